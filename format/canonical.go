@@ -1,0 +1,63 @@
+package format
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"math"
+
+	"github.com/zeebo/xxh3"
+)
+
+// The canonical bytes of a record, all integers in little endian (SPEC.md, "Canonical record encoding"):
+//
+//	offset i64, timestamp i64, timestamp type i8, leader epoch i32,
+//	key: length i32 (-1 null) and bytes, value: likewise,
+//	header count u32, then for each header key and value, each: length i32 (-1 null) and bytes
+const (
+	canonicalFixed  = 8 + 8 + 1 + 4 + 4 + 4 + 4 // everything but the payloads of a record without headers
+	canonicalHeader = 4 + 4                     // the two lengths of a header
+
+	// MaxPayloadBytes bounds a key, a value, a header key and a header value: lengths are signed 32-bit, as in Kafka's protocol.
+	MaxPayloadBytes = math.MaxInt32
+)
+
+// CanonicalSize is the number of bytes that AppendCanonical appends for r. Rotation and row groups are measured in it.
+func CanonicalSize(r *Record) int64 {
+	n := int64(canonicalFixed) + int64(len(r.Key)) + int64(len(r.Value))
+	for i := range r.Headers {
+		n += canonicalHeader + int64(len(r.Headers[i].Key)) + int64(len(r.Headers[i].Value))
+	}
+	return n
+}
+
+// AppendCanonical appends the canonical bytes of r to dst and returns the extended slice. Two records are equal exactly when their
+// canonical bytes are. Payloads must not exceed MaxPayloadBytes; a Writer checks that.
+func AppendCanonical(dst []byte, r *Record) []byte {
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(r.Offset))
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(r.TimestampMs))
+	dst = append(dst, byte(r.TimestampType))
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(r.LeaderEpoch))
+	dst = appendPayload(dst, r.Key)
+	dst = appendPayload(dst, r.Value)
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(r.Headers)))
+	for i := range r.Headers {
+		h := &r.Headers[i]
+		dst = binary.LittleEndian.AppendUint32(dst, uint32(len(h.Key)))
+		dst = append(dst, h.Key...)
+		dst = appendPayload(dst, h.Value)
+	}
+	return dst
+}
+
+func appendPayload(dst, b []byte) []byte {
+	if b == nil {
+		return binary.LittleEndian.AppendUint32(dst, math.MaxUint32) // -1
+	}
+	return append(binary.LittleEndian.AppendUint32(dst, uint32(len(b))), b...)
+}
+
+// digest is XXH3-128 with seed 0, written as 32 hex digits, most significant byte first.
+func digest(b []byte) string {
+	sum := xxh3.Hash128(b).Bytes()
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,83 @@
+package format
+
+// Version is the format version that this package writes, major.minor. A reader accepts any minor of a major that it knows:
+// unknown columns and fields are ignored.
+const Version = "1.0"
+
+// Isolation is the consumer isolation level under which records were read.
+type Isolation string
+
+// The two isolation levels of Kafka consumers.
+const (
+	ReadCommitted   Isolation = "read_committed"
+	ReadUncommitted Isolation = "read_uncommitted"
+)
+
+// Reason says why covered offsets hold no record.
+type Reason string
+
+// The reasons of a gap. Retention and corrupt gaps are stored as ranges, control and filtered offsets as counts; absent is what
+// remains: covered, without a record, and for no other reason.
+const (
+	GapRetention Reason = "retention" // deleted from the log before it was read
+	GapCorrupt   Reason = "corrupt"   // lost by a recovery
+	GapControl   Reason = "control"   // transaction markers
+	GapFiltered  Reason = "filtered"  // left out on request
+	GapAbsent    Reason = "absent"    // compacted or aborted: Kafka does not tell which
+)
+
+// Gap is a range of covered offsets without records, from From up to and without Until.
+type Gap struct {
+	From   int64  `json:"from"`
+	Until  int64  `json:"until"`
+	Reason Reason `json:"reason"`
+}
+
+// Source is where the records of a segment come from. It is part of every segment, so that two segments of different sources
+// never pass for one log.
+type Source struct {
+	ClusterID string    `json:"cluster_id"` // Kafka's cluster id; empty: unknown
+	TopicID   string    `json:"topic_id"`   // the topic's UUID in Kafka's base64 form; empty: the cluster has none
+	Isolation Isolation `json:"isolation"`
+	Rules     string    `json:"rules,omitempty"` // hash of the rules that left records out; empty: none
+}
+
+// Document describes a segment. It is the JSON text under the key "karchive" in the footer of the file, protected by the digest
+// under the key "karchive.xxh3". Readers prune by it, not by Parquet statistics, which nothing protects.
+type Document struct {
+	Version         string     `json:"version"`
+	Topic           string     `json:"topic"`
+	Partition       int32      `json:"partition"`
+	BaseOffset      int64      `json:"base_offset"`       // first covered offset
+	NextOffset      int64      `json:"next_offset"`       // first offset after the covered ones
+	LastLeaderEpoch int32      `json:"last_leader_epoch"` // epoch of the last record or marker read; -1 unknown
+	Source          Source     `json:"source"`
+	Records         int64      `json:"records"`
+	Bytes           int64      `json:"bytes"`    // canonical bytes of all records
+	Control         int64      `json:"control"`  // offsets taken by transaction markers
+	Filtered        int64      `json:"filtered"` // offsets left out on request
+	Gaps            []Gap      `json:"gaps,omitempty"`
+	Groups          []RowGroup `json:"row_groups"`
+}
+
+// RowGroup describes one row group of a segment. Control and Filtered count the offsets between the last record of the row group
+// before and the last record of this one.
+type RowGroup struct {
+	Records        int64       `json:"records"`
+	Bytes          int64       `json:"bytes"` // canonical bytes
+	FirstOffset    int64       `json:"first_offset"`
+	LastOffset     int64       `json:"last_offset"`
+	MinTimestampMs int64       `json:"min_timestamp_ms"`
+	MaxTimestampMs int64       `json:"max_timestamp_ms"`
+	Control        int64       `json:"control"`
+	Filtered       int64       `json:"filtered"`
+	Digest         string      `json:"digest"` // XXH3-128 of the canonical bytes of its records, in hex
+	HeaderKeys     []HeaderKey `json:"header_keys,omitempty"`
+}
+
+// HeaderKey holds the exact bytes of a header key that is not valid UTF-8; the column has U+FFFD in place of the bad bytes.
+type HeaderKey struct {
+	Row    int64  `json:"row"`    // of the row group, from 0
+	Header int    `json:"header"` // of the record, from 0
+	Key    []byte `json:"base64"`
+}

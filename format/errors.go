@@ -1,0 +1,36 @@
+package format
+
+import (
+	"errors"
+	"fmt"
+)
+
+var (
+	// ErrCorrupt is wrapped by every error about bytes that are not what was written.
+	ErrCorrupt = errors.New("corrupt")
+	// ErrNotArchive is returned for a directory or file that holds no archive.
+	ErrNotArchive = errors.New("not a karchive archive")
+	// ErrLocked is wrapped when another process writes to the archive; the message says who.
+	ErrLocked = errors.New("archive is locked")
+	// ErrReadOnly is returned by writing calls on an archive opened with Open.
+	ErrReadOnly = errors.New("archive is open read-only")
+	// ErrMissingSegment is wrapped when SHA256SUMS lists a file that is not there.
+	ErrMissingSegment = errors.New("segment is missing")
+	// ErrSegmentExists is wrapped when a segment with the same base offset is already sealed.
+	ErrSegmentExists = errors.New("segment exists")
+	// ErrTooLarge is wrapped for a record or a structure beyond a limit of the format.
+	ErrTooLarge = errors.New("too large")
+)
+
+// VersionError is returned for an archive or segment of a newer major format version. It is not corruption.
+type VersionError struct {
+	What    string // the file
+	Version string // the version it names
+}
+
+func (e *VersionError) Error() string {
+	return fmt.Sprintf("%s has format version %s, this program reads up to %s: use a newer karchive", e.What, e.Version, Version)
+}
+
+// ErrNoLinks is returned by FS.Link where the file system has no hard links.
+var ErrNoLinks = errors.New("file system has no hard links")
