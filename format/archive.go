@@ -106,3 +106,6 @@ func (c *Cursor) Next() ([]Record, error) { panic("todo") }
 
 // Close closes the file that is open.
 func (c *Cursor) Close() error { panic("todo") }
+
+// BytesRead counts the bytes read from segment files through this Archive.
+func (a *Archive) BytesRead() int64 { panic("todo") }

@@ -18,6 +18,13 @@ var (
 	ErrMissingSegment = errors.New("segment is missing")
 	// ErrSegmentExists is wrapped when a segment with the same base offset is already sealed.
 	ErrSegmentExists = errors.New("segment exists")
+	// ErrUnlisted is wrapped for a segment without a line in SHA256SUMS: OpenForWriting adds it after a deep check.
+	ErrUnlisted = errors.New("segment is not listed in SHA256SUMS")
+	// ErrForeignFile is wrapped for a file in data/ that is no segment.
+	ErrForeignFile = errors.New("not a file of karchive")
+	// ErrTopicCase is wrapped for a topic that differs only by case from another, on a file system that would put both into
+	// one directory.
+	ErrTopicCase = errors.New("topic differs from another only by case")
 	// ErrTooLarge is wrapped for a record or a structure beyond a limit of the format.
 	ErrTooLarge = errors.New("too large")
 )

@@ -28,8 +28,10 @@ type CapturePlan struct {
 	From       string      `json:"from"` // as given
 	Until      string      `json:"until,omitempty"`
 	Rules      string      `json:"rules,omitempty"`
-	Partitions []PlanRange `json:"partitions"` // sorted by topic and partition
-	// helpers may add the options that shape the content
+	// Options are the other options that shape the content (compression, rotation and the like), by name, each in one canonical
+	// spelling. A capture that goes on with other values is refused, by name. What does not shape the content stays out.
+	Options    map[string]string `json:"options,omitempty"`
+	Partitions []PlanRange       `json:"partitions"` // sorted by topic and partition
 }
 
 // PlanRange is what a capture takes of one partition: [Start, End), End -1 for a follow capture.
