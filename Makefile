@@ -1,0 +1,48 @@
+# Plain `make test` needs Go alone. test-kafka and rss also need Java 17 and mvn; readers needs Python 3.10 or newer; race needs a C compiler.
+
+GO          ?= go
+PYTHON      ?= python3
+FUZZTIME    ?= 10s
+STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+VENV         = build/venv
+
+.PHONY: build test test-kafka race lint fuzz readers demo rss clean
+
+build: ## the command, in bin/
+	$(GO) build -o bin/karchive ./cmd/karchive
+
+test:
+	$(GO) test ./...
+
+test-kafka: ## against a real Apache Kafka, fetched once from Maven Central
+	$(GO) test -tags kafka -count=1 -timeout 20m ./internal/kafkatest ./internal/realkafka
+
+race:
+	$(GO) test -race ./...
+
+lint:
+	$(GO) vet -tags kafka ./...
+	$(GO) run $(STATICCHECK) -tags kafka ./...
+	@unformatted=$$(gofmt -l .); test -z "$$unformatted" || { echo "gofmt needed: $$unformatted"; exit 1; }
+
+fuzz: ## every fuzz target for FUZZTIME
+	GO=$(GO) .ci/fuzz $(FUZZTIME)
+
+readers: $(VENV)/installed ## DuckDB, pandas, pyarrow and Polars read what the format package writes
+	rm -rf build/readers
+	$(GO) run ./internal/readers build/readers
+	$(VENV)/bin/python internal/readers/check.py testdata build/readers
+
+$(VENV)/installed: internal/readers/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+demo:
+	$(GO) run ./cmd/karchive demo
+
+rss: build ## peak memory of capture and replay over 1 GB, in one partition and in 1,000
+	KARCHIVE_RSS=1 $(GO) test -tags kafka -count=1 -v -timeout 30m -run TestPeakMemory ./internal/realkafka
+
+clean:
+	rm -rf bin build

@@ -1,0 +1,205 @@
+"""Reads karchive archives with programs that do not know karchive, and says where they disagree.
+
+    python check.py DIR...
+
+Every directory below a DIR that holds karchive.json is an archive. For each one:
+
+- pyarrow reads every segment file alone. From its columns and its footer document the canonical bytes and digest of every row group are
+  computed again, as SPEC.md defines them, and compared with the document: a second implementation of both.
+- pandas, pyarrow, Polars and DuckDB read the whole of data/ the way README shows, with no options. Each must give the same records, with
+  topic and partition as columns and nulls apart from empty values.
+- When NAME.expected.jsonl lies beside archive NAME, the records must be those.
+
+Ends with 1 when anything differs, and when it found no archive at all.
+"""
+
+import base64
+import collections
+import json
+import pathlib
+import struct
+import sys
+
+import duckdb
+import pandas
+import polars
+import pyarrow
+import pyarrow.parquet
+import xxhash
+
+Record = collections.namedtuple("Record", "topic partition offset timestamp timestamp_type leader_epoch key value headers")
+
+
+# --- SPEC.md: canonical bytes and digests -----------------------------------------------------------------------------------------
+
+def payload(data):
+    return struct.pack("<i", -1) if data is None else struct.pack("<i", len(data)) + data
+
+
+def canonical(record):
+    parts = [struct.pack("<qqbi", record.offset, record.timestamp, record.timestamp_type, record.leader_epoch),
+             payload(record.key), payload(record.value), struct.pack("<I", len(record.headers))]
+    for key, value in record.headers:
+        parts += [payload(key), payload(value)]
+    return b"".join(parts)
+
+
+def digest(data):
+    return xxhash.xxh3_128_hexdigest(data, seed=0)
+
+
+def restore_header_keys(records, group):
+    """Puts the exact bytes of header keys that are not UTF-8 back; the column holds U+FFFD in their place."""
+    for fix in group.get("header_keys", []):
+        record = records[fix["row"]]
+        key, value = record.headers[fix["header"]]
+        assert "\N{REPLACEMENT CHARACTER}" in key.decode(), f"header key {key!r} of row {fix['row']} has no replacement character"
+        headers = list(record.headers)
+        headers[fix["header"]] = (base64.b64decode(fix["base64"]), value)
+        records[fix["row"]] = record._replace(headers=tuple(headers))
+    return records
+
+
+def check_segment(path, topic, partition):
+    """Checks one file against its own document and returns its records, exact and as its columns have them."""
+    file = pyarrow.parquet.ParquetFile(path)
+    metadata = file.metadata.metadata
+    text = metadata[b"karchive"]
+    same(f"{path}: digest of the document", digest(text), metadata[b"karchive.xxh3"].decode())
+    document = json.loads(text)
+    groups = document.get("row_groups") or []
+    same(f"{path}: place", (document["topic"], document["partition"], document["base_offset"]), (topic, partition, int(path.stem)))
+    same(f"{path}: row groups", file.num_row_groups, len(groups))
+    exact, columns = [], []
+    for i, group in enumerate(groups):
+        table = file.read_row_group(i)
+        rows = arrow_records(table, topic, partition)
+        columns += rows
+        rows = restore_header_keys(list(rows), group)
+        exact += rows
+        check_group(f"{path}: row group {i}", rows, group)
+    same(f"{path}: records", len(exact), document["records"])
+    return exact, columns
+
+
+def check_group(name, rows, group):
+    data = b"".join(canonical(r) for r in rows)
+    times = [r.timestamp for r in rows]
+    same(f"{name}: digest", digest(data), group["digest"])
+    same(f"{name}: bytes", len(data), group["bytes"])
+    same(f"{name}: records", len(rows), group["records"])
+    same(f"{name}: offsets", (rows[0].offset, rows[-1].offset), (group["first_offset"], group["last_offset"]))
+    same(f"{name}: times", (min(times), max(times)), (group["min_timestamp_ms"], group["max_timestamp_ms"]))
+
+
+# --- the readers: each gives the records of a whole data/ directory, in any order ----------------------------------------------------
+
+def header_list(headers):
+    return tuple((h["key"].encode(), h["value"]) for h in headers)
+
+
+def arrow_records(table, topic=None, partition=None):
+    count = table.num_rows
+    topics = [topic] * count if topic is not None else table["topic"].to_pylist()
+    partitions = [partition] * count if partition is not None else table["partition"].to_pylist()
+    times = table["timestamp"].cast(pyarrow.int64()).to_pylist()
+    columns = [table[name].to_pylist() for name in ("offset", "timestamp_type", "leader_epoch", "key", "value", "headers")]
+    return [Record(str(t), int(p), o, ms, kind, epoch, k, v, header_list(h))
+            for t, p, ms, o, kind, epoch, k, v, h in zip(topics, partitions, times, *columns)]
+
+
+def read_pyarrow(data):
+    return arrow_records(pyarrow.parquet.read_table(data))
+
+
+def read_pandas(data):
+    frame = pandas.read_parquet(data)
+    times = frame["timestamp"].astype("datetime64[ms, UTC]").astype("int64")
+    columns = ["topic", "partition", "offset", "timestamp_type", "leader_epoch", "key", "value", "headers"]
+    return [Record(str(t), int(p), o, int(ms), kind, epoch, k, v, header_list(h))
+            for ms, (t, p, o, kind, epoch, k, v, h) in zip(times, frame[columns].itertuples(index=False, name=None))]
+
+
+def read_polars(data):
+    frame = polars.read_parquet(data).with_columns(polars.col("timestamp").dt.epoch("ms"))
+    return [Record(str(r["topic"]), int(r["partition"]), r["offset"], r["timestamp"], r["timestamp_type"], r["leader_epoch"],
+                   r["key"], r["value"], header_list(r["headers"])) for r in frame.iter_rows(named=True)]
+
+
+def read_duckdb(data):
+    rows = duckdb.connect().execute(
+        'SELECT topic, partition, "offset", epoch_ms("timestamp"), timestamp_type, leader_epoch, key, value, headers '
+        f"FROM '{data}/**/*.parquet'").fetchall()
+    return [Record(str(t), int(p), *rest, header_list(h)) for t, p, *rest, h in rows]
+
+
+READERS = {"pyarrow": read_pyarrow, "pandas": read_pandas, "polars": read_polars, "duckdb": read_duckdb}
+
+
+# --- an archive ---------------------------------------------------------------------------------------------------------------------
+
+class Difference(Exception):
+    pass
+
+
+def same(what, got, want):
+    if got != want:
+        raise Difference(f"{what}: got {short(got)}, want {short(want)}")
+
+
+def short(value):
+    text = repr(value)
+    return text if len(text) <= 300 else text[:300] + "..."
+
+
+def same_records(what, got, want):
+    got = sorted(got, key=lambda r: (r.topic, r.partition, r.offset))
+    same(f"{what}: number of records", len(got), len(want))
+    for g, w in zip(got, want):
+        same(f"{what}: {w.topic}/{w.partition} offset {w.offset}", g, w)
+
+
+def read_expected(path):
+    unpack = lambda text: None if text is None else base64.b64decode(text)
+    records = []
+    for line in path.read_text().splitlines():
+        r = json.loads(line)
+        r["key"], r["value"] = unpack(r["key"]), unpack(r["value"])
+        r["headers"] = tuple((unpack(k), unpack(v)) for k, v in r["headers"])
+        records.append(Record(**r))
+    return records
+
+
+def check_archive(root):
+    data = root / "data"
+    exact, columns = [], []
+    files = sorted(data.glob("topic=*/partition=*/*.parquet"), key=lambda p: (p.parts[-3], int(p.parts[-2].split("=")[1]), p.name))
+    for path in files:
+        topic, partition = path.parts[-3].removeprefix("topic="), int(path.parts[-2].removeprefix("partition="))
+        segment, raw = check_segment(path, topic, partition)
+        exact += segment
+        columns += raw
+    for name, read in READERS.items():
+        same_records(name, read(data), columns)
+    expected = root.with_name(root.name + ".expected.jsonl")
+    if expected.exists():
+        same_records(expected.name, exact, read_expected(expected))
+    beside = ", as expected" if expected.exists() else ""
+    print(f"{root}: {len(exact)} records in {len(files)} segments, digests right, the same in {', '.join(READERS)}{beside}")
+
+
+def main(directories):
+    archives = sorted(path.parent for d in directories for path in pathlib.Path(d).rglob("karchive.json"))
+    failed = 0
+    for root in archives:
+        try:
+            check_archive(root)
+        except Difference as e:
+            failed += 1
+            print(f"{root}: {e}")
+    print(f"{len(archives)} archives, {failed} failed")
+    return 1 if failed or not archives else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

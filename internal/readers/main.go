@@ -1,0 +1,104 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/karchive/karchive/format"
+)
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: readers DIR")
+		os.Exit(2)
+	}
+	if err := run(os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, "readers:", err)
+		os.Exit(1)
+	}
+}
+
+func run(dir string) error {
+	root := filepath.Join(dir, "torture")
+	if err := os.MkdirAll(root, 0o755); err != nil {
+		return err
+	}
+	segments := tortureSegments()
+	if err := writeArchive(root, segments); err != nil {
+		return err
+	}
+	return writeExpected(root+".expected.jsonl", segments)
+}
+
+func writeArchive(root string, segments []segment) (err error) {
+	fsys, err := format.DirFS(root)
+	if err != nil {
+		return err
+	}
+	archive, err := format.Create(fsys, format.Identity{Encoding: format.Parquet, ClusterID: source.ClusterID})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := archive.Close(); err == nil {
+			err = e
+		}
+	}()
+	for _, s := range segments {
+		if err := writeSegment(archive, s); err != nil {
+			return fmt.Errorf("%s/%d: %w", s.topic, s.partition, err)
+		}
+	}
+	return nil
+}
+
+func writeSegment(archive *format.Archive, s segment) error {
+	pending, err := archive.NewSegment(format.WriterOptions{Topic: s.topic, Partition: s.partition, Base: s.base, Source: source})
+	if err != nil {
+		return err
+	}
+	for i := range s.records {
+		if err := pending.Write(&s.records[i]); err != nil {
+			return err
+		}
+	}
+	_, _, err = pending.Seal(s.next)
+	return err
+}
+
+// expected is a line of the expected contents: bytes are base64, null is null.
+type expected struct {
+	Topic         string      `json:"topic"`
+	Partition     int32       `json:"partition"`
+	Offset        int64       `json:"offset"`
+	Timestamp     int64       `json:"timestamp"`
+	TimestampType int8        `json:"timestamp_type"`
+	LeaderEpoch   int32       `json:"leader_epoch"`
+	Key           []byte      `json:"key"`
+	Value         []byte      `json:"value"`
+	Headers       [][2][]byte `json:"headers"`
+}
+
+func writeExpected(name string, segments []segment) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	out := json.NewEncoder(f)
+	for _, s := range segments {
+		for _, r := range s.records {
+			line := expected{Topic: s.topic, Partition: s.partition, Offset: r.Offset, Timestamp: r.TimestampMs,
+				TimestampType: int8(r.TimestampType), LeaderEpoch: r.LeaderEpoch, Key: r.Key, Value: r.Value, Headers: [][2][]byte{}}
+			for _, h := range r.Headers {
+				line.Headers = append(line.Headers, [2][]byte{[]byte(h.Key), h.Value})
+			}
+			if err := out.Encode(line); err != nil {
+				return err
+			}
+		}
+	}
+	return f.Close()
+}
