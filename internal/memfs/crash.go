@@ -14,13 +14,12 @@ const sector = 512
 // Crash ends the machine, unless CrashAt has, and returns the next one: it holds all that was synced and a choice of the rest that
 // depends on the seed. All calls on f, on its files and locks fail from now on. Crash may be called again for another outcome of the same crash.
 //
-// The choices, of about equal weight: nothing that was not synced; all of it; all until some moment, the last write torn; any names,
-// and of every file nothing, all, a torn beginning of its changes, or any sectors of them, with zeros where a length arrived without bytes.
+// The choices: nothing that was not synced; all of it; all until some moment, the last write torn; most often any names, and of
+// every file nothing, all, a torn beginning of its changes, or any sectors of them, with zeros where a length arrived without bytes.
 func (f *FS) Crash(seed uint64) *FS {
 	r := rand.New(rand.NewPCG(seed, 0))
 	n, moments := f.end(fmt.Sprintf("crash, seed %d", seed))
-	how := []func(*rand.Rand, []int) survival{nothing, everything, until, scattered}[r.IntN(4)]
-	n.settle(how(r, moments))
+	n.settle(anyHow(r)(r, moments))
 	return n
 }
 
@@ -57,6 +56,18 @@ func (f *FS) end(why string) (*FS, []int) {
 type survival struct {
 	name func(*nameChange) bool
 	file func(*fileNode) func(edit, []byte) []byte // what each edit that was not synced makes of the contents
+}
+
+func anyHow(r *rand.Rand) func(*rand.Rand, []int) survival {
+	switch r.IntN(8) {
+	case 0:
+		return nothing
+	case 1:
+		return everything
+	case 2, 3:
+		return until
+	}
+	return scattered
 }
 
 func nothing(*rand.Rand, []int) survival {
@@ -104,7 +115,7 @@ func scattered(r *rand.Rand, _ []int) survival {
 	return survival{
 		name: func(*nameChange) bool { return r.Float64() < share },
 		file: func(fl *fileNode) func(edit, []byte) []byte {
-			switch r.IntN(4) {
+			switch r.IntN(5) {
 			case 0:
 				return lost
 			case 1:
@@ -140,16 +151,16 @@ func torn(r *rand.Rand, e edit, b []byte) []byte {
 	return e.apply(b)
 }
 
-// pick keeps an edit, loses it, or writes some of its sectors.
+// pick keeps an edit, loses it, or writes its length or some of its sectors.
 func pick(r *rand.Rand, e edit, b []byte) []byte {
-	switch r.IntN(4) {
-	case 0:
-		return b
-	case 1:
+	how := r.IntN(5)
+	switch {
+	case how == 0:
 		return e.apply(b)
-	}
-	if e.cut {
+	case how == 1 || e.cut:
 		return b
+	case how == 2:
+		return resize(b, max(int64(len(b)), e.end()))
 	}
 	if r.IntN(2) == 0 {
 		b = resize(b, max(int64(len(b)), e.end()))

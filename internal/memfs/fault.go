@@ -85,7 +85,7 @@ func (f *FS) fault(op Op) *Fault {
 func (f *FS) do(op Op, apply func() error, partly func(*Fault)) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if !fs.ValidPath(op.Name) || op.To != "" && !fs.ValidPath(op.To) {
+	if !fs.ValidPath(op.Name) || op.twoNames() && !fs.ValidPath(op.To) {
 		apply, partly = func() error { return fs.ErrInvalid }, nil
 	}
 	return f.run(op, apply, partly)

@@ -240,13 +240,14 @@ type lock struct {
 	closed bool
 }
 
-// Close ends the lock whatever it reports.
+// Close ends the lock whatever it reports, and empties the file.
 func (l *lock) Close() error {
 	unlock := func() { l.closed, l.file.locked = true, false }
 	return l.fs.do(Op{Call: Unlock, Name: l.name}, func() error {
 		if l.closed {
 			return fs.ErrClosed
 		}
+		l.fs.edit(l.file, edit{cut: true})
 		unlock()
 		return nil
 	}, func(*Fault) {

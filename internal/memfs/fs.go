@@ -1,6 +1,7 @@
 package memfs
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"io/fs"
@@ -18,6 +19,7 @@ type Options struct {
 	NoLinks  bool // Link fails with format.ErrNoLinks
 	FoldCase bool // names that differ only in case are one name, as on macOS and Windows
 	ReadOnly bool // see SetReadOnly
+	Absent   bool // the root is not there until Mkdir(".") makes it, durably, as format.DirFS does
 }
 
 // FS is the file system of one machine, from its start to its crash. See the package's description.
@@ -192,6 +194,10 @@ func (f *FS) Remove(name string) error {
 // Mkdir implements format.FS.
 func (f *FS) Mkdir(name string) error {
 	return f.do(Op{Call: Mkdir, Name: name}, func() error {
+		if f.opts.Absent && name == "." {
+			f.opts.Absent = false
+			return nil
+		}
 		d, key, err := f.vacant(name)
 		if err != nil {
 			return err
@@ -254,7 +260,7 @@ func (f *FS) SyncDir(name string) error {
 	})
 }
 
-// Lock implements format.FS. The lock belongs to the file, as that of flock, not to its name; the file stays when it ends.
+// Lock implements format.FS. The lock belongs to the file, as that of flock, not to its name; the file stays when it ends, empty.
 func (f *FS) Lock(name, holder string) (io.Closer, error) {
 	var l *lock
 	err := f.do(Op{Call: Lock, Name: name}, func() error {
@@ -263,11 +269,11 @@ func (f *FS) Lock(name, holder string) (io.Closer, error) {
 			return err
 		}
 		if fl.locked {
-			return fmt.Errorf("%w by %s", format.ErrLocked, fl.data)
+			return fmt.Errorf("%w by %s", format.ErrLocked, bytes.TrimSpace(fl.data))
 		}
 		fl.locked = true
 		f.edit(fl, edit{cut: true})
-		f.edit(fl, edit{data: []byte(holder)})
+		f.edit(fl, edit{data: []byte(holder + "\n")})
 		l = &lock{fs: f, name: name, file: fl}
 		return nil
 	}, nil)

@@ -140,6 +140,9 @@ func (f *FS) markNames(d *dir, ok bool) {
 // lookup finds the directory that holds name and name's key in it. It fails when a directory on the way is missing.
 func (f *FS) lookup(name string) (*dir, string, error) {
 	d := f.root
+	if f.opts.Absent {
+		return nil, "", syscall.ENOENT
+	}
 	for {
 		elem, rest, more := strings.Cut(name, "/")
 		if !more {
@@ -158,7 +161,7 @@ func (f *FS) lookup(name string) (*dir, string, error) {
 
 // find returns what name means, with ENOENT when it means nothing.
 func (f *FS) find(name string) (*entry, error) {
-	if name == "." {
+	if name == "." && !f.opts.Absent {
 		return &entry{name: ".", dir: f.root}, nil
 	}
 	d, key, err := f.lookup(name)

@@ -51,7 +51,7 @@ type Op struct {
 // Changes reports whether the call changes a file, a name or what is durable.
 func (o Op) Changes() bool {
 	switch o.Call {
-	case Open, ReadDir, Stat, Read, ReadAt, Size, Close, Unlock:
+	case Open, ReadDir, Stat, Read, ReadAt, Size, Close:
 		return false
 	}
 	return true
@@ -71,12 +71,14 @@ func (o Op) String() string {
 	return s
 }
 
+func (o Op) twoNames() bool { return o.Call == Link || o.Call == Rename }
+
 // wrap gives err the type that package os gives it.
 func (o Op) wrap(err error) error {
 	if err == nil || err == io.EOF {
 		return err
 	}
-	if o.Call == Link || o.Call == Rename {
+	if o.twoNames() {
 		return &os.LinkError{Op: string(o.Call), Old: o.Name, New: o.To, Err: err}
 	}
 	return &fs.PathError{Op: string(o.Call), Path: o.Name, Err: err}

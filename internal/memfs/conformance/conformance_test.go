@@ -1,0 +1,39 @@
+package conformance
+
+import (
+	"testing"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/memfs"
+)
+
+func TestTheFileSystemInMemoryKeepsTheContract(t *testing.T) {
+	TestFS(t, func() format.FS { return memfs.New(memfs.Options{}) })
+}
+
+func TestTheFileSystemInMemoryKeepsTheContractAfterACrash(t *testing.T) {
+	TestFS(t, func() format.FS { return memfs.New(memfs.Options{}).CrashBare() })
+}
+
+func TestTheFileSystemOnDiskKeepsTheContract(t *testing.T) {
+	TestFS(t, func() format.FS {
+		fsys, err := format.DirFS(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fsys
+	})
+}
+
+func TestADirectoryThatIsNotThereIsMadeByName(t *testing.T) {
+	TestFS(t, func() format.FS {
+		fsys, err := format.DirFS(t.TempDir() + "/above/archive")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := fsys.Mkdir("."); err != nil {
+			t.Fatal(err)
+		}
+		return fsys
+	})
+}
