@@ -1,111 +1,232 @@
 package format
 
-// DirFS opens the directory dir as an FS. Every operation stays beneath it (os.Root), whatever links it holds.
-func DirFS(dir string) (FS, error) { panic("todo") }
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
 
-// Archive is a directory of segments with its identity.
-type Archive struct{}
+	"github.com/google/uuid"
+)
 
-// Create makes a new archive in an empty or absent place and leaves it open and locked for writing. id.ArchiveID, Version and times
-// are filled in. It fails with fs.ErrExist when there is an archive already, and refuses a place that holds anything else.
-func Create(fsys FS, id Identity) (*Archive, error) { panic("todo") }
+// Archive is a directory of segments with its identity. Open gives one for reading, Create and OpenForWriting one that is locked for
+// writing and can be read as well. All methods are safe for concurrent use; Cursors, SegmentReaders and Pendings are each for one
+// goroutine at a time.
+type Archive struct {
+	fsys      FS
+	writer    *archiveWriter // nil: open for reading
+	documents documentCache
+	bytesRead atomic.Int64
 
-// Open opens an archive for reading. Nothing is ever written to it.
-func Open(fsys FS) (*Archive, error) { panic("todo") }
+	mu       sync.RWMutex // guards what follows
+	identity Identity
+	segments map[TopicPartition][]Segment
+}
 
-// OpenForWriting takes the lock, removes leftovers, cuts a torn last line of SHA256SUMS, adds missing lines after a deep check.
-func OpenForWriting(fsys FS) (*Archive, error) { panic("todo") }
+// Create makes a new archive in an empty or absent place and leaves it open and locked for writing. id.Version, ArchiveID and
+// CreatedAt are filled in, Encoding and CreatedBy when they are empty. It fails with fs.ErrExist when there is an archive already, and
+// refuses a place that holds anything else.
+func Create(fsys FS, id Identity) (*Archive, error) {
+	id.Version = Version
+	id.ArchiveID = uuid.NewString()
+	id.CreatedAt = time.Now().UTC().Format(time.RFC3339)
+	if id.CreatedBy == "" {
+		id.CreatedBy = "karchive"
+	}
+	id, err := id.normalize()
+	if err != nil {
+		return nil, fmt.Errorf("create archive: %w", err)
+	}
+	if err := makeEmptyRoot(fsys); err != nil {
+		return nil, fmt.Errorf("create archive: %w", err)
+	}
+	a, err := lockedArchive(fsys, func(w *archiveWriter) (Identity, error) { return id, w.begin(id) })
+	if err != nil {
+		return nil, fmt.Errorf("create archive: %w", err)
+	}
+	return a, nil
+}
 
-// Close gives up the lock.
-func (a *Archive) Close() error { panic("todo") }
+// makeEmptyRoot makes the root, or checks that nothing lies in it, before anything is written there.
+func makeEmptyRoot(fsys FS) error {
+	err := checkEmpty(fsys)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return fsys.Mkdir(".")
+}
+
+// checkEmpty refuses a root with anything in it but what a Create leaves that was killed before karchive.json was there.
+func checkEmpty(fsys FS) error {
+	entries, err := fsys.ReadDir(".")
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		switch e.Name() {
+		case lockName, tempName:
+		case identityName:
+			return fmt.Errorf("%s: %w", identityName, fs.ErrExist)
+		default:
+			return fmt.Errorf("the directory is not empty, it holds %s: %w", e.Name(), ErrNotArchive)
+		}
+	}
+	return nil
+}
+
+// Open opens an archive for reading. Nothing is ever written to it. It lists the segments and reads none of them.
+func Open(fsys FS) (*Archive, error) {
+	id, err := loadIdentity(fsys)
+	if err != nil {
+		return nil, fmt.Errorf("open archive: %w", err)
+	}
+	// The sums come first: a capture that is under way adds the segment and then its line.
+	sums, err := loadSums(fsys)
+	if err == nil {
+		err = sums.err()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open archive: %w", err)
+	}
+	l, err := scanWhole(fsys, sums)
+	if err != nil {
+		return nil, fmt.Errorf("open archive: %w", err)
+	}
+	return &Archive{fsys: fsys, identity: id, segments: l.segments}, nil
+}
+
+// scanWhole lists data/ and refuses what does not belong there, and a segment that is listed and not there.
+func scanWhole(fsys FS, sums *sumsFile) (*listing, error) {
+	l, err := scan(fsys)
+	if err != nil {
+		return nil, err
+	}
+	if missing := l.attach(sums); len(missing) > 0 {
+		return nil, fmt.Errorf("%s: %w (one of %d)", slices.Min(missing), ErrMissingSegment, len(missing))
+	}
+	return l, l.foreignErr()
+}
+
+// OpenForWriting opens an archive to add to it. Under the lock it removes what a killed writer left behind, cuts a torn last line of
+// SHA256SUMS, and checks every segment without a line deeply before it adds the line. It fails with ErrNotArchive where there is no
+// archive, and wraps ErrLocked when another process writes to it.
+func OpenForWriting(fsys FS) (*Archive, error) {
+	// A directory that is no archive must not get a lock file.
+	if _, err := fsys.Stat(identityName); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%w: %w", ErrNotArchive, err)
+		}
+		return nil, fmt.Errorf("open archive for writing: %w", err)
+	}
+	a, err := lockedArchive(fsys, func(w *archiveWriter) (Identity, error) {
+		id, err := loadWritableIdentity(fsys)
+		if err != nil {
+			return id, err
+		}
+		return id, w.prepareTemp()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open archive for writing: %w", err)
+	}
+	return a, nil
+}
+
+// loadWritableIdentity refuses an archive of a newer minor version too: to write karchive.json again would drop what this program
+// does not know of it.
+func loadWritableIdentity(fsys FS) (Identity, error) {
+	id, err := loadIdentity(fsys)
+	if err == nil && newerVersion(id.Version) {
+		err = &VersionError{What: identityName, Version: id.Version}
+	}
+	return id, err
+}
+
+// lockedArchive takes the lock, lets begin prepare the root and say the identity, and opens what is there.
+func lockedArchive(fsys FS, begin func(*archiveWriter) (Identity, error)) (*Archive, error) {
+	w, err := newArchiveWriter(fsys)
+	if err != nil {
+		return nil, err
+	}
+	id, err := begin(w)
+	if err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	a := &Archive{fsys: fsys, writer: w, identity: id}
+	if err := a.openForWriting(); err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	return a, nil
+}
+
+// Close gives up the lock, if there is one. Segments that are not sealed are lost, and the next OpenForWriting removes what
+// remains of them. Cursors and SegmentReaders that are open can still be used.
+func (a *Archive) Close() error {
+	if a.writer == nil {
+		return nil
+	}
+	return a.writer.close()
+}
 
 // Identity is a copy of what karchive.json holds.
-func (a *Archive) Identity() Identity { panic("todo") }
+func (a *Archive) Identity() Identity {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return a.identity.clone()
+}
 
-// SetIdentity replaces karchive.json, durable before it returns.
-func (a *Archive) SetIdentity(id Identity) error { panic("todo") }
-
-// TopicPartition names a partition of an archive.
-type TopicPartition struct {
-	Topic     string
-	Partition int32
+// SetIdentity replaces karchive.json, durable before it returns. Version, ArchiveID, CreatedBy, CreatedAt and Encoding stay as they are,
+// whatever id says.
+func (a *Archive) SetIdentity(id Identity) error {
+	if a.writer == nil {
+		return ErrReadOnly
+	}
+	old := a.Identity()
+	id.Version, id.ArchiveID, id.Encoding = Version, old.ArchiveID, old.Encoding
+	id.CreatedBy, id.CreatedAt = old.CreatedBy, old.CreatedAt
+	id, err := id.normalize()
+	if err != nil {
+		return fmt.Errorf("set identity: %w", err)
+	}
+	if err := a.writer.writeIdentity(id); err != nil {
+		return fmt.Errorf("set identity: %w", err)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.identity = id
+	return nil
 }
 
 // Partitions lists the partitions that have segments, by topic and number.
-func (a *Archive) Partitions() []TopicPartition { panic("todo") }
-
-// Segment is a sealed segment file.
-type Segment struct {
-	Topic     string
-	Partition int32
-	Base      int64  // first covered offset, from the file's name
-	Path      string // relative to the archive's root
-	Size      int64  // bytes on disk
-	SHA256    string // as SHA256SUMS has it, empty when it has none
+func (a *Archive) Partitions() []TopicPartition {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	l := listing{segments: a.segments}
+	return l.order()
 }
 
 // Segments lists the segments of a partition in offset order.
-func (a *Archive) Segments(tp TopicPartition) []Segment { panic("todo") }
-
-// OpenSegment opens a segment for reading. Its document is checked against the segment's place: topic, partition, base.
-func (a *Archive) OpenSegment(s Segment) (*SegmentReader, error) { panic("todo") }
-
-// SegmentReader is a Reader with the file beneath it.
-type SegmentReader struct {
-	*Reader
+func (a *Archive) Segments(tp TopicPartition) []Segment {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return slices.Clone(a.segments[tp])
 }
 
-// Close closes the file.
-func (s *SegmentReader) Close() error { panic("todo") }
-
-// Document reads the document of a segment (cached).
-func (a *Archive) Document(s Segment) (*Document, error) { panic("todo") }
-
-// ResumePoint is where a partition goes on.
-type ResumePoint struct {
-	Next        int64 // first offset that no segment covers
-	LeaderEpoch int32 // of the last record or marker, -1 unknown
-	Source      Source
+// lastSegment is the last segment of tp, at index n-1 of n.
+func (a *Archive) lastSegment(tp TopicPartition) (s Segment, n int) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	list := a.segments[tp]
+	if len(list) == 0 {
+		return Segment{}, 0
+	}
+	return list[len(list)-1], len(list)
 }
 
-// Resume says where partition tp goes on; ok is false when it has no segment yet.
-func (a *Archive) Resume(tp TopicPartition) (p ResumePoint, ok bool, err error) { panic("todo") }
-
-// Pending is a segment being written, invisible until Seal.
-type Pending struct {
-	*Writer
+func (a *Archive) addSegment(s Segment) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.segments[s.TopicPartition()] = append(a.segments[s.TopicPartition()], s)
 }
-
-// NewSegment starts a segment at o.Base, which must be where its partition goes on. Its file is made at the first row group. Pending
-// segments of different partitions may be written and sealed at the same time, each by one goroutine.
-func (a *Archive) NewSegment(o WriterOptions) (*Pending, error) { panic("todo") }
-
-// Seal finishes the segment at next and makes it durable and visible, in this order: close the encoding, sync the file, link it to its final name (which
-// never replaces), remove the temporary name, sync every directory made or changed, append to SHA256SUMS and sync that.
-func (p *Pending) Seal(next int64) (Segment, *Document, error) { panic("todo") }
-
-// Discard drops the segment and its temporary file.
-func (p *Pending) Discard() error { panic("todo") }
-
-// Window selects records. The zero value selects all.
-type Window struct {
-	FromOffset  int64  // inclusive
-	UntilOffset int64  // exclusive; 0: no bound
-	FromMs      *int64 // inclusive, compared with TimestampMs; nil: no bound
-	UntilMs     *int64 // exclusive; nil: no bound
-}
-
-// Cursor walks one partition's records in offset order, a row group at a time, and opens only the segments and row groups that overlap its window.
-type Cursor struct{}
-
-// Cursor returns a cursor over tp.
-func (a *Archive) Cursor(tp TopicPartition, w Window) *Cursor { panic("todo") }
-
-// Next returns the records in the window of the next row group that has any; io.EOF after the last. The caller owns them.
-func (c *Cursor) Next() ([]Record, error) { panic("todo") }
-
-// Close closes the file that is open.
-func (c *Cursor) Close() error { panic("todo") }
-
-// BytesRead counts the bytes read from segment files through this Archive.
-func (a *Archive) BytesRead() int64 { panic("todo") }

@@ -1,5 +1,13 @@
 package format
 
+import (
+	"fmt"
+	"io/fs"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
+)
+
 // Coverage is what an archive has of one partition: the offsets [From, Next), all of them answered for.
 type Coverage struct {
 	From           int64 // first covered offset
@@ -30,4 +38,98 @@ func (l *Ledger) Lost() int64 { return l.Retention + l.Corrupt }
 
 // Coverage adds up the documents of partition tp's segments and checks that they adjoin. A partition without a segment gives
 // fs.ErrNotExist.
-func (a *Archive) Coverage(tp TopicPartition) (Coverage, error) { panic("todo") }
+func (a *Archive) Coverage(tp TopicPartition) (Coverage, error) {
+	list := a.Segments(tp)
+	if len(list) == 0 {
+		return Coverage{}, fmt.Errorf("coverage of %s: %w", tp, fs.ErrNotExist)
+	}
+	c := Coverage{From: list[0].Base, MinTimestampMs: NoTimestamp, MaxTimestampMs: NoTimestamp}
+	for len(list) > 0 {
+		n := min(len(list), documentsAtOnce)
+		docs, err := a.readDocuments(list[:n])
+		if err != nil {
+			return Coverage{}, err
+		}
+		for i, d := range docs {
+			if err := c.add(list[i], d); err != nil {
+				return Coverage{}, fmt.Errorf("%s: %w", list[i].Path, err)
+			}
+		}
+		list = list[n:]
+	}
+	return c, nil
+}
+
+// documentsAtOnce bounds the documents that Coverage has in memory.
+const documentsAtOnce = 256
+
+// readDocuments reads the documents of segments, several at a time.
+func (a *Archive) readDocuments(list []Segment) ([]*Document, error) {
+	docs := make([]*Document, len(list))
+	var g errgroup.Group
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, s := range list {
+		g.Go(func() (err error) {
+			docs[i], err = a.Document(s)
+			return err
+		})
+	}
+	return docs, g.Wait()
+}
+
+// add adds the next segment of the partition.
+func (c *Coverage) add(s Segment, d *Document) error {
+	if c.Segments > 0 {
+		if err := s.checkAdjoins(&Document{NextOffset: c.Next}); err != nil {
+			return err
+		}
+		if err := checkSameSource(c.Source, d.Source); err != nil {
+			return err
+		}
+	}
+	c.addTimes(d)
+	c.Next, c.Source = d.NextOffset, d.Source
+	c.Segments++
+	c.RowGroups += len(d.Groups)
+	c.Records += d.Records
+	c.Bytes += d.Bytes
+	c.DiskBytes += s.Size
+	c.Ledger.add(d)
+	return nil
+}
+
+func (c *Coverage) addTimes(d *Document) {
+	for i := range d.Groups {
+		g := &d.Groups[i]
+		if c.Records == 0 && i == 0 {
+			c.MinTimestampMs, c.MaxTimestampMs = g.MinTimestampMs, g.MaxTimestampMs
+		}
+		c.MinTimestampMs = min(c.MinTimestampMs, g.MinTimestampMs)
+		c.MaxTimestampMs = max(c.MaxTimestampMs, g.MaxTimestampMs)
+	}
+}
+
+// add counts the covered offsets of d that have no record.
+func (l *Ledger) add(d *Document) {
+	l.Control += d.Control
+	l.Filtered += d.Filtered
+	l.Absent += d.NextOffset - d.BaseOffset - d.Records - d.Control - d.Filtered
+	for _, g := range d.Gaps {
+		n := g.Until - g.From
+		l.Absent -= n
+		if g.Reason == GapCorrupt {
+			l.Corrupt += n
+		} else {
+			l.Retention += n
+		}
+		l.Ranges = appendGap(l.Ranges, g)
+	}
+}
+
+// checkSameSource refuses segments of one partition that come from different logs, or from one that was read in different ways.
+func checkSameSource(before, now Source) error {
+	if before != now {
+		return corruptf("its source is %s, that of the segment before it %s", now, before)
+	}
+	return nil
+}

@@ -1,8 +1,16 @@
 package format
 
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
 // Identity is what karchive.json holds: what an archive is and where it comes from. Facts about records are in the segments.
 type Identity struct {
-	Version   string       `json:"version"`    // format version
+	Version   string       `json:"version"`    // format version, filled in by Create and SetIdentity
 	ArchiveID string       `json:"archive_id"` // random UUID, made by Create
 	CreatedBy string       `json:"created_by"`
 	CreatedAt string       `json:"created_at"` // RFC 3339, UTC
@@ -23,11 +31,11 @@ type Topic struct {
 // CapturePlan is what a capture resolved at its start, durable before its first fetch, so that the same command goes on with the
 // same plan after a crash.
 type CapturePlan struct {
-	Mode       string      `json:"mode"` // "snapshot" or "follow"
-	Isolation  Isolation   `json:"isolation"`
-	From       string      `json:"from"` // as given
-	Until      string      `json:"until,omitempty"`
-	Rules      string      `json:"rules,omitempty"`
+	Mode      string    `json:"mode"` // "snapshot" or "follow"
+	Isolation Isolation `json:"isolation"`
+	From      string    `json:"from"` // as given
+	Until     string    `json:"until,omitempty"`
+	Rules     string    `json:"rules,omitempty"`
 	// Options are the other options that shape the content (compression, rotation and the like), by name, each in one canonical
 	// spelling. A capture that goes on with other values is refused, by name. What does not shape the content stays out.
 	Options    map[string]string `json:"options,omitempty"`
@@ -40,4 +48,67 @@ type PlanRange struct {
 	Partition int32  `json:"partition"`
 	Start     int64  `json:"start"`
 	End       int64  `json:"end"`
+}
+
+// clone is a copy that shares nothing with id.
+func (id Identity) clone() Identity {
+	id.Topics = slices.Clone(id.Topics)
+	for i := range id.Topics {
+		id.Topics[i].Configs = maps.Clone(id.Topics[i].Configs)
+	}
+	if id.Capture != nil {
+		plan := *id.Capture
+		plan.Options = maps.Clone(plan.Options)
+		plan.Partitions = slices.Clone(plan.Partitions)
+		id.Capture = &plan
+	}
+	return id
+}
+
+// normalize returns a copy with its lists sorted and its defaults filled in, or an error that says what is not possible.
+func (id Identity) normalize() (Identity, error) {
+	id = id.clone()
+	if id.Encoding == "" {
+		id.Encoding = Parquet
+	}
+	if id.Topics == nil {
+		id.Topics = []Topic{}
+	}
+	slices.SortFunc(id.Topics, func(a, b Topic) int { return strings.Compare(a.Name, b.Name) })
+	if id.Capture != nil {
+		slices.SortFunc(id.Capture.Partitions, func(a, b PlanRange) int {
+			return cmp.Or(strings.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
+		})
+	}
+	if !knownEncoding(id.Encoding) {
+		return id, fmt.Errorf("unknown encoding %q", id.Encoding)
+	}
+	return id, id.check()
+}
+
+// check refuses what cannot be an identity.
+func (id Identity) check() error {
+	for i, t := range id.Topics {
+		if err := CheckTopicName(t.Name); err != nil {
+			return err
+		}
+		if i > 0 && id.Topics[i-1].Name >= t.Name {
+			return fmt.Errorf("topic %s is there twice or out of order", t.Name)
+		}
+		if t.Partitions < 0 {
+			return fmt.Errorf("topic %s has %d partitions", t.Name, t.Partitions)
+		}
+	}
+	if id.Capture == nil {
+		return nil
+	}
+	for _, r := range id.Capture.Partitions {
+		if err := CheckTopicName(r.Topic); err != nil {
+			return err
+		}
+		if r.Partition < 0 || r.Start < 0 || r.End < r.Start && r.End != -1 {
+			return fmt.Errorf("partition %d of topic %s from %d to %d is no range", r.Partition, r.Topic, r.Start, r.End)
+		}
+	}
+	return nil
 }

@@ -1,5 +1,13 @@
 package format
 
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"sync/atomic"
+)
+
 // VerifyOptions says how thoroughly to verify. The zero value hashes every file and checks footers, documents and their order.
 type VerifyOptions struct {
 	Deep bool // also decode every record and check digests, order and coverage
@@ -14,27 +22,244 @@ type FileCheck struct {
 	Problems []Problem // none: the file is right
 }
 
-// Problem is one thing that is wrong with a file.
+// Err joins the problems into one error that names the file; nil when there are none.
+func (c *FileCheck) Err() error {
+	var errs []error
+	for _, p := range c.Problems {
+		errs = append(errs, fmt.Errorf("%s: %w", c.Path, p))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *FileCheck) add(where string, err error) {
+	if err != nil {
+		c.Problems = append(c.Problems, Problem{where, err})
+	}
+}
+
+// Problem is one thing that is wrong with a file. It is an error that names the place but not the file.
 type Problem struct {
 	Where string // the place in the file, "footer" or "row group 3" say; empty: the file as a whole
 	Err   error  // what is wrong: wraps ErrCorrupt, ErrMissingSegment, ErrUnlisted or ErrForeignFile, or is the error of reading
 }
 
-// String is the problem on one line, without the file.
-func (p Problem) String() string {
+func (p Problem) Error() string {
 	if p.Where == "" {
 		return p.Err.Error()
 	}
 	return p.Where + ": " + p.Err.Error()
 }
 
+// Unwrap returns Err.
+func (p Problem) Unwrap() error { return p.Err }
+
 // Verify checks the archive on fsys, also one so damaged that Open refuses it, and calls report once a file: karchive.json and
 // SHA256SUMS first, then the segments in order (those that are listed but missing too), then what does not belong there. It never
-// writes. An error of report ends it and is returned. What is wrong with a file is reported, not returned: the error is
-// ErrNotArchive, a *VersionError or that of listing the directories.
-func Verify(fsys FS, o VerifyOptions, report func(FileCheck) error) error { panic("todo") }
+// writes. A segment that is not listed is checked deeply, because nothing else vouches for it. An error of report ends Verify and is
+// returned. What is wrong with a file is reported, not returned: other errors are ErrNotArchive, a *VersionError, and those of
+// listing the directories.
+func Verify(fsys FS, o VerifyOptions, report func(FileCheck) error) error {
+	v := &verifier{fsys: fsys, options: o, report: report}
+	return v.run()
+}
 
-// RebuildSums writes SHA256SUMS anew from the segments that are there, after a deep check of every one; report is called as in
-// Verify. When any file is wrong, or one that SHA256SUMS lists is missing, it fails and leaves SHA256SUMS as it is. It takes
-// the archive's lock.
-func RebuildSums(fsys FS, report func(FileCheck) error) error { panic("todo") }
+// verifier is one run of Verify or RebuildSums.
+type verifier struct {
+	fsys     FS
+	options  VerifyOptions
+	rebuild  bool // SHA256SUMS is being made: what it says of the segments does not count
+	report   func(FileCheck) error
+	identity *Identity // nil: karchive.json cannot be read
+	stopped  atomic.Bool
+	last     segmentCheck // the segment before
+	lines    []byte       // SHA256SUMS as it should be
+}
+
+func (v *verifier) run() error {
+	if err := v.checkIdentity(); err != nil {
+		return err
+	}
+	sums, err := v.checkSums()
+	if err != nil {
+		return err
+	}
+	l, err := scan(v.fsys)
+	if err != nil {
+		return err
+	}
+	missing := l.attach(sums)
+	if l.unlisted() && !v.rebuild {
+		// A capture that is under way may have sealed it after the sums were read.
+		if again, err := loadSums(v.fsys); err == nil {
+			l.attach(again)
+		}
+	}
+	if err := v.checkSegments(l.withMissing(missing)); err != nil {
+		return err
+	}
+	for _, path := range l.foreign {
+		if err := v.report(FileCheck{Path: path, Problems: []Problem{{Err: ErrForeignFile}}}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkIdentity ends the run only where there is no archive, or one of a format that cannot be judged.
+func (v *verifier) checkIdentity() error {
+	c := FileCheck{Path: identityName}
+	id, err := loadIdentity(v.fsys)
+	switch {
+	case errors.Is(err, ErrNotArchive) || errors.As(err, new(*VersionError)):
+		return err
+	case err == nil:
+		v.identity = &id
+	default:
+		c.add("", err)
+	}
+	return v.report(c)
+}
+
+func (v *verifier) checkSums() (*sumsFile, error) {
+	c := FileCheck{Path: sumsName}
+	sums, err := loadSums(v.fsys)
+	if err != nil {
+		c.add("", err)
+		sums = &sumsFile{}
+	}
+	c.Problems = append(c.Problems, sums.problems...)
+	if sums.torn() {
+		c.add("last line", corruptf("a crash left half of it: opening the archive for writing removes it"))
+	}
+	if v.rebuild {
+		return sums, nil
+	}
+	return sums, v.report(c)
+}
+
+// checkSegments checks segments several at a time, and reports them in order.
+func (v *verifier) checkSegments(list []Segment) error {
+	work := func(i int) segmentCheck {
+		s := list[i]
+		if s.Size == missingSize {
+			c := segmentCheck{FileCheck: FileCheck{Path: s.Path, Segment: &s}}
+			c.add("", ErrMissingSegment)
+			return c
+		}
+		if v.rebuild {
+			s.SHA256 = ""
+		}
+		return checkSegment(v.fsys, s, v.options.Deep || s.SHA256 == "", v.stopped.Load)
+	}
+	return inOrder(len(list), v.jobs(), work, func(c segmentCheck) error {
+		v.checkBeside(&c)
+		v.last = c
+		if v.rebuild {
+			v.lines = append(v.lines, sumsLine(c.sha256, c.Path)...)
+		}
+		err := v.report(c.FileCheck)
+		v.stopped.Store(err != nil)
+		return err
+	})
+}
+
+func (v *verifier) jobs() int {
+	if v.options.Jobs > 0 {
+		return v.options.Jobs
+	}
+	return min(runtime.GOMAXPROCS(0), 4) // each holds a row group
+}
+
+// checkBeside checks a segment against the one before it and against karchive.json.
+func (v *verifier) checkBeside(c *segmentCheck) {
+	if c.Segment.SHA256 == "" && !v.rebuild {
+		c.add("", ErrUnlisted)
+	}
+	if c.Document == nil {
+		return
+	}
+	if v.last.Document != nil && v.last.Segment.TopicPartition() == c.Segment.TopicPartition() {
+		c.add("", c.Segment.checkAdjoins(v.last.Document))
+		c.add("footer", checkSameSource(v.last.Document.Source, c.Document.Source))
+	}
+	if v.identity != nil {
+		c.add("footer", v.identity.checkSource(c.Document))
+	}
+}
+
+// checkSource refuses a segment of another cluster or topic than the identity names.
+func (id *Identity) checkSource(d *Document) error {
+	if a, b := id.ClusterID, d.Source.ClusterID; a != "" && b != "" && a != b {
+		return corruptf("its cluster is %s, that of the archive %s", b, a)
+	}
+	i := slices.IndexFunc(id.Topics, func(t Topic) bool { return t.Name == d.Topic })
+	if i < 0 {
+		return nil
+	}
+	if a, b := id.Topics[i].ID, d.Source.TopicID; a != "" && b != "" && a != b {
+		return corruptf("its topic has the id %s, the archive's has %s", b, a)
+	}
+	return nil
+}
+
+// missingSize is the Size of a Segment that is listed and not there.
+const missingSize = -1
+
+// withMissing lists all segments in order, with those that are listed and not there.
+func (l *listing) withMissing(paths []string) []Segment {
+	var all []Segment
+	for _, list := range l.segments {
+		all = append(all, list...)
+	}
+	for _, path := range paths {
+		s, _ := parseSegmentPath(path) // a path that is listed is a segment's
+		s.Size = missingSize
+		all = append(all, s)
+	}
+	slices.SortFunc(all, func(a, b Segment) int {
+		if c := a.TopicPartition().compare(b.TopicPartition()); c != 0 {
+			return c
+		}
+		return compareSegments(a, b)
+	})
+	return all
+}
+
+func (l *listing) unlisted() bool {
+	for _, list := range l.segments {
+		if slices.ContainsFunc(list, func(s Segment) bool { return s.SHA256 == "" }) {
+			return true
+		}
+	}
+	return false
+}
+
+// inOrder calls work for 0 to n-1, up to jobs at once, and use with every result in order. After an error of use it starts nothing more,
+// waits for what runs, and returns the error.
+func inOrder[T any](n, jobs int, work func(int) T, use func(T) error) error {
+	results := make(chan chan T, jobs-1) // and the one that is waited for
+	quit := make(chan struct{})
+	go func() {
+		defer close(results)
+		for i := range n {
+			result := make(chan T, 1)
+			select {
+			case results <- result:
+				go func() { result <- work(i) }()
+			case <-quit:
+				return
+			}
+		}
+	}()
+	var err error
+	for result := range results {
+		r := <-result
+		if err != nil {
+			continue
+		}
+		if err = use(r); err != nil {
+			close(quit)
+		}
+	}
+	return err
+}

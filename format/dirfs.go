@@ -1,0 +1,277 @@
+package format
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+)
+
+// Files can be read by the owner and the group, and by nobody else: records may be anything.
+const (
+	fileMode = 0o640
+	dirMode  = 0o750
+)
+
+// dirFS is the FS on disk.
+type dirFS struct {
+	dir string
+
+	mu   sync.Mutex
+	root *os.Root // nil until the directory exists
+}
+
+// DirFS opens the directory dir as an FS. Every operation stays beneath it (os.Root), whatever links it holds. A directory that is
+// not there is no error: operations then fail with fs.ErrNotExist until Mkdir(".") makes it, with those above it, as Create does.
+// Something else in its place is one. The value is also an io.Closer, which gives up the handle of the directory; without
+// that it goes with the garbage collector.
+func DirFS(dir string) (FS, error) {
+	d := &dirFS{dir: dir}
+	_, err := d.open()
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return d, nil
+	}
+	if i, statErr := os.Stat(dir); statErr == nil && !i.IsDir() {
+		return nil, fmt.Errorf("%s is a file, not a directory: %w", dir, ErrNotArchive)
+	}
+	return nil, err
+}
+
+func (d *dirFS) open() (*os.Root, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.root != nil {
+		return d.root, nil
+	}
+	root, err := os.OpenRoot(d.dir)
+	if err != nil {
+		return nil, err
+	}
+	d.root = root
+	return root, nil
+}
+
+// Close gives up the handle of the directory. Files that are open stay so.
+func (d *dirFS) Close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.root == nil {
+		return nil
+	}
+	return d.root.Close()
+}
+
+func (d *dirFS) Open(name string) (File, error) {
+	root, err := d.open()
+	if err != nil {
+		return nil, err
+	}
+	// Opening a named pipe would wait for its other end, so what it is comes first.
+	info, err := root.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: errors.New("not a regular file")}
+	}
+	return osFile(root.Open(name))
+}
+
+func (d *dirFS) Create(name string) (File, error) {
+	return d.openFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL)
+}
+
+func (d *dirFS) OpenAppend(name string) (File, error) {
+	return d.openFile(name, os.O_RDWR|os.O_CREATE|os.O_APPEND)
+}
+
+func (d *dirFS) openFile(name string, flag int) (File, error) {
+	root, err := d.open()
+	if err != nil {
+		return nil, err
+	}
+	return osFile(root.OpenFile(name, flag, fileMode))
+}
+
+func (d *dirFS) Link(oldname, newname string) error {
+	root, err := d.open()
+	if err != nil {
+		return err
+	}
+	err = root.Link(oldname, newname)
+	if isNoLinks(err) {
+		return fmt.Errorf("%w: %w", ErrNoLinks, err)
+	}
+	return err
+}
+
+func (d *dirFS) Rename(oldname, newname string) error {
+	root, err := d.open()
+	if err != nil {
+		return err
+	}
+	return root.Rename(oldname, newname)
+}
+
+func (d *dirFS) Remove(name string) error {
+	root, err := d.open()
+	if err != nil {
+		return err
+	}
+	return root.Remove(name)
+}
+
+func (d *dirFS) Mkdir(name string) error {
+	root, err := d.open()
+	switch {
+	case err == nil:
+		return root.Mkdir(name, dirMode)
+	case name == "." && errors.Is(err, fs.ErrNotExist):
+		return mkdirDurable(filepath.Clean(d.dir))
+	}
+	return err
+}
+
+// mkdirDurable makes the directory and those above it. The root's entry in its parent is beyond SyncDir, so it is synced here.
+func mkdirDurable(dir string) error {
+	parent := filepath.Dir(dir)
+	if _, err := os.Stat(parent); errors.Is(err, fs.ErrNotExist) && parent != dir {
+		if err := mkdirDurable(parent); err != nil {
+			return err
+		}
+	}
+	if err := os.Mkdir(dir, dirMode); err != nil {
+		return err
+	}
+	f, err := os.Open(parent)
+	if err != nil {
+		return err
+	}
+	return syncDir(f)
+}
+
+func (d *dirFS) ReadDir(name string) ([]fs.DirEntry, error) {
+	root, err := d.open()
+	if err != nil {
+		return nil, err
+	}
+	f, err := root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	entries, err := f.ReadDir(-1)
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	return entries, err
+}
+
+func (d *dirFS) Stat(name string) (fs.FileInfo, error) {
+	root, err := d.open()
+	if err != nil {
+		return nil, err
+	}
+	return root.Lstat(name)
+}
+
+func (d *dirFS) SyncDir(name string) error {
+	root, err := d.open()
+	if err != nil {
+		return err
+	}
+	f, err := root.Open(name)
+	if err != nil {
+		return err
+	}
+	return syncDir(f)
+}
+
+// syncDir syncs and closes a directory. Windows has no such call; some network and user-space file systems answer that
+// it makes no sense there, which is not a failure of the disk.
+func syncDir(f *os.File) error {
+	defer f.Close()
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	err := f.Sync()
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	return err
+}
+
+func (d *dirFS) Lock(name, holder string) (io.Closer, error) {
+	root, err := d.open()
+	if err != nil {
+		return nil, err
+	}
+	f, err := root.OpenFile(name, os.O_RDWR|os.O_CREATE, fileMode)
+	if err != nil {
+		return nil, err
+	}
+	if err := lockFile(f); err != nil {
+		defer f.Close()
+		if !errors.Is(err, errLockHeld) {
+			return nil, &fs.PathError{Op: "lock", Path: name, Err: err}
+		}
+		return nil, fmt.Errorf("%w by %s", ErrLocked, readHolder(f))
+	}
+	l := &dirLock{f}
+	if err := l.write(holder); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// maxHolder bounds what is shown of a lock file.
+const maxHolder = 256
+
+func readHolder(r io.Reader) string {
+	b, err := io.ReadAll(io.LimitReader(r, maxHolder))
+	s := strings.TrimSpace(string(b))
+	if err != nil || s == "" {
+		return "a process that did not say who it is"
+	}
+	return s
+}
+
+// dirLock is a held lock. Its file stays when the lock goes: to remove it would let two processes lock two files of one name.
+type dirLock struct{ f *os.File }
+
+func (l *dirLock) write(holder string) error {
+	if err := l.f.Truncate(0); err != nil {
+		return err
+	}
+	_, err := l.f.WriteAt([]byte(holder+"\n"), 0)
+	return err
+}
+
+// Close empties the lock file, so that it names nobody, and gives up the lock.
+func (l *dirLock) Close() error {
+	return errors.Join(l.f.Truncate(0), l.f.Close())
+}
+
+// dirFile is an os.File with its size.
+type dirFile struct{ *os.File }
+
+func osFile(f *os.File, err error) (File, error) {
+	if err != nil {
+		return nil, err
+	}
+	return dirFile{f}, nil
+}
+
+func (f dirFile) Size() (int64, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}

@@ -1,0 +1,132 @@
+package format
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+)
+
+// SegmentReader is a Reader with the file beneath it.
+type SegmentReader struct {
+	*Reader
+	file File
+	path string
+}
+
+// ReadGroup is Reader.ReadGroup with the file named in its errors.
+func (s *SegmentReader) ReadGroup(i int) ([]Record, error) {
+	records, err := s.Reader.ReadGroup(i)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.path, err)
+	}
+	return records, nil
+}
+
+// Close closes the file.
+func (s *SegmentReader) Close() error { return s.file.Close() }
+
+// OpenSegment opens a segment for reading. Its document is checked against the segment's place: topic, partition, base.
+func (a *Archive) OpenSegment(s Segment) (*SegmentReader, error) {
+	f, size, err := openSized(a.fsys, s.Path)
+	if err != nil {
+		return nil, err
+	}
+	r, err := newSegmentReader(countedFile{f, &a.bytesRead}, size, s)
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("%s: %w", s.Path, err)
+	}
+	a.documents.put(s.Path, r.Document())
+	return r, nil
+}
+
+func newSegmentReader(f File, size int64, s Segment) (*SegmentReader, error) {
+	r, err := NewReader(f, size)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.checkPlace(r.Document()); err != nil {
+		return nil, err
+	}
+	return &SegmentReader{r, f, s.Path}, nil
+}
+
+// Document reads the document of a segment, which must not be changed. Those read last are kept.
+func (a *Archive) Document(s Segment) (*Document, error) {
+	if d := a.documents.get(s.Path); d != nil {
+		return d, nil
+	}
+	f, size, err := openSized(a.fsys, s.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	d, err := ReadDocument(countedFile{f, &a.bytesRead}, size)
+	if err == nil {
+		err = s.checkPlace(d)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.Path, err)
+	}
+	a.documents.put(s.Path, d)
+	return d, nil
+}
+
+func openSized(fsys FS, name string) (File, int64, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	size, err := f.Size()
+	if err != nil {
+		f.Close()
+		return nil, 0, err
+	}
+	return f, size, nil
+}
+
+// BytesRead counts the bytes read from segment files through this Archive.
+func (a *Archive) BytesRead() int64 { return a.bytesRead.Load() }
+
+// countedFile counts what is read of a file.
+type countedFile struct {
+	File
+	read *atomic.Int64
+}
+
+func (f countedFile) ReadAt(b []byte, at int64) (int, error) {
+	n, err := f.File.ReadAt(b, at)
+	f.read.Add(int64(n))
+	return n, err
+}
+
+// maxDocuments bounds the documents that are kept: memory must not grow with the archive. It is more than the partitions that a
+// capture usually has, each of which asks for its last one.
+const maxDocuments = 2048
+
+// documentCache keeps documents by path. Sealed segments never change, so neither do they.
+type documentCache struct {
+	mu   sync.Mutex
+	docs map[string]*Document
+}
+
+func (c *documentCache) get(path string) *Document {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.docs[path]
+}
+
+func (c *documentCache) put(path string, d *Document) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.docs == nil {
+		c.docs = map[string]*Document{}
+	}
+	for old := range c.docs { // any will do
+		if len(c.docs) < maxDocuments {
+			break
+		}
+		delete(c.docs, old)
+	}
+	c.docs[path] = d
+}

@@ -1,0 +1,135 @@
+package format
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+)
+
+// maxIdentityBytes bounds karchive.json. A plan takes about 120 bytes a partition, so this is room for half a million of them.
+const maxIdentityBytes = 64 << 20
+
+// identityEnvelope is the whole of karchive.json, in every version of the format: the checksum is the digest of the exact bytes of the
+// value of archive, as they stand in the file.
+type identityEnvelope struct {
+	Checksum string          `json:"checksum"`
+	Archive  json.RawMessage `json:"archive"`
+}
+
+func encodeIdentity(id Identity) ([]byte, error) {
+	// The prefix indents the value as it will stand within the envelope.
+	value, err := json.MarshalIndent(id, "  ", "  ")
+	if err != nil {
+		return nil, err
+	}
+	file := fmt.Appendf(nil, "{\n  \"checksum\": %q,\n  \"archive\": %s\n}\n", digest(value), value)
+	if len(file) > maxIdentityBytes {
+		return nil, fmt.Errorf("%d bytes: %w", len(file), ErrTooLarge)
+	}
+	return file, nil
+}
+
+func decodeIdentity(file []byte) (Identity, error) {
+	var e identityEnvelope
+	if err := json.Unmarshal(file, &e); err != nil {
+		return Identity{}, corruptf("%v", err)
+	}
+	if got := digest(e.Archive); got != e.Checksum {
+		return Identity{}, corruptf("its content has checksum %s, it says %.40q", got, e.Checksum)
+	}
+	var head struct {
+		Version string `json:"version"`
+	}
+	if err := json.Unmarshal(e.Archive, &head); err != nil {
+		return Identity{}, corruptf("%v", err)
+	}
+	if err := CheckVersion("archive", head.Version); err != nil {
+		return Identity{}, err
+	}
+	var id Identity
+	if err := json.Unmarshal(e.Archive, &id); err != nil {
+		return Identity{}, corruptf("%v", err)
+	}
+	if !knownEncoding(id.Encoding) {
+		return Identity{}, fmt.Errorf("encoding %.40q of format %s is unknown to this program: use a newer karchive", id.Encoding, id.Version)
+	}
+	if err := id.check(); err != nil {
+		return Identity{}, corruptf("%v", err)
+	}
+	return id, nil
+}
+
+// writeIdentity replaces karchive.json.
+func writeIdentity(fsys FS, id Identity) error {
+	content, err := encodeIdentity(id)
+	if err == nil {
+		err = replaceFile(fsys, identityName, content)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", identityName, err)
+	}
+	return nil
+}
+
+// loadIdentity reads karchive.json. A place without one is no archive.
+func loadIdentity(fsys FS) (Identity, error) {
+	b, err := readBounded(fsys, identityName, maxIdentityBytes)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Identity{}, fmt.Errorf("%w: %w", ErrNotArchive, err)
+	}
+	if err != nil {
+		return Identity{}, fmt.Errorf("%s: %w", identityName, err)
+	}
+	id, err := decodeIdentity(b)
+	if err != nil {
+		return Identity{}, fmt.Errorf("%s: %w", identityName, err)
+	}
+	return id, nil
+}
+
+// readBounded reads a whole file of at most limit bytes.
+func readBounded(fsys FS, name string, limit int64) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(b)) > limit {
+		return nil, corruptf("more than %d bytes", limit)
+	}
+	return b, err
+}
+
+// replaceFile gives a file in the root new content: whenever the machine stops, the old or the new is there, whole. The temporary
+// directory must exist.
+func replaceFile(fsys FS, name string, content []byte) error {
+	temp := tempName + "/" + name
+	if err := writeDurable(fsys, temp, content); err != nil {
+		fsys.Remove(temp) // or the next attempt would find the name taken; the first error is the one to tell
+		return err
+	}
+	if err := fsys.Rename(temp, name); err != nil {
+		fsys.Remove(temp)
+		return err
+	}
+	return fsys.SyncDir(".")
+}
+
+func writeDurable(fsys FS, name string, content []byte) error {
+	f, err := fsys.Create(name)
+	if err != nil {
+		return err
+	}
+	if _, err := f.Write(content); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
+}

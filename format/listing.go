@@ -1,0 +1,140 @@
+package format
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+)
+
+// listing is what lies in data/.
+type listing struct {
+	segments map[TopicPartition][]Segment // in offset order
+	foreign  []string                     // paths of what does not belong there
+}
+
+// scan lists data/, which need not exist. Names with a leading dot are left out: file managers and network file systems make them,
+// and no reader of hive directories looks at them.
+func scan(fsys FS) (*listing, error) {
+	l := &listing{segments: map[TopicPartition][]Segment{}}
+	topics, err := fsys.ReadDir(dataName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return l, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range visible(topics) {
+		topic, ok := parseTopicDir(e.Name())
+		if !ok || !e.IsDir() {
+			l.foreign = append(l.foreign, dataName+"/"+e.Name())
+			continue
+		}
+		if err := l.scanTopic(fsys, topic); err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
+}
+
+func (l *listing) scanTopic(fsys FS, topic string) error {
+	dir := topicDir(topic)
+	partitions, err := fsys.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range visible(partitions) {
+		partition, ok := parsePartitionDir(e.Name())
+		if !ok || !e.IsDir() {
+			l.foreign = append(l.foreign, dir+"/"+e.Name())
+			continue
+		}
+		if err := l.scanPartition(fsys, TopicPartition{topic, partition}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *listing) scanPartition(fsys FS, tp TopicPartition) error {
+	dir := partitionDir(tp)
+	files, err := fsys.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	var found []Segment
+	for _, e := range visible(files) {
+		path := dir + "/" + e.Name()
+		base, ok := parseSegmentName(e.Name())
+		if !ok || !e.Type().IsRegular() {
+			l.foreign = append(l.foreign, path)
+			continue
+		}
+		info, err := e.Info()
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		found = append(found, Segment{Topic: tp.Topic, Partition: tp.Partition, Base: base, Path: path, Size: info.Size()})
+	}
+	if len(found) > 0 {
+		slices.SortFunc(found, compareSegments)
+		l.segments[tp] = found
+	}
+	return nil
+}
+
+func visible(entries []fs.DirEntry) []fs.DirEntry {
+	return slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return strings.HasPrefix(e.Name(), ".") })
+}
+
+func compareSegments(a, b Segment) int {
+	return cmp.Or(cmp.Compare(a.Base, b.Base), strings.Compare(a.Path, b.Path))
+}
+
+// foreignErr names the first file that does not belong.
+func (l *listing) foreignErr() error {
+	if len(l.foreign) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: %w: move it out of the archive", l.foreign[0], ErrForeignFile)
+}
+
+// attach adds what SHA256SUMS says to the segments and returns the paths of those that it lists and that are not there, in no order.
+func (l *listing) attach(s *sumsFile) (missing []string) {
+	seen := 0
+	for _, segments := range l.segments {
+		for i := range segments {
+			if sha, ok := s.digests[segments[i].Path]; ok {
+				segments[i].SHA256 = sha
+				seen++
+			}
+		}
+	}
+	if seen == len(s.digests) {
+		return nil
+	}
+	for path := range s.digests {
+		if seg, _ := parseSegmentPath(path); !l.has(seg) {
+			missing = append(missing, path)
+		}
+	}
+	return missing
+}
+
+func (l *listing) has(s Segment) bool {
+	list := l.segments[s.TopicPartition()]
+	i, _ := slices.BinarySearchFunc(list, s, compareSegments)
+	return i < len(list) && list[i].Path == s.Path
+}
+
+// order lists the partitions by topic and number.
+func (l *listing) order() []TopicPartition {
+	all := make([]TopicPartition, 0, len(l.segments))
+	for tp := range l.segments {
+		all = append(all, tp)
+	}
+	slices.SortFunc(all, TopicPartition.compare)
+	return all
+}

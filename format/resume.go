@@ -1,0 +1,35 @@
+package format
+
+import "fmt"
+
+// ResumePoint is where a partition goes on.
+type ResumePoint struct {
+	Next        int64 // first offset that no segment covers
+	LeaderEpoch int32 // of the last record or marker, NoLeaderEpoch: unknown
+	Source      Source
+}
+
+// Resume says where partition tp goes on; ok is false when it has no segment yet.
+func (a *Archive) Resume(tp TopicPartition) (p ResumePoint, ok bool, err error) {
+	list := a.Segments(tp)
+	if len(list) == 0 {
+		return ResumePoint{}, false, nil
+	}
+	p.LeaderEpoch = NoLeaderEpoch
+	for i := len(list) - 1; i >= 0; i-- {
+		d, err := a.Document(list[i])
+		if err != nil {
+			return ResumePoint{}, false, err
+		}
+		if i == len(list)-1 {
+			p.Next, p.Source = d.NextOffset, d.Source
+		} else if err := list[i+1].checkAdjoins(d); err != nil {
+			return ResumePoint{}, false, fmt.Errorf("%s: %w", list[i+1].Path, err)
+		}
+		// A segment of nothing but a gap has no epoch; the one before it may.
+		if p.LeaderEpoch = d.LastLeaderEpoch; p.LeaderEpoch != NoLeaderEpoch {
+			break
+		}
+	}
+	return p, true, nil
+}

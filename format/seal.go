@@ -1,0 +1,126 @@
+package format
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+)
+
+// Seal finishes the segment, which then covers [o.Base, next), and makes it durable and visible. When it returns without an error the
+// segment survives whatever happens to the machine. After an error the segment is not to be counted on: it may be there, whole, and
+// then the next OpenForWriting finds it. An error of a sync, or of anything after it, stops all writing to the archive.
+// ErrSegmentExists is wrapped when the name is taken, which nothing replaces.
+func (p *Pending) Seal(next int64) (Segment, *Document, error) {
+	if p.done {
+		return Segment{}, nil, errPendingDone
+	}
+	s, d, err := p.seal(next)
+	if err != nil {
+		p.end() // the first error is the one to tell
+		return Segment{}, nil, fmt.Errorf("seal %s: %w", p.path, err)
+	}
+	p.archive.documents.put(s.Path, d)
+	p.archive.addSegment(s)
+	return s, d, p.end()
+}
+
+func (p *Pending) seal(next int64) (Segment, *Document, error) {
+	w := p.archive.writer
+	if err := w.err(); err != nil {
+		return Segment{}, nil, err
+	}
+	// The footer makes it a whole file, and gives its SHA-256 with it.
+	doc, err := p.Writer.Finish(next)
+	if err != nil {
+		return Segment{}, nil, err
+	}
+	// Its bytes are durable before a name in data/ leads to them: what can be seen there is whole.
+	if err := p.temp.sync(); err != nil {
+		return Segment{}, nil, w.fail(fmt.Errorf("sync: %w", err))
+	}
+	if err := w.makeDirs(p.tp); err != nil {
+		return Segment{}, nil, w.fail(err)
+	}
+	// The final name appears in one step, and never takes the place of another file: of two writers the first one wins.
+	if err := p.link(); err != nil {
+		return Segment{}, nil, w.fail(err)
+	}
+	// The file has its name, so the temporary one can go. If it stays, the next writer removes it.
+	w.fsys.Remove(p.temp.name)
+	p.temp.name = ""
+	// The name, and those of the directories that lead to it, are durable before anything says that the segment is there.
+	if err := w.syncDirs(p.tp); err != nil {
+		return Segment{}, nil, w.fail(err)
+	}
+	// Last, because a listed segment that is absent counts as a loss, while one without a line only costs a check.
+	sha := p.temp.sha256()
+	if err := w.appendSum(sha, p.path); err != nil {
+		return Segment{}, nil, err
+	}
+	return Segment{p.tp.Topic, p.tp.Partition, p.base, p.path, p.temp.size, sha}, doc, nil
+}
+
+// link gives the temporary file its final name. Without hard links a rename does it: that would replace what is there, so the lock
+// and a look before must be enough.
+func (p *Pending) link() error {
+	fsys := p.archive.fsys
+	err := fsys.Link(p.temp.name, p.path)
+	if errors.Is(err, ErrNoLinks) {
+		switch _, statErr := fsys.Stat(p.path); {
+		case statErr == nil:
+			err = fs.ErrExist
+		case errors.Is(statErr, fs.ErrNotExist):
+			err = fsys.Rename(p.temp.name, p.path)
+		default:
+			err = statErr
+		}
+	}
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%w: another writer sealed it: %w", ErrSegmentExists, err)
+	}
+	return err
+}
+
+// makeDirs makes the directories of a partition.
+func (w *archiveWriter) makeDirs(tp TopicPartition) error {
+	for _, dir := range []string{topicDir(tp.Topic), partitionDir(tp)} {
+		if err := w.fsys.Mkdir(dir); err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// syncDirs makes the newest name in the directory of a partition durable, and those of the directories that lead to it. One that was there
+// already may still be the unsynced work of another goroutine or of a killed process, so each is synced once by this one.
+func (w *archiveWriter) syncDirs(tp TopicPartition) error {
+	for _, d := range []struct{ dir, parent string }{
+		{dataName, "."},
+		{topicDir(tp.Topic), dataName},
+		{partitionDir(tp), topicDir(tp.Topic)},
+	} {
+		if w.isSynced(d.dir) {
+			continue
+		}
+		if err := w.fsys.SyncDir(d.parent); err != nil {
+			return fmt.Errorf("sync %s: %w", d.parent, err)
+		}
+		w.setSynced(d.dir)
+	}
+	if err := w.fsys.SyncDir(partitionDir(tp)); err != nil {
+		return fmt.Errorf("sync %s: %w", partitionDir(tp), err)
+	}
+	return nil
+}
+
+func (w *archiveWriter) isSynced(dir string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.synced[dir]
+}
+
+func (w *archiveWriter) setSynced(dir string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.synced[dir] = true
+}

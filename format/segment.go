@@ -1,0 +1,58 @@
+package format
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+)
+
+// TopicPartition names a partition of an archive.
+type TopicPartition struct {
+	Topic     string
+	Partition int32
+}
+
+// String is the form "orders-0", as in Kafka's own logs.
+func (tp TopicPartition) String() string { return fmt.Sprintf("%s-%d", tp.Topic, tp.Partition) }
+
+func (tp TopicPartition) compare(other TopicPartition) int {
+	return cmp.Or(strings.Compare(tp.Topic, other.Topic), cmp.Compare(tp.Partition, other.Partition))
+}
+
+// Segment is a sealed segment file.
+type Segment struct {
+	Topic     string
+	Partition int32
+	Base      int64  // first covered offset, from the file's name
+	Path      string // relative to the archive's root
+	Size      int64  // bytes on disk
+	SHA256    string // in hex, as SHA256SUMS has it; empty when it has none
+}
+
+// TopicPartition is the partition that the segment is of.
+func (s Segment) TopicPartition() TopicPartition { return TopicPartition{s.Topic, s.Partition} }
+
+// checkPlace refuses a document that belongs to another place than the segment's.
+func (s Segment) checkPlace(d *Document) error {
+	if d.Topic != s.Topic || d.Partition != s.Partition || d.BaseOffset != s.Base {
+		return corruptf("the file is of topic %s, partition %d, from offset %d", d.Topic, d.Partition, d.BaseOffset)
+	}
+	return nil
+}
+
+// checkAdjoins refuses a segment that does not start where the one before it, of document prev, ends.
+func (s Segment) checkAdjoins(prev *Document) error {
+	switch {
+	case s.Base < prev.NextOffset:
+		return corruptf("overlaps the segment before it, which goes to offset %d", prev.NextOffset)
+	case s.Base > prev.NextOffset:
+		return corruptf("does not adjoin the segment before it, which ends at offset %d: a segment is missing", prev.NextOffset)
+	}
+	return nil
+}
+
+// String is the source on one line, for messages.
+func (s Source) String() string {
+	return fmt.Sprintf("cluster %s, topic id %s, %s, rules %s",
+		cmp.Or(s.ClusterID, "unknown"), cmp.Or(s.TopicID, "none"), cmp.Or(s.Isolation, "isolation unknown"), cmp.Or(s.Rules, "none"))
+}

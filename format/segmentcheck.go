@@ -1,0 +1,97 @@
+package format
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// segmentCheck is what was found in a segment file, and the SHA-256 of its bytes.
+type segmentCheck struct {
+	FileCheck
+	sha256 string
+}
+
+// err is nil for a segment that is right.
+func (c *segmentCheck) err() error { return c.FileCheck.Err() }
+
+// checkSegment hashes a segment file, compares the hash if s has one, and checks the document against the file's place; deep: and every
+// record against the document. It ends early, with half of the result, when stop says so; a nil stop never does.
+func checkSegment(fsys FS, s Segment, deep bool, stop func() bool) segmentCheck {
+	c := segmentCheck{FileCheck: FileCheck{Path: s.Path, Segment: &s}}
+	f, size, err := openSized(fsys, s.Path)
+	if err != nil {
+		c.add("", err)
+		return c
+	}
+	defer f.Close()
+	if stop == nil {
+		stop = func() bool { return false }
+	}
+	c.checkHash(f, stop)
+	r, err := NewReader(f, size)
+	if err != nil {
+		c.add("footer", err)
+		return c
+	}
+	c.Document = r.Document()
+	c.add("footer", s.checkPlace(c.Document))
+	for i := 0; deep && i < len(c.Document.Groups) && !stop(); i++ {
+		c.checkGroup(r, i)
+	}
+	return c
+}
+
+func (c *segmentCheck) checkHash(f io.Reader, stop func() bool) {
+	h := sha256.New()
+	if _, err := io.CopyBuffer(h, stoppable{f, stop}, make([]byte, 256<<10)); err != nil {
+		c.add("", err)
+		return
+	}
+	c.sha256 = hex.EncodeToString(h.Sum(nil))
+	if want := c.Segment.SHA256; want != "" && want != c.sha256 {
+		c.add("", corruptf("its SHA-256 is %s, %s says %s", c.sha256, sumsName, want))
+	}
+}
+
+// stoppable is a Reader that ends when it is told to.
+type stoppable struct {
+	io.Reader
+	stop func() bool
+}
+
+func (s stoppable) Read(b []byte) (int, error) {
+	if s.stop() {
+		return 0, errors.New("stopped")
+	}
+	return s.Reader.Read(b)
+}
+
+func (c *segmentCheck) checkGroup(r *Reader, i int) {
+	where := fmt.Sprintf("row group %d", i)
+	records, err := r.ReadGroup(i)
+	if err != nil {
+		if inner := errors.Unwrap(err); inner != nil {
+			err = inner // ReadGroup names the row group too
+		}
+		c.add(where, err)
+		return
+	}
+	c.add(where, checkOutsideGaps(records, c.Document.Gaps))
+}
+
+// checkOutsideGaps refuses a record at an offset that is said to be lost. Both are in offset order.
+func checkOutsideGaps(records []Record, gaps []Gap) error {
+	for i := range records {
+		at := records[i].Offset
+		for len(gaps) > 0 && gaps[0].Until <= at {
+			gaps = gaps[1:]
+		}
+		if len(gaps) > 0 && gaps[0].From <= at {
+			return corruptf("has a record at offset %d, in the gap %d..%d (%s)", at, gaps[0].From, gaps[0].Until, gaps[0].Reason)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,122 @@
+package format
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+)
+
+// maxSumsLine is longer than any line: a digest, two spaces, and a path with the longest topic name.
+const maxSumsLine = 512
+
+// maxSumsBytes bounds SHA256SUMS, and with it the memory of its lines: room for two million segments.
+const maxSumsBytes = 256 << 20
+
+const sha256Hex = 64
+
+// sumsLine is a line as `sha256sum -c` reads it. Paths hold nothing that would need escaping.
+func sumsLine(sha256, path string) string { return sha256 + "  " + path + "\n" }
+
+// sumsFile is what SHA256SUMS says.
+type sumsFile struct {
+	digests  map[string]string // by path
+	size     int64             // of the file
+	whole    int64             // up to the end of the last whole line: what follows is the trace of a crash
+	problems []Problem         // lines that are neither
+}
+
+// torn says that the file ends in a line that a crash left behind.
+func (s *sumsFile) torn() bool { return s.whole < s.size }
+
+// err is the first problem, for those who cannot go on with any.
+func (s *sumsFile) err() error {
+	if len(s.problems) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: %s: %w", sumsName, s.problems[0].Where, s.problems[0].Err)
+}
+
+// loadSums reads SHA256SUMS. One that is not there has no lines.
+func loadSums(fsys FS) (*sumsFile, error) {
+	f, err := fsys.Open(sumsName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &sumsFile{digests: map[string]string{}}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	s, err := parseSums(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", sumsName, err)
+	}
+	return s, nil
+}
+
+func parseSums(r io.Reader) (*sumsFile, error) {
+	s := &sumsFile{digests: map[string]string{}}
+	in := bufio.NewReaderSize(r, maxSumsLine)
+	zeros := false // the last line was bad and has zeros, which a crash leaves where a block was not written
+	for n := 1; ; n++ {
+		line, size, err := readLine(in)
+		s.size += size
+		switch {
+		case errors.Is(err, io.EOF):
+			if zeros {
+				s.problems = s.problems[:len(s.problems)-1]
+			}
+			return s, nil
+		case err != nil:
+			return nil, err
+		case s.size > maxSumsBytes:
+			return nil, corruptf("more than %d bytes", maxSumsBytes)
+		}
+		zeros = false
+		if err := s.add(line); err != nil {
+			s.problems = append(s.problems, Problem{Where: fmt.Sprintf("line %d", n), Err: err})
+			if zeros = bytes.IndexByte(line, 0) >= 0; zeros {
+				continue
+			}
+		}
+		s.whole = s.size
+	}
+}
+
+// readLine returns a line without its newline, and its length with it. Of an overlong line it returns the beginning. A last line
+// without a newline is no line: its length comes with io.EOF.
+func readLine(in *bufio.Reader) (line []byte, size int64, err error) {
+	for {
+		part, err := in.ReadSlice('\n')
+		size += int64(len(part))
+		if line == nil {
+			line = bytes.Clone(part)
+		}
+		switch {
+		case err == nil:
+			return bytes.TrimSuffix(line, []byte("\n")), size, nil
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return nil, size, err
+		}
+	}
+}
+
+func (s *sumsFile) add(line []byte) error {
+	sha, path, ok := strings.Cut(string(line), "  ")
+	raw, err := hex.DecodeString(sha)
+	if !ok || err != nil || len(raw) != sha256Hex/2 || sha != strings.ToLower(sha) {
+		return corruptf("%.80q is not a digest and a path", line)
+	}
+	if _, ok := parseSegmentPath(path); !ok {
+		return corruptf("%.80q is not the path of a segment", path)
+	}
+	if old, ok := s.digests[path]; ok && old != sha {
+		return corruptf("%s was listed before with another digest", path)
+	}
+	s.digests[path] = sha
+	return nil
+}
