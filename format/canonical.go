@@ -61,3 +61,22 @@ func digest(b []byte) string {
 	sum := xxh3.Hash128(b).Bytes()
 	return hex.EncodeToString(sum[:])
 }
+
+// hashStep is how many canonical bytes are gathered before they are hashed.
+const hashStep = 64 << 10
+
+// recordsDigest is the digest of the canonical bytes of records, without having them all in memory.
+func recordsDigest(records []Record) string {
+	h := xxh3.New()
+	buf := make([]byte, 0, 2*hashStep)
+	for i := range records {
+		buf = AppendCanonical(buf, &records[i])
+		if len(buf) >= hashStep {
+			h.Write(buf)
+			buf = buf[:0]
+		}
+	}
+	h.Write(buf)
+	sum := h.Sum128().Bytes()
+	return hex.EncodeToString(sum[:])
+}

@@ -1,19 +1,83 @@
 package format
 
-import "io"
+import (
+	"fmt"
+	"io"
+)
 
-// Reader reads one segment, row group by row group.
-type Reader struct{}
+// Reader reads one segment, row group by row group. It holds no more than one row group in memory. It is for one goroutine; several
+// Readers may read the same file.
+type Reader struct {
+	doc    *Document
+	groups *parquetDecoder
+}
 
-// NewReader reads the footer of a segment of size bytes and checks it.
-func NewReader(r io.ReaderAt, size int64) (*Reader, error) { panic("todo") }
+// NewReader reads the footer of a segment of size bytes and checks it. Errors wrap ErrCorrupt when the bytes are not what was written,
+// ErrNotArchive when it is another Parquet file, and are a *VersionError when the segment is too new; all others come from r.
+func NewReader(r io.ReaderAt, size int64) (*Reader, error) {
+	footer, err := readFooter(r, size)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := parseFooter(footer)
+	if err != nil {
+		return nil, err
+	}
+	return &Reader{doc: doc, groups: &parquetDecoder{source: r, size: size, footer: footer}}, nil
+}
 
 // Document describes the segment. It must not be changed.
-func (r *Reader) Document() *Document { panic("todo") }
+func (r *Reader) Document() *Document { return r.doc }
 
-// ReadGroup decodes row group i, checks its digest and returns its records, in offset order. The caller owns them; one row group's
-// records share memory.
-func (r *Reader) ReadGroup(i int) ([]Record, error) { panic("todo") }
+// ReadGroup decodes row group i, checks its digest and returns its records in offset order. They belong to the caller and share
+// memory with each other. An error that wraps ErrCorrupt means that no record of the row group can be trusted; other row groups may
+// be read.
+func (r *Reader) ReadGroup(i int) ([]Record, error) {
+	if i < 0 || i >= len(r.doc.Groups) {
+		return nil, fmt.Errorf("row group %d of %d", i, len(r.doc.Groups))
+	}
+	group := &r.doc.Groups[i]
+	records, err := r.groups.read(i, len(r.doc.Groups), group)
+	if err != nil {
+		return nil, fmt.Errorf("row group %d: %w", i, err)
+	}
+	if err := group.verify(records); err != nil {
+		return nil, fmt.Errorf("row group %d: %w", i, err)
+	}
+	return records, nil
+}
 
-// ReadDocument reads and checks only the footer document of a segment.
-func ReadDocument(r io.ReaderAt, size int64) (*Document, error) { panic("todo") }
+// verify checks records against what the document says of them.
+func (g *RowGroup) verify(records []Record) error {
+	if err := restoreHeaderKeys(records, g.HeaderKeys); err != nil {
+		return err
+	}
+	if got := recordsDigest(records); got != g.Digest {
+		return corruptf("records have digest %s, the document says %s", got, g.Digest)
+	}
+	first, last := &records[0], &records[len(records)-1]
+	if first.Offset != g.FirstOffset || last.Offset != g.LastOffset {
+		return corruptf("offsets %d..%d, the document says %d..%d", first.Offset, last.Offset, g.FirstOffset, g.LastOffset)
+	}
+	low, high := first.TimestampMs, first.TimestampMs
+	for i := 1; i < len(records); i++ {
+		if records[i].Offset <= records[i-1].Offset {
+			return corruptf("offset %d after %d", records[i].Offset, records[i-1].Offset)
+		}
+		low, high = min(low, records[i].TimestampMs), max(high, records[i].TimestampMs)
+	}
+	if low != g.MinTimestampMs || high != g.MaxTimestampMs {
+		return corruptf("timestamps %d..%d, the document says %d..%d", low, high, g.MinTimestampMs, g.MaxTimestampMs)
+	}
+	return nil
+}
+
+func restoreHeaderKeys(records []Record, keys []HeaderKey) error {
+	for _, k := range keys {
+		if k.Row >= int64(len(records)) || k.Header >= len(records[k.Row].Headers) {
+			return corruptf("document names header %d of row %d, which is not there", k.Header, k.Row)
+		}
+		records[k.Row].Headers[k.Header].Key = string(k.Key)
+	}
+	return nil
+}

@@ -1,12 +1,11 @@
 package format
 
-import "io"
-
-// Compression says how a segment's columns are compressed. The zero value is zstd at the fastest level.
-type Compression struct {
-	Codec string // "zstd" or "none"; empty: zstd
-	Level int    // zstd level 1 (fastest) to 22; 0: 1
-}
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
 
 // Encoding is the file format of segments, and the extension of their names.
 type Encoding string
@@ -25,44 +24,300 @@ type WriterOptions struct {
 	Encoders    *Encoders // encodes row groups in parallel; nil: on the caller's goroutine
 }
 
-// Encoders bounds the row groups that are encoded at once, over all Writers that share it.
-type Encoders struct{}
+func (o WriterOptions) normalize() (WriterOptions, error) {
+	if err := CheckTopicName(o.Topic); err != nil {
+		return o, err
+	}
+	if o.Partition < 0 || o.Base < 0 {
+		return o, fmt.Errorf("partition %d from offset %d: both must not be negative", o.Partition, o.Base)
+	}
+	if o.Encoding == "" {
+		o.Encoding = Parquet
+	}
+	if o.Encoding != Parquet {
+		return o, fmt.Errorf("unknown encoding %q", o.Encoding)
+	}
+	var err error
+	o.Compression, err = o.Compression.Normalize()
+	return o, err
+}
 
-// NewEncoders returns Encoders that run n at a time.
-func NewEncoders(n int) *Encoders { panic("todo") }
+// Writer writes one segment: Write, Skip and Gap in offset order, then Finish or Abort once. After an error only Abort is of use. It
+// is for one goroutine; with Encoders it starts others for row groups, and Finish and Abort wait for them.
+type Writer struct {
+	out     io.Writer
+	options WriterOptions
+	encoder *parquetEncoder
 
-// Writer writes one segment. It's a state machine: Write, Skip and Gap in offset order, then Finish or Abort once.
-type Writer struct{}
+	batch    *batch // the current row group; nil before its first record
+	jobs     []*encodeJob
+	written  int64 // bytes given to out
+	position int64
+	pending  skipped // offsets skipped since the last record
+	keysSize int     // footer bytes of all header keys that are not UTF-8
+	doc      Document
+	err      error
+	closed   bool
+}
 
-// NewWriter starts a segment on w, which it never closes.
-func NewWriter(w io.Writer, o WriterOptions) (*Writer, error) { panic("todo") }
+// skipped counts offsets without a record.
+type skipped struct{ control, filtered int64 }
 
-// Write adds a record, whose offset must be at least Position. It copies what r points to. An error is final.
-func (w *Writer) Write(r *Record) error { panic("todo") }
+var errWriterClosed = errors.New("segment is finished")
 
-// Skip counts the offset, at least Position, as one without a record: GapControl or GapFiltered.
-func (w *Writer) Skip(offset int64, epoch int32, reason Reason) error { panic("todo") }
+// NewWriter starts a segment on w. The Writer never closes w; it writes to it only from the goroutine that calls its methods, and
+// not before the first row group is complete.
+func NewWriter(w io.Writer, o WriterOptions) (*Writer, error) {
+	o, err := o.normalize()
+	if err != nil {
+		return nil, fmt.Errorf("segment: %w", err)
+	}
+	encoder, err := newParquetEncoder(o.Compression)
+	if err != nil {
+		return nil, fmt.Errorf("segment: %w", err)
+	}
+	return &Writer{out: w, options: o, encoder: encoder, position: o.Base, doc: Document{
+		Version: Version, Topic: o.Topic, Partition: o.Partition, BaseOffset: o.Base,
+		LastLeaderEpoch: NoLeaderEpoch, Source: o.Source, Groups: []RowGroup{},
+	}}, nil
+}
+
+// Write adds a record, whose offset must be at least Position, and copies what it points to.
+func (w *Writer) Write(r *Record) error {
+	size := CanonicalSize(r)
+	if err := w.check(r.Offset); err != nil {
+		return err
+	}
+	if err := checkRecord(r, size); err != nil {
+		return w.fail(err)
+	}
+	if w.batch != nil && !w.batch.fits(r, size) {
+		if err := w.Cut(); err != nil {
+			return err
+		}
+	}
+	if w.batch == nil {
+		w.batch = newBatch()
+	}
+	w.batch.info.Control += w.pending.control
+	w.batch.info.Filtered += w.pending.filtered
+	w.pending = skipped{}
+	keys := w.batch.keysSize
+	w.batch.add(r, size)
+	w.keysSize += w.batch.keysSize - keys
+	w.doc.Records++
+	w.doc.Bytes += size
+	w.advance(r.Offset, r.LeaderEpoch)
+	return nil
+}
+
+// Skip counts offset, at least Position, as one without a record, for GapControl or GapFiltered. Epoch is the leader epoch of what was
+// there, NoLeaderEpoch if unknown.
+func (w *Writer) Skip(offset int64, epoch int32, reason Reason) error {
+	if err := w.check(offset); err != nil {
+		return err
+	}
+	switch reason {
+	case GapControl:
+		w.doc.Control++
+		w.pending.control++
+	case GapFiltered:
+		w.doc.Filtered++
+		w.pending.filtered++
+	default:
+		return w.fail(fmt.Errorf("skip offset %d: reason %q is not counted by offset", offset, reason))
+	}
+	w.advance(offset, epoch)
+	return nil
+}
 
 // Gap names a range, from at least Position, that is lost: GapRetention or GapCorrupt.
-func (w *Writer) Gap(g Gap) error { panic("todo") }
+func (w *Writer) Gap(g Gap) error {
+	if err := w.check(g.From); err != nil {
+		return err
+	}
+	if g.Until <= g.From || g.Reason != GapRetention && g.Reason != GapCorrupt {
+		return w.fail(fmt.Errorf("gap %d..%d (%s) is not one", g.From, g.Until, g.Reason))
+	}
+	w.doc.Gaps = appendGap(w.doc.Gaps, g)
+	w.position = g.Until
+	return nil
+}
 
-// Cut ends the current row group early: what is in memory goes to the file. (Breaks determinism: only follow captures call it.)
-func (w *Writer) Cut() error { panic("todo") }
+func appendGap(gaps []Gap, g Gap) []Gap {
+	if n := len(gaps); n > 0 && gaps[n-1].Until == g.From && gaps[n-1].Reason == g.Reason {
+		gaps[n-1].Until = g.Until
+		return gaps
+	}
+	return append(gaps, g)
+}
 
-// Position is the first offset that Write would take: one past the last written, skipped or lost, at first the base.
-func (w *Writer) Position() int64 { panic("todo") }
+func (w *Writer) check(offset int64) error {
+	if w.err != nil {
+		return w.err
+	}
+	if w.closed {
+		return errWriterClosed
+	}
+	if offset < w.position {
+		return w.fail(fmt.Errorf("offset %d after position %d: records must come in offset order", offset, w.position))
+	}
+	return nil
+}
+
+func (w *Writer) advance(offset int64, epoch int32) {
+	w.position = offset + 1
+	if epoch != NoLeaderEpoch {
+		w.doc.LastLeaderEpoch = epoch
+	}
+}
+
+func (w *Writer) fail(err error) error {
+	w.err = fmt.Errorf("segment %s-%d at %d: %w", w.options.Topic, w.options.Partition, w.options.Base, err)
+	return w.err
+}
+
+// Cut ends the current row group, if it has a record, and hands it to an encoder. Row groups end by themselves by a rule on records;
+// a caller that cuts at other moments gives up equal bytes for equal records.
+func (w *Writer) Cut() error {
+	if w.err != nil {
+		return w.err
+	}
+	if w.batch == nil {
+		return nil
+	}
+	w.jobs = append(w.jobs, w.options.Encoders.start(w.batch, w.encoder.encode))
+	w.batch = nil
+	for len(w.jobs) > w.options.Encoders.limit() {
+		if err := w.writeOldest(); err != nil {
+			return err
+		}
+	}
+	return w.writeFinished()
+}
+
+// writeFinished writes the row groups that are encoded, as far as they are next in the file.
+func (w *Writer) writeFinished() error {
+	for len(w.jobs) > 0 {
+		select {
+		case <-w.jobs[0].done:
+			if err := w.writeOldest(); err != nil {
+				return err
+			}
+		default:
+			return nil
+		}
+	}
+	return nil
+}
+
+func (w *Writer) writeOldest() error {
+	job := w.jobs[0]
+	<-job.done
+	w.jobs[0] = nil
+	w.jobs = w.jobs[1:]
+	g := job.result
+	if g.err != nil {
+		return w.fail(fmt.Errorf("encode row group: %w", g.err))
+	}
+	if err := w.begin(); err != nil {
+		return err
+	}
+	if err := w.encoder.place(g, w.written); err != nil {
+		return w.fail(fmt.Errorf("place row group: %w", err))
+	}
+	w.doc.Groups = append(w.doc.Groups, g.info)
+	return w.emit(g.data)
+}
+
+func (w *Writer) begin() error {
+	if w.written > 0 {
+		return nil
+	}
+	return w.emit(w.encoder.begin())
+}
+
+func (w *Writer) emit(b []byte) error {
+	n, err := w.out.Write(b)
+	w.written += int64(n)
+	if err != nil {
+		return w.fail(fmt.Errorf("write: %w", err))
+	}
+	return nil
+}
+
+// Position is the first offset that Write takes: one past the last one written, skipped or lost, at first the base.
+func (w *Writer) Position() int64 { return w.position }
 
 // Records is the number of records written.
-func (w *Writer) Records() int64 { panic("todo") }
+func (w *Writer) Records() int64 { return w.doc.Records }
 
 // Bytes is the canonical size of the records written.
-func (w *Writer) Bytes() int64 { panic("todo") }
+func (w *Writer) Bytes() int64 { return w.doc.Bytes }
 
-// Buffered is the canonical size of the records in the current row group, not yet handed to an encoder.
-func (w *Writer) Buffered() int64 { panic("todo") }
+// Buffered is the memory, in canonical bytes, of the records that are in no row group yet.
+func (w *Writer) Buffered() int64 {
+	if w.batch == nil {
+		return 0
+	}
+	return w.batch.info.Bytes
+}
 
-// Finish writes the footer: the segment then covers [Base, next), next at least Position and past Base.
-func (w *Writer) Finish(next int64) (*Document, error) { panic("todo") }
+// Full says that the segment is near a limit of the format (row groups, footer size) and must be finished. It depends on nothing
+// but what was written, so it is a rule that a deterministic capture may rotate by.
+func (w *Writer) Full() bool {
+	return len(w.doc.Groups)+len(w.jobs) >= maxRowGroups || w.keysSize >= maxHeaderKeysBytes || len(w.doc.Gaps) >= maxRowGroups
+}
 
-// Abort gives up: it waits for encoders and drops what they made. After Finish it does nothing.
-func (w *Writer) Abort() { panic("todo") }
+// Finish writes the last row group and the footer. The segment then covers [Base, next); next must be at least Position and past
+// Base. The document must not be changed.
+func (w *Writer) Finish(next int64) (*Document, error) {
+	if err := w.check(next); err != nil {
+		return nil, err
+	}
+	if next <= w.options.Base {
+		return nil, w.fail(fmt.Errorf("finish at %d: a segment covers at least one offset", next))
+	}
+	if err := w.Cut(); err != nil {
+		return nil, err
+	}
+	for len(w.jobs) > 0 {
+		if err := w.writeOldest(); err != nil {
+			return nil, err
+		}
+	}
+	w.doc.NextOffset = next
+	w.closed = true
+	return &w.doc, w.writeFooter()
+}
+
+func (w *Writer) writeFooter() error {
+	if err := w.begin(); err != nil { // no row group did
+		return err
+	}
+	document, err := json.Marshal(&w.doc)
+	if err != nil {
+		return w.fail(fmt.Errorf("document: %w", err))
+	}
+	if len(document) > maxDocumentBytes {
+		return w.fail(fmt.Errorf("document of %d bytes: %w", len(document), ErrTooLarge))
+	}
+	footer, err := w.encoder.end(document)
+	if err != nil {
+		return w.fail(fmt.Errorf("footer: %w", err))
+	}
+	return w.emit(footer)
+}
+
+// Abort gives the segment up: it waits for the encoders and drops what they made. After Finish it does nothing.
+func (w *Writer) Abort() {
+	w.closed = true
+	for _, job := range w.jobs {
+		<-job.done
+	}
+	w.jobs = nil
+	if w.batch != nil {
+		w.batch.free()
+		w.batch = nil
+	}
+}

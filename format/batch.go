@@ -1,0 +1,138 @@
+package format
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"sync"
+	"unicode/utf8"
+)
+
+// The rules that cut row groups. They look at the records alone, so that the same records always make the same file.
+const (
+	// RowGroupBytes is the most canonical bytes of a row group of more than one record. It bounds the memory of writing and reading.
+	RowGroupBytes = 8 << 20
+	// maxGroupHeaderKeys bounds the footer space of a row group for header keys that are not UTF-8.
+	maxGroupHeaderKeys = 64 << 10
+)
+
+// batch collects the records of a row group as their canonical bytes, one after the other: the digest is the hash of that arena, and
+// the columns are cut out of it.
+type batch struct {
+	arena      []byte
+	info       RowGroup // all but Digest
+	keysSize   int      // footer bytes of info.HeaderKeys
+	maxPayload int      // longest key or value, for the page rule
+}
+
+var batches = sync.Pool{New: func() any { return new(batch) }}
+
+// maxPooledArena keeps the memory of an odd huge record from staying in the pool.
+const maxPooledArena = 2 * RowGroupBytes
+
+func newBatch() *batch { return batches.Get().(*batch) }
+
+func (b *batch) free() {
+	if cap(b.arena) > maxPooledArena {
+		b.arena = nil
+	}
+	*b = batch{arena: b.arena[:0]}
+	batches.Put(b)
+}
+
+// fits says whether r, of size canonical bytes, still belongs to this row group.
+func (b *batch) fits(r *Record, size int64) bool {
+	if b.info.Records == 0 {
+		return true
+	}
+	if b.info.Bytes+size > RowGroupBytes {
+		return false
+	}
+	return b.keysSize == 0 || b.keysSize+headerKeysSize(r) <= maxGroupHeaderKeys
+}
+
+func (b *batch) add(r *Record, size int64) {
+	if b.info.Records == 0 {
+		b.info.FirstOffset = r.Offset
+		b.info.MinTimestampMs, b.info.MaxTimestampMs = r.TimestampMs, r.TimestampMs
+	}
+	b.addHeaderKeys(r)
+	b.arena = AppendCanonical(b.arena, r)
+	b.info.Records++
+	b.info.Bytes += size
+	b.info.LastOffset = r.Offset
+	b.info.MinTimestampMs = min(b.info.MinTimestampMs, r.TimestampMs)
+	b.info.MaxTimestampMs = max(b.info.MaxTimestampMs, r.TimestampMs)
+}
+
+func (b *batch) addHeaderKeys(r *Record) {
+	for i := range r.Headers {
+		if k := r.Headers[i].Key; !utf8.ValidString(k) {
+			b.info.HeaderKeys = append(b.info.HeaderKeys, HeaderKey{Row: b.info.Records, Header: i, Key: []byte(k)})
+			b.keysSize += headerKeySize(k)
+		}
+	}
+}
+
+// headerKeysSize bounds the footer bytes that r's header keys need when they are not UTF-8.
+func headerKeysSize(r *Record) int {
+	n := 0
+	for i := range r.Headers {
+		if k := r.Headers[i].Key; !utf8.ValidString(k) {
+			n += headerKeySize(k)
+		}
+	}
+	return n
+}
+
+func headerKeySize(k string) int {
+	const rest = `{"row":1234567,"header":1234567,"base64":""},`
+	return len(rest) + base64.StdEncoding.EncodedLen(len(k))
+}
+
+// checkRecord refuses what the format cannot hold.
+func checkRecord(r *Record, size int64) error {
+	if r.Offset < 0 || r.Offset == math.MaxInt64 {
+		return fmt.Errorf("offset %d is not a Kafka offset", r.Offset)
+	}
+	if r.TimestampType < TimestampNone || r.TimestampType > TimestampLogAppend {
+		return fmt.Errorf("offset %d: timestamp type %d is unknown", r.Offset, r.TimestampType)
+	}
+	if size > maxRecordBytes {
+		return fmt.Errorf("offset %d: record of %d bytes, the limit is %d: %w", r.Offset, size, int64(maxRecordBytes), ErrTooLarge)
+	}
+	return nil
+}
+
+// canonicalReader cuts records out of the canonical bytes of a batch. The bytes are ours, so there is nothing to check.
+type canonicalReader struct{ rest []byte }
+
+func (c *canonicalReader) u64() uint64 {
+	v := binary.LittleEndian.Uint64(c.rest)
+	c.rest = c.rest[8:]
+	return v
+}
+
+func (c *canonicalReader) u32() uint32 {
+	v := binary.LittleEndian.Uint32(c.rest)
+	c.rest = c.rest[4:]
+	return v
+}
+
+func (c *canonicalReader) u8() uint8 {
+	v := c.rest[0]
+	c.rest = c.rest[1:]
+	return v
+}
+
+// payload returns a key or value; null is nil and an empty one is not.
+func (c *canonicalReader) payload() []byte {
+	n := int32(c.u32())
+	if n < 0 {
+		return nil
+	}
+	v := c.rest[:n:n]
+	c.rest = c.rest[n:]
+	return v
+}

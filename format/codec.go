@@ -1,0 +1,117 @@
+package format
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/apache/arrow-go/v18/parquet/compress"
+	"github.com/klauspost/compress/zstd"
+)
+
+// Compression says how a segment's columns are compressed. The zero value is zstd at its fastest level.
+type Compression struct {
+	Codec string // CodecZstd or CodecNone; empty: CodecZstd
+	Level int    // zstd level 1 (fastest) to 22; 0: 1. Unused by CodecNone
+}
+
+// The codecs of segments.
+const (
+	CodecZstd = "zstd"
+	CodecNone = "none"
+)
+
+const maxZstdLevel = 22
+
+// Normalize returns c with its defaults filled in, or an error that names what is wrong.
+func (c Compression) Normalize() (Compression, error) {
+	switch {
+	case c.Codec == CodecNone && c.Level == 0:
+		return c, nil
+	case c.Codec == CodecNone:
+		return c, fmt.Errorf("codec %q takes no level", c.Codec)
+	case c.Codec != "" && c.Codec != CodecZstd:
+		return c, fmt.Errorf("unknown codec %q: use %q or %q", c.Codec, CodecZstd, CodecNone)
+	case c.Level < 0 || c.Level > maxZstdLevel:
+		return c, fmt.Errorf("zstd level %d is not in 1..%d", c.Level, maxZstdLevel)
+	}
+	return Compression{Codec: CodecZstd, Level: max(c.Level, 1)}, nil
+}
+
+// String is the form "zstd:3" or "none".
+func (c Compression) String() string {
+	n, err := c.Normalize()
+	if err != nil || n.Codec == CodecNone {
+		return c.Codec
+	}
+	return fmt.Sprintf("%s:%d", n.Codec, n.Level)
+}
+
+func (c Compression) parquet() compress.Compression {
+	if c.Codec == CodecNone {
+		return compress.Codecs.Uncompressed
+	}
+	return compress.Codecs.Zstd
+}
+
+// zstdCodec replaces arrow-go's zstd codec for the whole process, because arrow-go has one table of codecs. It differs in three
+// ways: literals are entropy-coded only where that pays (arrow-go forces it), encoders are pooled a level, and decoding never writes
+// past the size that the page header declares, so a frame that lies about its size costs no memory.
+type zstdCodec struct{}
+
+func init() { compress.RegisterCodec(compress.Codecs.Zstd, zstdCodec{}) }
+
+var zstdEncoders [zstd.SpeedBestCompression + 1]sync.Pool
+
+var zstdDecoder = sync.OnceValue(func() *zstd.Decoder {
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecodeAllCapLimit(true))
+	if err != nil {
+		panic(err) // the options are constants
+	}
+	return d
+})
+
+func (zstdCodec) Encode(dst, src []byte) []byte {
+	return zstdCodec{}.EncodeLevel(dst, src, 3)
+}
+
+func (zstdCodec) EncodeLevel(dst, src []byte, level int) []byte {
+	l := zstd.EncoderLevelFromZstd(level)
+	e, _ := zstdEncoders[l].Get().(*zstd.Encoder)
+	if e == nil {
+		var err error
+		e, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(l), zstd.WithEncoderConcurrency(1), zstd.WithZeroFrames(true))
+		if err != nil {
+			panic(err) // the options are constants
+		}
+	}
+	defer zstdEncoders[l].Put(e)
+	return e.EncodeAll(src, dst[:0])
+}
+
+func (zstdCodec) CompressBound(n int64) int64 { return n + n>>8 + 64 }
+
+func (zstdCodec) Decode(dst, src []byte) []byte {
+	b, err := zstdCodec{}.DecodeWithError(dst, src)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// DecodeWithError decodes into dst, whose length is the size that the page header declares. Without a dst the size is not known
+// and the frame is believed up to the decoder's own limit.
+func (zstdCodec) DecodeWithError(dst, src []byte) ([]byte, error) {
+	if dst == nil {
+		return decodeUnbounded(src)
+	}
+	return zstdDecoder().DecodeAll(src, dst[:0:len(dst)])
+}
+
+func decodeUnbounded(src []byte) ([]byte, error) {
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	return d.DecodeAll(src, nil)
+}

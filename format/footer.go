@@ -1,0 +1,182 @@
+package format
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// The keys of the footer's key-value metadata: the document, and the digest of its exact bytes.
+const (
+	documentKey       = "karchive"
+	documentDigestKey = "karchive.xxh3"
+)
+
+// parquetTail is what a Parquet file ends with: the length of the footer, then the magic.
+const parquetTail = 8
+
+// readFooter reads the raw Parquet footer of a file of size bytes.
+func readFooter(r io.ReaderAt, size int64) ([]byte, error) {
+	var tail [parquetTail]byte
+	if size < int64(len(parquetMagic)+parquetTail) {
+		return nil, corruptf("%d bytes are too few for a segment", size)
+	}
+	if err := readFull(r, tail[:], size-parquetTail); err != nil {
+		return nil, err
+	}
+	if string(tail[4:]) != parquetMagic {
+		return nil, corruptf("no Parquet magic at the end")
+	}
+	n := int64(binary.LittleEndian.Uint32(tail[:4]))
+	if n > maxFooterBytes || n > size-int64(len(parquetMagic)+parquetTail) {
+		return nil, corruptf("footer of %d bytes in a file of %d", n, size)
+	}
+	footer := make([]byte, n)
+	return footer, readFull(r, footer, size-parquetTail-n)
+}
+
+// readFull fills b. A file that ends early is corrupt; any other error is the file system's.
+func readFull(r io.ReaderAt, b []byte, at int64) error {
+	n, err := r.ReadAt(b, at)
+	if n == len(b) {
+		return nil
+	}
+	if err == nil || errors.Is(err, io.EOF) {
+		return corruptf("file ends at %d, expected %d bytes from %d", at+int64(n), len(b), at)
+	}
+	return fmt.Errorf("read %d bytes at %d: %w", len(b), at, err)
+}
+
+func corruptf(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrCorrupt, fmt.Sprintf(format, args...))
+}
+
+// ReadDocument reads and checks only the document of a segment of size bytes: its digest, its version and that what it says is
+// possible.
+func ReadDocument(r io.ReaderAt, size int64) (*Document, error) {
+	footer, err := readFooter(r, size)
+	if err != nil {
+		return nil, err
+	}
+	return parseFooter(footer)
+}
+
+func parseFooter(footer []byte) (*Document, error) {
+	kv, err := footerMetadata(footer)
+	if err != nil {
+		return nil, err
+	}
+	text, ok := kv[documentKey]
+	if !ok {
+		return nil, fmt.Errorf("Parquet file without a karchive document: %w", ErrNotArchive)
+	}
+	if len(text) > maxDocumentBytes {
+		return nil, corruptf("document of %d bytes", len(text))
+	}
+	if want, got := string(kv[documentDigestKey]), digest(text); got != want {
+		return nil, corruptf("document has digest %s, its footer says %q", got, want)
+	}
+	return parseDocument(text)
+}
+
+func parseDocument(text []byte) (*Document, error) {
+	var head struct {
+		Version string `json:"version"`
+	}
+	if err := json.Unmarshal(text, &head); err != nil {
+		return nil, corruptf("document: %v", err)
+	}
+	if err := CheckVersion("segment", head.Version); err != nil {
+		return nil, err
+	}
+	d := new(Document)
+	if err := json.Unmarshal(text, d); err != nil {
+		return nil, corruptf("document: %v", err)
+	}
+	if err := d.check(); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// CheckVersion returns a *VersionError when what, whose version is v, has a newer major version than this package reads, and an error
+// that wraps ErrCorrupt when v is no version.
+func CheckVersion(what, v string) error {
+	text, _, _ := strings.Cut(v, ".")
+	major, err := strconv.Atoi(text)
+	if err != nil || major < 1 {
+		return corruptf("%s has no valid format version: %q", what, v)
+	}
+	if known, _, _ := strings.Cut(Version, "."); text != known {
+		return &VersionError{What: what, Version: v}
+	}
+	return nil
+}
+
+// check refuses a document that contradicts itself.
+func (d *Document) check() error {
+	if err := CheckTopicName(d.Topic); err != nil {
+		return corruptf("document: %v", err)
+	}
+	if d.Partition < 0 || d.BaseOffset < 0 || d.NextOffset <= d.BaseOffset || d.Control < 0 || d.Filtered < 0 {
+		return corruptf("document: partition %d covers %d..%d", d.Partition, d.BaseOffset, d.NextOffset)
+	}
+	at, records, bytes := d.BaseOffset, int64(0), int64(0)
+	for i := range d.Groups {
+		g := &d.Groups[i]
+		if err := g.check(at, d.NextOffset); err != nil {
+			return corruptf("document: row group %d: %v", i, err)
+		}
+		at, records, bytes = g.LastOffset+1, records+g.Records, bytes+g.Bytes
+	}
+	if records != d.Records || bytes != d.Bytes {
+		return corruptf("document: %d records of %d bytes, its row groups have %d of %d", d.Records, d.Bytes, records, bytes)
+	}
+	return d.checkGaps()
+}
+
+func (d *Document) checkGaps() error {
+	at, lost := d.BaseOffset, int64(0)
+	for _, g := range d.Gaps {
+		if g.From < at || g.Until <= g.From || g.Until > d.NextOffset {
+			return corruptf("document: gap %d..%d", g.From, g.Until)
+		}
+		at, lost = g.Until, lost+g.Until-g.From
+	}
+	if covered := d.NextOffset - d.BaseOffset; d.Records+d.Control+d.Filtered+lost > covered {
+		return corruptf("document: more records and gaps than the %d offsets it covers", covered)
+	}
+	return nil
+}
+
+// check refuses what cannot be a row group of offsets [from, until).
+func (g *RowGroup) check(from, until int64) error {
+	switch {
+	case g.FirstOffset < from || g.LastOffset < g.FirstOffset || g.LastOffset >= until:
+		return fmt.Errorf("offsets %d..%d do not fit in %d..%d", g.FirstOffset, g.LastOffset, from, until)
+	case g.Records < 1 || g.Records > g.LastOffset-g.FirstOffset+1:
+		return fmt.Errorf("%d records in offsets %d..%d", g.Records, g.FirstOffset, g.LastOffset)
+	case g.Bytes < g.Records*canonicalFixed:
+		return fmt.Errorf("%d records in %d bytes", g.Records, g.Bytes)
+	case g.Records > 1 && g.Bytes > maxGroupBytes || g.Bytes > maxRecordBytes:
+		return fmt.Errorf("%d bytes are over the limit", g.Bytes)
+	case g.Control < 0 || g.Filtered < 0:
+		return fmt.Errorf("negative counts")
+	}
+	return g.checkHeaderKeys()
+}
+
+func (g *RowGroup) checkHeaderKeys() error {
+	row, header := int64(0), -1
+	for _, k := range g.HeaderKeys {
+		if k.Row < row || k.Row >= g.Records || k.Header < 0 || k.Row == row && k.Header <= header {
+			return fmt.Errorf("header key of row %d, header %d is out of order", k.Row, k.Header)
+		}
+		row, header = k.Row, k.Header
+	}
+	return nil
+}

@@ -1,0 +1,202 @@
+package format
+
+import "encoding/binary"
+
+// Field numbers and types of Thrift's compact protocol as far as Parquet's FileMetaData uses them
+// (https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md, parquet-format's parquet.thrift).
+const (
+	fieldKeyValueMetadata = 5
+
+	thriftTrue   = 1
+	thriftFalse  = 2
+	thriftByte   = 3
+	thriftI16    = 4
+	thriftI32    = 5
+	thriftI64    = 6
+	thriftDouble = 7
+	thriftBinary = 8
+	thriftList   = 9
+	thriftSet    = 10
+	thriftMap    = 11
+	thriftStruct = 12
+	thriftUUID   = 13
+
+	// maxThriftDepth is well above the nesting of any Parquet footer.
+	maxThriftDepth = 16
+)
+
+// footerMetadata walks a whole Parquet footer and returns its key-value metadata, which points into footer. The walk allocates
+// nothing for what it passes, and refuses a count that the bytes at hand cannot hold: the Parquet library allocates by such counts,
+// so it only sees footers that passed here.
+func footerMetadata(footer []byte) (map[string][]byte, error) {
+	w := thriftWalker{rest: footer}
+	kv := map[string][]byte{}
+	w.eachField(func(id int16, kind byte) {
+		if id == fieldKeyValueMetadata && kind == thriftList {
+			w.keyValues(kv)
+			return
+		}
+		w.skip(kind, 0)
+	})
+	if w.bad || len(w.rest) > 0 {
+		return nil, corruptf("Parquet footer is not well-formed")
+	}
+	return kv, nil
+}
+
+// thriftWalker reads the compact protocol. After bad is set everything it returns is zero.
+type thriftWalker struct {
+	rest []byte
+	bad  bool
+}
+
+func (w *thriftWalker) fail() { w.bad, w.rest = true, nil }
+
+func (w *thriftWalker) u8() byte {
+	if len(w.rest) == 0 {
+		w.fail()
+		return 0
+	}
+	b := w.rest[0]
+	w.rest = w.rest[1:]
+	return b
+}
+
+func (w *thriftWalker) varint() uint64 {
+	v, n := binary.Uvarint(w.rest)
+	if n <= 0 {
+		w.fail()
+		return 0
+	}
+	w.rest = w.rest[n:]
+	return v
+}
+
+func (w *thriftWalker) bytes(n uint64) []byte {
+	if n > uint64(len(w.rest)) {
+		w.fail()
+		return nil
+	}
+	b := w.rest[:n]
+	w.rest = w.rest[n:]
+	return b
+}
+
+// eachField calls field for every field of a struct; field must consume the value.
+func (w *thriftWalker) eachField(field func(id int16, kind byte)) {
+	id := int16(0)
+	for !w.bad {
+		head := w.u8()
+		if head == 0 {
+			return
+		}
+		if delta := head >> 4; delta > 0 {
+			id += int16(delta)
+		} else {
+			v := w.varint()
+			id = int16(v>>1) ^ -int16(v&1)
+		}
+		field(id, head&0x0f)
+	}
+}
+
+// listHead returns the element type and the count of a list; each element takes at least one byte.
+func (w *thriftWalker) listHead() (kind byte, n uint64) {
+	head := w.u8()
+	kind, n = head&0x0f, uint64(head>>4)
+	if n == 15 {
+		n = w.varint()
+	}
+	if n > uint64(len(w.rest)) {
+		w.fail()
+		return 0, 0
+	}
+	return kind, n
+}
+
+func (w *thriftWalker) keyValues(kv map[string][]byte) {
+	kind, n := w.listHead()
+	if kind != thriftStruct && n > 0 {
+		w.fail()
+	}
+	for range n {
+		var key string
+		var value []byte
+		w.eachField(func(id int16, kind byte) {
+			switch {
+			case id == 1 && kind == thriftBinary:
+				key = string(w.bytes(w.varint()))
+			case id == 2 && kind == thriftBinary:
+				value = w.bytes(w.varint())
+			default:
+				w.skip(kind, 1)
+			}
+		})
+		if w.bad {
+			return
+		}
+		kv[key] = value
+	}
+}
+
+func (w *thriftWalker) skip(kind byte, depth int) {
+	if depth > maxThriftDepth {
+		w.fail()
+		return
+	}
+	switch kind {
+	case thriftTrue, thriftFalse: // the value is in the type
+	case thriftByte:
+		w.u8()
+	case thriftI16, thriftI32, thriftI64:
+		w.varint()
+	case thriftDouble:
+		w.bytes(8)
+	case thriftBinary:
+		w.bytes(w.varint())
+	case thriftUUID:
+		w.bytes(16)
+	case thriftList, thriftSet:
+		w.skipList(depth)
+	case thriftMap:
+		w.skipMap(depth)
+	case thriftStruct:
+		w.eachField(func(_ int16, kind byte) { w.skip(kind, depth+1) })
+	default:
+		w.fail()
+	}
+}
+
+func (w *thriftWalker) skipList(depth int) {
+	kind, n := w.listHead()
+	for range n {
+		if w.bad {
+			return
+		}
+		w.skipElement(kind, depth)
+	}
+}
+
+// skipElement differs from skip in booleans, which take a byte in a container.
+func (w *thriftWalker) skipElement(kind byte, depth int) {
+	if kind == thriftTrue || kind == thriftFalse {
+		w.u8()
+		return
+	}
+	w.skip(kind, depth+1)
+}
+
+func (w *thriftWalker) skipMap(depth int) {
+	n := w.varint()
+	if n == 0 {
+		return
+	}
+	kinds := w.u8()
+	if n > uint64(len(w.rest)) {
+		w.fail()
+	}
+	for ; n > 0 && !w.bad; n-- {
+		w.skipElement(kinds>>4, depth)
+		w.skipElement(kinds&0x0f, depth)
+	}
+}
