@@ -157,9 +157,10 @@ func (w *archiveWriter) openSums() (*sumsFile, error) {
 		if err := w.sums.Truncate(sums.whole); err != nil {
 			return nil, fmt.Errorf("cut the torn last line of %s: %w", sumsName, err)
 		}
-		if err := w.sums.Sync(); err != nil {
-			return nil, fmt.Errorf("sync %s: %w", sumsName, err)
-		}
+	}
+	// Its last line may be the unsynced work of a killed process.
+	if err := w.sums.Sync(); err != nil {
+		return nil, fmt.Errorf("sync %s: %w", sumsName, err)
 	}
 	if err := w.fsys.SyncDir("."); err != nil {
 		return nil, fmt.Errorf("sync root: %w", err)
