@@ -1,0 +1,129 @@
+// Package jsonl spells records as JSON, one a line, so that nothing is lost and nothing is ambiguous:
+//
+//	{"topic":"t","partition":0,"offset":7,"timestamp_ms":1700000000000,"timestamp_type":"create","leader_epoch":0,
+//	 "key":"k","value":null,"headers":[{"key":"h","value":{"base64":"/w=="}}]}
+//
+// A key, a value, a header key and a header value is a string where its bytes are valid UTF-8, an object with its bytes in base64
+// where not, and null where it is null. Numbers are exact 64-bit integers. A timestamp type is "create", "log_append" or "none".
+//
+// The functions are safe for concurrent use on different buffers.
+package jsonl
+
+import (
+	"encoding/base64"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/karchive/karchive/format"
+)
+
+// Append appends r and a line feed to dst and returns the extended slice.
+func Append(dst []byte, tp format.TopicPartition, r *format.Record) []byte {
+	dst = append(dst, `{"topic":`...)
+	dst = appendString(dst, tp.Topic)
+	dst = append(dst, `,"partition":`...)
+	dst = strconv.AppendInt(dst, int64(tp.Partition), 10)
+	dst = append(dst, `,"offset":`...)
+	dst = strconv.AppendInt(dst, r.Offset, 10)
+	dst = append(dst, `,"timestamp_ms":`...)
+	dst = strconv.AppendInt(dst, r.TimestampMs, 10)
+	dst = append(dst, `,"timestamp_type":"`...)
+	dst = append(dst, timestampType(r.TimestampType)...)
+	dst = append(dst, `","leader_epoch":`...)
+	dst = strconv.AppendInt(dst, int64(r.LeaderEpoch), 10)
+	dst = append(dst, `,"key":`...)
+	dst = appendPayload(dst, r.Key)
+	dst = append(dst, `,"value":`...)
+	dst = appendPayload(dst, r.Value)
+	dst = append(dst, `,"headers":`...)
+	dst = appendHeaders(dst, r.Headers)
+	return append(dst, '}', '\n')
+}
+
+func timestampType(t format.TimestampType) string {
+	switch t {
+	case format.TimestampCreate:
+		return "create"
+	case format.TimestampLogAppend:
+		return "log_append"
+	}
+	return "none"
+}
+
+func appendHeaders(dst []byte, headers []format.Header) []byte {
+	dst = append(dst, '[')
+	for i := range headers {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, `{"key":`...)
+		dst = appendText(dst, headers[i].Key)
+		dst = append(dst, `,"value":`...)
+		dst = appendPayload(dst, headers[i].Value)
+		dst = append(dst, '}')
+	}
+	return append(dst, ']')
+}
+
+func appendPayload(dst, b []byte) []byte {
+	if b == nil {
+		return append(dst, "null"...)
+	}
+	if !utf8.Valid(b) {
+		return appendBase64(dst, b)
+	}
+	return appendString(dst, b)
+}
+
+func appendText(dst []byte, s string) []byte {
+	if !utf8.ValidString(s) {
+		return appendBase64(dst, []byte(s))
+	}
+	return appendString(dst, s)
+}
+
+func appendBase64(dst, b []byte) []byte {
+	dst = append(dst, `{"base64":"`...)
+	dst = base64.StdEncoding.AppendEncode(dst, b)
+	return append(dst, '"', '}')
+}
+
+// escaped marks the bytes that JSON does not take as they are.
+var escaped = func() (t [256]bool) {
+	for c := range 0x20 {
+		t[c] = true
+	}
+	t['"'], t['\\'], t[0x7f] = true, true, true // DEL is legal, and invisible
+	return t
+}()
+
+// appendString appends valid UTF-8 as a JSON string, copying what needs no escape in runs.
+func appendString[T ~string | ~[]byte](dst []byte, s T) []byte {
+	dst = append(dst, '"')
+	start := 0
+	for i := 0; i < len(s); i++ {
+		if !escaped[s[i]] {
+			continue
+		}
+		dst = append(dst, s[start:i]...)
+		dst = appendEscape(dst, s[i])
+		start = i + 1
+	}
+	dst = append(dst, s[start:]...)
+	return append(dst, '"')
+}
+
+func appendEscape(dst []byte, c byte) []byte {
+	switch c {
+	case '"', '\\':
+		return append(dst, '\\', c)
+	case '\n':
+		return append(dst, '\\', 'n')
+	case '\r':
+		return append(dst, '\\', 'r')
+	case '\t':
+		return append(dst, '\\', 't')
+	}
+	const hex = "0123456789abcdef"
+	return append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+}

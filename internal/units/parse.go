@@ -1,0 +1,134 @@
+package units
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Errors wrapped for text that is not what it should be. Each says what would be.
+var (
+	ErrSize       = errors.New("not a size: use bytes or a number with B, KB, MB, GB, TB (1000) or KiB, MiB, GiB, TiB (1024)")
+	ErrCount      = errors.New("not a count: use a whole number, possibly with k, M or G (1000)")
+	ErrDuration   = errors.New("not a duration: use a number with ms, s, m, h or d, such as 90s or 1d12h")
+	ErrRate       = errors.New("not a rate: use a count and a unit of time, such as 800/s or 1M/m")
+	ErrPartitions = errors.New("not a list of partitions: use numbers and ranges, such as 0,3-5")
+)
+
+var sizeUnits = map[string]float64{
+	"": 1, "b": 1,
+	"kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12,
+	"kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40,
+}
+
+// ParseSize reads a number of bytes, such as 64MiB, 1.5GB or 4096. Upper and lower case mean the same.
+func ParseSize(s string) (int64, error) {
+	return scaled(s, sizeUnits, true, ErrSize)
+}
+
+var countUnits = map[string]float64{"": 1, "k": 1e3, "m": 1e6, "g": 1e9}
+
+// ParseCount reads a number of things, such as 250000, 250k or 1.5M.
+func ParseCount(s string) (int64, error) {
+	return scaled(s, countUnits, true, ErrCount)
+}
+
+// scaled reads a number and its unit. The product must be a whole number where whole is set, and fit.
+func scaled(s string, units map[string]float64, whole bool, invalid error) (int64, error) {
+	number, unit := splitUnit(s)
+	factor, ok := units[strings.ToLower(unit)]
+	if !ok {
+		return 0, fmt.Errorf("%q: %w", s, invalid)
+	}
+	if n, err := strconv.ParseInt(number, 10, 64); err == nil && factor == 1 && n >= 0 {
+		return n, nil // exact beyond 2^53
+	}
+	f, err := strconv.ParseFloat(number, 64)
+	if f *= factor; err != nil || f < 0 || f >= math.MaxInt64 || whole && f != math.Trunc(f) {
+		return 0, fmt.Errorf("%q: %w", s, invalid)
+	}
+	return int64(f), nil
+}
+
+// splitUnit cuts a number from what follows it.
+func splitUnit(s string) (number, unit string) {
+	end := 0
+	for end < len(s) && (s[end] >= '0' && s[end] <= '9' || s[end] == '.') {
+		end++
+	}
+	return s[:end], strings.TrimSpace(s[end:])
+}
+
+// ParseDuration reads a duration that is not negative, as Go spells them and with days: 500ms, 90s, 1h30m, 7d, 1d12h.
+func ParseDuration(s string) (time.Duration, error) {
+	var days uint64
+	rest := s
+	if number, after, ok := strings.Cut(s, "d"); ok {
+		n, err := strconv.ParseUint(number, 10, 15) // 32,767 days fit
+		if err != nil {
+			return 0, fmt.Errorf("%q: %w", s, ErrDuration)
+		}
+		days, rest = n, after
+	}
+	d := time.Duration(days) * 24 * time.Hour
+	if rest == "" && d > 0 {
+		return d, nil
+	}
+	more, err := time.ParseDuration(rest)
+	if err != nil || more < 0 || d+more < d {
+		return 0, fmt.Errorf("%q: %w", s, ErrDuration)
+	}
+	return d + more, nil
+}
+
+// ParseRate reads a count per unit of time as a number per second: 800/s, 1.5k/m, 3M/h.
+func ParseRate(s string) (float64, error) {
+	count, per, ok := strings.Cut(s, "/")
+	seconds := map[string]float64{"s": 1, "m": 60, "h": 3600}[strings.TrimSpace(per)]
+	n, unit := splitUnit(strings.TrimSpace(count))
+	factor := countUnits[strings.ToLower(unit)]
+	f, err := strconv.ParseFloat(n, 64)
+	if !ok || seconds == 0 || factor == 0 || err != nil || f <= 0 {
+		return 0, fmt.Errorf("%q: %w", s, ErrRate)
+	}
+	return f * factor / seconds, nil
+}
+
+// ParsePartitions reads numbers and inclusive ranges, such as 0,3-5, and returns them sorted, each once. Empty text is no partition.
+func ParsePartitions(s string) ([]int32, error) {
+	var out []int32
+	for _, part := range SplitList(s) {
+		first, last, ranged := strings.Cut(part, "-")
+		if !ranged {
+			last = first
+		}
+		from, err1 := strconv.ParseUint(strings.TrimSpace(first), 10, 31)
+		to, err2 := strconv.ParseUint(strings.TrimSpace(last), 10, 31)
+		if err1 != nil || err2 != nil || to < from || to-from > maxPartitions {
+			return nil, fmt.Errorf("%q: %w", s, ErrPartitions)
+		}
+		for n := from; n <= to; n++ {
+			out = append(out, int32(n))
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
+// maxPartitions bounds a range: a topic has at most some thousands of partitions, and a slip must not take all memory.
+const maxPartitions = 100_000
+
+// SplitList splits at commas, drops the space around the parts and leaves empty ones out.
+func SplitList(s string) []string {
+	var out []string
+	for part := range strings.SplitSeq(s, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			out = append(out, part)
+		}
+	}
+	return out
+}

@@ -1,0 +1,99 @@
+package units
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestSizesAreReadWithTheirUnits(t *testing.T) {
+	for s, want := range map[string]int64{
+		"0": 0, "4096": 4096, "12B": 12, "64MiB": 64 << 20, "64mib": 64 << 20, "1GB": 1e9, "1.5GiB": 3 << 29, "2 TiB": 2 << 40, "10kb": 10000,
+		"9007199254740993": 9007199254740993,
+	} {
+		if got, err := ParseSize(s); err != nil || got != want {
+			t.Errorf("ParseSize(%q) = %d, %v, want %d", s, got, err, want)
+		}
+	}
+	for _, s := range []string{"", "MiB", "-1", "1M", "1.5", "1e3", "1 2", "99999999TiB", "1.2.3MB", "NaN", "Inf"} {
+		if got, err := ParseSize(s); !errors.Is(err, ErrSize) {
+			t.Errorf("ParseSize(%q) = %d, %v, want ErrSize", s, got, err)
+		}
+	}
+}
+
+func TestCountsAreReadWithTheirUnits(t *testing.T) {
+	for s, want := range map[string]int64{"0": 0, "1000": 1000, "250k": 250_000, "1.5M": 1_500_000, "2G": 2e9} {
+		if got, err := ParseCount(s); err != nil || got != want {
+			t.Errorf("ParseCount(%q) = %d, %v, want %d", s, got, err, want)
+		}
+	}
+	for _, s := range []string{"", "1.5", "-3", "3KiB", "many"} {
+		if got, err := ParseCount(s); !errors.Is(err, ErrCount) {
+			t.Errorf("ParseCount(%q) = %d, %v, want ErrCount", s, got, err)
+		}
+	}
+}
+
+func TestDurationsKnowDays(t *testing.T) {
+	for s, want := range map[string]time.Duration{
+		"0s": 0, "500ms": 500 * time.Millisecond, "5m": 5 * time.Minute, "1h30m": 90 * time.Minute, "7d": 168 * time.Hour, "1d12h": 36 * time.Hour, "32767d": 32767 * 24 * time.Hour,
+	} {
+		if got, err := ParseDuration(s); err != nil || got != want {
+			t.Errorf("ParseDuration(%q) = %v, %v, want %v", s, got, err, want)
+		}
+	}
+	for _, s := range []string{"", "5", "-5m", "d", "1.5d", "99999d", "1d-5m", "soon", "2562047h1d"} {
+		if got, err := ParseDuration(s); !errors.Is(err, ErrDuration) {
+			t.Errorf("ParseDuration(%q) = %v, %v, want ErrDuration", s, got, err)
+		}
+	}
+}
+
+func TestRatesAreReadPerSecond(t *testing.T) {
+	for s, want := range map[string]float64{"800/s": 800, "0.5/s": 0.5, "1.5k/m": 25, "3.6M/h": 1000} {
+		if got, err := ParseRate(s); err != nil || got != want {
+			t.Errorf("ParseRate(%q) = %v, %v, want %v", s, got, err, want)
+		}
+	}
+	for _, s := range []string{"", "800", "800/d", "/s", "-1/s", "0/s", "1x/s"} {
+		if got, err := ParseRate(s); !errors.Is(err, ErrRate) {
+			t.Errorf("ParseRate(%q) = %v, %v, want ErrRate", s, got, err)
+		}
+	}
+}
+
+func TestPartitionsAreReadFromNumbersAndRanges(t *testing.T) {
+	for s, want := range map[string][]int32{"": nil, "0": {0}, "0,3-5": {0, 3, 4, 5}, " 5 , 3-4,4 ": {3, 4, 5}, "7-7": {7}} {
+		if got, err := ParsePartitions(s); err != nil || !slices.Equal(got, want) {
+			t.Errorf("ParsePartitions(%q) = %v, %v, want %v", s, got, err, want)
+		}
+	}
+	for _, s := range []string{"x", "-1", "5-3", "1-", "0-2000000000", "1-2-3", "4294967296"} {
+		if got, err := ParsePartitions(s); !errors.Is(err, ErrPartitions) {
+			t.Errorf("ParsePartitions(%q) = %v, %v, want ErrPartitions", s, got, err)
+		}
+	}
+}
+
+func TestQuantitiesAreSpelledForPeople(t *testing.T) {
+	for _, c := range []struct{ got, want string }{
+		{Size(0), "0 B"}, {Size(999), "999 B"}, {Size(1000), "0.98 KiB"}, {Size(1 << 20), "1.00 MiB"}, {Size(1023 << 20), "1.00 GiB"}, {Size(123 << 30), "123 GiB"},
+		{Count(0), "0"}, {Count(999), "999"}, {Count(1000), "1,000"}, {Count(-1234567), "-1,234,567"},
+		{Of(1, "record"), "1 record"}, {Of(0, "record"), "0 records"}, {Of(2000, "gap"), "2,000 gaps"},
+		{Duration(312 * time.Millisecond), "312ms"}, {Duration(4240 * time.Millisecond), "4.2s"}, {Duration(200 * time.Second), "3m20s"},
+		{Duration(3*time.Hour + 5*time.Minute), "3h05m"}, {Duration(28 * time.Hour), "1d4h"},
+		{Time(0), "1970-01-01T00:00:00.000Z"}, {Time(1700000000123), "2023-11-14T22:13:20.123Z"}, {Time(1700000000000000), "@1700000000000000"}, {Time(-99999999999999), "@-99999999999999"},
+	} {
+		if c.got != c.want {
+			t.Errorf("got %q, want %q", c.got, c.want)
+		}
+	}
+	if got := Rate(1000, 500*time.Millisecond); got != 2000 {
+		t.Errorf("Rate = %d, want 2000", got)
+	}
+	if got := Rate(1000, 0); got != 0 {
+		t.Errorf("Rate without time = %d, want 0", got)
+	}
+}
