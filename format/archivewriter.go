@@ -141,11 +141,15 @@ func (w *archiveWriter) probeCase() error {
 	return w.fsys.Remove(tempName + "/" + probeLower)
 }
 
-// openSums opens SHA256SUMS and makes it end in a whole line.
+// openSums opens SHA256SUMS for appending, with whole lines only. What is there is written anew first: a process whose sync failed
+// leaves lines that can be read and are not on the disk, and no later sync of the same bytes puts them there.
 func (w *archiveWriter) openSums() (*sumsFile, error) {
 	sums, err := loadSums(w.fsys)
 	if err == nil {
 		err = sums.err()
+	}
+	if err == nil && sums.size > 0 {
+		err = w.rewriteSums(sums.whole)
 	}
 	if err != nil {
 		return nil, err
@@ -153,19 +157,22 @@ func (w *archiveWriter) openSums() (*sumsFile, error) {
 	if w.sums, err = w.fsys.OpenAppend(sumsName); err != nil {
 		return nil, err
 	}
-	if sums.torn() {
-		if err := w.sums.Truncate(sums.whole); err != nil {
-			return nil, fmt.Errorf("cut the torn last line of %s: %w", sumsName, err)
-		}
-	}
-	// Its last line may be the unsynced work of a killed process.
-	if err := w.sums.Sync(); err != nil {
-		return nil, fmt.Errorf("sync %s: %w", sumsName, err)
-	}
 	if err := w.fsys.SyncDir("."); err != nil {
 		return nil, fmt.Errorf("sync root: %w", err)
 	}
 	return sums, nil
+}
+
+// rewriteSums replaces SHA256SUMS by its first bytes.
+func (w *archiveWriter) rewriteSums(whole int64) error {
+	content, err := readBounded(w.fsys, sumsName, maxSumsBytes)
+	if err == nil {
+		err = replaceFile(w.fsys, sumsName, content[:min(whole, int64(len(content)))])
+	}
+	if err != nil {
+		return fmt.Errorf("write %s anew: %w", sumsName, err)
+	}
+	return nil
 }
 
 // claimTopics refuses an identity with a topic that would share its directory with another one.
