@@ -32,8 +32,16 @@ func (f *FS) CrashBare() *FS {
 
 // Kill ends the process and not the machine: the FS it returns holds everything, what was not synced still is not, and no file is open
 // or locked. All calls on f, on its files and locks fail from now on. After CrashAt it is as if the process had been killed there.
+//
+// Bytes whose Sync failed stay as they are, not durable and not to be made so, but names whose SyncDir failed count as not synced
+// again: a file system that cannot write its journal takes no more changes until it was mounted anew, from what is on the disk.
 func (f *FS) Kill() *FS {
 	n, _ := f.end("kill")
+	for _, c := range n.names {
+		if c.state == doubtful {
+			c.state = dirty
+		}
+	}
 	return n
 }
 

@@ -165,6 +165,11 @@ func TestSyncingAgainAfterAFailureSavesNothing(t *testing.T) {
 	ok(t, h.Sync())
 	wantFiles(t, "before the crash", f, map[string]string{"a": "one two "})
 	wantFiles(t, "after the crash", f.CrashBare(), map[string]string{"a": "one "})
+	f = f.Kill()
+	h, err := f.OpenAppend("a")
+	ok(t, err)
+	ok(t, h.Sync())
+	wantFiles(t, "after another process synced it", f.CrashBare(), map[string]string{"a": "one "})
 }
 
 func TestWhatIsWrittenAfterAFailedSyncCanBeSynced(t *testing.T) {
@@ -188,6 +193,9 @@ func TestSyncingADirectoryAgainAfterAFailureSavesNothing(t *testing.T) {
 	keep(t, f, ".", "c", "two")
 	wantFiles(t, "before the crash", f, map[string]string{"b": "one", "c": "two"})
 	wantFiles(t, "after the crash", f.CrashBare(), map[string]string{"a": "one", "c": "two"})
+	f = f.Kill()
+	ok(t, f.SyncDir("."))
+	wantFiles(t, "after another process synced it", f.CrashBare(), map[string]string{"b": "one", "c": "two"})
 }
 
 func TestALateFailureOfASyncHasSaved(t *testing.T) {
