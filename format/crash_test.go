@@ -1,0 +1,458 @@
+package format_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/memfs"
+)
+
+// The runs here write a small archive, end it at some operation, and go on as a capture does: from what the archive itself says. In
+// the end it holds what an undisturbed run writes. KARCHIVE_CRASH_RUNS sets how many seeds are run, KARCHIVE_CRASH_SEED runs only that one.
+
+// crashRuns is how many seeds a test tries unless the environment says otherwise.
+const crashRuns = 300
+
+// lane is one partition of what is written.
+type lane struct {
+	tp       format.TopicPartition
+	segments []laneSegment
+}
+
+// laneSegment covers [base, next).
+type laneSegment struct {
+	base, next int64
+	records    []format.Record
+	cutAfter   int // records in the first row group; 0: all
+}
+
+var crashSource = format.Source{ClusterID: "cluster", Isolation: format.ReadCommitted}
+
+// crashLanes are three partitions with segments of one row group, of two, and of none.
+var crashLanes = sync.OnceValue(func() []lane {
+	r := rand.New(rand.NewPCG(1, 2))
+	var lanes []lane
+	for i, tp := range []format.TopicPartition{{Topic: "orders", Partition: 0}, {Topic: "orders", Partition: 1}, {Topic: "_payments", Partition: 0}} {
+		l := lane{tp: tp}
+		base := int64(100 * i)
+		for s := range 3 {
+			seg := laneSegment{base: base, next: base + 20, cutAfter: 3 * (s % 2)}
+			if s+i != 2 {
+				seg.records = crashRecords(r, base)
+			}
+			l.segments = append(l.segments, seg)
+			base = seg.next
+		}
+		lanes = append(lanes, l)
+	}
+	return lanes
+})
+
+// crashRecords are 5 records that do not compress, so that files span several sectors.
+func crashRecords(r *rand.Rand, base int64) []format.Record {
+	var records []format.Record
+	for i := range 5 {
+		value := make([]byte, 100+r.IntN(400))
+		for j := range value {
+			value[j] = byte(r.Uint32())
+		}
+		records = append(records, format.Record{
+			Offset: base + int64(3*i), TimestampMs: 1_700_000_000_000 + base, LeaderEpoch: int32(i),
+			Key: []byte(strconv.Itoa(i)), Value: value, Headers: []format.Header{{Key: "h"}},
+		})
+	}
+	return records
+}
+
+// write writes the segment's records to p and seals it.
+func (s laneSegment) write(p *format.Pending) error {
+	for i := range s.records {
+		if s.cutAfter > 0 && i == s.cutAfter {
+			if err := p.Cut(); err != nil {
+				return err
+			}
+		}
+		if err := p.Write(&s.records[i]); err != nil {
+			return err
+		}
+	}
+	if err := p.Skip(s.next-1, 7, format.GapControl); err != nil {
+		return err
+	}
+	_, _, err := p.Seal(s.next)
+	return err
+}
+
+// progress is what a caller was told before the machine stopped, which the archive must keep.
+type progress struct {
+	created bool
+	planned bool
+	sealed  map[string]bool // paths
+}
+
+func newProgress() *progress { return &progress{sealed: map[string]bool{}} }
+
+// capture brings the archive on fsys to its end, from wherever it is.
+func capture(fsys format.FS, interleaved bool, done *progress) error {
+	a, err := format.OpenForWriting(fsys)
+	if errors.Is(err, format.ErrNotArchive) {
+		a, err = format.Create(fsys, format.Identity{ClusterID: crashSource.ClusterID})
+	}
+	if err != nil {
+		return err
+	}
+	done.created = true
+	return errors.Join(captureAll(a, interleaved, done), a.Close())
+}
+
+func captureAll(a *format.Archive, interleaved bool, done *progress) error {
+	if err := plan(a, done); err != nil {
+		return err
+	}
+	if interleaved {
+		return captureInterleaved(a, done)
+	}
+	for _, l := range crashLanes() {
+		for _, s := range l.segments {
+			if err := l.capture(a, s, done); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// captureInterleaved writes the segments of all lanes by turns.
+func captureInterleaved(a *format.Archive, done *progress) error {
+	for i := range 3 {
+		for _, l := range crashLanes() {
+			if err := l.capture(a, l.segments[i], done); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// plan makes the plan durable unless a run before this one has.
+func plan(a *format.Archive, done *progress) error {
+	id := a.Identity()
+	if id.Capture == nil {
+		if done.planned {
+			return errors.New("the plan is lost")
+		}
+		id.Capture = &format.CapturePlan{Mode: "snapshot", From: "beginning"}
+		if err := a.SetIdentity(id); err != nil {
+			return err
+		}
+	}
+	done.planned = true
+	return nil
+}
+
+// capture writes a segment unless the archive goes on behind it.
+func (l lane) capture(a *format.Archive, s laneSegment, done *progress) error {
+	at, ok, err := a.Resume(l.tp)
+	if err != nil || ok && at.Next >= s.next {
+		return err
+	}
+	p, err := a.NewSegment(format.WriterOptions{Topic: l.tp.Topic, Partition: l.tp.Partition, Base: s.base, Source: crashSource})
+	if err != nil {
+		return err
+	}
+	if err := s.write(p); err != nil {
+		p.Discard()
+		return err
+	}
+	done.sealed[l.path(s)] = true
+	return nil
+}
+
+func (l lane) path(s laneSegment) string {
+	return fmt.Sprintf("data/topic=%s/partition=%d/%020d.parquet", l.tp.Topic, l.tp.Partition, s.base)
+}
+
+// undisturbed is what a run writes to which nothing happens, and how many operations it takes.
+var undisturbed = sync.OnceValues(func() (map[string][]byte, int) {
+	fsys := memfs.New(memfs.Options{})
+	if err := capture(fsys, false, newProgress()); err != nil {
+		panic(err)
+	}
+	return dataOf(fsys.CrashBare()), fsys.Ops()
+})
+
+func dataOf(fsys *memfs.FS) map[string][]byte {
+	files := fsys.Files()
+	maps.DeleteFunc(files, func(name string, _ []byte) bool { return !strings.HasPrefix(name, "data/") })
+	return files
+}
+
+// checkSurvivors checks what may be said of an archive at any moment: what is in data/ is whole and right, and what a caller was told
+// is there is there, and can be read.
+func checkSurvivors(fsys *memfs.FS, done *progress) error {
+	want, _ := undisturbed()
+	files := fsys.Files()
+	for name, got := range dataOf(fsys) {
+		if !bytes.Equal(got, want[name]) {
+			return fmt.Errorf("%s holds %d bytes that are not those of an undisturbed run", name, len(got))
+		}
+	}
+	for name := range done.sealed {
+		if files[name] == nil {
+			return fmt.Errorf("%s was sealed and is lost", name)
+		}
+		if !bytes.Contains(files["SHA256SUMS"], []byte("  "+name+"\n")) {
+			return fmt.Errorf("%s was sealed and its line is lost", name)
+		}
+	}
+	if !done.created {
+		return nil
+	}
+	a, err := format.Open(memfs.FromFiles(memfs.Options{ReadOnly: true}, files))
+	if err != nil {
+		return fmt.Errorf("what a crash left cannot be read: %w", err)
+	}
+	return a.Close()
+}
+
+// checkComplete checks that the archive is what an undisturbed run makes. Deep decodes what was compared byte by byte already.
+func checkComplete(fsys *memfs.FS, deep bool) error {
+	want, _ := undisturbed()
+	files := fsys.Files()
+	lines := strings.SplitAfter(string(files["SHA256SUMS"]), "\n")
+	for name := range want {
+		if !bytes.Equal(files[name], want[name]) {
+			return fmt.Errorf("%s: got %d bytes, want the %d of an undisturbed run", name, len(files[name]), len(want[name]))
+		}
+		if !slices.ContainsFunc(lines, func(l string) bool { return strings.HasSuffix(l, "  "+name+"\n") }) {
+			return fmt.Errorf("%s has no line in SHA256SUMS", name)
+		}
+	}
+	if len(lines) != len(want)+1 {
+		return fmt.Errorf("SHA256SUMS has %d lines, want %d", len(lines)-1, len(want))
+	}
+	return format.Verify(memfs.FromFiles(memfs.Options{}, files), format.VerifyOptions{Deep: deep, Jobs: 1}, func(c format.FileCheck) error {
+		return c.Err()
+	})
+}
+
+// checkTidy checks that nothing lies about that is not the archive's.
+func checkTidy(fsys *memfs.FS) error {
+	want, _ := undisturbed()
+	for name := range fsys.Files() {
+		if want[name] == nil && !slices.Contains([]string{"karchive.json", "SHA256SUMS", ".karchive-lock"}, name) {
+			return fmt.Errorf("%s lies about", name)
+		}
+	}
+	return nil
+}
+
+// finish goes on to the end, checks the archive, and checks that what it says survives the next crash too.
+func finish(fsys *memfs.FS, interleaved, deep bool, done *progress) error {
+	if err := checkSurvivors(fsys, done); err != nil {
+		return err
+	}
+	if err := capture(fsys, interleaved, done); err != nil {
+		return fmt.Errorf("going on: %w", err)
+	}
+	if err := errors.Join(checkComplete(fsys, deep), checkTidy(fsys)); err != nil {
+		return err
+	}
+	if err := checkComplete(fsys.CrashBare(), false); err != nil {
+		return fmt.Errorf("after a crash of the finished archive: %w", err)
+	}
+	return nil
+}
+
+// seeds calls run with every seed that the environment asks for and reports those that fail, with the operations.
+func seeds(t *testing.T, run func(seed uint64) (*memfs.FS, error)) {
+	t.Helper()
+	first, last := uint64(0), uint64(crashRuns)
+	if s := os.Getenv("KARCHIVE_CRASH_SEED"); s != "" {
+		first = atoi(t, s)
+		last = first + 1
+	} else if s := os.Getenv("KARCHIVE_CRASH_RUNS"); s != "" {
+		last = atoi(t, s)
+	}
+	failed := 0
+	for seed := first; seed < last && failed < 3; seed++ {
+		if fsys, err := run(seed); err != nil {
+			failed++
+			t.Errorf("KARCHIVE_CRASH_SEED=%d: %v\n%s", seed, err, fsys.Trace())
+		}
+	}
+}
+
+func atoi(t *testing.T, s string) uint64 {
+	t.Helper()
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// anyOptions is a kind of file system.
+func anyOptions(r *rand.Rand) memfs.Options {
+	return memfs.Options{NoLinks: r.IntN(4) == 0, FoldCase: r.IntN(4) == 0, Absent: r.IntN(4) == 0}
+}
+
+// restart ends a machine, or only its process.
+func restart(fsys *memfs.FS, r *rand.Rand) *memfs.FS {
+	if r.IntN(4) == 0 {
+		return fsys.Kill()
+	}
+	return fsys.Crash(r.Uint64())
+}
+
+func TestACaptureGoesOnAfterCrashesAsIfThereHadBeenNone(t *testing.T) {
+	t.Parallel()
+	_, ops := undisturbed()
+	seeds(t, func(seed uint64) (*memfs.FS, error) {
+		r := rand.New(rand.NewPCG(seed, 3))
+		fsys := memfs.New(anyOptions(r))
+		done := newProgress()
+		at := int(seed % uint64(ops)) // so that every operation has its turn
+		for range 1 + r.IntN(3) {
+			fsys.CrashAt(at)
+			err := capture(fsys, r.IntN(2) == 0, done)
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, memfs.ErrCrashed) {
+				return fsys, err
+			}
+			fsys = restart(fsys, r)
+			if err := checkSurvivors(fsys, done); err != nil {
+				return fsys, err
+			}
+			at = r.IntN(ops)
+		}
+		fsys = fsys.Kill()
+		return fsys, finish(fsys, r.IntN(2) == 0, r.IntN(8) == 0, done)
+	})
+}
+
+// failures are the ways in which one operation goes wrong.
+var failures = []struct {
+	name  string
+	fault memfs.Fault
+}{
+	{"EIO", memfs.Fault{Err: syscall.EIO}},
+	{"ENOSPC in the middle", memfs.Fault{Err: syscall.ENOSPC, Keep: 100}},
+	{"EIO of what was done", memfs.Fault{Err: syscall.EIO, Done: true}},
+}
+
+func TestEveryOperationFailsOnce(t *testing.T) {
+	t.Parallel()
+	for i, f := range failures {
+		if i > 0 && os.Getenv("KARCHIVE_CRASH_RUNS") == "" {
+			break
+		}
+		t.Run(f.name, func(t *testing.T) {
+			for n := 0; ; n++ {
+				fsys := memfs.New(memfs.Options{NoLinks: n%2 == 1})
+				fsys.Inject(func(o memfs.Op) *memfs.Fault {
+					if o.N != n {
+						return nil
+					}
+					return &f.fault
+				})
+				done := newProgress()
+				err := capture(fsys, false, done)
+				if fsys.Ops() <= n {
+					break
+				}
+				if err := survives(fsys, err, f.fault.Err, done); err != nil {
+					t.Fatalf("operation %d: %v\n%s", n, err, fsys.Trace())
+				}
+			}
+		})
+	}
+}
+
+// survives checks what remains after a run that met a failure: the process may go on, and so may another machine.
+func survives(fsys *memfs.FS, got, injected error, done *progress) error {
+	if got != nil && !errors.Is(got, injected) {
+		return fmt.Errorf("got error %v, want it to tell of %v", got, injected)
+	}
+	for name, next := range map[string]*memfs.FS{"another process": fsys.Kill(), "another machine": fsys.Crash(uint64(fsys.Ops()))} {
+		d := &progress{created: done.created, planned: done.planned, sealed: maps.Clone(done.sealed)}
+		if err := finish(next, false, false, d); err != nil {
+			return fmt.Errorf("%s after error %v: %w\n%s", name, got, err, next.Trace())
+		}
+	}
+	return nil
+}
+
+func TestADiskThatFillsUpLeavesWhatIsSealed(t *testing.T) {
+	t.Parallel()
+	total := 0
+	want, _ := undisturbed()
+	for _, data := range want {
+		total += len(data)
+	}
+	r := rand.New(rand.NewPCG(5, 6))
+	for free := 0; free < total; free += 1 + r.IntN(1000) {
+		fsys := memfs.New(memfs.Options{})
+		fsys.SetFree(int64(free))
+		done := newProgress()
+		err := capture(fsys, false, done)
+		if err == nil {
+			t.Fatalf("%d bytes free: no error\n%s", free, fsys.Trace())
+		}
+		if err := errors.Join(survives(fsys, err, syscall.ENOSPC, done), checkTidy(fsys)); err != nil {
+			t.Fatalf("%d bytes free: %v\n%s", free, err, fsys.Trace())
+		}
+	}
+}
+
+func TestADiskThatGoesAwayLeavesWhatIsSealed(t *testing.T) {
+	t.Parallel()
+	_, ops := undisturbed()
+	for n := 0; n < ops; n += 3 {
+		fsys := memfs.New(memfs.Options{})
+		fsys.FailFrom(n, syscall.EIO)
+		done := newProgress()
+		err := capture(fsys, false, done)
+		if err == nil {
+			t.Fatalf("from operation %d: no error\n%s", n, fsys.Trace())
+		}
+		if err := survives(fsys, err, syscall.EIO, done); err != nil {
+			t.Fatalf("from operation %d: %v\n%s", n, err, fsys.Trace())
+		}
+	}
+}
+
+func TestAFileSystemRemountedReadOnlyLeavesWhatIsSealed(t *testing.T) {
+	t.Parallel()
+	_, ops := undisturbed()
+	for n := 0; n < ops; n += 5 {
+		fsys := memfs.New(memfs.Options{})
+		fsys.Inject(func(o memfs.Op) *memfs.Fault {
+			if o.N < n || !o.Changes() {
+				return nil
+			}
+			return &memfs.Fault{Err: syscall.EROFS}
+		})
+		done := newProgress()
+		err := capture(fsys, false, done)
+		if err == nil {
+			t.Fatalf("from operation %d: no error\n%s", n, fsys.Trace())
+		}
+		if err := survives(fsys, err, syscall.EROFS, done); err != nil {
+			t.Fatalf("from operation %d: %v\n%s", n, err, fsys.Trace())
+		}
+	}
+}
