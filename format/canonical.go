@@ -56,8 +56,8 @@ func appendPayload(dst, b []byte) []byte {
 	return append(binary.LittleEndian.AppendUint32(dst, uint32(len(b))), b...)
 }
 
-// digest is XXH3-128 with seed 0, written as 32 hex digits, most significant byte first.
-func digest(b []byte) string {
+// Digest is the digest of b that segments and karchive.json carry: XXH3-128 with seed 0, as 32 hex digits, most significant byte first.
+func Digest(b []byte) string {
 	sum := xxh3.Hash128(b).Bytes()
 	return hex.EncodeToString(sum[:])
 }

@@ -77,7 +77,7 @@ func parseFooter(footer []byte) (*Document, error) {
 	if len(text) > maxDocumentBytes {
 		return nil, corruptf("document of %d bytes", len(text))
 	}
-	if want, got := string(kv[documentDigestKey]), digest(text); got != want {
+	if want, got := string(kv[documentDigestKey]), Digest(text); got != want {
 		return nil, corruptf("document has digest %s, its footer says %q", got, want)
 	}
 	return parseDocument(text)

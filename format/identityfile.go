@@ -24,7 +24,7 @@ func encodeIdentity(id Identity) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	file := fmt.Appendf(nil, "{\n  \"checksum\": %q,\n  \"archive\": %s\n}\n", digest(value), value)
+	file := fmt.Appendf(nil, "{\n  \"checksum\": %q,\n  \"archive\": %s\n}\n", Digest(value), value)
 	if len(file) > maxIdentityBytes {
 		return nil, fmt.Errorf("%d bytes: %w", len(file), ErrTooLarge)
 	}
@@ -36,7 +36,7 @@ func decodeIdentity(file []byte) (Identity, error) {
 	if err := json.Unmarshal(file, &e); err != nil {
 		return Identity{}, corruptf("%v", err)
 	}
-	if got := digest(e.Archive); got != e.Checksum {
+	if got := Digest(e.Archive); got != e.Checksum {
 		return Identity{}, corruptf("its content has checksum %s, it says %.40q", got, e.Checksum)
 	}
 	var head struct {

@@ -48,7 +48,7 @@ var columnSteps = sync.Pool{New: func() any { return new(columns) }}
 // encode makes a row group out of a batch. It is safe for concurrent use.
 func (e *parquetEncoder) encode(b *batch) encodedGroup {
 	out := encodedGroup{info: b.info}
-	out.info.Digest = digest(b.arena)
+	out.info.Digest = Digest(b.arena)
 	out.data, out.meta, out.err = e.encodeColumns(b.arena)
 	return out
 }
@@ -105,7 +105,7 @@ func (e *parquetEncoder) end(document []byte) ([]byte, error) {
 	if err := kv.Append(documentKey, string(document)); err != nil {
 		return nil, err
 	}
-	if err := kv.Append(documentDigestKey, digest(document)); err != nil {
+	if err := kv.Append(documentDigestKey, Digest(document)); err != nil {
 		return nil, err
 	}
 	e.file.FileMetaData.KeyValueMetadata = kv
