@@ -1,0 +1,151 @@
+package replay
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/position"
+)
+
+// Checkpoint keeps what a replay had acknowledged, so that it can go on. Its methods are called one at a time.
+type Checkpoint interface {
+	// Load returns what was saved last, or nil when nothing was.
+	Load(ctx context.Context) (*State, error)
+	// Save keeps a state in place of the one before. A crash at any moment leaves one of the two, whole. It does not keep the pointer.
+	Save(ctx context.Context, s *State) error
+}
+
+// State is what a checkpoint keeps. It belongs to one replay: an archive, a target and the options that shape what is sent.
+type State struct {
+	ArchiveID  string            `json:"archive_id"`
+	ClusterID  string            `json:"cluster_id"` // of the target
+	Options    map[string]string `json:"options"`    // those that shape what is sent, as they are spelled
+	From       string            `json:"from"`       // what Options.From came to when the replay first ran
+	Until      string            `json:"until"`
+	TopicIDs   map[string]string `json:"topic_ids"` // of the target, by topic; a topic that was made again has another
+	Complete   bool              `json:"complete"`  // nothing is left to send
+	Partitions []PartitionState  `json:"partitions"`
+}
+
+// PartitionState is what is acknowledged of one partition of the archive.
+type PartitionState struct {
+	Topic     string  `json:"topic"`
+	Partition int32   `json:"partition"`
+	Next      int64   `json:"next"`    // every selected record before this offset is acknowledged or left out
+	Records   int64   `json:"records"` // acknowledged before Next
+	Bytes     int64   `json:"bytes"`   // their canonical bytes
+	LeftOut   int64   `json:"left_out,omitempty"`
+	Beyond    []Range `json:"beyond,omitempty"` // what is acknowledged at or after Next, in order
+}
+
+// Range counts acknowledged records with offsets in [From, Until): all the selected ones there are.
+type Range struct {
+	From    int64 `json:"from"`
+	Until   int64 `json:"until"`
+	Records int64 `json:"records"`
+	Bytes   int64 `json:"bytes"`
+}
+
+func (s *State) partition(topic string, partition int32) (PartitionState, bool) {
+	for _, p := range s.Partitions {
+		if p.Topic == topic && p.Partition == partition {
+			return p, true
+		}
+	}
+	return PartitionState{}, false
+}
+
+// shape spells the options that shape what is sent.
+func (s *settings) shape() map[string]string {
+	partitions := make([]string, len(s.Partitions))
+	for i, p := range s.Partitions {
+		partitions[i] = strconv.Itoa(int(p))
+	}
+	return map[string]string{
+		"topics":      strings.Join(s.Topics, ","),
+		"partitions":  strings.Join(partitions, ","),
+		"from":        s.From,
+		"until":       s.Until,
+		"limit":       strconv.FormatInt(s.Limit, 10),
+		"map":         s.Mapping.String(),
+		"partitioner": s.Partitioner.String(),
+		"timestamps":  string(s.Timestamps),
+	}
+}
+
+// restore loads the checkpoint, checks that it is this replay's, and takes over the window that the replay first had: -2h is meant to
+// stay the same moment. It returns nil when there is nothing to go on from.
+func (s *settings) restore(ctx context.Context, archiveID string, target *cluster) (*State, error) {
+	if s.Checkpoint == nil {
+		return nil, nil
+	}
+	saved, err := s.Checkpoint.Load(ctx)
+	if err != nil || saved == nil {
+		return nil, err
+	}
+	if err := s.bound(saved, archiveID, target); err != nil {
+		return nil, err
+	}
+	s.window, err = parseWindow(saved.From, saved.Until, time.Time{})
+	return saved, err
+}
+
+// bound compares what a checkpoint belongs to.
+func (s *settings) bound(saved *State, archiveID string, target *cluster) error {
+	if saved.ArchiveID != archiveID {
+		return &MismatchError{What: "archive", Saved: saved.ArchiveID, Now: archiveID}
+	}
+	if saved.ClusterID != target.id {
+		return &MismatchError{What: "target cluster", Saved: saved.ClusterID, Now: target.id}
+	}
+	shape := s.shape()
+	for _, name := range slices.Sorted(maps.Keys(shape)) {
+		if saved.Options[name] != shape[name] {
+			return &MismatchError{What: name, Saved: saved.Options[name], Now: shape[name]}
+		}
+	}
+	for _, topic := range slices.Sorted(maps.Keys(saved.TopicIDs)) {
+		if now := target.topics[topic].id; now != saved.TopicIDs[topic] {
+			return &MismatchError{What: "topic id of " + topic, Saved: saved.TopicIDs[topic], Now: now}
+		}
+	}
+	return nil
+}
+
+// newState is a state without partitions.
+func (s *settings) newState(plan *Plan, target *cluster) *State {
+	from, until := windowText(s.window)
+	st := &State{
+		ArchiveID: plan.ArchiveID, ClusterID: target.id, Options: s.shape(), From: from, Until: until,
+		TopicIDs: make(map[string]string), Partitions: []PartitionState{},
+	}
+	for _, t := range plan.Topics {
+		if id := target.topics[t.Target].id; id != "" {
+			st.TopicIDs[t.Target] = id
+		}
+	}
+	return st
+}
+
+// windowText spells a window as parseWindow reads it.
+func windowText(w format.Window) (from, until string) {
+	start, end := position.Position{}, position.Position{Kind: position.End}
+	switch {
+	case w.FromMs != nil:
+		start = position.Position{Kind: position.Time, Ms: *w.FromMs}
+	case w.FromOffset != 0:
+		start = position.Position{Kind: position.Offset, Offset: w.FromOffset}
+	}
+	switch {
+	case w.UntilMs != nil:
+		end = position.Position{Kind: position.Time, Ms: *w.UntilMs}
+	case w.UntilOffset != 0:
+		end = position.Position{Kind: position.Offset, Offset: w.UntilOffset}
+	}
+	return start.String(), end.String()
+}

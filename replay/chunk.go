@@ -1,0 +1,127 @@
+package replay
+
+import (
+	"context"
+	"time"
+	"unsafe"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/karchive/karchive/format"
+)
+
+// entry is a record on its way: what the producer gets, and how to find its way back. Entries live in chunks, never alone, so that a
+// record costs no allocation of its own.
+//
+// An entry is its record's context. That is how the callback of the producer, one function for all records, finds the entry again, and
+// how the producer learns that the entry's destination takes no more.
+type entry struct {
+	record      kgo.Record
+	chunk       *chunk
+	to          *destination
+	offset      int64 // in the source
+	timestampMs int64
+	bytes       int32 // canonical, at most 1 GiB
+	fate        fate
+}
+
+// fate is what became of an entry.
+type fate uint8
+
+const (
+	undecided    fate = iota // not sent, or not answered yet
+	acknowledged             // by the target in this run
+	earlier                  // acknowledged in an earlier run, so not sent
+	leftOut                  // not sent, because the target cannot take it
+	refused                  // sent and not acknowledged
+)
+
+// Deadline is part of context.Context.
+func (e *entry) Deadline() (time.Time, bool) { return time.Time{}, false }
+
+// Done is closed when the entry's destination takes no more records.
+func (e *entry) Done() <-chan struct{} { return e.to.ctx.Done() }
+
+// Err says whether Done is closed.
+func (e *entry) Err() error { return e.to.ctx.Err() }
+
+// Value is that of the destination's context.
+func (e *entry) Value(key any) any { return e.to.ctx.Value(key) }
+
+// chunk is the records of a row group that are in the window.
+type chunk struct {
+	ledger    *ledger
+	entries   []entry
+	passed    int // entries at the front that are acknowledged or left out
+	undecided int // entries, counted also before they are sent
+	release   func()
+	next      *chunk // in the ledger
+}
+
+// recordCost is what a record costs in memory beyond its canonical bytes: its entry, the client's note of it, the decoded record.
+const recordCost = int64(unsafe.Sizeof(entry{})+unsafe.Sizeof(format.Record{})) + 48
+
+func chunkCost(records, bytes int64) int64 { return bytes + records*recordCost }
+
+// newChunk turns records into entries. It keeps what they point to.
+func newChunk(l *ledger, records []format.Record, timestamps Timestamps) *chunk {
+	c := &chunk{ledger: l, entries: make([]entry, len(records)), undecided: len(records)}
+	headers := make([]kgo.RecordHeader, 0, countHeaders(records))
+	for i := range records {
+		e, r := &c.entries[i], &records[i]
+		e.chunk, e.offset, e.timestampMs, e.bytes = c, r.Offset, r.TimestampMs, int32(format.CanonicalSize(r))
+		headers = toKafka(&e.record, r, headers)
+		if timestamps == KeepTimestamps {
+			e.record.Timestamp = time.UnixMilli(r.TimestampMs)
+		}
+		e.record.Context = e
+	}
+	return c
+}
+
+func countHeaders(records []format.Record) int {
+	n := 0
+	for i := range records {
+		n += len(records[i].Headers)
+	}
+	return n
+}
+
+// toKafka fills in dst from src, all but its place and its timestamp, and returns headers with those of dst appended. A zero timestamp
+// makes the client set the present.
+func toKafka(dst *kgo.Record, src *format.Record, headers []kgo.RecordHeader) []kgo.RecordHeader {
+	dst.Key, dst.Value = src.Key, src.Value
+	first := len(headers)
+	for i := range src.Headers {
+		headers = append(headers, kgo.RecordHeader(src.Headers[i]))
+	}
+	dst.Headers = headers[first:len(headers):len(headers)]
+	return headers
+}
+
+// destination is a partition of the target. When it refuses a record it takes no more: its context ends.
+type destination struct {
+	topic     string
+	partition int32
+	accepts   *acceptance
+	ctx       context.Context
+	refuse    context.CancelCauseFunc
+}
+
+func newDestinations(topic string, partitions int32, accepts *acceptance) []*destination {
+	out := make([]*destination, partitions)
+	for i := range out {
+		d := &destination{topic: topic, partition: int32(i), accepts: accepts}
+		d.ctx, d.refuse = context.WithCancelCause(context.Background())
+		out[i] = d
+	}
+	return out
+}
+
+// refusal is why the destination takes no more; nil: it does.
+func (d *destination) refusal() error {
+	if d.ctx.Err() == nil {
+		return nil
+	}
+	return context.Cause(d.ctx)
+}

@@ -1,0 +1,78 @@
+package replay
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/karchive/karchive/format"
+)
+
+// ErrMapping is wrapped for text that is no mapping rule and for a rule that makes an illegal topic name.
+var ErrMapping = errors.New("not a topic mapping")
+
+// Mapping renames topics. The first rule that matches a name decides; a name that no rule matches is kept. The zero value keeps all.
+type Mapping []Rule
+
+// Rule renames the topics that its pattern matches. It is made by ParseRule and immutable.
+type Rule struct {
+	from, to string
+	pattern  *regexp.Regexp
+}
+
+// ParseRule reads OLD:=NEW. Each * in OLD matches any characters, also none, as many as it can; the first * in NEW stands for what
+// the first * in OLD matched, and so on. NEW may have fewer.
+func ParseRule(s string) (Rule, error) {
+	from, to, ok := strings.Cut(s, ":=")
+	switch {
+	case !ok || from == "" || to == "":
+		return Rule{}, fmt.Errorf("%q: %w: write OLD:=NEW", s, ErrMapping)
+	case strings.Count(to, "*") > strings.Count(from, "*"):
+		return Rule{}, fmt.Errorf("%q: %w: NEW has more * than OLD", s, ErrMapping)
+	}
+	for _, part := range []string{from, to} {
+		if err := format.CheckTopicName(strings.ReplaceAll(part, "*", "x")); err != nil {
+			return Rule{}, fmt.Errorf("%q: %w: %w", s, ErrMapping, err)
+		}
+	}
+	quoted := strings.ReplaceAll(regexp.QuoteMeta(from), `\*`, "(.*)")
+	return Rule{from: from, to: to, pattern: regexp.MustCompile("^" + quoted + "$")}, nil
+}
+
+// String spells the rule as ParseRule reads it.
+func (r Rule) String() string { return r.from + ":=" + r.to }
+
+// Topic is the name that topic has in the target. It fails for a name that Kafka would not accept.
+func (m Mapping) Topic(topic string) (string, error) {
+	for _, r := range m {
+		found := r.pattern.FindStringSubmatch(topic)
+		if found == nil {
+			continue
+		}
+		renamed := r.fill(found[1:])
+		if err := format.CheckTopicName(renamed); err != nil {
+			return "", fmt.Errorf("%s turns topic %s into %q: %w: %w", r, topic, renamed, ErrMapping, err)
+		}
+		return renamed, nil
+	}
+	return topic, nil
+}
+
+func (r Rule) fill(stars []string) string {
+	out := r.to
+	for _, s := range stars {
+		// Topic names hold no *, so what is put in is never taken for a star.
+		out = strings.Replace(out, "*", s, 1)
+	}
+	return out
+}
+
+// String spells all rules, separated by commas.
+func (m Mapping) String() string {
+	rules := make([]string, len(m))
+	for i, r := range m {
+		rules[i] = r.String()
+	}
+	return strings.Join(rules, ",")
+}

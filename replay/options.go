@@ -1,0 +1,219 @@
+package replay
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"time"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/position"
+)
+
+// The defaults of Options.
+const (
+	DefaultLanes              = 4
+	DefaultMemoryBytes        = 64 << 20
+	DefaultConnectTimeout     = 10 * time.Second
+	DefaultStallTimeout       = 2 * time.Minute
+	DefaultFlushTimeout       = 10 * time.Second
+	DefaultCheckpointInterval = time.Second
+)
+
+// Timestamps says which timestamps replayed records have.
+type Timestamps string
+
+// The timestamps that a replay can give.
+const (
+	KeepTimestamps Timestamps = "keep" // those of the archive, also "none" (-1)
+	NowTimestamps  Timestamps = "now"  // the moment of sending
+)
+
+// Acks says when a record counts as acknowledged. Only with AcksAll is the producer idempotent: then a lost answer never doubles a
+// record. With fewer one request at a time is in flight, so that order still holds.
+type Acks string
+
+// What a producer can wait for.
+const (
+	AcksAll    Acks = "all"    // all replicas in sync have it
+	AcksLeader Acks = "leader" // the leader has it
+	AcksNone   Acks = "none"   // it was written to the connection
+)
+
+// ParseAcks reads Kafka's own spellings, -1, all, 1 and 0, and those of the constants.
+func ParseAcks(s string) (Acks, error) {
+	switch s {
+	case "-1", "all":
+		return AcksAll, nil
+	case "1", "leader":
+		return AcksLeader, nil
+	case "0", "none":
+		return AcksNone, nil
+	}
+	return "", fmt.Errorf("acks %q is none of all, 1 and 0", s)
+}
+
+// Options says what to replay and how. The zero value sends the whole archive, at top speed, to topics of the same names and partitions
+// of the same numbers, with the same timestamps.
+type Options struct {
+	// Topics are names and globs (*, ?, [a-z]) of topics in the archive. A name that the archive does not have is an error. Empty: all.
+	// Globs and empty leave out internal topics, which begin with two underscores.
+	Topics []string
+	// Partitions selects partitions of the archive in every topic; empty: all.
+	Partitions []int32
+	// From and Until select records by their timestamp or offset: beginning, end, offset:N, @MILLISECONDS, a date or RFC 3339 time, or
+	// a distance back from now such as -2h. From is inclusive, empty: beginning. Until is exclusive, empty: end.
+	From, Until string
+	// Limit is the most records to send, over all partitions; 0: no limit. They are the first ones when the partitions are merged by
+	// time, with a record never before an earlier one of its partition; ties go by topic and partition. They are chosen before the
+	// first is sent, which decodes them twice.
+	Limit int64
+
+	// Mapping renames topics.
+	Mapping Mapping
+	// Partitioner chooses the partition of each record.
+	Partitioner Partitioner
+	// Timestamps is KeepTimestamps when empty.
+	Timestamps Timestamps
+
+	// CreateTopics makes topics that the target does not have, with the partition count and the overridden configs that the archive
+	// has of them. Without it a missing topic is a MissingTopicsError.
+	CreateTopics bool
+	// ReplicationFactor is that of topics that are made; 0 and -1: the target's default.
+	ReplicationFactor int16
+	// AllowSourceCluster lets a replay go into the cluster that the archive was captured from.
+	AllowSourceCluster bool
+	// Force goes on where the preflight is certain that something is lost. Records that the target cannot take are then left out, and
+	// counted, where without Force the partition stops at the first of them.
+	Force bool
+
+	// Acks is AcksAll when empty.
+	Acks Acks
+	// Compression of the batches that are sent: none, gzip, snappy, lz4 or zstd; empty: none. (A topic's compression.type may override
+	// it in the log.)
+	Compression string
+
+	// Lanes is the number of partitions that are sent at once; 0: DefaultLanes.
+	Lanes int
+	// MemoryBytes bounds the records in memory, decoded and not yet acknowledged, with what they cost beyond their bytes. One row group
+	// a replay may pass it, when it alone is larger. 0: DefaultMemoryBytes.
+	MemoryBytes int64
+
+	// ConnectTimeout bounds the first contact with the cluster; 0: DefaultConnectTimeout.
+	ConnectTimeout time.Duration
+	// StallTimeout ends the replay with a StalledError when records are under way and none was acknowledged for so long; 0:
+	// DefaultStallTimeout.
+	StallTimeout time.Duration
+	// FlushTimeout bounds the wait for what is in flight when the context ends; 0: DefaultFlushTimeout.
+	FlushTimeout time.Duration
+
+	// Checkpoint keeps what is acknowledged; the same replay goes on from it. Nil: nothing is kept.
+	Checkpoint Checkpoint
+	// CheckpointInterval is the time between two saves; 0: DefaultCheckpointInterval.
+	CheckpointInterval time.Duration
+
+	// DryRun plans and looks at the target, and sends and makes nothing.
+	DryRun bool
+	// Clock is the time that the replay goes by; nil: the system's.
+	Clock Clock
+	// OnPlan, if set, is called once with the plan and its findings, before anything is made or sent.
+	OnPlan func(*Plan)
+	// OnProgress, if set, is called about every 200 ms, never twice at once, and a last time at the end. It must return quickly.
+	OnProgress func(Progress)
+}
+
+// settings are Options with everything filled in and parsed.
+type settings struct {
+	Options
+	window format.Window
+}
+
+func (o Options) normalize() (settings, error) {
+	o.fillDefaults()
+	s := settings{Options: o}
+	if err := s.check(); err != nil {
+		return s, err
+	}
+	var err error
+	s.window, err = parseWindow(o.From, o.Until, o.Clock.Now())
+	return s, err
+}
+
+func (o *Options) fillDefaults() {
+	setDefault(&o.From, "beginning")
+	setDefault(&o.Until, "end")
+	setDefault(&o.Timestamps, KeepTimestamps)
+	setDefault(&o.ReplicationFactor, -1)
+	setDefault(&o.Acks, AcksAll)
+	setDefault(&o.Compression, "none")
+	setDefault(&o.Lanes, DefaultLanes)
+	setDefault(&o.MemoryBytes, DefaultMemoryBytes)
+	setDefault(&o.ConnectTimeout, DefaultConnectTimeout)
+	setDefault(&o.StallTimeout, DefaultStallTimeout)
+	setDefault(&o.FlushTimeout, DefaultFlushTimeout)
+	setDefault(&o.CheckpointInterval, DefaultCheckpointInterval)
+	if o.Clock == nil {
+		o.Clock = systemClock{}
+	}
+}
+
+func setDefault[T comparable](v *T, def T) {
+	var zero T
+	if *v == zero {
+		*v = def
+	}
+}
+
+func (s *settings) check() error {
+	if _, ok := codecs[s.Compression]; !ok {
+		return fmt.Errorf("compression %q is none of none, gzip, snappy, lz4 and zstd", s.Compression)
+	}
+	for _, pattern := range s.Topics {
+		if _, err := path.Match(pattern, ""); err != nil {
+			return fmt.Errorf("topic pattern %q: %w", pattern, err)
+		}
+	}
+	switch {
+	case s.Timestamps != KeepTimestamps && s.Timestamps != NowTimestamps:
+		return fmt.Errorf("timestamps %q is neither %s nor %s", s.Timestamps, KeepTimestamps, NowTimestamps)
+	case s.Acks != AcksAll && s.Acks != AcksLeader && s.Acks != AcksNone:
+		return fmt.Errorf("acks %q is none of %s, %s and %s", s.Acks, AcksAll, AcksLeader, AcksNone)
+	case s.ReplicationFactor < -1:
+		return fmt.Errorf("replication factor %d is below 1", s.ReplicationFactor)
+	case s.Limit < 0 || s.Lanes < 0 || s.MemoryBytes < 0 || s.ConnectTimeout < 0 || s.StallTimeout < 0 || s.FlushTimeout < 0 ||
+		s.CheckpointInterval < 0:
+		return errors.New("limits must not be negative")
+	}
+	return nil
+}
+
+// parseWindow reads the two positions as a window over any partition.
+func parseWindow(from, until string, now time.Time) (format.Window, error) {
+	var w format.Window
+	start, err := position.Parse(from, now)
+	if err != nil {
+		return w, fmt.Errorf("from %w", err)
+	}
+	end, err := position.Parse(until, now)
+	if err != nil {
+		return w, fmt.Errorf("until %w", err)
+	}
+	switch start.Kind {
+	case position.Offset:
+		w.FromOffset = start.Offset
+	case position.Time:
+		w.FromMs = &start.Ms
+	case position.End:
+		return w, errors.New("from end: an archive has no records after its end")
+	}
+	switch end.Kind {
+	case position.Offset:
+		w.UntilOffset = end.Offset
+	case position.Time:
+		w.UntilMs = &end.Ms
+	}
+	if end.Kind == position.Beginning || end.Kind == position.Offset && end.Offset == 0 {
+		return w, fmt.Errorf("until %s: there are no records before it", until)
+	}
+	return w, nil
+}

@@ -1,0 +1,231 @@
+package replay
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/karchive/karchive/format"
+)
+
+// Plan is what a replay is about to do. It is made from the documents of the segments, without decoding a record (but for a Limit).
+type Plan struct {
+	ArchiveID     string         `json:"archive_id"`
+	SourceCluster string         `json:"source_cluster"` // cluster id; empty: unknown
+	TargetCluster string         `json:"target_cluster"`
+	Topics        []PlannedTopic `json:"topics"` // by name in the archive
+	Total         Amount         `json:"total"`
+	Earlier       int64          `json:"earlier"` // records that the checkpoint says were acknowledged before; not part of Total
+	Findings      []Finding      `json:"findings,omitempty"`
+
+	sources []string // all cluster ids that the segments name
+}
+
+// PlannedTopic is a topic of the archive and where it goes.
+type PlannedTopic struct {
+	Topic            string             `json:"topic"`
+	Target           string             `json:"target"`
+	TargetPartitions int32              `json:"target_partitions"`
+	Create           bool               `json:"create"` // the target does not have it yet
+	Partitions       []PlannedPartition `json:"partitions"`
+	Total            Amount             `json:"total"`
+
+	source format.Topic // as the archive describes it; only its name when it does not
+}
+
+// PlannedPartition is a partition of the archive and where it goes.
+type PlannedPartition struct {
+	Partition int32  `json:"partition"`
+	Target    int32  `json:"target"` // -1: it depends on each record
+	Total     Amount `json:"total"`
+	Earlier   int64  `json:"earlier"`
+
+	window  format.Window
+	skip    []Range // acknowledged before, at or after window.FromOffset
+	earlier PartitionState
+	groups  groupSizes
+}
+
+// Amount counts records. Where a time or offset cuts through a row group, the count is that of the whole row group, an upper bound.
+type Amount struct {
+	Records        int64 `json:"records"`
+	Bytes          int64 `json:"bytes"` // canonical bytes: keys, values, headers and about 30 bytes a record
+	Exact          bool  `json:"exact"`
+	MinTimestampMs int64 `json:"min_timestamp_ms"` // meaningless when Records is 0
+	MaxTimestampMs int64 `json:"max_timestamp_ms"`
+}
+
+func (a *Amount) add(b Amount) {
+	switch {
+	case b.Records == 0:
+	case a.Records == 0:
+		*a = Amount{Records: b.Records, Bytes: b.Bytes, Exact: a.Exact && b.Exact, MinTimestampMs: b.MinTimestampMs, MaxTimestampMs: b.MaxTimestampMs}
+	default:
+		a.Records += b.Records
+		a.Bytes += b.Bytes
+		a.Exact = a.Exact && b.Exact
+		a.MinTimestampMs = min(a.MinTimestampMs, b.MinTimestampMs)
+		a.MaxTimestampMs = max(a.MaxTimestampMs, b.MaxTimestampMs)
+	}
+}
+
+// groupSizes is what the row groups of a partition say about memory and about the largest record.
+type groupSizes struct {
+	bytes int64 // of the largest row group: no record is larger
+	mean  int64 // the largest mean record size: some record is at least so large
+	cost  int64 // the most memory that a decoded row group takes
+}
+
+func (g *groupSizes) add(group *format.RowGroup) {
+	g.bytes = max(g.bytes, group.Bytes)
+	g.mean = max(g.mean, group.Bytes/max(1, group.Records))
+	g.cost = max(g.cost, chunkCost(group.Records, group.Bytes))
+}
+
+// newPlan plans the selected partitions, each with its window. Targets are named, but nothing is known of them yet.
+func (s *settings) newPlan(archive *format.Archive, chosen selection, limited map[format.TopicPartition]share) (*Plan, error) {
+	id := archive.Identity()
+	p := &Plan{ArchiveID: id.ArchiveID, SourceCluster: id.ClusterID, Total: Amount{Exact: true}, Topics: []PlannedTopic{}}
+	p.addSource(id.ClusterID)
+	for _, name := range chosen.topics {
+		target, err := s.Mapping.Topic(name)
+		if err != nil {
+			return nil, err
+		}
+		p.Topics = append(p.Topics, PlannedTopic{Topic: name, Target: target, Total: Amount{Exact: true}, source: describedTopic(id, name)})
+	}
+	for _, tp := range chosen.partitions {
+		if err := s.planPartition(p, archive, tp, limited); err != nil {
+			return nil, fmt.Errorf("plan %s: %w", partitionName(tp), err)
+		}
+	}
+	return p, nil
+}
+
+func describedTopic(id format.Identity, name string) format.Topic {
+	for _, t := range id.Topics {
+		if t.Name == name {
+			return t
+		}
+	}
+	return format.Topic{Name: name}
+}
+
+func (s *settings) planPartition(p *Plan, archive *format.Archive, tp format.TopicPartition, limited map[format.TopicPartition]share) error {
+	part := PlannedPartition{Partition: tp.Partition, Target: -1, Total: Amount{Exact: true}, window: s.window}
+	if to, ok := s.Partitioner.fixed(tp.Partition); ok {
+		part.Target = to
+	}
+	for _, segment := range archive.Segments(tp) {
+		doc, err := archive.Document(segment)
+		if err != nil {
+			return err
+		}
+		p.addSource(doc.Source.ClusterID)
+		part.addSegment(doc)
+	}
+	if l, ok := limited[tp]; ok {
+		part.window, part.Total = l.window, l.total
+	}
+	i := slices.IndexFunc(p.Topics, func(t PlannedTopic) bool { return t.Topic == tp.Topic })
+	p.Topics[i].Partitions = append(p.Topics[i].Partitions, part)
+	return nil
+}
+
+func (p *Plan) addSource(clusterID string) {
+	if clusterID != "" && !slices.Contains(p.sources, clusterID) {
+		p.sources = append(p.sources, clusterID)
+	}
+}
+
+// addSegment adds the row groups of a segment that the window overlaps.
+func (p *PlannedPartition) addSegment(doc *format.Document) {
+	for i := range doc.Groups {
+		g := &doc.Groups[i]
+		some, all := overlap(g, p.window)
+		if !some {
+			continue
+		}
+		p.groups.add(g)
+		p.Total.add(Amount{Records: g.Records, Bytes: g.Bytes, Exact: all, MinTimestampMs: g.MinTimestampMs, MaxTimestampMs: g.MaxTimestampMs})
+	}
+	if w := p.window; w.FromMs != nil {
+		p.Total.MinTimestampMs = max(p.Total.MinTimestampMs, *w.FromMs)
+	}
+	if w := p.window; w.UntilMs != nil {
+		p.Total.MaxTimestampMs = min(p.Total.MaxTimestampMs, *w.UntilMs-1)
+	}
+}
+
+// overlap says whether some and whether all records of a row group may lie in a window.
+func overlap(g *format.RowGroup, w format.Window) (some, all bool) {
+	some, all = g.LastOffset >= w.FromOffset, g.FirstOffset >= w.FromOffset
+	if w.UntilOffset != 0 {
+		some, all = some && g.FirstOffset < w.UntilOffset, all && g.LastOffset < w.UntilOffset
+	}
+	if w.FromMs != nil {
+		some, all = some && g.MaxTimestampMs >= *w.FromMs, all && g.MinTimestampMs >= *w.FromMs
+	}
+	if w.UntilMs != nil {
+		some, all = some && g.MinTimestampMs < *w.UntilMs, all && g.MaxTimestampMs < *w.UntilMs
+	}
+	return some, some && all
+}
+
+// resume takes out of the plan what a checkpoint says is acknowledged.
+func (p *Plan) resume(saved *State) {
+	if saved == nil {
+		return
+	}
+	for i := range p.Topics {
+		topic := &p.Topics[i]
+		for j := range topic.Partitions {
+			if state, ok := saved.partition(topic.Topic, topic.Partitions[j].Partition); ok {
+				topic.Partitions[j].resume(state)
+			}
+		}
+	}
+}
+
+func (p *PlannedPartition) resume(state PartitionState) {
+	p.earlier = state
+	p.window.FromOffset = max(p.window.FromOffset, state.Next)
+	p.skip = state.Beyond
+	p.Earlier = state.Records
+	bytes := state.Bytes
+	for _, r := range state.Beyond {
+		p.Earlier += r.Records
+		bytes += r.Bytes
+	}
+	p.Total.Records = max(0, p.Total.Records-p.Earlier-state.LeftOut)
+	p.Total.Bytes = max(0, p.Total.Bytes-bytes)
+}
+
+// sum fills in the totals of topics and plan.
+func (p *Plan) sum() {
+	for i := range p.Topics {
+		topic := &p.Topics[i]
+		for _, part := range topic.Partitions {
+			topic.Total.add(part.Total)
+			p.Earlier += part.Earlier
+		}
+		p.Total.add(topic.Total)
+	}
+}
+
+// partitionsNeeded is how many partitions the target topic needs for the records that do not choose by themselves.
+func (t *PlannedTopic) partitionsNeeded() int32 {
+	needed := int32(1)
+	for _, p := range t.Partitions {
+		needed = max(needed, p.Target+1)
+	}
+	return needed
+}
+
+// largestRecord bounds the largest record of the topic, in canonical bytes.
+func (t *PlannedTopic) largestRecord() int64 {
+	var n int64
+	for _, p := range t.Partitions {
+		n = max(n, p.groups.bytes)
+	}
+	return n
+}

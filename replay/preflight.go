@@ -1,0 +1,288 @@
+package replay
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Severity says how bad a Finding is.
+type Severity string
+
+// The severities.
+const (
+	Warn   Severity = "warn"   // something may be lost, or not be as expected
+	Refuse Severity = "refuse" // something is certain to be lost, or the target is the wrong one
+)
+
+// Finding is something that the preflight found about the target.
+type Finding struct {
+	Code        string   `json:"code"` // stable, for programs
+	Severity    Severity `json:"severity"`
+	Topic       string   `json:"topic,omitempty"` // of the target; empty: the cluster
+	What        string   `json:"what"`
+	Consequence string   `json:"consequence"`
+	Fix         string   `json:"fix"`
+	// Final findings refuse even with Options.Force.
+	Final bool `json:"final,omitempty"`
+}
+
+// Refusing are the findings that stop the replay, with or without force.
+func (p *Plan) Refusing(force bool) []Finding {
+	var out []Finding
+	for _, f := range p.Findings {
+		if f.Severity == Refuse && (f.Final || !force) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// preflight looks for what would be lost. It is a function of what is known, so each check can be tried without a cluster.
+type preflight struct {
+	settings *settings
+	plan     *Plan
+	target   *cluster
+	now      time.Time
+	findings []Finding
+}
+
+func (s *settings) preflight(plan *Plan, target *cluster) []Finding {
+	p := &preflight{settings: s, plan: plan, target: target, now: s.Clock.Now()}
+	p.sourceCluster()
+	p.mergedTopics()
+	for i := range plan.Topics {
+		if t := &plan.Topics[i]; t.Total.Records > 0 {
+			p.topic(t, target.topics[t.Target])
+		}
+	}
+	return p.findings
+}
+
+func (p *preflight) add(f Finding) { p.findings = append(p.findings, f) }
+
+func (p *preflight) topic(t *PlannedTopic, target targetTopic) {
+	p.partitions(t, target)
+	p.timestampRange(t)
+	if target.configs == nil || target.configsErr != nil {
+		p.unknownConfigs(t, target)
+		return
+	}
+	p.largestRecord(t, target)
+	p.compaction(t, target)
+	p.retentionBytes(t, target)
+	if p.settings.Timestamps == NowTimestamps {
+		return
+	}
+	if target.configs["message.timestamp.type"] == "LogAppendTime" {
+		p.logAppendTime(t)
+		return
+	}
+	p.retentionTime(t, target)
+	p.timestampWindow(t, target)
+}
+
+func (p *preflight) sourceCluster() {
+	switch {
+	case p.settings.AllowSourceCluster:
+	case slices.Contains(p.plan.sources, p.target.id):
+		p.add(Finding{
+			Code: "source-cluster", Severity: Refuse, Final: true,
+			What:        fmt.Sprintf("the target is cluster %s, from which the archive was captured", p.target.id),
+			Consequence: "its topics would get their own records a second time",
+			Fix:         "check the broker addresses; --allow-source-cluster if it is meant",
+		})
+	case p.target.id == "" && len(p.plan.sources) > 0:
+		p.add(Finding{
+			Code: "cluster-unknown", Severity: Warn,
+			What:        "the target does not tell its cluster id",
+			Consequence: "that it is not the cluster that was captured cannot be checked",
+			Fix:         "check the broker addresses",
+		})
+	}
+}
+
+func (p *preflight) mergedTopics() {
+	sources := make(map[string][]string)
+	for _, t := range p.plan.Topics {
+		sources[t.Target] = append(sources[t.Target], t.Topic)
+	}
+	for i, t := range p.plan.Topics {
+		if from := sources[t.Target]; len(from) > 1 && from[0] == p.plan.Topics[i].Topic {
+			p.add(Finding{
+				Code: "merged-topics", Severity: Warn, Topic: t.Target,
+				What:        fmt.Sprintf("topics %s all go to %s", strings.Join(from, ", "), t.Target),
+				Consequence: "their records are mixed; order holds only among those of one partition of the archive",
+				Fix:         "map them to different names if that is not meant",
+			})
+		}
+	}
+}
+
+func (p *preflight) partitions(t *PlannedTopic, target targetTopic) {
+	if !target.exists {
+		return
+	}
+	needed := t.partitionsNeeded()
+	switch {
+	case needed > target.partitions:
+		p.add(Finding{
+			Code: "partitions", Severity: Refuse, Topic: t.Target, Final: true,
+			What:        fmt.Sprintf("topic %s has %d partitions in the target, the records need %d", t.Target, target.partitions, needed),
+			Consequence: fmt.Sprintf("those for partition %d and up have nowhere to go", target.partitions),
+			Fix:         "--partitioner key or round-robin, a map such as --partitioner 5=0, or add partitions to the topic",
+		})
+	case p.settings.Partitioner.kind == keepKind && t.source.Partitions > 0 && target.partitions > t.source.Partitions:
+		p.add(Finding{
+			Code: "more-partitions", Severity: Warn, Topic: t.Target,
+			What:        fmt.Sprintf("topic %s has %d partitions in the target, %d in the archive", t.Target, target.partitions, t.source.Partitions),
+			Consequence: "the records stay in the partitions they had, where a producer that hashes keys would not look for all of them",
+			Fix:         "--partitioner key places records by key over all partitions",
+		})
+	}
+}
+
+func (p *preflight) timestampRange(t *PlannedTopic) {
+	if p.settings.Timestamps == NowTimestamps || sendable(t.Total.MinTimestampMs) && sendable(t.Total.MaxTimestampMs) {
+		return
+	}
+	p.add(Finding{
+		Code: "timestamp-range", Severity: Refuse, Topic: t.Target,
+		What:        fmt.Sprintf("topic %s has timestamps beyond the years 1678 to 2262 (%d to %d ms)", t.Topic, t.Total.MinTimestampMs, t.Total.MaxTimestampMs),
+		Consequence: "those records cannot be sent",
+		Fix:         "--until or --from to leave them out, --timestamps now, or --force to leave out just them",
+	})
+}
+
+func (p *preflight) unknownConfigs(t *PlannedTopic, target targetTopic) {
+	why := "the target did not say"
+	if target.configsErr != nil {
+		why = target.configsErr.Error()
+	}
+	p.add(Finding{
+		Code: "configs-unknown", Severity: Warn, Topic: t.Target,
+		What:        fmt.Sprintf("the configs of topic %s cannot be read: %s", t.Target, why),
+		Consequence: "that its retention, size limits and timestamps fit the records was not checked",
+		Fix:         "grant DescribeConfigs on the topic",
+	})
+}
+
+// largestRecord is certain only about means: the archive does not say how large its largest record is. What is found on the way
+// stops its partition.
+func (p *preflight) largestRecord(t *PlannedTopic, target targetTopic) {
+	limit, ok := target.number("max.message.bytes")
+	if !ok {
+		return
+	}
+	for _, part := range t.Partitions {
+		// The canonical encoding is longer than Kafka's by its fixed-width integers, much so only with many tiny headers.
+		if part.groups.mean/4*3 <= limit {
+			continue
+		}
+		p.add(Finding{
+			Code: "max-message-bytes", Severity: Refuse, Topic: t.Target,
+			What:        fmt.Sprintf("topic %s takes records of at most %d bytes, partition %d has some of %d", t.Target, limit, part.Partition, part.groups.mean),
+			Consequence: "the larger ones cannot be sent",
+			Fix:         "raise max.message.bytes of the topic, or --force to leave them out",
+		})
+		return
+	}
+}
+
+func (p *preflight) compaction(t *PlannedTopic, target targetTopic) {
+	if !isCompacted(target.configs) || isCompacted(t.source.Configs) {
+		return
+	}
+	p.add(Finding{
+		Code: "compaction", Severity: Warn, Topic: t.Target,
+		What:        fmt.Sprintf("topic %s is compacted (cleanup.policy), in the archive it was not", t.Target),
+		Consequence: "only the last record of each key stays, and the target refuses records without a key",
+		Fix:         "set cleanup.policy=delete on the topic",
+	})
+}
+
+func isCompacted(configs map[string]string) bool {
+	return strings.Contains(configs["cleanup.policy"], "compact")
+}
+
+func deletes(configs map[string]string) bool {
+	policy, ok := configs["cleanup.policy"]
+	return !ok || strings.Contains(policy, "delete")
+}
+
+func (p *preflight) retentionBytes(t *PlannedTopic, target targetTopic) {
+	limit, ok := target.number("retention.bytes")
+	if !ok || limit < 0 || !deletes(target.configs) {
+		return
+	}
+	for _, part := range t.Partitions {
+		if part.Total.Bytes <= limit {
+			continue
+		}
+		p.add(Finding{
+			Code: "retention-bytes", Severity: Warn, Topic: t.Target,
+			What: fmt.Sprintf("topic %s keeps %d bytes a partition (retention.bytes), partition %d has %d before compression",
+				t.Target, limit, part.Partition, part.Total.Bytes),
+			Consequence: "the target may delete the first records soon after they arrive",
+			Fix:         "raise retention.bytes of the topic",
+		})
+		return
+	}
+}
+
+func (p *preflight) logAppendTime(t *PlannedTopic) {
+	p.add(Finding{
+		Code: "log-append-time", Severity: Refuse, Topic: t.Target,
+		What:        fmt.Sprintf("topic %s stamps records itself (message.timestamp.type=LogAppendTime)", t.Target),
+		Consequence: "the timestamps of the archive are lost",
+		Fix:         "set message.timestamp.type=CreateTime on the topic, or --timestamps now to say that they may be",
+	})
+}
+
+// retentionTime is certain when all of a topic is too old: the segment that is written to is rolled and deleted as well.
+func (p *preflight) retentionTime(t *PlannedTopic, target targetTopic) {
+	limit, ok := target.number("retention.ms")
+	if !ok || limit < 0 || !deletes(target.configs) {
+		return
+	}
+	oldest := p.now.UnixMilli() - limit
+	f := Finding{
+		Code: "retention-ms", Severity: Warn, Topic: t.Target,
+		What: fmt.Sprintf("topic %s keeps records for %s (retention.ms), those of the archive begin at %s",
+			t.Target, time.Duration(limit)*time.Millisecond, timeText(t.Total.MinTimestampMs)),
+		Fix: "raise retention.ms of the topic (-1 keeps all), or --timestamps now",
+	}
+	switch {
+	case t.Total.MaxTimestampMs < oldest:
+		f.Severity, f.Consequence = Refuse, "the target deletes all of them soon after they arrive"
+	case t.Total.MinTimestampMs < oldest:
+		f.Consequence = "the target may delete the older ones soon after they arrive"
+	default:
+		return
+	}
+	p.add(f)
+}
+
+func (p *preflight) timestampWindow(t *PlannedTopic, target targetTopic) {
+	accepted := target.accepts()
+	if accepted.holds(t.Total.MinTimestampMs, p.now) && accepted.holds(t.Total.MaxTimestampMs, p.now) {
+		return
+	}
+	p.add(Finding{
+		Code: "timestamp-window", Severity: Refuse, Topic: t.Target,
+		What: fmt.Sprintf("topic %s accepts timestamps up to %s old and %s ahead (message.timestamp.before.max.ms and after.max.ms), those of the archive go from %s to %s",
+			t.Target, accepted.before(), accepted.after(), timeText(t.Total.MinTimestampMs), timeText(t.Total.MaxTimestampMs)),
+		Consequence: "it refuses the others",
+		Fix:         "raise the two configs of the topic, --timestamps now, or --force to leave those records out",
+	})
+}
+
+// timeText spells a record's timestamp for people.
+func timeText(ms int64) string {
+	t := time.UnixMilli(ms).UTC()
+	if t.Year() < 1 || t.Year() > 9999 {
+		return fmt.Sprintf("@%d", ms)
+	}
+	return t.Format(time.RFC3339)
+}

@@ -1,0 +1,86 @@
+package replay
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// codecs are the compressions of a producer.
+var codecs = map[string]kgo.CompressionCodec{
+	"none":   kgo.NoCompression(),
+	"gzip":   kgo.GzipCompression(),
+	"snappy": kgo.SnappyCompression(),
+	"lz4":    kgo.Lz4Compression(),
+	"zstd":   kgo.ZstdCompression(),
+}
+
+const (
+	// usualBatchBytes is the most bytes of a batch of more than one record, where the target allows it: Kafka's default limit.
+	usualBatchBytes = 1_000_012
+	// leastBatchBytes and mostBatchBytes are what the client accepts as a limit.
+	leastBatchBytes, mostBatchBytes = 512, 1 << 30
+)
+
+// newProducer makes the client that sends. Its own buffers are unbounded: what may be in memory is the budget's business, and a
+// producer that blocks could not be stopped.
+func (s *settings) newProducer(connect []kgo.Opt, plan *Plan, target *cluster, refusals *refusalLogger) (*kgo.Client, error) {
+	limits := batchLimits(plan, target)
+	options := append(slices.Clone(connect),
+		kgo.WithLogger(refusals),
+		kgo.WithHooks(target.dials),
+		kgo.RecordPartitioner(kgo.ManualPartitioner()),
+		kgo.ProducerBatchCompression(codecs[s.Compression]),
+		kgo.ProducerBatchMaxBytesFn(func(topic string) int32 {
+			if n, ok := limits[topic]; ok {
+				return n
+			}
+			return usualBatchBytes
+		}),
+		kgo.MaxBufferedRecords(math.MaxInt),
+		kgo.MaxBufferedBytes(0),
+		// Its timeouts count from a record's timestamp, which may lie years back.
+		kgo.RecordDeliveryTimeout(0),
+	)
+	client, err := kgo.NewClient(append(options, s.acksOptions()...)...)
+	if err != nil {
+		return nil, fmt.Errorf("producer options: %w", err)
+	}
+	return client, nil
+}
+
+func (s *settings) acksOptions() []kgo.Opt {
+	acks := kgo.AllISRAcks()
+	switch s.Acks {
+	case AcksAll:
+		// When the target lost what it had acknowledged, going on would hide it.
+		return []kgo.Opt{kgo.RequiredAcks(acks), kgo.StopProducerOnDataLossDetected()}
+	case AcksLeader:
+		acks = kgo.LeaderAck()
+	case AcksNone:
+		acks = kgo.NoAck()
+	}
+	return []kgo.Opt{kgo.RequiredAcks(acks), kgo.DisableIdempotentWrite(), kgo.MaxProduceRequestsInflightPerBroker(1)}
+}
+
+// batchLimits are the largest batches by topic: the usual size, more when the archive may hold a larger record and the target takes it.
+func batchLimits(plan *Plan, target *cluster) map[string]int32 {
+	largest := make(map[string]int64)
+	for i := range plan.Topics {
+		t := &plan.Topics[i]
+		largest[t.Target] = max(largest[t.Target], t.largestRecord())
+	}
+	limits := make(map[string]int32)
+	for topic, bytes := range largest {
+		limit, ok := target.topics[topic].number("max.message.bytes")
+		if !ok {
+			continue
+		}
+		limit = min(limit, max(usualBatchBytes, bytes+batchHeaderBytes))
+		// The client counts one byte more than the broker does.
+		limits[topic] = int32(min(max(limit+1, leastBatchBytes), mostBatchBytes))
+	}
+	return limits
+}

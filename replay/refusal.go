@@ -1,0 +1,68 @@
+package replay
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// refusalLogger hears from the client which partition refused a batch, at the moment it happens.
+//
+// The callbacks of the refused records come too late: they run on another goroutine, and until the first of them has run a later
+// record may be given to the client, which would send it, past the ones that failed. The client logs a refusal while it holds the
+// partition's lock, before it gives the batch up; ending the destination's context there makes it fail whatever follows.
+// TestNothingGetsPastARefusedBatch fails when a new version of the client logs otherwise.
+type refusalLogger struct {
+	next    kgo.Logger // of the user; may be nil
+	refused func(topic string, partition int32, err error)
+}
+
+// The messages of the client before it gives up all records of a partition.
+const (
+	refusedMessage  = "batch in a produce request failed"
+	unloadedMessage = "produce partition load error, bumping error count on first stored batch"
+)
+
+// Level is at least info, the level of refusedMessage.
+func (l *refusalLogger) Level() kgo.LogLevel {
+	if l.next == nil {
+		return kgo.LogLevelInfo
+	}
+	return max(l.next.Level(), kgo.LogLevelInfo)
+}
+
+// Log passes on what the user's logger wants to hear.
+func (l *refusalLogger) Log(level kgo.LogLevel, msg string, keyvals ...any) {
+	if msg == refusedMessage || msg == unloadedMessage {
+		l.note(msg, keyvals)
+	}
+	if l.next != nil && level <= l.next.Level() {
+		l.next.Log(level, msg, keyvals...)
+	}
+}
+
+func (l *refusalLogger) note(msg string, keyvals []any) {
+	values := make(map[any]any, len(keyvals)/2)
+	for i := 0; i+1 < len(keyvals); i += 2 {
+		values[keyvals[i]] = keyvals[i+1]
+	}
+	if msg == unloadedMessage && values["will_fail"] != true {
+		return
+	}
+	topic, _ := values["topic"].(string)
+	partition, ok := values["partition"].(int32)
+	err, failed := values["err"].(error)
+	if ok && failed {
+		l.refused(topic, partition, err)
+	}
+}
+
+// reason spells an error so that equal causes count together: Kafka's own errors without the sizes and the like that surround them.
+func reason(err error) string {
+	if k, ok := errors.AsType[*kerr.Error](err); ok {
+		return fmt.Sprintf("%s: %s", k.Message, k.Description)
+	}
+	return err.Error()
+}

@@ -1,0 +1,177 @@
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/karchive/karchive/format"
+)
+
+// Run replays archive into the cluster that the connection options name. The archive is only read.
+//
+// The error is nil when every selected record was acknowledged or, with Options.Force, left out. When something was sent the Report is
+// complete also with an error: one that wraps ErrIncomplete when partitions stopped, ctx's when it ended, a StalledError, or that of a
+// checkpoint. Before that it is one of the types of this package, or of what it met, and nothing was sent.
+//
+// When ctx ends, what is in flight has Options.FlushTimeout to be acknowledged.
+func Run(ctx context.Context, connect []kgo.Opt, archive *format.Archive, o Options) (Report, error) {
+	s, err := o.normalize()
+	if err != nil {
+		return Report{}, err
+	}
+	chosen, err := s.choose(archive)
+	if err != nil {
+		return Report{}, err
+	}
+	target, err := connectTo(ctx, connect, s.ConnectTimeout)
+	if err != nil {
+		return Report{}, err
+	}
+	defer target.close()
+	plan, err := s.prepare(ctx, archive, chosen, target)
+	report := Report{Plan: plan, DryRun: s.DryRun, Topics: []TopicReport{}}
+	if err != nil || s.DryRun {
+		return report, err
+	}
+	if err := target.create(ctx, plan.newTopics(), s.ReplicationFactor, false); err != nil {
+		return report, err
+	}
+	err = s.run(ctx, connect, archive, target, &report)
+	return report, err
+}
+
+// prepare plans the replay and checks that the target fits it. It changes nothing.
+func (s *settings) prepare(ctx context.Context, archive *format.Archive, chosen selection, target *cluster) (*Plan, error) {
+	names, err := s.targets(chosen)
+	if err != nil {
+		return nil, err
+	}
+	if err := target.lookUp(ctx, names); err != nil {
+		return nil, err
+	}
+	saved, err := s.restore(ctx, archive.Identity().ArchiveID, target)
+	if err != nil {
+		return nil, err
+	}
+	shares, err := s.shares(ctx, archive, chosen.partitions)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := s.newPlan(archive, chosen, shares)
+	if err != nil {
+		return nil, err
+	}
+	plan.resume(saved)
+	plan.sum()
+	return plan, s.fit(ctx, plan, target)
+}
+
+// targets are the names of the topics in the target.
+func (s *settings) targets(chosen selection) ([]string, error) {
+	var names []string
+	for _, topic := range chosen.topics {
+		name, err := s.Mapping.Topic(topic)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// fit compares the plan with the target.
+func (s *settings) fit(ctx context.Context, plan *Plan, target *cluster) error {
+	plan.TargetCluster = target.id
+	if err := s.noteMissing(plan, target); err != nil {
+		return err
+	}
+	if err := target.describe(ctx); err != nil {
+		return err
+	}
+	if err := target.create(ctx, plan.newTopics(), s.ReplicationFactor, true); err != nil {
+		return err
+	}
+	for i := range plan.Topics {
+		plan.Topics[i].TargetPartitions = target.topics[plan.Topics[i].Target].partitions
+	}
+	plan.Findings = s.preflight(plan, target)
+	if s.OnPlan != nil {
+		s.OnPlan(plan)
+	}
+	if refusing := plan.Refusing(s.Force); len(refusing) > 0 {
+		return &RefusedError{Findings: refusing}
+	}
+	return nil
+}
+
+// noteMissing marks the topics to make. A topic without records needs no target unless all are made.
+func (s *settings) noteMissing(plan *Plan, target *cluster) error {
+	var missing []string
+	for i := range plan.Topics {
+		t := &plan.Topics[i]
+		switch {
+		case target.topics[t.Target].exists:
+		case s.CreateTopics:
+			t.Create = true
+		case t.Total.Records > 0:
+			missing = append(missing, t.Target)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	slices.Sort(missing)
+	return &MissingTopicsError{Cluster: target.id, Topics: slices.Compact(missing)}
+}
+
+// run sends the plan.
+func (s *settings) run(ctx context.Context, connect []kgo.Opt, archive *format.Archive, target *cluster, report *Report) error {
+	p, err := s.newPlayer(connect, archive, target, report.Plan)
+	if err != nil {
+		return err
+	}
+	// What cannot be saved had better be known before the first record.
+	if err := p.save(ctx, false); err != nil {
+		p.client.Close()
+		return err
+	}
+	running, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		p.watch(running, stop)
+	}()
+	p.play(running)
+	p.finish(running)
+	p.report(report)
+	stopped := context.Cause(running)
+	stop(nil)
+	<-watched
+	if s.OnProgress != nil {
+		last := p.progress()
+		last.Done = true
+		s.OnProgress(last)
+	}
+	return errors.Join(outcome(ctx, stopped, report), p.save(context.WithoutCancel(ctx), true))
+}
+
+// outcome is the error of a replay that sent something: why it was stopped, or what is missing.
+func outcome(ctx context.Context, stopped error, report *Report) error {
+	switch {
+	case report.Missing == 0 && len(report.Failures) == 0:
+		return nil
+	case ctx.Err() != nil:
+		report.Stopped = true
+		return context.Cause(ctx)
+	case stopped != nil:
+		return stopped
+	}
+	first := report.Failures[0]
+	return fmt.Errorf("%w: %s/%d stopped at offset %d: %w", ErrIncomplete, first.Topic, first.Partition, first.Offset, first.err)
+}
