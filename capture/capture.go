@@ -1,0 +1,258 @@
+// Package capture copies records out of Kafka into an archive of package format.
+//
+// Run is all of it: one call is one capture. A snapshot takes what there is when it begins and ends by itself; a follow capture goes
+// on until its context ends. Run again on the same archive continues it, wherever and however the run before ended: Kafka
+// is the write-ahead log, and the archive itself knows where to go on. Nothing is committed to Kafka, and no consumer group is used.
+//
+// The promise: every record that the cluster still holds is in the archive once, bit for bit, or its offset is in the archive's ledger
+// with a reason, or Run returns an error that names what is wrong. A snapshot of the same offsets with the same options writes the
+// same bytes, however often it was interrupted. Memory does not grow with the number of partitions or with their size.
+//
+// Data flows one way: a fetcher for each broker, a lane for each partition being captured, a segment writer, a seal. Run
+// returns when all of their goroutines have ended.
+package capture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/karchive/karchive/format"
+)
+
+// Run captures into archive, which must be open for writing and stays open. Connect says how to reach the cluster: seed brokers, TLS,
+// SASL and the like.
+//
+// The report is right also when there is an error: it counts what was sealed, and sealed segments stay. When ctx ends, a follow capture
+// seals what it has and returns nil, and a snapshot drops what it did not seal and returns an error that wraps ctx's. Errors to
+// branch on: *ConnectError, *MissingTopicError, *MissingPartitionError, ErrNoTopics; *MismatchError, *RecreatedTopicError and
+// *TruncatedError when the archive cannot be continued; *StalledError, *PartitionError; and those of package format.
+func Run(ctx context.Context, connectTo []kgo.Opt, archive *format.Archive, o Options) (Report, error) {
+	s, err := o.normalize()
+	if err != nil {
+		return Report{}, err
+	}
+	c, err := connect(ctx, connectTo, &s)
+	if err != nil {
+		return Report{}, err
+	}
+	defer c.close()
+	p, m, err := makePlan(ctx, c, archive, &s)
+	if err != nil {
+		return Report{}, err
+	}
+	r := newRun(ctx, c, m, archive, &s)
+	return r.do(ctx, p)
+}
+
+// run is one capture under way.
+type run struct {
+	settings     *settings
+	archive      *format.Archive
+	encoding     format.Encoding
+	cluster      *cluster
+	source       *source
+	encoders     *format.Encoders
+	decompressor *decompressor
+	memory       *memory
+	quota        *quota // nil: none
+	progress     *progress
+
+	fetching context.Context // ends when nothing more is to be fetched; its cause says why
+	stop     context.CancelCauseFunc
+	broken   atomic.Bool // the archive cannot be written to: nothing more is sealed
+	lanes    sync.WaitGroup
+	seals    chan struct{} // bounds the segments sealed at once at the end
+
+	mu       sync.Mutex // guards what follows
+	err      error      // the first of a lane
+	reports  map[format.TopicPartition]*PartitionReport
+	warnings []string
+
+	unadopted error // why a new partition is not captured yet
+}
+
+// concurrentSeals keeps a follow capture of many partitions from syncing all of their files at once when it ends.
+const concurrentSeals = 8
+
+// stopError is the cause of an end that is no failure.
+type stopError struct{ reason StopReason }
+
+func (e stopError) Error() string { return "stopped: " + string(e.reason) }
+
+var errComplete = errors.New("complete")
+
+func newRun(ctx context.Context, c *cluster, m *metadata, a *format.Archive, s *settings) *run {
+	r := &run{
+		settings: s, archive: a, encoding: a.Identity().Encoding, cluster: c, encoders: encoders(), decompressor: newDecompressor(),
+		memory: newMemory(s.MemoryBytes), progress: newProgress(), seals: make(chan struct{}, concurrentSeals),
+		reports: map[format.TopicPartition]*PartitionReport{},
+	}
+	r.fetching, r.stop = context.WithCancelCause(ctx)
+	r.quota = newQuota(s.StopAfter, func(why StopReason) { r.stop(stopError{why}) })
+	r.source = newSource(r.fetching, c, m, s)
+	r.source.fatal = r.stop
+	r.source.seen = r.discover
+	return r
+}
+
+// do captures what p says.
+func (r *run) do(ctx context.Context, p *plan) (Report, error) {
+	r.warnings = p.warnings
+	if d := r.settings.StopAfter.Duration; d > 0 {
+		defer time.AfterFunc(d, func() { r.stop(stopError{StoppedByDuration}) }).Stop()
+	}
+	var others sync.WaitGroup
+	others.Go(r.source.run)
+	others.Go(r.tell)
+	r.start(p.work)
+	r.lanes.Wait()
+	if !r.settings.Follow && r.fetching.Err() == nil {
+		r.lookAgain()
+	}
+	r.stop(errComplete)
+	others.Wait()
+	return r.finalReport(p), r.result(ctx)
+}
+
+// start begins the lanes: all at once in a follow capture, a few at a time in a snapshot.
+func (r *run) start(all []work) {
+	var todo []work
+	for _, w := range all {
+		r.report(w)
+		r.progress.plan(w)
+		if !w.done() {
+			todo = append(todo, w)
+		}
+	}
+	var next atomic.Int64
+	for range r.settings.lanes(len(todo)) {
+		r.lanes.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(todo)) && r.fetching.Err() == nil; i = next.Add(1) - 1 {
+				r.take(todo[i])
+			}
+		})
+	}
+}
+
+// take captures one partition.
+func (r *run) take(w work) {
+	l := newLane(r, w)
+	if err := l.take(); err != nil {
+		r.fail(err)
+		return
+	}
+	if l.base == l.end {
+		l.counter.done(l)
+	}
+}
+
+// fail ends the capture with an error of a lane.
+func (r *run) fail(err error) {
+	if !isA[*PartitionError](err) {
+		r.broken.Store(true)
+	}
+	r.mu.Lock()
+	if r.err == nil {
+		r.err = err
+	}
+	r.mu.Unlock()
+	r.stop(err)
+}
+
+// sealing waits for its turn to seal, and returns how to give it back.
+func (r *run) sealing() (release func()) {
+	r.seals <- struct{}{}
+	return func() { <-r.seals }
+}
+
+// report is the place for a partition's part of the report.
+func (r *run) report(w work) *PartitionReport {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := r.reports[w.tp]
+	if p == nil {
+		p = &PartitionReport{Partition: w.tp.Partition, Start: w.from, Next: w.from, End: w.end, Totals: noTotals()}
+		p.Behind = w.behind
+		r.reports[w.tp] = p
+	}
+	return p
+}
+
+// tell reports progress until nothing more is fetched, and once when all is done.
+func (r *run) tell() {
+	if r.settings.OnProgress == nil {
+		return
+	}
+	tick := time.NewTicker(progressInterval)
+	defer tick.Stop()
+	for r.fetching.Err() == nil {
+		select {
+		case <-r.fetching.Done():
+		case <-tick.C:
+			r.settings.OnProgress(r.now())
+		}
+	}
+	r.lanes.Wait()
+	r.settings.OnProgress(r.now())
+}
+
+func (r *run) now() Progress {
+	p := r.progress.now()
+	trouble := r.source.trouble()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if trouble == nil {
+		trouble = r.unadopted
+	}
+	if trouble != nil {
+		p.Trouble = trouble.Error()
+	}
+	return p
+}
+
+func (r *run) finalReport(p *plan) Report {
+	sum := Report{Follow: r.settings.Follow, Resumed: p.resumed, Elapsed: time.Since(r.progress.begun), Totals: noTotals(), requireHW: r.settings.RequireHW}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	sum.Warnings = slices.Clone(r.warnings)
+	if r.unadopted != nil {
+		sum.Warnings = append(sum.Warnings, fmt.Sprintf("a new partition is not captured: %v", r.unadopted))
+	}
+	for _, tp := range sortedPartitions(r.reports) {
+		sum.addPartition(tp.Topic, r.reports[tp])
+	}
+	var stopped stopError
+	switch cause := context.Cause(r.fetching); {
+	case errors.As(cause, &stopped):
+		sum.Stopped = stopped.reason
+	case errors.Is(cause, context.Canceled) && r.settings.Follow:
+		sum.Stopped = StoppedByContext
+	}
+	return sum
+}
+
+// result is the error of the run: that of a lane first, because it may have come while the others were being sealed.
+func (r *run) result(ctx context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err != nil {
+		return r.err
+	}
+	cause := context.Cause(r.fetching)
+	switch {
+	case errors.Is(cause, errComplete), isA[stopError](cause):
+		return nil
+	case ctx.Err() == nil:
+		return cause
+	case r.settings.Follow:
+		return nil
+	}
+	return fmt.Errorf("the snapshot is not complete: %w", cause)
+}

@@ -1,0 +1,125 @@
+package capture
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+
+	"github.com/karchive/karchive/format"
+)
+
+// ErrNoTopics is returned when the globs match no topic at all.
+var ErrNoTopics = errors.New("no topic matches")
+
+// ConnectError is returned when no broker answers at the start.
+type ConnectError struct {
+	Brokers []string // as given
+	Err     error
+}
+
+func (e *ConnectError) Error() string {
+	return fmt.Sprintf("connect to %s: %v", strings.Join(e.Brokers, ", "), e.Err)
+}
+
+func (e *ConnectError) Unwrap() error { return e.Err }
+
+// MissingTopicError is returned when a topic is named that the cluster does not have, or no longer has.
+type MissingTopicError struct {
+	Topic string
+	Known []string // the topics that there are, sorted; nil when not asked
+}
+
+func (e *MissingTopicError) Error() string {
+	return fmt.Sprintf("topic %q does not exist in the cluster", e.Topic)
+}
+
+// MissingPartitionError is returned when a partition is selected that no captured topic has.
+type MissingPartitionError struct{ Partition int32 }
+
+func (e *MissingPartitionError) Error() string {
+	return fmt.Sprintf("partition %d exists in none of the topics", e.Partition)
+}
+
+// MismatchError is returned when an archive cannot be continued because something that shapes its content differs.
+type MismatchError struct {
+	What    string // "cluster id", "isolation", "from" and the like
+	Archive string // the value of the archive
+	Now     string // the value of this capture
+}
+
+func (e *MismatchError) Error() string {
+	return fmt.Sprintf("the archive was captured with %s %q, this capture has %q", e.What, e.Archive, e.Now)
+}
+
+// RecreatedTopicError is returned when a topic has another topic id than the one that was captured: it was deleted and made again.
+type RecreatedTopicError struct {
+	Topic   string
+	Archive string // the topic id captured before
+	Cluster string // the one it has now
+}
+
+func (e *RecreatedTopicError) Error() string {
+	return fmt.Sprintf("topic %q was deleted and made again: the archive has topic id %s, the cluster %s", e.Topic, e.Archive, e.Cluster)
+}
+
+// TruncatedError is returned when the archive has offsets that the log no longer has at its end: it lost records after they were
+// captured, or it is another log.
+type TruncatedError struct {
+	Partition format.TopicPartition
+	Next      int64 // the offset that was next to be captured
+	LogEnd    int64 // the offset up to which the log still agrees
+}
+
+func (e *TruncatedError) Error() string {
+	return fmt.Sprintf("%s was captured up to offset %d, but its log agrees only up to %d: it was truncated or is another log",
+		e.Partition, e.Next, e.LogEnd)
+}
+
+// StalledError is returned when a partition made no progress for Options.StallTimeout though it should have.
+type StalledError struct {
+	Partition format.TopicPartition
+	Offset    int64 // the next one wanted
+	For       time.Duration
+	Err       error // what the last attempts met
+}
+
+func (e *StalledError) Error() string {
+	return fmt.Sprintf("%s made no progress at offset %d for %s: %v", e.Partition, e.Offset, e.For.Round(time.Second), e.Err)
+}
+
+func (e *StalledError) Unwrap() error { return e.Err }
+
+// PartitionError is an error of one partition that ends the capture.
+type PartitionError struct {
+	Partition format.TopicPartition
+	Offset    int64 // where it was met
+	Err       error
+}
+
+func (e *PartitionError) Error() string {
+	return fmt.Sprintf("%s at offset %d: %v", e.Partition, e.Offset, e.Err)
+}
+
+func (e *PartitionError) Unwrap() error { return e.Err }
+
+// ErrCorruptBatch is wrapped when what the broker sent is not a valid record batch, though its connection was sound.
+var ErrCorruptBatch = errors.New("corrupt record batch")
+
+func isUnknownTopic(err error) bool {
+	return errors.Is(err, kerr.UnknownTopicOrPartition) || errors.Is(err, kerr.UnknownTopicID)
+}
+
+// isFinal says whether an error met while fetching ends the capture, because asking again would not help.
+func isFinal(err error) bool {
+	return isA[*MissingTopicError](err) || isA[*RecreatedTopicError](err) || isA[*TruncatedError](err) || isA[*PartitionError](err) ||
+		isA[*kadm.AuthError](err)
+}
+
+func isA[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}

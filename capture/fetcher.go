@@ -1,0 +1,327 @@
+package capture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/karchive/karchive/format"
+)
+
+const (
+	followWait   = 500 * time.Millisecond // how long a broker may collect records before it answers
+	followBytes  = 64 << 10               // and how many: an archive is in no hurry, and small answers cost the broker
+	snapshotWait = 100 * time.Millisecond // all is there, this only slows down asking for what is not
+	busyWait     = 10 * time.Millisecond  // when a lane that is busy now will want a fetch soon
+)
+
+// aloneAfter is the number of empty fetches in a row after which a partition of a snapshot is asked for alone: then nothing else
+// can have filled the answer, and empty means that the log has no record up to its end.
+const aloneAfter = 2
+
+// fetcher fetches from one broker.
+type fetcher struct {
+	source *source
+	node   int32
+	wake   chan struct{} // a lane may have room
+	slots  chan struct{} // one for each response in flight or held by lanes
+	turn   int           // rotates whose partition is asked for first
+}
+
+// response counts the lanes that still hold a part of a fetch response, whose parts share memory.
+type response struct {
+	holders atomic.Int32
+	slots   chan struct{}
+}
+
+func (r *response) release() {
+	if r.holders.Add(-1) == 0 {
+		<-r.slots
+	}
+}
+
+// chunk is what a lane gets at once: a part of a fetch response, a gap, or only the news that there is nothing before next.
+type chunk struct {
+	part     *kmsg.FetchResponseTopicPartition // nil: none
+	legacy   bool
+	gap      *format.Gap // offsets that are lost
+	next     int64       // first offset that it does not answer for
+	response *response   // to be released; nil without part
+}
+
+func (b *fetcher) run(ctx context.Context) {
+	for {
+		select {
+		case b.slots <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		feeds, all := b.claim()
+		for len(feeds) == 0 {
+			select {
+			case <-b.wake:
+			case <-ctx.Done():
+				return
+			}
+			feeds, all = b.claim()
+		}
+		b.fetch(ctx, feeds, all)
+		if ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// claim takes the lanes of this broker that have room, and says whether those are all. A partition that must be asked for alone comes
+// alone.
+func (b *fetcher) claim() (feeds []*feed, all bool) {
+	b.source.mu.Lock()
+	defer b.source.mu.Unlock()
+	all = true
+	for _, f := range b.source.order {
+		switch {
+		case f.leader.node != b.node:
+		case !f.room():
+			all = false
+		default:
+			feeds = append(feeds, f)
+		}
+	}
+	feeds = b.inTurn(feeds)
+	for _, f := range feeds {
+		f.busy = true
+	}
+	return feeds, all
+}
+
+// inTurn rotates feeds, so that none is always the one that fills the response, and keeps those apart that are to be asked for alone.
+func (b *fetcher) inTurn(feeds []*feed) []*feed {
+	if len(feeds) == 0 {
+		return nil
+	}
+	b.turn++
+	n := b.turn % len(feeds)
+	turned := make([]*feed, 0, len(feeds))
+	turned = append(append(turned, feeds[n:]...), feeds[:n]...)
+	if turned[0].alone() {
+		return turned[:1]
+	}
+	return slices.DeleteFunc(turned, (*feed).alone)
+}
+
+func (f *feed) alone() bool { return f.end != noEnd && f.empty >= aloneAfter }
+
+// fetch asks for the partitions of feeds and hands out the answer.
+func (b *fetcher) fetch(ctx context.Context, feeds []*feed, all bool) {
+	req, topics := b.request(feeds, all)
+	got, err := b.source.cluster.client.Broker(int(b.node)).Request(ctx, req)
+	held := &response{slots: b.slots}
+	held.holders.Store(1) // this function
+	defer held.release()
+	if ctx.Err() != nil {
+		return
+	}
+	if err != nil {
+		b.source.failed(feeds, err)
+		return
+	}
+	resp := got.(*kmsg.FetchResponse)
+	if err := kerr.ErrorForCode(resp.ErrorCode); err != nil {
+		b.source.failed(feeds, err)
+		return
+	}
+	b.deliver(ctx, feeds, resp, topics, held)
+}
+
+// request makes the fetch request, and returns the topics' names by id.
+func (b *fetcher) request(feeds []*feed, all bool) (kmsg.Request, map[[16]byte]string) {
+	s := b.source
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	req := kmsg.NewPtrFetchRequest() // its defaults ask for no fetch session
+	req.IsolationLevel = s.settings.isolationLevel()
+	req.MaxBytes = s.fetchMax
+	req.MaxWaitMillis, req.MinBytes = s.patience(all)
+	share := s.fetchMax / int32(min(len(feeds), 4))
+	topics, named := map[[16]byte]string{}, false
+	index := map[string]int{}
+	for _, f := range feeds {
+		i, ok := index[f.tp.Topic]
+		if !ok {
+			i = len(req.Topics)
+			index[f.tp.Topic] = i
+			t := kmsg.NewFetchRequestTopic()
+			t.Topic, t.TopicID = f.tp.Topic, s.meta.topics[f.tp.Topic].id
+			topics[t.TopicID] = t.Topic
+			named = named || t.TopicID == [16]byte{}
+			req.Topics = append(req.Topics, t)
+		}
+		p := kmsg.NewFetchRequestTopicPartition()
+		p.Partition, p.FetchOffset, p.CurrentLeaderEpoch, p.PartitionMaxBytes = f.tp.Partition, f.at, f.leader.epoch, share
+		req.Topics[i].Partitions = append(req.Topics[i].Partitions, p)
+	}
+	if named {
+		return namedFetch{req}, nil
+	}
+	return req, topics
+}
+
+// namedFetch is a fetch request of the last version that names topics. Some clusters know later versions and yet have no topic ids.
+type namedFetch struct{ *kmsg.FetchRequest }
+
+func (namedFetch) MaxVersion() int16 { return 12 }
+
+// patience is how long a broker may wait for how many bytes.
+func (s *source) patience(all bool) (millis, bytes int32) {
+	switch {
+	case !all:
+		return int32(busyWait.Milliseconds()), 1
+	case s.settings.Follow:
+		return int32(followWait.Milliseconds()), followBytes
+	}
+	return int32(snapshotWait.Milliseconds()), 1
+}
+
+// failed notes that a fetch as a whole did not work.
+func (s *source) failed(feeds []*feed, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range feeds {
+		f.busy = false
+		s.unassign(f, err)
+	}
+}
+
+func (b *fetcher) deliver(ctx context.Context, feeds []*feed, resp *kmsg.FetchResponse, topics map[[16]byte]string, held *response) {
+	parts := map[format.TopicPartition]*kmsg.FetchResponseTopicPartition{}
+	for i := range resp.Topics {
+		t := &resp.Topics[i]
+		if resp.Version >= 13 {
+			t.Topic = topics[t.TopicID]
+		}
+		for j := range t.Partitions {
+			parts[format.TopicPartition{Topic: t.Topic, Partition: t.Partitions[j].Partition}] = &t.Partitions[j]
+		}
+	}
+	for _, f := range feeds {
+		p, ok := parts[f.tp]
+		if !ok {
+			b.source.retry(f, errNoData)
+			continue
+		}
+		b.source.receive(ctx, f, p, held)
+	}
+}
+
+// retry gives a lane back after a fetch that did not help and should be tried again once the cluster was looked at.
+func (s *source) retry(f *feed, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f.busy = false
+	s.unassign(f, err)
+}
+
+// receive hands a partition's part of a response to its lane.
+func (s *source) receive(ctx context.Context, f *feed, p *kmsg.FetchResponseTopicPartition, held *response) {
+	err := kerr.ErrorForCode(p.ErrorCode)
+	switch {
+	case errors.Is(err, kerr.OffsetOutOfRange):
+		s.outOfRange(ctx, f)
+		return
+	case err != nil && kerr.IsRetriable(err):
+		s.retry(f, err)
+		return
+	case err != nil:
+		s.fatal(&PartitionError{f.tp, f.at, err})
+		return
+	}
+	found, err := scan(p.RecordBatches, f.at)
+	if err != nil {
+		s.fatal(&PartitionError{f.tp, f.at, err})
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f.busy = false
+	if found.next == f.at {
+		s.nothing(f, p)
+		return
+	}
+	p.RecordBatches = p.RecordBatches[:found.size]
+	if found.epoch != format.NoLeaderEpoch {
+		f.epoch = found.epoch
+	}
+	held.holders.Add(1)
+	s.hand(f, chunk{part: p, legacy: found.legacy, next: found.next, response: held})
+}
+
+// nothing handles a fetch that brought no whole batch. The caller holds mu.
+func (s *source) nothing(f *feed, p *kmsg.FetchResponseTopicPartition) {
+	if f.end == noEnd {
+		s.progress(f)
+		return
+	}
+	end := p.HighWatermark
+	if s.settings.isolationLevel() == 1 {
+		end = p.LastStableOffset
+	}
+	if f.alone() && len(p.RecordBatches) == 0 && end >= f.end {
+		// The leader serves the log beyond our end and has nothing before it: it was compacted or cleaned away.
+		s.hand(f, chunk{next: f.end})
+		return
+	}
+	f.empty++
+	s.noProgress(f, errNoData)
+}
+
+// progress ends a row of attempts without it. The caller holds mu.
+func (s *source) progress(f *feed) {
+	f.since, f.cause, f.empty = time.Time{}, nil, 0
+}
+
+// hand gives a lane a chunk; after its last one the lane is no longer fed. The caller holds mu.
+func (s *source) hand(f *feed, c chunk) {
+	if f.end != noEnd {
+		c.next = min(c.next, f.end)
+	}
+	s.progress(f)
+	f.at = c.next
+	f.inbox <- c
+	if f.at == f.end {
+		close(f.inbox)
+		s.remove(f)
+	}
+}
+
+// outOfRange finds out what an offset that the log does not have means: retention passed us, or the log was truncated.
+func (s *source) outOfRange(ctx context.Context, f *feed) {
+	ctx, cancel := context.WithTimeout(ctx, s.settings.ConnectTimeout)
+	defer cancel()
+	found, err := s.cluster.logOffsets(ctx, []format.TopicPartition{f.tp}, false)
+	if err != nil {
+		s.retry(f, err)
+		return
+	}
+	log := found[f.tp]
+	switch {
+	case f.at < log.start:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		f.busy = false
+		until := log.start
+		if f.end != noEnd {
+			until = min(until, f.end)
+		}
+		s.hand(f, chunk{gap: &format.Gap{From: f.at, Until: until, Reason: format.GapRetention}, next: until})
+	case f.at > log.high:
+		s.fatal(&TruncatedError{Partition: f.tp, Next: f.at, LogEnd: log.high})
+	default:
+		s.retry(f, fmt.Errorf("%w, though the log has it", kerr.OffsetOutOfRange))
+	}
+}

@@ -1,0 +1,256 @@
+package capture
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/karchive/karchive/format"
+)
+
+// lane takes one partition from its fetches to sealed segments. Its methods are for its own goroutine.
+//
+// What it writes depends on the records and on the options alone, in a snapshot: not on how records arrived, on other lanes, or on
+// whether the snapshot was interrupted. That is why an interrupted one drops what it did not seal.
+type lane struct {
+	work
+	run     *run
+	decoder decoder
+	inbox   chan chunk
+	cut     chan struct{} // asks to end the row group, to free memory
+
+	pending *format.Pending // the segment being written; nil: none
+	rotate  *time.Timer     // ends it, in a follow capture
+	base    int64           // first offset that is not sealed
+	next    int64           // first offset that is not taken
+	over    bool            // the capture ended by StopAfter: what still comes is left
+
+	counter *counter
+	report  *PartitionReport
+}
+
+// errOver says that StopAfter left out a record.
+var errOver = errors.New("stop-after is reached")
+
+func newLane(r *run, w work) *lane {
+	l := &lane{
+		work: w, run: r, base: w.from, next: w.from,
+		inbox: make(chan chunk, 1), cut: make(chan struct{}, 1),
+		decoder: decoder{tp: w.tp, committed: r.settings.Isolation == format.ReadCommitted, decompressor: r.decompressor},
+		counter: r.progress.counter(w.tp.Topic), report: r.report(w),
+		rotate: time.NewTimer(math.MaxInt64),
+	}
+	l.rotate.Stop()
+	return l
+}
+
+// take takes chunks until the source closes the inbox. An error is either the archive's, and final for all lanes, or a *PartitionError.
+func (l *lane) take() error {
+	defer l.discard()
+	defer l.rotate.Stop()
+	l.run.source.add(l.work, l.inbox)
+	for {
+		select {
+		case c, ok := <-l.inbox:
+			if !ok {
+				return l.finish()
+			}
+			l.run.source.ready(l.tp)
+			if err := l.accept(c); err != nil {
+				return l.fail(err)
+			}
+		case <-l.rotate.C:
+			if err := l.seal(l.next); err != nil {
+				return err
+			}
+		case <-l.cut:
+			if err := l.endRowGroup(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// fail keeps, in a follow capture, what came before a batch that cannot be read.
+func (l *lane) fail(err error) error {
+	if isA[*PartitionError](err) && l.settings().Follow && l.pending != nil {
+		return errors.Join(err, l.seal(l.pending.Position()))
+	}
+	return err
+}
+
+func (l *lane) settings() *settings { return l.run.settings }
+
+// accept writes a chunk.
+func (l *lane) accept(c chunk) error {
+	if c.response != nil {
+		defer c.response.release()
+	}
+	if l.over {
+		return nil
+	}
+	err := l.write(c)
+	switch {
+	case errors.Is(err, errOver):
+		l.over = true
+		l.next = max(l.next, l.position())
+	case err != nil:
+		return err
+	default:
+		l.next = c.next
+	}
+	l.count()
+	return l.account()
+}
+
+// write gives the archive what a chunk holds.
+func (l *lane) write(c chunk) error {
+	if c.gap != nil {
+		if err := l.open(); err != nil {
+			return err
+		}
+		return l.pending.Gap(*c.gap)
+	}
+	if c.part == nil {
+		return nil
+	}
+	until := l.end
+	if until == noEnd {
+		until = math.MaxInt64
+	}
+	return l.decoder.decode(c.part, c.legacy, l.next, until, l)
+}
+
+// position is the first offset that was not written.
+func (l *lane) position() int64 {
+	if l.pending == nil {
+		return l.base
+	}
+	return l.pending.Position()
+}
+
+// record and control make the lane a sink.
+func (l *lane) record(r *format.Record) error {
+	if !l.run.quota.take(r) {
+		return errOver
+	}
+	if err := l.open(); err != nil {
+		return err
+	}
+	if err := l.pending.Write(r); err != nil {
+		return err
+	}
+	if l.full() {
+		return l.seal(r.Offset + 1)
+	}
+	return nil
+}
+
+func (l *lane) control(offset int64, epoch int32) error {
+	if err := l.open(); err != nil {
+		return err
+	}
+	return l.pending.Skip(offset, epoch, format.GapControl)
+}
+
+// open starts a segment where the one before ended, if none is being written.
+func (l *lane) open() error {
+	if l.pending != nil {
+		return nil
+	}
+	p, err := l.run.archive.NewSegment(format.WriterOptions{
+		Topic: l.tp.Topic, Partition: l.tp.Partition, Base: l.base, Source: l.source,
+		Encoding: l.run.encoding, Compression: l.settings().Compression, Encoders: l.run.encoders,
+	})
+	if err != nil {
+		return fmt.Errorf("start segment of %s at %d: %w", l.tp, l.base, err)
+	}
+	l.pending = p
+	if l.settings().Follow {
+		l.rotate.Reset(l.settings().RotateInterval)
+	}
+	return nil
+}
+
+// full is the rule that ends segments. It looks at nothing but what was written.
+func (l *lane) full() bool {
+	s := l.settings()
+	return l.pending.Bytes() >= s.RotateBytes || s.RotateRecords > 0 && l.pending.Records() >= s.RotateRecords || l.pending.Full()
+}
+
+// seal ends the segment, which then covers the offsets below next.
+func (l *lane) seal(next int64) error {
+	if l.pending == nil {
+		return nil
+	}
+	l.rotate.Stop()
+	segment, doc, err := l.pending.Seal(next)
+	if err != nil {
+		return fmt.Errorf("seal segment of %s at %d: %w", l.tp, l.base, err)
+	}
+	l.pending, l.base, l.next = nil, next, max(l.next, next)
+	l.report.add(segment, doc)
+	l.run.memory.set(l, 0)
+	return nil
+}
+
+func (l *lane) endRowGroup() error {
+	if l.pending == nil {
+		return nil
+	}
+	return l.pending.Cut()
+}
+
+// count tells the progress what was taken by now.
+func (l *lane) count() {
+	records, bytes := l.report.Records, l.report.Bytes
+	if l.pending != nil {
+		records, bytes = records+l.pending.Records(), bytes+l.pending.Bytes()
+	}
+	l.counter.set(l, records, bytes, l.next-l.from)
+}
+
+// account keeps a follow capture within its memory.
+func (l *lane) account() error {
+	if !l.settings().Follow || l.pending == nil {
+		return nil
+	}
+	fullest := l.run.memory.set(l, l.pending.Buffered())
+	if fullest == l {
+		return l.endRowGroup()
+	}
+	if fullest != nil {
+		signal(fullest.cut)
+	}
+	return nil
+}
+
+// finish seals what is complete: a snapshot that came to its end, a follow capture wherever it is.
+func (l *lane) finish() error {
+	if l.run.broken.Load() {
+		return nil
+	}
+	if l.end == noEnd {
+		release := l.run.sealing()
+		defer release()
+		return l.seal(l.next)
+	}
+	if l.next < l.end {
+		return nil
+	}
+	if l.base < l.end {
+		if err := l.open(); err != nil {
+			return err
+		}
+	}
+	return l.seal(l.end)
+}
+
+// discard drops a segment that was not sealed.
+func (l *lane) discard() {
+	if l.pending != nil {
+		l.pending.Discard()
+		l.pending = nil
+	}
+}

@@ -1,0 +1,179 @@
+package capture
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"runtime"
+	"time"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/position"
+)
+
+// The defaults of Options.
+const (
+	DefaultLanes          = 4
+	DefaultRotateBytes    = 256 << 20
+	DefaultRotateInterval = 5 * time.Minute
+	DefaultMemoryBytes    = 64 << 20
+	DefaultFetchBytes     = 4 << 20
+	DefaultConnectTimeout = 10 * time.Second
+	DefaultStallTimeout   = time.Minute
+)
+
+// Options says what to capture and how. Topics is all that is needed: the zero value of the rest is a snapshot of them, from
+// their beginning to the end they had when it began, under read_committed.
+type Options struct {
+	// Topics are names and globs (*, ?, [a-z]). A name that does not exist is an error. Globs leave out internal topics, which begin
+	// with two underscores.
+	Topics []string
+	// Partitions selects partitions in every topic; empty: all.
+	Partitions []int32
+	// From and Until are positions: beginning, end, offset:N, @MILLISECONDS, a date or RFC 3339 time, or a distance back from now such
+	// as -2h. From is inclusive, empty: beginning. Until is exclusive, empty: end; a follow capture has none.
+	From, Until string
+	// Isolation is read_committed when empty.
+	Isolation format.Isolation
+
+	// Follow goes on until the context ends or StopAfter is reached.
+	Follow bool
+	// StopAfter ends a follow capture.
+	StopAfter StopAfter
+
+	// A segment ends when its records reach RotateBytes canonical bytes (0: DefaultRotateBytes) or RotateRecords (0: no limit), and in
+	// a follow capture also RotateInterval after its first record (0: DefaultRotateInterval).
+	RotateBytes, RotateRecords int64
+	RotateInterval             time.Duration
+	Compression                format.Compression
+
+	// Lanes is the number of partitions that a snapshot works on at once; 0: DefaultLanes. It does not change what is written.
+	Lanes int
+	// MemoryBytes bounds the records, in canonical bytes, that a follow capture collects in row groups over all partitions; past it
+	// the largest row group ends early. 0: DefaultMemoryBytes.
+	MemoryBytes int64
+	// FetchBytes is the size of fetch responses; 0: DefaultFetchBytes, less when there are many brokers. A larger record is fetched alone.
+	FetchBytes int32
+
+	// ConnectTimeout bounds the first contact with the cluster; 0: DefaultConnectTimeout.
+	ConnectTimeout time.Duration
+	// StallTimeout bounds how long a partition may go without progress that it should make, for a broker that cannot be reached say,
+	// before the capture ends with the reason; 0: DefaultStallTimeout.
+	StallTimeout time.Duration
+	// RequireHW makes a snapshot that open transactions held behind the high watermark count as incomplete.
+	RequireHW bool
+
+	// Now tells the time that relative positions count back from; nil: time.Now.
+	Now func() time.Time
+	// OnProgress, if set, is called now and then, never more often than every 200 ms and never twice at once, and a last time at the
+	// end. It must return quickly.
+	OnProgress func(Progress)
+}
+
+// StopAfter bounds a follow capture; the first limit that is reached ends it. Zero values are no limit.
+type StopAfter struct {
+	Records  int64         // exact
+	Bytes    int64         // canonical bytes; the record that reaches it is the last
+	Duration time.Duration // since the capture began
+}
+
+// settings are Options with everything filled in and parsed.
+type settings struct {
+	Options
+	from, until position.Position
+}
+
+func (o Options) normalize() (settings, error) {
+	o.fillDefaults()
+	s := settings{Options: o}
+	if err := s.parsePositions(); err != nil {
+		return s, err
+	}
+	compression, err := o.Compression.Normalize()
+	if err != nil {
+		return s, err
+	}
+	s.Compression = compression
+	for _, p := range s.Topics {
+		if _, err := path.Match(p, ""); err != nil {
+			return s, fmt.Errorf("topic pattern %q: %w", p, err)
+		}
+	}
+	return s, s.check()
+}
+
+func (o *Options) fillDefaults() {
+	setDefault(&o.From, "beginning")
+	setDefault(&o.Isolation, format.ReadCommitted)
+	setDefault(&o.RotateBytes, DefaultRotateBytes)
+	setDefault(&o.RotateInterval, DefaultRotateInterval)
+	setDefault(&o.Lanes, DefaultLanes)
+	setDefault(&o.MemoryBytes, DefaultMemoryBytes)
+	setDefault(&o.FetchBytes, DefaultFetchBytes)
+	setDefault(&o.ConnectTimeout, DefaultConnectTimeout)
+	setDefault(&o.StallTimeout, DefaultStallTimeout)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+}
+
+func setDefault[T comparable](v *T, def T) {
+	var zero T
+	if *v == zero {
+		*v = def
+	}
+}
+
+func (s *settings) parsePositions() error {
+	now := s.Now()
+	var err error
+	if s.from, err = position.Parse(s.From, now); err != nil {
+		return fmt.Errorf("from %w", err)
+	}
+	if s.Until == "" {
+		s.until = position.Position{Kind: position.End}
+		return nil
+	}
+	if s.until, err = position.Parse(s.Until, now); err != nil {
+		return fmt.Errorf("until %w", err)
+	}
+	return nil
+}
+
+func (s *settings) check() error {
+	switch {
+	case len(s.Topics) == 0:
+		return errors.New("no topics are named")
+	case s.Isolation != format.ReadCommitted && s.Isolation != format.ReadUncommitted:
+		return fmt.Errorf("isolation %q is neither %s nor %s", s.Isolation, format.ReadCommitted, format.ReadUncommitted)
+	case s.Follow && s.Until != "":
+		return errors.New("a follow capture has no until: it goes on until it is stopped")
+	case !s.Follow && s.StopAfter != StopAfter{}:
+		return errors.New("stop-after is for a follow capture: a snapshot ends by itself")
+	case s.Lanes < 0 || s.RotateBytes < 0 || s.RotateRecords < 0 || s.RotateInterval < 0 || s.MemoryBytes < 0 || s.FetchBytes < 0 ||
+		s.ConnectTimeout < 0 || s.StallTimeout < 0:
+		return errors.New("limits must not be negative")
+	case s.StopAfter.Records < 0 || s.StopAfter.Bytes < 0 || s.StopAfter.Duration < 0:
+		return errors.New("stop-after must not be negative")
+	}
+	return nil
+}
+
+// isolationLevel is the level in Kafka's requests.
+func (s *settings) isolationLevel() int8 {
+	if s.Isolation == format.ReadCommitted {
+		return 1
+	}
+	return 0
+}
+
+// lanes is the number of partitions to work on at once, of n.
+func (s *settings) lanes(n int) int {
+	if s.Follow {
+		return n
+	}
+	return min(n, s.Lanes)
+}
+
+// encoders is the number of row groups to encode at once: as many as there are processors.
+func encoders() *format.Encoders { return format.NewEncoders(runtime.GOMAXPROCS(0)) }

@@ -1,0 +1,412 @@
+package capture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/position"
+)
+
+// The modes of a format.CapturePlan.
+const (
+	modeSnapshot = "snapshot"
+	modeFollow   = "follow"
+)
+
+// noEnd is the end of a partition in a follow capture.
+const noEnd int64 = -1
+
+// work is what this run takes of one partition: [from, end).
+type work struct {
+	tp     format.TopicPartition
+	from   int64 // where the archive goes on
+	end    int64 // noEnd in a follow capture
+	epoch  int32 // leader epoch of what was captured last
+	behind int64 // offsets between the last stable offset and the high watermark when the end was resolved
+	source format.Source
+}
+
+func (w *work) done() bool { return w.end != noEnd && w.from >= w.end }
+
+// plan is what a capture is going to do. It is stored in the archive before the first fetch.
+type plan struct {
+	work     []work // by topic and partition
+	resumed  bool   // it finishes a snapshot that was interrupted
+	warnings []string
+}
+
+// planner makes a plan out of what the archive has, what the cluster has and what is asked for.
+type planner struct {
+	cluster  *cluster
+	archive  *format.Archive
+	settings *settings
+
+	identity format.Identity
+	stored   *format.CapturePlan // of the capture before; nil: there was none
+	meta     *metadata
+	topics   []string
+	next     map[format.TopicPartition]reached // what the archive has
+}
+
+// makePlan resolves what to capture and stores it. An interrupted snapshot is finished first: with its stored starts and ends, which
+// is what makes it the same archive as one that was not interrupted, and with nothing beyond them. In every other case the
+// archive is continued up to the end of now.
+func makePlan(ctx context.Context, c *cluster, a *format.Archive, s *settings) (*plan, *metadata, error) {
+	p := &planner{cluster: c, archive: a, settings: s, identity: a.Identity(), next: map[format.TopicPartition]reached{}}
+	p.stored = p.identity.Capture
+	var err error
+	if p.meta, p.topics, err = c.selected(ctx, s); err != nil {
+		return nil, nil, err
+	}
+	if err := p.checkArchive(); err != nil {
+		return nil, nil, err
+	}
+	if p.unfinished() {
+		return p.finish(ctx)
+	}
+	return p.fresh(ctx)
+}
+
+// checkArchive refuses an archive of another source or of other options, and learns where it goes on.
+func (p *planner) checkArchive() error {
+	if p.stored == nil && len(p.archive.Partitions()) > 0 {
+		return errors.New("the archive holds segments that no capture planned: capture into another one")
+	}
+	if err := p.checkSource(); err != nil {
+		return err
+	}
+	if p.stored == nil {
+		return nil
+	}
+	if err := p.checkOptions(); err != nil {
+		return err
+	}
+	for _, r := range p.stored.Partitions {
+		if err := p.resume(format.TopicPartition{Topic: r.Topic, Partition: r.Partition}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *planner) checkSource() error {
+	if have := p.identity.ClusterID; have != p.meta.clusterID && (have != "" || p.stored != nil) {
+		return &MismatchError{"cluster id", have, p.meta.clusterID}
+	}
+	for _, t := range p.identity.Topics {
+		now, ok := p.meta.topics[t.Name]
+		if ok && now.err == nil && now.idString() != t.ID {
+			return &RecreatedTopicError{Topic: t.Name, Archive: t.ID, Cluster: now.idString()}
+		}
+	}
+	return nil
+}
+
+// checkOptions compares what shapes the content, besides the mode: a snapshot may be continued by a follow capture and the other
+// way round. A finished snapshot may be continued to another end.
+func (p *planner) checkOptions() error {
+	now := p.describe()
+	differ := func(what, have, want string) error {
+		if have == want {
+			return nil
+		}
+		return &MismatchError{what, have, want}
+	}
+	err := errors.Join(
+		differ("isolation", string(p.stored.Isolation), string(now.Isolation)),
+		differ("rules", p.stored.Rules, now.Rules),
+		differ("from", p.stored.From, now.From),
+	)
+	for _, option := range slices.Sorted(maps.Keys(now.Options)) {
+		err = errors.Join(err, differ(option, p.stored.Options[option], now.Options[option]))
+	}
+	return err
+}
+
+func (p *planner) resume(tp format.TopicPartition) error {
+	point, ok, err := p.archive.Resume(tp)
+	if err != nil || !ok {
+		return err
+	}
+	if want := p.source(tp.Topic); point.Source != want && p.meta.topics[tp.Topic].err == nil && p.exists(tp.Topic) {
+		return &MismatchError{"source of " + tp.String(), fmt.Sprint(point.Source), fmt.Sprint(want)}
+	}
+	p.next[tp] = reached{point.Next, point.LeaderEpoch}
+	return nil
+}
+
+func (p *planner) exists(topic string) bool {
+	t, ok := p.meta.topics[topic]
+	return ok && t.err == nil
+}
+
+func (p *planner) source(topic string) format.Source {
+	return p.settings.source(p.meta, topic)
+}
+
+// source is where the records of topic come from.
+func (s *settings) source(m *metadata, topic string) format.Source {
+	t := m.topics[topic]
+	return format.Source{ClusterID: m.clusterID, TopicID: t.idString(), Isolation: s.Isolation}
+}
+
+// describe is the plan of this capture, without its partitions.
+func (p *planner) describe() *format.CapturePlan {
+	s := p.settings
+	mode := modeSnapshot
+	if s.Follow {
+		mode = modeFollow
+	}
+	return &format.CapturePlan{Mode: mode, Isolation: s.Isolation, From: s.From, Until: s.Until, Options: map[string]string{
+		"topics":         joined(s.Topics),
+		"partitions":     joined(s.Partitions),
+		"rotate bytes":   fmt.Sprint(s.RotateBytes),
+		"rotate records": fmt.Sprint(s.RotateRecords),
+		"compression":    s.Compression.String(),
+	}}
+}
+
+// unfinished says whether the archive's plan is a snapshot with partitions that are not at their end, to be finished by a snapshot.
+func (p *planner) unfinished() bool {
+	if p.stored == nil || p.stored.Mode != modeSnapshot || p.settings.Follow {
+		return false
+	}
+	return slices.ContainsFunc(p.stored.Partitions, func(r format.PlanRange) bool {
+		return p.position(r) < r.End
+	})
+}
+
+// position is where a planned partition goes on.
+func (p *planner) position(r format.PlanRange) int64 {
+	if at, ok := p.next[format.TopicPartition{Topic: r.Topic, Partition: r.Partition}]; ok {
+		return at.next
+	}
+	return r.Start
+}
+
+// finish plans what is left of an interrupted snapshot.
+func (p *planner) finish(ctx context.Context) (*plan, *metadata, error) {
+	if p.stored.Until != p.settings.Until {
+		return nil, nil, &MismatchError{"until", p.stored.Until, p.settings.Until}
+	}
+	made := &plan{resumed: true}
+	for _, r := range p.stored.Partitions {
+		w := p.workOf(r, noOffsets)
+		if !w.done() && !p.exists(r.Topic) {
+			return nil, nil, &MissingTopicError{Topic: r.Topic}
+		}
+		made.work = append(made.work, w)
+	}
+	return made, p.meta, p.checkLogs(ctx, made.work)
+}
+
+var noOffsets offsets
+
+func (p *planner) workOf(r format.PlanRange, o offsets) work {
+	tp := format.TopicPartition{Topic: r.Topic, Partition: r.Partition}
+	w := work{tp: tp, from: p.position(r), end: r.End, epoch: format.NoLeaderEpoch, source: p.source(r.Topic)}
+	if at, ok := p.next[tp]; ok {
+		w.epoch = at.epoch
+	}
+	if p.settings.Isolation == format.ReadCommitted && r.End == o.end {
+		w.behind = o.high - o.end
+	}
+	return w
+}
+
+// checkLogs refuses to go on where a log no longer holds what the archive has of it.
+func (p *planner) checkLogs(ctx context.Context, all []work) error {
+	captured := map[format.TopicPartition]reached{}
+	for _, w := range all {
+		if at, ok := p.next[w.tp]; ok && p.exists(w.tp.Topic) {
+			captured[w.tp] = at
+		}
+	}
+	if len(captured) == 0 {
+		return nil
+	}
+	logs, err := p.cluster.logOffsets(ctx, sortedPartitions(captured), false)
+	if err != nil {
+		return err
+	}
+	for _, tp := range sortedPartitions(captured) {
+		if at := captured[tp]; at.next > logs[tp].high {
+			return &TruncatedError{Partition: tp, Next: at.next, LogEnd: logs[tp].high}
+		}
+	}
+	return p.cluster.checkEpochs(ctx, captured)
+}
+
+// fresh plans up to the end of now, and stores the plan.
+func (p *planner) fresh(ctx context.Context) (*plan, *metadata, error) {
+	tps := partitionsOf(p.topics, p.meta, p.settings)
+	if err := checkPartitions(tps, p.settings); err != nil {
+		return nil, nil, err
+	}
+	logs, err := p.cluster.logOffsets(ctx, tps, p.settings.Isolation == format.ReadCommitted)
+	if err != nil {
+		return nil, nil, err
+	}
+	starts, err := p.starts(ctx, tps, logs)
+	if err != nil {
+		return nil, nil, err
+	}
+	ends, err := p.ends(ctx, tps, logs)
+	if err != nil {
+		return nil, nil, err
+	}
+	made := &plan{}
+	ranges := make([]format.PlanRange, 0, len(tps))
+	for _, tp := range tps {
+		r := format.PlanRange{Topic: tp.Topic, Partition: tp.Partition, Start: starts[tp], End: ends[tp]}
+		if r.End != noEnd {
+			r.End = max(r.End, p.position(r))
+		}
+		ranges = append(ranges, r)
+		made.work = append(made.work, p.workOf(r, logs[tp]))
+	}
+	if err := p.checkLogs(ctx, made.work); err != nil {
+		return nil, nil, err
+	}
+	return made, p.meta, p.store(ctx, made, ranges)
+}
+
+// starts are the first offsets that the archive covers or will cover.
+func (p *planner) starts(ctx context.Context, tps []format.TopicPartition, logs map[format.TopicPartition]offsets) (map[format.TopicPartition]int64, error) {
+	starts := map[format.TopicPartition]int64{}
+	if p.stored != nil {
+		for _, r := range p.stored.Partitions {
+			starts[format.TopicPartition{Topic: r.Topic, Partition: r.Partition}] = r.Start
+		}
+	}
+	fresh := slices.DeleteFunc(slices.Clone(tps), func(tp format.TopicPartition) bool { _, ok := starts[tp]; return ok })
+	from := p.settings.from
+	if p.stored != nil && (from.Kind == position.End || from.Relative) {
+		// The position was resolved when the archive began, before this partition was there: all of it came after.
+		from = position.Position{}
+	}
+	found, err := p.resolve(ctx, from, fresh, logs)
+	if err != nil {
+		return nil, err
+	}
+	for tp, o := range found {
+		if p.settings.Follow && o > logs[tp].high {
+			return nil, fmt.Errorf("%s ends at offset %d: a follow capture cannot begin at %d", tp, logs[tp].high, o)
+		}
+		starts[tp] = o
+	}
+	return starts, nil
+}
+
+// ends are the first offsets that this capture leaves out. It may be before the start.
+func (p *planner) ends(ctx context.Context, tps []format.TopicPartition, logs map[format.TopicPartition]offsets) (map[format.TopicPartition]int64, error) {
+	if p.settings.Follow {
+		ends := make(map[format.TopicPartition]int64, len(tps))
+		for _, tp := range tps {
+			ends[tp] = noEnd
+		}
+		return ends, nil
+	}
+	ends, err := p.resolve(ctx, p.settings.until, tps, logs)
+	for tp, o := range ends {
+		ends[tp] = min(o, logs[tp].end)
+	}
+	return ends, err
+}
+
+// resolve turns a position into an offset of each partition.
+func (p *planner) resolve(ctx context.Context, at position.Position, tps []format.TopicPartition, logs map[format.TopicPartition]offsets) (map[format.TopicPartition]int64, error) {
+	if len(tps) == 0 {
+		return nil, nil
+	}
+	if at.Kind == position.Time {
+		return p.cluster.offsetsAt(ctx, tps, at.Ms)
+	}
+	found := make(map[format.TopicPartition]int64, len(tps))
+	for _, tp := range tps {
+		switch at.Kind {
+		case position.End:
+			found[tp] = logs[tp].end
+		case position.Offset:
+			found[tp] = at.Offset
+		default:
+			found[tp] = logs[tp].start
+		}
+	}
+	return found, nil
+}
+
+// store makes the plan durable, with what the topics are now. Partitions and topics that are no longer there stay listed: the archive
+// has them.
+func (p *planner) store(ctx context.Context, made *plan, ranges []format.PlanRange) error {
+	next := p.describe()
+	next.Partitions = p.merge(made, ranges)
+	configs, err := p.cluster.topicConfigs(ctx, p.topics)
+	if err != nil {
+		made.warnings = append(made.warnings, fmt.Sprintf("topic configs are not stored: %v", err))
+	}
+	id := p.identity
+	id.ClusterID = p.meta.clusterID
+	id.Topics = mergeTopics(id.Topics, p.topics, p.meta, configs)
+	id.Capture = next
+	if err := p.archive.SetIdentity(id); err != nil {
+		return fmt.Errorf("store the plan: %w", err)
+	}
+	return nil
+}
+
+// merge adds the partitions planned before that are no longer there to ranges. Nothing more is wanted of them.
+func (p *planner) merge(made *plan, ranges []format.PlanRange) []format.PlanRange {
+	if p.stored == nil {
+		return ranges
+	}
+	planned := map[format.TopicPartition]bool{}
+	for _, r := range ranges {
+		planned[format.TopicPartition{Topic: r.Topic, Partition: r.Partition}] = true
+	}
+	for _, old := range p.stored.Partitions {
+		tp := format.TopicPartition{Topic: old.Topic, Partition: old.Partition}
+		if planned[tp] {
+			continue
+		}
+		made.warnings = append(made.warnings, tp.String()+" is no longer in the cluster: what the archive has of it stays as it is")
+		old.End = p.position(old)
+		ranges = append(ranges, old)
+	}
+	return ranges
+}
+
+// mergeTopics brings the named topics up to date in have. Configs that could not be asked for stay as they were.
+func mergeTopics(have []format.Topic, names []string, m *metadata, configs map[string]map[string]string) []format.Topic {
+	for _, n := range names {
+		meta := m.topics[n]
+		t := format.Topic{Name: n, ID: meta.idString(), Partitions: int32(len(meta.partitions)), Configs: configs[n]}
+		i := slices.IndexFunc(have, func(h format.Topic) bool { return h.Name == n })
+		if i < 0 {
+			have = append(have, t)
+			continue
+		}
+		if t.Configs == nil {
+			t.Configs = have[i].Configs
+		}
+		have[i] = t
+	}
+	return have
+}
+
+// joined is a list in one canonical spelling.
+func joined[T string | int32](list []T) string {
+	sorted := slices.Compact(slices.Sorted(slices.Values(list)))
+	text := ""
+	for i, v := range sorted {
+		if i > 0 {
+			text += ","
+		}
+		text += fmt.Sprint(v)
+	}
+	return text
+}

@@ -1,0 +1,146 @@
+package capture
+
+import (
+	"time"
+
+	"github.com/karchive/karchive/format"
+)
+
+// StopReason says why a follow capture ended.
+type StopReason string
+
+// The reasons of a follow capture's end. A snapshot ends when it is complete and has none.
+const (
+	StoppedByContext  StopReason = "interrupted"
+	StoppedByRecords  StopReason = "records"
+	StoppedByBytes    StopReason = "bytes"
+	StoppedByDuration StopReason = "duration"
+)
+
+// Report is what one run captured. What earlier runs put into the archive is not in it.
+type Report struct {
+	Follow   bool          `json:"follow"`
+	Resumed  bool          `json:"resumed"`           // it finished a snapshot that was interrupted, up to the end that one had planned
+	Stopped  StopReason    `json:"stopped,omitempty"` // why a follow capture ended
+	Elapsed  time.Duration `json:"elapsed_ns"`
+	Totals                 // over all partitions
+	Topics   []TopicReport `json:"topics"` // sorted by name
+	Warnings []string      `json:"warnings,omitempty"`
+
+	requireHW bool
+}
+
+// Totals are sums over segments that were sealed.
+type Totals struct {
+	Records        int64 `json:"records"`
+	Bytes          int64 `json:"bytes"`      // canonical bytes of the records
+	DiskBytes      int64 `json:"disk_bytes"` // of the segment files
+	Segments       int   `json:"segments"`
+	Gaps           Gaps  `json:"gaps"`
+	MinTimestampMs int64 `json:"min_timestamp_ms"`
+	MaxTimestampMs int64 `json:"max_timestamp_ms"` // both format.NoTimestamp when there is no record
+	Behind         int64 `json:"behind"`           // offsets below the high watermark that open transactions held back
+}
+
+// Gaps counts covered offsets without a record, by reason.
+type Gaps struct {
+	Retention int64        `json:"retention"`
+	Corrupt   int64        `json:"corrupt"`
+	Control   int64        `json:"control"`
+	Filtered  int64        `json:"filtered"`
+	Absent    int64        `json:"absent"`
+	Ranges    []format.Gap `json:"ranges,omitempty"` // the retention and corrupt ones, of a partition
+}
+
+// Lost is the number of offsets whose records are lost: retention and corrupt.
+func (g *Gaps) Lost() int64 { return g.Retention + g.Corrupt }
+
+// add counts what o has; ranges mean nothing without their partition and are left.
+func (g *Gaps) add(o *Gaps) {
+	g.Retention += o.Retention
+	g.Corrupt += o.Corrupt
+	g.Control += o.Control
+	g.Filtered += o.Filtered
+	g.Absent += o.Absent
+}
+
+// TopicReport is the part of one topic.
+type TopicReport struct {
+	Topic string `json:"topic"`
+	Totals
+	Partitions []PartitionReport `json:"partitions"` // by number
+}
+
+// PartitionReport is the part of one partition: the offsets [Start, Next) are sealed.
+type PartitionReport struct {
+	Partition int32 `json:"partition"`
+	Start     int64 `json:"start"`
+	Next      int64 `json:"next"`
+	End       int64 `json:"end"` // planned; -1 in a follow capture
+	Totals
+}
+
+// Lost is the number of offsets whose records were gone before they were captured. They are in the archive as gaps.
+func (r *Report) Lost() int64 { return r.Gaps.Lost() }
+
+// Incomplete says that the capture finished, but something was lost, or left out that Options.RequireHW asks for.
+func (r *Report) Incomplete() bool { return r.Lost() > 0 || r.requireHW && r.Behind > 0 }
+
+// noTotals is the sum of nothing.
+func noTotals() Totals {
+	return Totals{MinTimestampMs: format.NoTimestamp, MaxTimestampMs: format.NoTimestamp}
+}
+
+// add counts a sealed segment.
+func (r *PartitionReport) add(s format.Segment, d *format.Document) {
+	r.Next = d.NextOffset
+	r.Gaps.Ranges = append(r.Gaps.Ranges, d.Gaps...)
+	gaps := Gaps{Control: d.Control, Filtered: d.Filtered}
+	for _, g := range d.Gaps {
+		if g.Reason == format.GapRetention {
+			gaps.Retention += g.Until - g.From
+		} else {
+			gaps.Corrupt += g.Until - g.From
+		}
+	}
+	gaps.Absent = d.NextOffset - d.BaseOffset - d.Records - gaps.Control - gaps.Filtered - gaps.Retention - gaps.Corrupt
+	t := noTotals()
+	t.Records, t.Bytes, t.DiskBytes, t.Segments, t.Gaps = d.Records, d.Bytes, s.Size, 1, gaps
+	for i := range d.Groups {
+		t.widen(d.Groups[i].MinTimestampMs, d.Groups[i].MaxTimestampMs, i == 0)
+	}
+	r.Totals.add(&t)
+}
+
+// widen makes the time range include [low, high].
+func (t *Totals) widen(low, high int64, first bool) {
+	if first {
+		t.MinTimestampMs, t.MaxTimestampMs = low, high
+		return
+	}
+	t.MinTimestampMs = min(t.MinTimestampMs, low)
+	t.MaxTimestampMs = max(t.MaxTimestampMs, high)
+}
+
+func (t *Totals) add(o *Totals) {
+	if o.Records > 0 {
+		t.widen(o.MinTimestampMs, o.MaxTimestampMs, t.Records == 0)
+	}
+	t.Records += o.Records
+	t.Bytes += o.Bytes
+	t.DiskBytes += o.DiskBytes
+	t.Segments += o.Segments
+	t.Behind += o.Behind
+	t.Gaps.add(&o.Gaps)
+}
+
+// addPartition puts a partition, the last one by topic and number so far, into the report.
+func (r *Report) addPartition(topic string, p *PartitionReport) {
+	if n := len(r.Topics); n == 0 || r.Topics[n-1].Topic != topic {
+		r.Topics = append(r.Topics, TopicReport{Topic: topic, Totals: noTotals()})
+	}
+	t := &r.Topics[len(r.Topics)-1]
+	t.Partitions = append(t.Partitions, *p)
+	t.Totals.add(&p.Totals)
+	r.Totals.add(&p.Totals)
+}

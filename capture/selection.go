@@ -1,0 +1,102 @@
+package capture
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/karchive/karchive/format"
+)
+
+// isGlob says whether a topic pattern is one: no topic name can hold these characters.
+func isGlob(pattern string) bool { return strings.ContainsAny(pattern, "*?[") }
+
+// selected asks the cluster for the topics of o and returns them, with everything the cluster said.
+func (c *cluster) selected(ctx context.Context, o *settings) (*metadata, []string, error) {
+	var ask []string // nil asks for all, which a glob needs
+	if !slices.ContainsFunc(o.Topics, isGlob) {
+		ask = o.Topics
+	}
+	m, err := c.describe(ctx, ask)
+	if err != nil {
+		return nil, nil, err
+	}
+	topics, err := match(o.Topics, m)
+	if missing, ok := err.(*MissingTopicError); ok && ask != nil {
+		if all, err := c.describe(ctx, nil); err == nil {
+			missing.Known = all.names()
+		}
+	}
+	return m, topics, err
+}
+
+// match picks the topics that patterns select, sorted.
+func match(patterns []string, m *metadata) ([]string, error) {
+	found := map[string]bool{}
+	for _, p := range patterns {
+		if !isGlob(p) {
+			if err := checkNamed(p, m); err != nil {
+				return nil, err
+			}
+		}
+		for name, t := range m.topics {
+			if t.err == nil && selects(p, name, &t) {
+				found[name] = true
+			}
+		}
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("%w %s", ErrNoTopics, strings.Join(patterns, ", "))
+	}
+	return slices.Sorted(maps.Keys(found)), nil
+}
+
+func checkNamed(topic string, m *metadata) error {
+	if err := format.CheckTopicName(topic); err != nil {
+		return err
+	}
+	t, ok := m.topics[topic]
+	if !ok || isUnknownTopic(t.err) {
+		return &MissingTopicError{Topic: topic, Known: m.names()}
+	}
+	if t.err != nil {
+		return fmt.Errorf("topic %q: %w", topic, t.err)
+	}
+	return nil
+}
+
+// selects says whether a pattern selects a topic. Globs leave out internal ones.
+func selects(pattern, name string, t *topicMetadata) bool {
+	if !isGlob(pattern) {
+		return pattern == name
+	}
+	ok, _ := path.Match(pattern, name) // checked with the options
+	return ok && !t.internal && !strings.HasPrefix(name, "__")
+}
+
+// partitionsOf lists the selected partitions of topics, sorted.
+func partitionsOf(topics []string, m *metadata, o *settings) []format.TopicPartition {
+	var tps []format.TopicPartition
+	for _, topic := range topics {
+		for p := range m.topics[topic].partitions {
+			if len(o.Partitions) == 0 || slices.Contains(o.Partitions, p) {
+				tps = append(tps, format.TopicPartition{Topic: topic, Partition: p})
+			}
+		}
+	}
+	slices.SortFunc(tps, comparePartitions)
+	return tps
+}
+
+// checkPartitions refuses a selected partition that exists nowhere: it is more likely a mistake than a wish.
+func checkPartitions(tps []format.TopicPartition, o *settings) error {
+	for _, p := range o.Partitions {
+		if !slices.ContainsFunc(tps, func(tp format.TopicPartition) bool { return tp.Partition == p }) {
+			return &MissingPartitionError{p}
+		}
+	}
+	return nil
+}

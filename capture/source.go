@@ -1,0 +1,322 @@
+package capture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+
+	"github.com/karchive/karchive/format"
+)
+
+const (
+	refreshInterval = 5 * time.Second        // how often topics and leaders are looked at when nothing is wrong
+	refreshPause    = 250 * time.Millisecond // between two looks when something is
+	missingGrace    = 5 * time.Second        // a broker that just started may not know a topic yet
+
+	heldResponses = 3        // fetch responses of one broker that lanes may hold while another one is asked for
+	fetchMemory   = 48 << 20 // bound for all of them together
+)
+
+var (
+	errNoLeader = errors.New("the partition has no leader")
+	errNoData   = errors.New("its leader sends nothing, though the log goes on")
+)
+
+// source feeds lanes from the leaders of their partitions. It fetches by itself, with one request at a time to each broker, for the
+// lanes that have room: a lane that is busy is not asked for, and what its broker sends for the others does not wait in memory. The
+// client's consumer would do the fetching too, but not tell about batches without records, which a snapshot needs to find
+// its end, and it answers truncated logs by going back.
+//
+// Its methods are safe for concurrent use.
+type source struct {
+	cluster  *cluster
+	settings *settings
+	fetchMax int32
+	fatal    func(error)     // ends the capture; may be called more than once
+	seen     func(*metadata) // is told about every fresh look at the cluster
+
+	ctx      context.Context // of the fetchers
+	fetchers sync.WaitGroup
+	stale    chan struct{} // asks for a fresh look
+
+	mu      sync.Mutex // guards what follows and all feeds
+	meta    *metadata
+	feeds   map[format.TopicPartition]*feed
+	order   []*feed // the same, by age
+	brokers map[int32]*fetcher
+	missing map[string]time.Time // topics that are gone, since when
+	stopped bool
+}
+
+// feed is the source's side of a lane.
+type feed struct {
+	tp     format.TopicPartition
+	end    int64
+	inbox  chan<- chunk // holds one chunk; closed when nothing more comes
+	at     int64        // next offset to fetch
+	epoch  int32        // leader epoch of the last batch
+	leader leader       // node -1: to be found out
+	busy   bool         // it is part of a fetch
+	empty  int          // fetches in a row that brought nothing
+	since  time.Time    // of the first attempt in a row without progress
+	cause  error        // of the last of them
+}
+
+// room says whether another chunk may be fetched. The lane's inbox then stays empty until the chunk is there: only the source fills it.
+func (f *feed) room() bool { return !f.busy && len(f.inbox) == 0 }
+
+// newSource makes a source that feeds until ctx ends.
+func newSource(ctx context.Context, c *cluster, m *metadata, s *settings) *source {
+	limit := fetchMemory / (heldResponses + 1) / max(m.brokers, 1)
+	return &source{
+		ctx: ctx, cluster: c, settings: s, meta: m, fetchMax: min(s.FetchBytes, max(int32(limit), 256<<10)),
+		stale: make(chan struct{}, 1), feeds: map[format.TopicPartition]*feed{}, brokers: map[int32]*fetcher{}, missing: map[string]time.Time{},
+	}
+}
+
+// run feeds lanes until the context ends, and then closes the inboxes of those that are left.
+func (s *source) run() {
+	s.watch(s.ctx)
+	s.mu.Lock()
+	s.stopped = true // no fetcher is started any more
+	s.mu.Unlock()
+	s.fetchers.Wait()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.order {
+		close(f.inbox)
+	}
+}
+
+// add begins to feed a lane with what w says. The inbox must have room for one chunk; it is closed after the last one, or
+// when the source ends.
+func (s *source) add(w work, inbox chan<- chunk) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		close(inbox)
+		return
+	}
+	f := &feed{tp: w.tp, end: w.end, inbox: inbox, at: w.from, epoch: w.epoch, leader: leader{-1, -1}}
+	s.feeds[w.tp] = f
+	s.order = append(s.order, f)
+	s.assign(f, s.meta)
+}
+
+// remove forgets a lane that has all it wants. The caller holds mu.
+func (s *source) remove(f *feed) {
+	delete(s.feeds, f.tp)
+	s.order = slices.DeleteFunc(s.order, func(other *feed) bool { return other == f })
+}
+
+// ready tells that a lane took a chunk out of its inbox.
+func (s *source) ready(tp format.TopicPartition) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f := s.feeds[tp]; f != nil {
+		s.wake(f.leader.node)
+	}
+}
+
+func (s *source) wake(node int32) {
+	if b := s.brokers[node]; b != nil {
+		signal(b.wake)
+	}
+}
+
+// assign gives f to the broker that leads its partition. The caller holds mu.
+func (s *source) assign(f *feed, m *metadata) {
+	l, ok := m.topics[f.tp.Topic].partitions[f.tp.Partition]
+	if !ok || l.node < 0 {
+		s.unassign(f, errNoLeader)
+		return
+	}
+	f.leader = l
+	if s.brokers[l.node] == nil && !s.stopped {
+		b := &fetcher{source: s, node: l.node, wake: make(chan struct{}, 1), slots: make(chan struct{}, heldResponses+1)}
+		s.brokers[l.node] = b
+		s.fetchers.Go(func() { b.run(s.ctx) })
+	}
+	s.wake(l.node)
+}
+
+// unassign takes f from its broker until the cluster was looked at again. The caller holds mu.
+func (s *source) unassign(f *feed, why error) {
+	f.leader.node = -1
+	s.noProgress(f, why)
+	signal(s.stale)
+}
+
+// noProgress counts an attempt that did not help; too long a row of them ends the capture. The caller holds mu.
+func (s *source) noProgress(f *feed, why error) {
+	f.cause = why
+	if f.since.IsZero() {
+		f.since = time.Now()
+	}
+	if d := time.Since(f.since); d >= s.settings.StallTimeout {
+		s.fatal(&StalledError{Partition: f.tp, Offset: f.at, For: d, Err: why})
+	}
+}
+
+// trouble is why the lane that has waited longest makes no progress; nil when none has waited for a second.
+func (s *source) trouble() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var worst *feed
+	for _, f := range s.order {
+		if !f.since.IsZero() && (worst == nil || f.since.Before(worst.since)) {
+			worst = f
+		}
+	}
+	if worst == nil || time.Since(worst.since) < time.Second {
+		return nil
+	}
+	return &StalledError{Partition: worst.tp, Offset: worst.at, For: time.Since(worst.since), Err: worst.cause}
+}
+
+// watch looks at the cluster now and then, and when asked to.
+func (s *source) watch(ctx context.Context) {
+	tick := time.NewTicker(refreshInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case <-s.stale:
+			if !pause(ctx, refreshPause) {
+				return
+			}
+		}
+		s.look(ctx)
+	}
+}
+
+// look asks for topics and leaders, and moves lanes to where they are served now.
+func (s *source) look(ctx context.Context) {
+	m, err := s.refresh(ctx)
+	s.mu.Lock()
+	moved := map[format.TopicPartition]reached{}
+	if err == nil {
+		err = s.compare(m, moved)
+	}
+	s.mu.Unlock()
+	if err == nil {
+		err = s.cluster.checkEpochs(ctx, moved)
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	if isFinal(err) {
+		s.fatal(err)
+		return
+	}
+	s.settle(m, err)
+	if err == nil {
+		s.seen(m)
+	}
+}
+
+func (s *source) refresh(ctx context.Context) (*metadata, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, s.settings.ConnectTimeout, fmt.Errorf("no broker answers within %s", s.settings.ConnectTimeout))
+	defer cancel()
+	m, err := s.cluster.describe(ctx, s.asked())
+	if err != nil && errors.Is(err, context.DeadlineExceeded) {
+		err = context.Cause(ctx)
+	}
+	return m, err
+}
+
+// asked names the topics to look at; nil is all. A follow capture with globs looks out for new ones.
+func (s *source) asked() []string {
+	if s.settings.Follow && slices.ContainsFunc(s.settings.Topics, isGlob) {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return topicsOf(sortedPartitions(s.feeds))
+}
+
+// compare notices topics that are gone or another one now, and collects the lanes whose leader changed, which is when a log can be
+// truncated. The caller holds mu.
+func (s *source) compare(m *metadata, moved map[format.TopicPartition]reached) error {
+	for _, f := range s.order {
+		tp := f.tp
+		was, now := s.meta.topics[tp.Topic], m.topics[tp.Topic]
+		if isUnknownTopic(now.err) || now.partitions == nil {
+			since, ok := s.missing[tp.Topic]
+			if !ok {
+				s.missing[tp.Topic] = time.Now()
+			} else if time.Since(since) >= missingGrace {
+				return &MissingTopicError{Topic: tp.Topic}
+			}
+			signal(s.stale)
+			continue
+		}
+		delete(s.missing, tp.Topic)
+		if now.err != nil && !kerr.IsRetriable(now.err) {
+			return &PartitionError{tp, f.at, now.err}
+		}
+		if now.err == nil && now.id != was.id {
+			return &RecreatedTopicError{Topic: tp.Topic, Archive: was.idString(), Cluster: now.idString()}
+		}
+		if l := now.partitions[tp.Partition]; f.leader.epoch >= 0 && l.epoch > f.leader.epoch {
+			moved[tp] = reached{f.at, f.epoch}
+		}
+	}
+	return nil
+}
+
+// settle assigns the lanes that wait for it, or notes why that is not possible.
+func (s *source) settle(m *metadata, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.order {
+		switch {
+		case err != nil && f.leader.node < 0:
+			s.unassign(f, err)
+		case err != nil:
+		case m.topics[f.tp.Topic].err != nil:
+			s.unassign(f, m.topics[f.tp.Topic].err)
+		default:
+			s.assign(f, m)
+		}
+	}
+	if err == nil {
+		s.merge(m)
+	}
+}
+
+// merge keeps what m tells of topics that are all right. The caller holds mu.
+func (s *source) merge(m *metadata) {
+	for name, t := range m.topics {
+		if t.err == nil {
+			s.meta.topics[name] = t
+		}
+	}
+}
+
+// signal wakes the reader of a channel with room for one.
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// pause waits; false means that ctx ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
