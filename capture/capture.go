@@ -247,7 +247,7 @@ func (r *run) result(ctx context.Context) error {
 	}
 	cause := context.Cause(r.fetching)
 	switch {
-	case errors.Is(cause, errComplete), isA[stopError](cause):
+	case errors.Is(cause, errComplete), isA[stopError](cause), r.complete():
 		return nil
 	case ctx.Err() == nil:
 		return cause
@@ -255,4 +255,14 @@ func (r *run) result(ctx context.Context) error {
 		return nil
 	}
 	return fmt.Errorf("the snapshot is not complete: %w", cause)
+}
+
+// complete says whether a snapshot has everything, an interruption or not. The caller holds mu.
+func (r *run) complete() bool {
+	for _, p := range r.reports {
+		if p.Next < p.End || p.End == noEnd {
+			return false
+		}
+	}
+	return true
 }

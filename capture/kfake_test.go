@@ -1,0 +1,213 @@
+package capture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strings"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/memfs"
+)
+
+// broker is a source in this process.
+type broker struct {
+	t *testing.T
+	*kfake.Cluster
+	dial []kgo.Opt
+}
+
+func newBroker(t *testing.T, opts ...kfake.Opt) *broker {
+	t.Helper()
+	c, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(1)}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return &broker{t, c, []kgo.Opt{kgo.SeedBrokers(c.ListenAddrs()...)}}
+}
+
+func (b *broker) client(opts ...kgo.Opt) *kgo.Client {
+	b.t.Helper()
+	cl, err := kgo.NewClient(append(append([]kgo.Opt{kgo.RecordPartitioner(kgo.ManualPartitioner())}, b.dial...), opts...)...)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.t.Cleanup(cl.Close)
+	return cl
+}
+
+// produce sends records one batch each, so that batches are many.
+func (b *broker) produce(topic string, partition int32, records ...*kgo.Record) {
+	b.t.Helper()
+	cl := b.client(kgo.ProducerLinger(0), kgo.ProducerBatchMaxBytes(32<<20), kgo.MaxBufferedBytes(64<<20), kgo.BrokerMaxWriteBytes(64<<20))
+	b.send(cl, topic, partition, records...)
+}
+
+func (b *broker) send(cl *kgo.Client, topic string, partition int32, records ...*kgo.Record) {
+	b.t.Helper()
+	for _, r := range records {
+		r.Topic, r.Partition = topic, partition
+	}
+	if err := cl.ProduceSync(b.t.Context(), records...).FirstErr(); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// fill sends n records of about 100 bytes, each batch of another size.
+func (b *broker) fill(topic string, partition int32, n int) {
+	b.t.Helper()
+	cl := b.client()
+	for at := 0; at < n; {
+		size := min(n-at, 1+(at*7)%23)
+		var records []*kgo.Record
+		for i := at; i < at+size; i++ {
+			records = append(records, numbered(i))
+		}
+		b.send(cl, topic, partition, records...)
+		at += size
+	}
+}
+
+func numbered(i int) *kgo.Record {
+	return &kgo.Record{Key: fmt.Appendf(nil, "k%d", i), Value: fmt.Appendf(nil, "%d %0*d", i, i%100, i), Headers: []kgo.RecordHeader{{Key: "n", Value: fmt.Append(nil, i)}}}
+}
+
+// transact sends n records in a transaction of its own.
+func (b *broker) transact(id, topic string, partition int32, n int, commit kgo.TransactionEndTry) {
+	b.t.Helper()
+	cl := b.openTransaction(id, topic, partition, n)
+	if err := cl.EndTransaction(b.t.Context(), commit); err != nil {
+		b.t.Fatal(err)
+	}
+	cl.Close()
+}
+
+// openTransaction sends n records in a transaction that stays open.
+func (b *broker) openTransaction(id, topic string, partition int32, n int) *kgo.Client {
+	b.t.Helper()
+	cl := b.client(kgo.TransactionalID(id))
+	if err := cl.BeginTransaction(); err != nil {
+		b.t.Fatal(err)
+	}
+	var records []*kgo.Record
+	for i := range n {
+		records = append(records, numbered(i))
+	}
+	b.send(cl, topic, partition, records...)
+	return cl
+}
+
+// place is where an archive lies. Its archive is opened for each capture, as the command does it.
+type place struct {
+	t  *testing.T
+	fs *memfs.FS
+}
+
+func newPlace(t *testing.T) *place { return &place{t, memfs.New(memfs.Options{})} }
+
+func (p *place) open() *format.Archive {
+	p.t.Helper()
+	a, err := format.OpenForWriting(p.fs)
+	if errors.Is(err, format.ErrNotArchive) {
+		a, err = format.Create(p.fs, format.Identity{})
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return a
+}
+
+// try captures into the archive.
+func (p *place) try(ctx context.Context, b *broker, o Options) (Report, error) {
+	p.t.Helper()
+	a := p.open()
+	defer a.Close()
+	return Run(ctx, b.dial, a, o)
+}
+
+// capture is try that must succeed.
+func (p *place) capture(b *broker, o Options) Report {
+	p.t.Helper()
+	r, err := p.try(p.t.Context(), b, o)
+	if err != nil {
+		p.t.Fatalf("capture: %v", err)
+	}
+	p.verify()
+	return r
+}
+
+// verify checks the archive down to the last record.
+func (p *place) verify() {
+	p.t.Helper()
+	err := format.Verify(p.fs, format.VerifyOptions{Deep: true}, func(c format.FileCheck) error {
+		for _, problem := range c.Problems {
+			p.t.Errorf("%s: %s", c.Path, problem)
+		}
+		return nil
+	})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *place) records(topic string, partition int32) []format.Record {
+	p.t.Helper()
+	a, err := format.Open(p.fs)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	c := a.Cursor(format.TopicPartition{Topic: topic, Partition: partition}, format.Window{})
+	defer c.Close()
+	var all []format.Record
+	for {
+		group, err := c.Next()
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		all = append(all, group...)
+	}
+}
+
+func (p *place) coverage(topic string, partition int32) format.Coverage {
+	p.t.Helper()
+	a, err := format.Open(p.fs)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	c, err := a.Coverage(format.TopicPartition{Topic: topic, Partition: partition})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		p.t.Fatal(err)
+	}
+	return c
+}
+
+// data is the content of the files that a snapshot promises to make the same.
+func (p *place) data() map[string]string {
+	files := map[string]string{}
+	for name, b := range p.fs.Files() {
+		if strings.HasPrefix(name, "data/") {
+			files[name] = string(b)
+		}
+	}
+	return files
+}
+
+// onSeal calls do when a segment gets its final name.
+func (p *place) onSeal(do func()) {
+	p.fs.Inject(func(op memfs.Op) *memfs.Fault {
+		if op.Call == memfs.Link && strings.HasPrefix(op.To, "data/") {
+			do()
+		}
+		return nil
+	})
+}
