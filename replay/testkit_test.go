@@ -201,3 +201,15 @@ func (m *memory) Save(_ context.Context, s *replay.State) error {
 }
 
 func (m *memory) last() *replay.State { return m.saved[len(m.saved)-1] }
+
+// partition is the last saved state of tp.
+func (m *memory) partition(t *testing.T, tp format.TopicPartition) replay.PartitionState {
+	t.Helper()
+	for _, p := range m.last().Partitions {
+		if p.Topic == tp.Topic && p.Partition == tp.Partition {
+			return p
+		}
+	}
+	t.Fatalf("nothing was saved of %s", tp)
+	return replay.PartitionState{}
+}
