@@ -160,11 +160,11 @@ func (d *decoder) batch(b []byte, out sink) error {
 // isAbortMarker looks into a control batch: its record's key is a version and a type, both int16, and type 0 means abort.
 func isAbortMarker(payload []byte) bool {
 	r := reader{rest: payload}
-	r.record()
-	r.varint() // timestamp delta
-	r.varint() // offset delta
-	key := r.bytes()
-	return !r.bad && len(key) >= 4 && key[2] == 0 && key[3] == 0
+	body := r.record()
+	body.varint() // timestamp delta
+	body.varint() // offset delta
+	key := body.bytes()
+	return !body.bad && len(key) >= 4 && key[2] == 0 && key[3] == 0
 }
 
 // records walks the records of a batch. The count is not trusted: every record takes bytes of the payload, which bounds the loop.
