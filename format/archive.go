@@ -65,14 +65,18 @@ func checkEmpty(fsys FS) error {
 	if err != nil {
 		return err
 	}
+	var other string
 	for _, e := range entries {
 		switch e.Name() {
 		case lockName, tempName:
 		case identityName:
 			return fmt.Errorf("%s: %w", identityName, fs.ErrExist)
 		default:
-			return fmt.Errorf("the directory is not empty, it holds %s: %w", e.Name(), ErrNotArchive)
+			other = e.Name()
 		}
+	}
+	if other != "" {
+		return fmt.Errorf("the directory is not empty, it holds %s: %w", other, ErrNotArchive)
 	}
 	return nil
 }

@@ -15,21 +15,24 @@ func (a *Archive) Resume(tp TopicPartition) (p ResumePoint, ok bool, err error) 
 	if len(list) == 0 {
 		return ResumePoint{}, false, nil
 	}
-	p.LeaderEpoch = NoLeaderEpoch
-	for i := len(list) - 1; i >= 0; i-- {
+	last, err := a.Document(list[len(list)-1])
+	if err != nil {
+		return ResumePoint{}, false, err
+	}
+	p = ResumePoint{Next: last.NextOffset, LeaderEpoch: last.LastLeaderEpoch, Source: last.Source}
+	for i := len(list) - 2; i >= 0; i-- {
 		d, err := a.Document(list[i])
-		if err != nil {
-			return ResumePoint{}, false, err
+		if err == nil {
+			err = list[i+1].checkAdjoins(d)
 		}
-		if i == len(list)-1 {
-			p.Next, p.Source = d.NextOffset, d.Source
-		} else if err := list[i+1].checkAdjoins(d); err != nil {
+		if err != nil {
 			return ResumePoint{}, false, fmt.Errorf("%s: %w", list[i+1].Path, err)
 		}
 		// A segment of nothing but a gap has no epoch; the one before it may.
-		if p.LeaderEpoch = d.LastLeaderEpoch; p.LeaderEpoch != NoLeaderEpoch {
+		if p.LeaderEpoch != NoLeaderEpoch {
 			break
 		}
+		p.LeaderEpoch = d.LastLeaderEpoch
 	}
 	return p, true, nil
 }
