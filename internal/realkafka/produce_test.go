@@ -155,3 +155,12 @@ func alterTopic(t *testing.T, client *kgo.Client, topic, config, value string) {
 		t.Fatal(err)
 	}
 }
+
+// awaitStable waits until no transaction is open: a transaction ends for its producer before its markers are written.
+func awaitStable(t *testing.T, client *kgo.Client, topic string, partition int32) {
+	t.Helper()
+	await(t, "end of transactions", func() bool {
+		_, stable, high := watermarks(t, client, topic, partition)
+		return stable == high
+	})
+}

@@ -57,6 +57,9 @@ func newSource(t *testing.T) (*kafkatest.Broker, *kgo.Client) {
 	for p := range partitionsOf[kinds] {
 		produce(t, client, texts(kinds, p, "after the restart", 50)...)
 	}
+	for p := range partitionsOf[txns] {
+		awaitStable(t, client, txns, p)
+	}
 	return b, client
 }
 
