@@ -3,6 +3,7 @@ package connect
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -195,6 +196,21 @@ func TestCredentialsThatTheProtocolDoesNotUseAreRemarked(t *testing.T) {
 	for _, set := range [][]string{{"sasl.username=u"}, {"ssl.ca.location=/ca"}, {"security.protocol=SSL", "sasl.mechanism=PLAIN"}} {
 		if notes := strings.Join(load(t, Input{Brokers: []string{"a:1"}, Set: set}).Notes(), "\n"); !strings.Contains(notes, "does not use it") {
 			t.Errorf("%v: notes %q", set, notes)
+		}
+	}
+}
+
+func TestNoErrorNeedsNoHint(t *testing.T) {
+	if got := load(t, Input{Brokers: []string{"a:1"}}).Explain(nil); got != "" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestHelpNamesEverySetting(t *testing.T) {
+	names := slices.DeleteFunc(suggestible(), func(k string) bool { return k == keyTrustType || k == keyStoreType }) // the content tells
+	for _, name := range names {
+		if canonicalName, _ := canonical(name); !strings.Contains(Help, name) && canonicalName == name {
+			t.Errorf("help does not name %s", name)
 		}
 	}
 }

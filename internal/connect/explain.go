@@ -18,6 +18,9 @@ import (
 // Explain says what a user can do about an error of a connection or of a broker, in one sentence; empty when there is nothing to say.
 // A nil Config explains what can be explained without knowing the settings.
 func (c *Config) Explain(err error) string {
+	if err == nil {
+		return ""
+	}
 	if s, ok := errors.AsType[*SettingError](err); ok {
 		return s.Hint
 	}

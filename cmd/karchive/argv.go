@@ -1,0 +1,168 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/karchive/karchive/internal/suggest"
+)
+
+// commandLine is a command line in the order that urfave/cli wants: the command, its flags, "--", its arguments.
+type commandLine struct {
+	command *cli.Command // nil: none, which asks for the program's help
+	args    []string
+	help    bool
+}
+
+// arrange reads args, in which flags, arguments and the command's name come in any order, and refuses names that do not exist.
+// Everything after "--" is an argument.
+func arrange(commands []*cli.Command, args []string) (commandLine, error) {
+	at := commandIndex(commands, args)
+	if at < 0 {
+		return noCommand(args)
+	}
+	c, err := findCommand(commands, args[at])
+	if err != nil {
+		return commandLine{}, err
+	}
+	line := commandLine{command: c}
+	flags, arguments, err := line.split(slices.Delete(slices.Clone(args), at, at+1))
+	if err != nil {
+		return commandLine{}, err
+	}
+	line.args = slices.Concat([]string{c.Name}, flags, []string{"--"}, arguments)
+	return line, nil
+}
+
+// noCommand is a line of flags alone.
+func noCommand(args []string) (commandLine, error) {
+	for _, a := range args {
+		switch a {
+		case "-h", "-help", "--help":
+			return commandLine{help: true}, nil
+		case "-v", "-version", "--version":
+			return commandLine{args: []string{"version"}}, nil
+		}
+	}
+	return commandLine{}, &usageError{"no command given", "karchive help lists the commands"}
+}
+
+// commandIndex finds the first word that is neither a flag nor the value of one. A flag of one name takes a value in all commands or in
+// none.
+func commandIndex(commands []*cli.Command, args []string) int {
+	for i := 0; i < len(args); i++ {
+		name, _, hasValue, isFlag := parseFlag(args[i])
+		switch {
+		case args[i] == "--":
+			return -1
+		case !isFlag:
+			return i
+		case !hasValue && slices.ContainsFunc(commands, func(c *cli.Command) bool { return takesValue(findFlag(c, name)) }):
+			i++
+		}
+	}
+	return -1
+}
+
+func findCommand(commands []*cli.Command, name string) (*cli.Command, error) {
+	var names []string
+	for _, c := range commands {
+		if c.Name == name {
+			return c, nil
+		}
+		if !c.Hidden {
+			names = append(names, c.Name)
+		}
+	}
+	e := usage("unknown command %q", name)
+	e.hint = "karchive help lists the commands"
+	if s := suggest.Nearest(name, names); s != "" {
+		e.hint = "did you mean karchive " + s + "?"
+	}
+	return nil, e
+}
+
+// split parts flags, each with its value, from arguments.
+func (l *commandLine) split(args []string) (flags, arguments []string, err error) {
+	for i := 0; i < len(args); i++ {
+		name, value, hasValue, isFlag := parseFlag(args[i])
+		switch {
+		case args[i] == "--":
+			return flags, append(arguments, args[i+1:]...), nil
+		case !isFlag:
+			arguments = append(arguments, args[i])
+			continue
+		case name == "h" || name == "help":
+			l.help = true
+			continue
+		}
+		f := findFlag(l.command, name)
+		switch {
+		case f == nil:
+			return nil, nil, l.unknownFlag(args[i], name)
+		case !takesValue(f):
+			flags = append(flags, args[i])
+			continue
+		case !hasValue && i+1 == len(args):
+			return nil, nil, l.missingValue(args[i])
+		case !hasValue:
+			i++
+			value = args[i]
+		}
+		flags = append(flags, "--"+f.Names()[0]+"="+value)
+	}
+	return flags, arguments, nil
+}
+
+// parseFlag reads -name, --name and --name=value, and -Xkey=value as kcat's users write it.
+func parseFlag(arg string) (name, value string, hasValue, isFlag bool) {
+	if len(arg) < 2 || arg[0] != '-' || arg == "--" {
+		return "", "", false, false
+	}
+	if setting, ok := strings.CutPrefix(arg, "-X"); ok && setting != "" && setting[0] != '=' {
+		return "X", setting, true, true
+	}
+	name, value, hasValue = strings.Cut(strings.TrimPrefix(arg[1:], "-"), "=")
+	return name, value, hasValue, true
+}
+
+func findFlag(c *cli.Command, name string) cli.Flag {
+	i := slices.IndexFunc(c.Flags, func(f cli.Flag) bool { return slices.Contains(f.Names(), name) })
+	if i < 0 {
+		return nil
+	}
+	return c.Flags[i]
+}
+
+func takesValue(f cli.Flag) bool {
+	doc, ok := f.(cli.DocGenerationFlag)
+	return ok && doc.TakesValue()
+}
+
+func (l *commandLine) unknownFlag(arg, name string) error {
+	arg, _, _ = strings.Cut(arg, "=")
+	e := usage("karchive %s has no flag %s", l.command.Name, arg)
+	e.hint = "karchive help " + l.command.Name + " lists its flags"
+	names := []string{"help"}
+	for _, f := range l.command.Flags {
+		names = append(names, f.Names()...)
+	}
+	if s := suggest.Nearest(name, names); s != "" {
+		e.hint = "did you mean " + dashed(s) + "?"
+	}
+	return e
+}
+
+func (l *commandLine) missingValue(arg string) error {
+	return &usageError{"flag " + arg + " needs a value", "karchive help " + l.command.Name + " says what it takes"}
+}
+
+// dashed spells a flag's name with its dashes.
+func dashed(name string) string {
+	if len(name) == 1 {
+		return "-" + name
+	}
+	return "--" + name
+}

@@ -1,0 +1,257 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/karchive/karchive/capture"
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/suggest"
+	"github.com/karchive/karchive/internal/units"
+)
+
+type captureOptions struct {
+	archive string
+	connection
+	selection
+	isolation   string
+	memory      int64
+	compression format.Compression
+	capture     capture.Options
+	format      string
+}
+
+func captureCommand(e *env) *cli.Command {
+	o := captureOptions{memory: defaultMemory}
+	return &cli.Command{
+		Name:      "capture",
+		Usage:     "copy topics of a cluster into an archive",
+		ArgsUsage: "-b BROKERS -t TOPICS -o DIR [flags]",
+		Description: `Takes what there is now and ends (a snapshot), or goes on until it is stopped with --follow. The same command again on the same
+archive continues it, however it ended before: after Ctrl-C or a kill it completes the snapshot that was begun, after that it takes what is new.
+Nothing is committed to Kafka and no consumer group is used. Exit code 3: it finished, but the cluster had deleted records before they could be
+read, which the archive names.
+
+Examples:
+  karchive capture -b localhost:9092 -t orders -o run1
+  karchive capture -b broker:9092 -t 'orders,payments-*' --from -2h -o run1
+  karchive capture -b broker:9092 -t orders --follow --stop-after duration=1h -o run1
+  karchive capture --config client.properties -t orders --partitions 0,3-5 -o run1 --format json`,
+		Flags:  o.flags(e),
+		Action: func(c *cli.Context) error { return runCapture(c, e, o) },
+	}
+}
+
+func (o *captureOptions) flags(e *env) []cli.Flag {
+	c := &o.capture
+	flags := append([]cli.Flag{
+		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "the archive's `DIR`, made when it is not there", Destination: &o.archive},
+	}, o.selection.flags()...)
+	flags = append(flags,
+		&cli.BoolFlag{Name: "follow", Usage: "go on until Ctrl-C, SIGTERM or --stop-after", Destination: &c.Follow},
+		parsed("stop-after", "end a follow capture at `LIMIT`: records=N, bytes=SIZE or duration=D, in a comma list", "", &c.StopAfter, parseStopAfter),
+		choiceFlag("isolation", "`read_committed` or read_uncommitted", &o.isolation, string(format.ReadCommitted), string(format.ReadUncommitted)),
+		parsed("compression", "of segments, as `CODEC`: zstd, zstd:LEVEL (1 to 22) or none", "zstd:1", &o.compression, parseCompression),
+		sizeFlag("rotate-size", "begin a new segment at this `SIZE` of records", "256MiB", &c.RotateBytes),
+		countFlag("rotate-records", "begin a new segment at `N` records", "no limit", &c.RotateRecords),
+		durationFlag("rotate-interval", "of a follow capture: seal a segment at this `AGE`", "5m", &c.RotateInterval),
+		&cli.IntFlag{Name: "lanes", Usage: "`N` partitions of a snapshot at once", Value: capture.DefaultLanes, Destination: &c.Lanes},
+		sizeFlag("memory", "the most memory to take, as `SIZE`", "256MiB", &o.memory),
+		&cli.BoolFlag{Name: "require-hw", Usage: "exit with 3 when open transactions keep a snapshot behind the high watermark", Destination: &c.RequireHW},
+		durationFlag("stall-timeout", "give up on a partition without progress after `DURATION`", "1m", &c.StallTimeout),
+		formatFlag(&o.format), quietFlag(e))
+	return append(flags, o.connection.flags()...)
+}
+
+func parseStopAfter(s string) (capture.StopAfter, error) {
+	var stop capture.StopAfter
+	for _, part := range units.SplitList(s) {
+		what, limit, _ := strings.Cut(part, "=")
+		var err error
+		switch what {
+		case "records":
+			stop.Records, err = units.ParseCount(limit)
+		case "bytes":
+			stop.Bytes, err = units.ParseSize(limit)
+		case "duration":
+			stop.Duration, err = units.ParseDuration(limit)
+		default:
+			err = errors.New("not a limit: use records=N, bytes=SIZE or duration=D")
+		}
+		if err != nil {
+			return stop, err
+		}
+	}
+	return stop, nil
+}
+
+func parseCompression(s string) (format.Compression, error) {
+	codec, level, leveled := strings.Cut(s, ":")
+	c := format.Compression{Codec: codec}
+	if leveled {
+		n, err := strconv.Atoi(level)
+		if err != nil || n < 1 || codec == format.CodecNone {
+			return c, errors.New("not a codec: use zstd, zstd:LEVEL or none")
+		}
+		c.Level = n
+	}
+	return c.Normalize()
+}
+
+// complete checks what only the whole command line can tell, and fills in the library's options.
+func (o *captureOptions) complete(c *cli.Context) error {
+	if err := noArguments(c); err != nil {
+		return err
+	}
+	o.capture.Topics, o.capture.Partitions = o.names(), o.partitions
+	o.capture.From, o.capture.Until = o.from, o.until
+	o.capture.Isolation, o.capture.Compression = format.Isolation(o.isolation), o.compression
+	o.capture.MemoryBytes = int64(float64(o.memory) * recordShare)
+	o.capture.ConnectTimeout = o.timeout
+	switch {
+	case o.archive == "":
+		return &usageError{"no archive given", "give -o DIR"}
+	case len(o.capture.Topics) == 0:
+		return &usageError{"no topics given", "give -t orders,payments-*"}
+	case o.capture.Follow && o.until != "":
+		return &usageError{"--until is for a snapshot", "give --stop-after to end a follow capture"}
+	case !o.capture.Follow && o.capture.StopAfter != capture.StopAfter{}:
+		return &usageError{"--stop-after is for --follow", "a snapshot ends by itself, or at --until"}
+	}
+	return nil
+}
+
+func runCapture(c *cli.Context, e *env, o captureOptions) error {
+	if err := o.complete(c); err != nil {
+		return err
+	}
+	ctx := c.Context
+	limitMemory(o.memory)
+	cfg, opts, err := o.open(ctx, e)
+	if err != nil {
+		return err
+	}
+	a, err := openOrCreate(o.archive)
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.archive, err)
+	}
+	defer a.Close()
+	defer e.noteStop(ctx, "ending the capture")()
+	progress := newProgress(e, "capture")
+	o.capture.Now = e.now
+	o.capture.OnProgress = func(p capture.Progress) { progress.set(p.Offsets, p.PlannedOffsets, captureProgress(p)) }
+	report, err := capture.Run(ctx, opts, a, o.capture)
+	progress.done()
+	if err != nil && report.Segments == 0 {
+		return captureHint(err, cfg.Explain(err))
+	}
+	if err := errors.Join(printCapture(e, o, &report), captureHint(err, cfg.Explain(err))); err != nil {
+		return err
+	}
+	if report.Incomplete() {
+		return errIncomplete
+	}
+	return nil
+}
+
+// openOrCreate opens an archive for writing, and makes it when there is nothing yet.
+func openOrCreate(dir string) (*format.Archive, error) {
+	fsys, err := format.DirFS(dir)
+	if err != nil {
+		return nil, err
+	}
+	a, err := format.OpenForWriting(fsys)
+	if errors.Is(err, format.ErrNotArchive) {
+		return format.Create(fsys, format.Identity{CreatedBy: "karchive " + versionText()})
+	}
+	return a, err
+}
+
+func captureProgress(p capture.Progress) string {
+	text := fmt.Sprintf("%s, %s, %s/s, %s of %d partitions complete", units.Of(p.Records, "record"), units.Size(p.Bytes),
+		units.Count(units.Rate(p.Records, p.Elapsed)), units.Count(int64(p.Done)), p.Partitions)
+	if p.PlannedOffsets == 0 {
+		text = fmt.Sprintf("%s, %s, %s, %s", units.Of(p.Records, "record"), units.Size(p.Bytes), units.Of(int64(p.Partitions), "partition"), units.Duration(p.Elapsed.Round(time.Second)))
+	}
+	if p.Trouble != "" {
+		text += "; waiting: " + p.Trouble
+	}
+	return text
+}
+
+// captureHint adds what to do about an error of a capture.
+func captureHint(err error, explained string) error {
+	if missing, ok := errors.AsType[*capture.MissingTopicError](err); ok {
+		if s := suggest.Nearest(missing.Topic, missing.Known); s != "" {
+			return withHint(err, "did you mean "+s+"?")
+		}
+	}
+	if errors.Is(err, context.Canceled) {
+		return withHint(err, "the same command goes on with it")
+	}
+	for _, differs := range []any{new(*capture.MismatchError), new(*capture.RecreatedTopicError), new(*capture.TruncatedError)} {
+		if errors.As(err, differs) {
+			return withHint(err, "give another -o DIR: one archive holds one log")
+		}
+	}
+	return withHint(err, explained)
+}
+
+// captured is the JSON form of what capture prints.
+type captured struct {
+	Archive string `json:"archive"`
+	*capture.Report
+}
+
+func printCapture(e *env, o captureOptions, r *capture.Report) error {
+	for _, w := range r.Warnings {
+		e.warnf("%s", w)
+	}
+	if r.Behind > 0 {
+		e.warnf("open transactions held the capture %s behind the high watermark", units.Of(r.Behind, "offset"))
+	}
+	if o.format == "json" {
+		return printJSON(e.stdout, captured{o.archive, r})
+	}
+	return writeCapture(e.stdout, o.archive, r)
+}
+
+func writeCapture(w io.Writer, archive string, r *capture.Report) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "TOPIC\tPARTITIONS\tRECORDS\tBYTES\tON DISK\tRATIO\tFIRST\tLAST\tWITHOUT A RECORD")
+	for _, topic := range r.Topics {
+		fmt.Fprintf(t, "%s\t%d\t%s\n", topic.Topic, len(topic.Partitions), totalsRow(&topic.Totals))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, topic := range r.Topics {
+		for _, p := range topic.Partitions {
+			for _, g := range p.Gaps.Ranges {
+				fmt.Fprintf(w, "lost: %s-%d offsets %d..%d (%s)\n", topic.Topic, p.Partition, g.From, g.Until, g.Reason)
+			}
+		}
+	}
+	verb := "captured"
+	if r.Resumed {
+		verb = "completed the snapshot that was begun: captured"
+	}
+	_, err := fmt.Fprintf(w, "%s %s, %s, into %s in %s (%s/s, %s/s)\n", verb, units.Of(r.Records, "record"), units.Size(r.Bytes), archive, units.Duration(r.Elapsed),
+		units.Count(units.Rate(r.Records, r.Elapsed)), units.Size(units.Rate(r.Bytes, r.Elapsed)))
+	return err
+}
+
+func totalsRow(t *capture.Totals) string {
+	p := partitionInfo{Records: t.Records, Bytes: t.Bytes, DiskBytes: t.DiskBytes, MinTimestampMs: t.MinTimestampMs, MaxTimestampMs: t.MaxTimestampMs,
+		Retention: t.Gaps.Retention, Corrupt: t.Gaps.Corrupt, Control: t.Gaps.Control, Filtered: t.Gaps.Filtered, Absent: t.Gaps.Absent}
+	p.setRatio()
+	return p.columns()
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/jsonl"
+	"github.com/karchive/karchive/internal/position"
+)
+
+type catOptions struct {
+	archive string
+	selection
+	limit int64
+}
+
+func catCommand(e *env) *cli.Command {
+	var o catOptions
+	return &cli.Command{
+		Name:      "cat",
+		Usage:     "print records as JSON, one a line",
+		ArgsUsage: "ARCHIVE [flags]",
+		Description: `Records come by topic, partition and offset. Keys, values and headers are strings where they are UTF-8, {"base64":"..."} where not, and
+null where they are null.
+
+Examples:
+  karchive cat run1 -t orders --limit 10
+  karchive cat run1 -t orders --from 2026-03-01T12:00:00Z --until 2026-03-01T13:00:00Z | jq -r .key
+  karchive cat run1 --partitions 3 --from offset:1200 --until offset:1300`,
+		Flags: append(o.selection.flags(),
+			countFlag("limit", "at most `N` records", "no limit", &o.limit)),
+		Action: func(c *cli.Context) (err error) {
+			if o.archive, err = oneArgument(c, "an ARCHIVE"); err != nil {
+				return err
+			}
+			return runCat(c.Context, e, o)
+		},
+	}
+}
+
+func runCat(ctx context.Context, e *env, o catOptions) error {
+	window, err := o.window(e)
+	if err != nil {
+		return err
+	}
+	a, err := openArchive(o.archive)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	partitions, err := choose(a, o.names(), o.partitions)
+	if err != nil {
+		return err
+	}
+	p := &printer{w: bufio.NewWriterSize(e.stdout, 1<<20), left: o.limit, limited: o.limit > 0}
+	for _, tp := range partitions {
+		if err := p.partition(ctx, a, tp, window); err != nil {
+			return errors.Join(err, p.w.Flush())
+		}
+	}
+	return p.w.Flush()
+}
+
+// window reads --from and --until as a selection by offset or timestamp.
+func (s *selection) window(e *env) (format.Window, error) {
+	var w format.Window
+	from, err := s.position(e, "--from", s.from, "beginning")
+	if err != nil {
+		return w, err
+	}
+	until, err := s.position(e, "--until", s.until, "end")
+	if err != nil {
+		return w, err
+	}
+	switch from.Kind {
+	case position.Offset:
+		w.FromOffset = from.Offset
+	case position.Time:
+		w.FromMs = &from.Ms
+	case position.End:
+		return w, usage("--from end: an archive has no records after its end")
+	}
+	switch until.Kind {
+	case position.Offset:
+		w.UntilOffset = until.Offset
+	case position.Time:
+		w.UntilMs = &until.Ms
+	}
+	if until.Kind == position.Beginning || until.Kind == position.Offset && until.Offset == 0 {
+		return w, usage("--until %s: there are no records before it", s.until)
+	}
+	return w, nil
+}
+
+func (s *selection) position(e *env, flag, given, absent string) (position.Position, error) {
+	if given == "" {
+		given = absent
+	}
+	p, err := position.Parse(given, e.now())
+	if err != nil {
+		return p, &usageError{fmt.Sprintf("%s %v", flag, err), "karchive help positions explains them"}
+	}
+	return p, nil
+}
+
+// printer prints records until its limit.
+type printer struct {
+	w       *bufio.Writer
+	line    []byte
+	limited bool
+	left    int64
+}
+
+func (p *printer) partition(ctx context.Context, a *format.Archive, tp format.TopicPartition, w format.Window) error {
+	c := a.Cursor(tp, w)
+	defer c.Close()
+	for !p.limited || p.left > 0 {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		records, err := c.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := p.print(tp, records); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *printer) print(tp format.TopicPartition, records []format.Record) error {
+	if p.limited {
+		records = records[:min(int64(len(records)), p.left)]
+		p.left -= int64(len(records))
+	}
+	for i := range records {
+		p.line = jsonl.Append(p.line[:0], tp, &records[i])
+		if _, err := p.w.Write(p.line); err != nil {
+			return err
+		}
+	}
+	return nil
+}

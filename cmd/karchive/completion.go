@@ -1,0 +1,121 @@
+package main
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// scripts teach a shell to ask the hidden command candidates what can come next.
+//
+//go:embed completion
+var scripts embed.FS
+
+var shells = []string{"bash", "zsh", "fish", "powershell"}
+
+func completionCommand(e *env) *cli.Command {
+	return &cli.Command{
+		Name:      "completion",
+		Usage:     "print a script for completion in a shell",
+		ArgsUsage: strings.Join(shells, "|"),
+		Description: `Examples:
+  source <(karchive completion bash)                          # in ~/.bashrc
+  karchive completion zsh > "${fpath[1]}/_karchive"
+  karchive completion fish > ~/.config/fish/completions/karchive.fish
+  karchive completion powershell | Out-String | Invoke-Expression`,
+		Action: func(c *cli.Context) error {
+			shell, err := oneArgument(c, "one of "+strings.Join(shells, ", "))
+			if err != nil {
+				return err
+			}
+			script, err := fs.ReadFile(scripts, "completion/"+shell)
+			if err != nil {
+				return usage("%s: %v", shell, notAChoice(shell, shells))
+			}
+			_, err = e.stdout.Write(script)
+			return err
+		},
+	}
+}
+
+// candidatesCommand prints what can stand at the end of a command line, one word a line. Nothing means: names of files. Its last argument
+// is "=" and what there is of the last word: some shells drop an empty argument.
+func candidatesCommand(e *env) *cli.Command {
+	return &cli.Command{
+		Name:   "candidates",
+		Hidden: true,
+		Action: func(c *cli.Context) error {
+			words, current := c.Args().Slice(), ""
+			if last := len(words) - 1; last >= 0 {
+				words, current = words[:last], strings.TrimPrefix(words[last], "=")
+			}
+			for _, word := range candidates(e.commands(), words, current) {
+				if !strings.HasPrefix(word, current) {
+					continue
+				}
+				if _, err := fmt.Fprintln(e.stdout, word); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// candidates are the words that may follow others, current being what there is of the word already.
+func candidates(commands []*cli.Command, words []string, current string) []string {
+	at := commandIndex(commands, words)
+	if at < 0 {
+		return visible(commands)
+	}
+	i := slices.IndexFunc(commands, func(c *cli.Command) bool { return c.Name == words[at] })
+	if i < 0 {
+		return nil
+	}
+	c := commands[i]
+	previous := words[len(words)-1]
+	if name, _, hasValue, isFlag := parseFlag(previous); isFlag && !hasValue && takesValue(findFlag(c, name)) {
+		return choices(findFlag(c, name))
+	}
+	switch {
+	case strings.HasPrefix(current, "-"):
+		return flagNames(c)
+	case c.Name == "completion":
+		return shells
+	case c.Name == "help":
+		return visible(commands)
+	}
+	return nil
+}
+
+func visible(commands []*cli.Command) []string {
+	var names []string
+	for _, c := range commands {
+		if !c.Hidden {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
+func flagNames(c *cli.Command) []string {
+	names := []string{"--help"}
+	for _, f := range c.VisibleFlags() {
+		names = append(names, dashed(f.Names()[0]))
+	}
+	return names
+}
+
+// choices are the values of a flag that takes one of a few words.
+func choices(f cli.Flag) []string {
+	if g, ok := f.(*cli.GenericFlag); ok {
+		if v, ok := g.Value.(*value); ok {
+			return v.choices
+		}
+	}
+	return nil
+}

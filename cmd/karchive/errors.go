@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"syscall"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/connect"
+	"github.com/karchive/karchive/internal/position"
+)
+
+// The exit codes. exitCodes is how help spells them.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitIncomplete  = 3
+	exitInterrupted = 130
+
+	exitCodes = "0 done, 1 failed, 2 wrong usage, 3 finished but something was lost or left out, 130 interrupted"
+)
+
+var (
+	// errIncomplete is returned by a command that finished and printed what is missing.
+	errIncomplete = errors.New("finished, but something was lost or left out")
+	// errReported is returned by a command that failed and has printed why.
+	errReported = errors.New("failed")
+	// errInterrupted is the cause of a context that a signal ended.
+	errInterrupted = errors.New("interrupted")
+)
+
+// usageError is a command line that cannot be run.
+type usageError struct{ msg, hint string }
+
+func (e *usageError) Error() string { return e.msg }
+
+// Hint says what to do about it.
+func (e *usageError) Hint() string { return e.hint }
+
+func usage(format string, args ...any) *usageError {
+	return &usageError{msg: fmt.Sprintf(format, args...)}
+}
+
+// hinted adds to an error what to do about it.
+type hinted struct {
+	error
+	hint string
+}
+
+func (e *hinted) Unwrap() error { return e.error }
+
+// Hint says what to do about it.
+func (e *hinted) Hint() string { return e.hint }
+
+func withHint(err error, hint string) error {
+	if err == nil || hint == "" {
+		return err
+	}
+	return &hinted{err, hint}
+}
+
+// exitCode turns what a command returned into the program's exit code.
+func exitCode(err error) int {
+	var (
+		wrong   *usageError
+		setting *connect.SettingError
+	)
+	switch {
+	case err == nil, errors.Is(err, syscall.EPIPE):
+		return exitDone
+	case errors.As(err, &wrong), errors.As(err, &setting), errors.Is(err, position.ErrInvalid), errors.Is(err, path.ErrBadPattern):
+		return exitUsage
+	case errors.Is(err, errIncomplete):
+		return exitIncomplete
+	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
+		return exitInterrupted
+	}
+	return exitFailed
+}
+
+// report prints an error, and its hint if there is one.
+func (e *env) report(err error) {
+	switch {
+	case err == nil, errors.Is(err, errIncomplete), errors.Is(err, errReported), errors.Is(err, syscall.EPIPE):
+		return
+	case errors.Is(err, errInterrupted):
+		e.notef("interrupted")
+		return
+	}
+	e.line(err.Error())
+	if hint := hintFor(err); hint != "" {
+		fmt.Fprintf(e.stderr, "hint: %s\n", hint)
+	}
+}
+
+// hinter is an error that knows what to do about it.
+type hinter interface {
+	error
+	Hint() string
+}
+
+// hintFor says what to do about an error, as far as that is known.
+func hintFor(err error) string {
+	if h, ok := errors.AsType[hinter](err); ok {
+		return h.Hint()
+	}
+	switch {
+	case errors.Is(err, format.ErrNotArchive):
+		return "give the directory that karchive capture wrote with -o"
+	case errors.Is(err, format.ErrLocked):
+		return "wait for the other karchive to end, or stop it"
+	case errors.Is(err, format.ErrMissingSegment), errors.Is(err, format.ErrCorrupt):
+		return "karchive verify --deep names every bad file"
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "make room and run the same command again: it goes on from what is sealed"
+	case errors.Is(err, fs.ErrPermission):
+		return "check who owns it and what they may do with it"
+	}
+	return (*connect.Config)(nil).Explain(err)
+}

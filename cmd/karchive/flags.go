@@ -1,0 +1,130 @@
+package main
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/karchive/karchive/internal/suggest"
+	"github.com/karchive/karchive/internal/units"
+)
+
+// value is a flag's value that set checks and keeps. shown is its default, for help.
+type value struct {
+	set     func(string) error
+	shown   string
+	choices []string // for completion
+}
+
+// Set implements flag.Value. The command line quotes what was given, so that the error need not.
+func (v *value) Set(s string) error {
+	err := v.set(s)
+	if inner := errors.Unwrap(err); inner != nil {
+		return inner
+	}
+	return err
+}
+
+// String implements flag.Value.
+func (v *value) String() string { return v.shown }
+
+func parsed[T any](name, usage, shown string, to *T, parse func(string) (T, error)) cli.Flag {
+	set := func(s string) (err error) {
+		*to, err = parse(s)
+		return err
+	}
+	return &cli.GenericFlag{Name: name, Usage: usage, DefaultText: shown, Value: &value{set: set, shown: shown}}
+}
+
+func sizeFlag(name, usage, shown string, to *int64) cli.Flag {
+	return parsed(name, usage, shown, to, units.ParseSize)
+}
+
+func countFlag(name, usage, shown string, to *int64) cli.Flag {
+	return parsed(name, usage, shown, to, units.ParseCount)
+}
+
+func durationFlag(name, usage, shown string, to *time.Duration) cli.Flag {
+	return parsed(name, usage, shown, to, units.ParseDuration)
+}
+
+// choiceFlag takes one of a few words. The first is the default.
+func choiceFlag(name, usage string, to *string, choices ...string) cli.Flag {
+	*to = choices[0]
+	set := func(s string) error {
+		if !slices.Contains(choices, s) {
+			return notAChoice(s, choices)
+		}
+		*to = s
+		return nil
+	}
+	return &cli.GenericFlag{Name: name, Usage: usage, DefaultText: choices[0], Value: &value{set, choices[0], choices}}
+}
+
+func notAChoice(s string, choices []string) error {
+	text := "not one of " + strings.Join(choices, ", ")
+	if near := suggest.Nearest(s, choices); near != "" {
+		text += " (did you mean " + near + "?)"
+	}
+	return errors.New(text)
+}
+
+// formatFlag is --format, of every command whose result a program may read.
+func formatFlag(to *string) cli.Flag {
+	return choiceFlag("format", "how to print the result: `text` or json", to, "text", "json")
+}
+
+func quietFlag(e *env) cli.Flag {
+	return &cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "no progress and no remarks, only results, warnings and errors", Destination: &e.quiet}
+}
+
+// selection is which records of an archive or cluster a command is about.
+type selection struct {
+	topics     cli.StringSlice
+	partitions []int32
+	from       string
+	until      string
+}
+
+// names are the topics and globs, from comma lists and repeated flags.
+func (s *selection) names() []string {
+	return units.SplitList(strings.Join(s.topics.Value(), ","))
+}
+
+func (s *selection) flags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringSliceFlag{Name: "topics", Aliases: []string{"t"}, Usage: "`TOPICS`: names and globs such as orders-*, in a comma list or repeated", Destination: &s.topics},
+		parsed("partitions", "only these `PARTITIONS`, such as 0,3-5", "", &s.partitions, units.ParsePartitions),
+		&cli.StringFlag{Name: "from", Usage: "first `POSITION`, inclusive: beginning, end, offset:N, @MS, a date or time, -2h", Destination: &s.from},
+		&cli.StringFlag{Name: "until", Usage: "last `POSITION`, exclusive", Destination: &s.until},
+	}
+}
+
+// oneArgument is the only argument of a command, what being its name in help.
+func oneArgument(c *cli.Context, what string) (string, error) {
+	switch args := c.Args().Slice(); len(args) {
+	case 1:
+		if args[0] == "" {
+			return "", usage("%s is empty", what)
+		}
+		return args[0], nil
+	case 0:
+		return "", &usageError{"karchive " + c.Command.Name + " needs " + what, "karchive help " + c.Command.Name + " shows examples"}
+	default:
+		return "", unexpected(c.Command.Name, args[1])
+	}
+}
+
+func noArguments(c *cli.Context) error {
+	if c.Args().Present() {
+		return unexpected(c.Command.Name, c.Args().First())
+	}
+	return nil
+}
+
+func unexpected(command, arg string) error {
+	return &usageError{"unexpected argument " + arg, "karchive help " + command + " says what it takes"}
+}

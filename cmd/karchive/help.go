@@ -1,0 +1,168 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/karchive/karchive/internal/connect"
+	"github.com/karchive/karchive/internal/suggest"
+)
+
+const summary = `karchive takes records out of Kafka into files that anyone can open, and puts them back exactly as they were.`
+
+// topics are what help explains beside commands.
+var topics = map[string]string{
+	"connection": connect.Help,
+	"positions": `A point in time or in the log, for --from (inclusive) and --until (exclusive):
+
+  beginning              the first record there is
+  end                    past the last record there is
+  offset:1200            that offset, in every partition
+  @1700000000000         milliseconds since 1970
+  2026-03-01             midnight in UTC
+  2026-03-01T12:00:00Z   RFC 3339
+  -2h, -90s, -7d         a distance back from now
+
+Capture turns times into offsets once, as the cluster names them. Commands on archives compare each record's timestamp.
+`,
+}
+
+func helpCommand(e *env) *cli.Command {
+	return &cli.Command{
+		Name:        "help",
+		Usage:       "explain a command or a topic",
+		ArgsUsage:   "[COMMAND|TOPIC]",
+		Description: "Topics: " + strings.Join(slices.Sorted(maps.Keys(topics)), ", "),
+		Action: func(c *cli.Context) error {
+			commands := e.commands()
+			if !c.Args().Present() {
+				return e.help(e.stdout, commands, nil)
+			}
+			name, err := oneArgument(c, "one COMMAND or TOPIC")
+			if err != nil {
+				return err
+			}
+			if text, ok := topics[name]; ok {
+				_, err := io.WriteString(e.stdout, text)
+				return err
+			}
+			command, err := findHelp(commands, name)
+			if err != nil {
+				return err
+			}
+			return e.help(e.stdout, commands, command)
+		},
+	}
+}
+
+func findHelp(commands []*cli.Command, name string) (*cli.Command, error) {
+	command, err := findCommand(commands, name)
+	if s := suggest.Nearest(name, slices.Collect(maps.Keys(topics))); err != nil && s != "" {
+		return nil, &usageError{err.Error(), "did you mean karchive help " + s + "?"}
+	}
+	return command, err
+}
+
+// help prints the help of one command, or of the program.
+func (e *env) help(w io.Writer, commands []*cli.Command, command *cli.Command) error {
+	var b strings.Builder
+	if command == nil {
+		programHelp(&b, commands)
+	} else {
+		commandHelp(&b, command)
+	}
+	fmt.Fprintf(&b, "\nExit codes: %s.\n", exitCodes)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func programHelp(b *strings.Builder, commands []*cli.Command) {
+	fmt.Fprintf(b, "%s\n\nUsage: karchive COMMAND [FLAGS] [ARGUMENTS], in any order\n\nCommands:\n", summary)
+	for _, c := range commands {
+		if !c.Hidden {
+			fmt.Fprintf(b, "  %-12s %s\n", c.Name, c.Usage)
+		}
+	}
+	fmt.Fprintf(b, `
+Examples:
+  karchive capture -b localhost:9092 -t orders,payments-* -o run1
+  karchive info run1
+  karchive replay run1 -b localhost:9093 --create-topics
+
+karchive help COMMAND explains a command, karchive help connection how to connect, karchive help positions points in time.
+Everything but results goes to stderr.
+`)
+}
+
+func commandHelp(b *strings.Builder, c *cli.Command) {
+	fmt.Fprintf(b, "karchive %s: %s\n\nUsage: karchive %s\n", c.Name, c.Usage, strings.TrimSpace(c.Name+" "+c.ArgsUsage))
+	if c.Description != "" {
+		fmt.Fprintf(b, "\n%s\n", strings.TrimSpace(c.Description))
+	}
+	var categories []string
+	byCategory := map[string][]cli.DocGenerationFlag{}
+	for _, f := range c.VisibleFlags() {
+		category := categoryOf(f)
+		if byCategory[category] == nil {
+			categories = append(categories, category)
+		}
+		byCategory[category] = append(byCategory[category], f.(cli.DocGenerationFlag))
+	}
+	for _, category := range categories {
+		fmt.Fprintf(b, "\n%s:\n", category)
+		for _, f := range byCategory[category] {
+			flagHelp(b, f)
+		}
+	}
+}
+
+func categoryOf(f cli.Flag) string {
+	if c, ok := f.(cli.CategorizableFlag); ok && c.GetCategory() != "" {
+		return c.GetCategory()
+	}
+	return "Flags"
+}
+
+// helpColumn is where the text of flags begins; a longer flag gets a line of its own.
+const helpColumn = 30
+
+func flagHelp(b *strings.Builder, f cli.DocGenerationFlag) {
+	placeholder, text := unquote(f.GetUsage())
+	names := f.Names()
+	left := "      " + dashed(names[0])
+	if len(names[0]) == 1 {
+		left = "  " + dashed(names[0])
+	}
+	if len(names) > 1 {
+		left = "  " + dashed(names[1]) + ", " + dashed(names[0])
+	}
+	if f.TakesValue() {
+		left += " " + placeholder
+	}
+	if len(left) >= helpColumn-1 {
+		left += "\n" + strings.Repeat(" ", helpColumn)
+	}
+	if d := f.GetDefaultText(); d != "" && f.TakesValue() {
+		text += " (default: " + strings.Trim(d, `"`) + ")"
+	}
+	fmt.Fprintf(b, "%-*s%s\n", helpColumn, left, text)
+}
+
+// unquote finds the placeholder that a usage text has in back quotes. In upper case it is only that; a word in lower case is a choice
+// and stays in the text.
+func unquote(usage string) (placeholder, text string) {
+	before, rest, _ := strings.Cut(usage, "`")
+	placeholder, after, ok := strings.Cut(rest, "`")
+	switch {
+	case !ok:
+		return "VALUE", usage
+	case placeholder == strings.ToUpper(placeholder):
+		return placeholder, before + placeholder + after
+	}
+	return "WORD", before + placeholder + after
+}

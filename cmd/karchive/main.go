@@ -1,0 +1,97 @@
+// Command karchive archives Kafka records into files that anyone can open, and replays them.
+//
+// Each command is one file with one shape: a constructor that names its flags, a struct of options that they fill, and a run
+// function that calls a library and prints what it reports. Results go to stdout, all else to stderr with the prefix "karchive:".
+// [exitCode] is the one place that turns errors into exit codes.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+)
+
+func main() {
+	signal.Ignore(syscall.SIGPIPE) // a closed pipe is then an error of Write, which ends a command quietly
+	ctx, cancel := interruptible(context.Background())
+	limitMemory(defaultMemory)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	cancel()
+	os.Exit(code)
+}
+
+// run executes one command line, without the program's name, and returns its exit code.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	e := newEnv(stdin, stdout, stderr)
+	err := e.execute(ctx, args)
+	e.report(err)
+	return exitCode(err)
+}
+
+func (e *env) execute(ctx context.Context, args []string) error {
+	commands := e.commands()
+	line, err := arrange(commands, args)
+	if err != nil {
+		return err
+	}
+	if line.help {
+		return e.help(e.stdout, commands, line.command)
+	}
+	app := &cli.App{
+		Name:                      "karchive",
+		Commands:                  commands,
+		HideHelp:                  true, // help, unknown names and the order of flags are arrange's business
+		HideVersion:               true,
+		DisableSliceFlagSeparator: true,
+		Reader:                    e.stdin,
+		Writer:                    e.stdout,
+		ErrWriter:                 e.stderr,
+		ExitErrHandler:            func(*cli.Context, error) {}, // leaves the process alone
+	}
+	return app.RunContext(ctx, append([]string{app.Name}, line.args...))
+}
+
+// commands are all commands, in the order of their help.
+func (e *env) commands() []*cli.Command {
+	commands := []*cli.Command{
+		captureCommand(e),
+		replayCommand(e),
+		infoCommand(e),
+		verifyCommand(e),
+		catCommand(e),
+		demoCommand(e),
+		completionCommand(e),
+		versionCommand(e),
+		helpCommand(e),
+		candidatesCommand(e),
+	}
+	for _, c := range commands {
+		c.HideHelp = true
+		c.OnUsageError = wrongFlag
+	}
+	return commands
+}
+
+// wrongFlag is an error of a flag's value. Flags are spelled here with two dashes.
+func wrongFlag(_ *cli.Context, err error, _ bool) error {
+	return usage("%s", strings.Replace(err.Error(), " for flag -", " for flag --", 1))
+}
+
+// interruptible returns a context that the first Ctrl-C or SIGTERM ends, with errInterrupted. The second ends the process.
+func interruptible(parent context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		cancel(errInterrupted)
+		<-signals
+		os.Exit(exitInterrupted)
+	}()
+	return ctx, func() { cancel(nil) }
+}

@@ -1,0 +1,27 @@
+package main
+
+import (
+	"os"
+	"runtime/debug"
+)
+
+// defaultMemory is what the process may take in all, as --memory says.
+const defaultMemory = 256 << 20
+
+// The heap is collected in time to keep the process within its budget; the rest of it is for stacks, the binary and what the collector
+// lags behind. Records in flight, in capture and replay, get recordShare of it: they are in memory several times on their way,
+// as the broker sent them, decoded, and encoded.
+const (
+	heapShare   = 0.8
+	recordShare = 0.25
+)
+
+// limitMemory sets the garbage collector to a budget of bytes. GOMEMLIMIT and GOGC in the environment go first.
+func limitMemory(bytes int64) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(int64(float64(bytes) * heapShare))
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(100)
+	}
+}

@@ -1,0 +1,258 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/karchive/karchive/internal/suggest"
+	"github.com/karchive/karchive/internal/units"
+	"github.com/karchive/karchive/replay"
+)
+
+type replayOptions struct {
+	archive string
+	connection
+	selection
+	mapping     cli.StringSlice
+	timestamps  string
+	acks        string
+	compression string
+	replication int
+	progress    string
+	memory      int64
+	replay      replay.Options
+	format      string
+}
+
+func replayCommand(e *env) *cli.Command {
+	o := replayOptions{memory: defaultMemory}
+	return &cli.Command{
+		Name:      "replay",
+		Usage:     "send the records of an archive to a cluster",
+		ArgsUsage: "ARCHIVE -b BROKERS [flags]",
+		Description: `Sends at top speed, keeping the order within each partition. Before the first record it compares the target with the archive: what may
+be lost is a warning, what is certain to be lost is refused unless --force is given. Replaying into the cluster that was captured is
+refused unless --allow-source-cluster is given. With --progress the same command goes on after an interruption.
+
+Examples:
+  karchive replay run1 -b localhost:9093 --create-topics
+  karchive replay run1 -b test:9092 -t orders --map 'orders:=test.orders' --limit 10000
+  karchive replay run1 -b test:9092 --map '*:=copy.*' --partitioner key --timestamps now
+  karchive replay run1 -b test:9092 --from 2026-03-01 --until 2026-03-02 --dry-run
+  karchive replay run1 -b test:9092 --progress run1.progress`,
+		Flags: o.flags(e),
+		Action: func(c *cli.Context) (err error) {
+			if o.archive, err = oneArgument(c, "an ARCHIVE"); err != nil {
+				return err
+			}
+			return runReplay(c.Context, e, o)
+		},
+	}
+}
+
+func (o *replayOptions) flags(e *env) []cli.Flag {
+	r := &o.replay
+	flags := append(o.selection.flags(),
+		countFlag("limit", "at most `N` records, the first by time", "no limit", &r.Limit),
+		&cli.StringSliceFlag{Name: "map", Usage: "rename topics, as `OLD:=NEW`, * standing for anything; repeatable, the first that matches", Destination: &o.mapping},
+		parsed("partitioner", "where records go, as `HOW`: keep, key (as Kafka's producers), round-robin, or a map such as 0=3,1=0", "keep", &r.Partitioner, replay.ParsePartitioner),
+		choiceFlag("timestamps", "`keep` those of the archive, or now", &o.timestamps, string(replay.KeepTimestamps), string(replay.NowTimestamps)),
+		&cli.BoolFlag{Name: "create-topics", Usage: "make topics that the target lacks, as the archive describes them", Destination: &r.CreateTopics},
+		&cli.IntFlag{Name: "replication-factor", Usage: "of topics that are made, as `N`", DefaultText: "the target's", Destination: &o.replication},
+		choiceFlag("acks", "when a record counts as sent: `all`, 1 or 0", &o.acks, "all", "1", "0"),
+		choiceFlag("compression", "of what is sent: `none`, gzip, snappy, lz4 or zstd", &o.compression, "none", "gzip", "snappy", "lz4", "zstd"),
+		&cli.StringFlag{Name: "progress", Usage: "`FILE` to keep what is acknowledged, so that the same command goes on", Destination: &o.progress},
+		&cli.BoolFlag{Name: "dry-run", Usage: "print the plan and what the target would do to it, and send nothing", Destination: &r.DryRun},
+		&cli.BoolFlag{Name: "force", Usage: "go on where something is certain to be lost", Destination: &r.Force},
+		&cli.BoolFlag{Name: "allow-source-cluster", Usage: "replay into the cluster that was captured", Destination: &r.AllowSourceCluster},
+		&cli.IntFlag{Name: "lanes", Usage: "`N` partitions at once", Value: replay.DefaultLanes, Destination: &r.Lanes},
+		sizeFlag("memory", "the most memory to take, as `SIZE`", "256MiB", &o.memory),
+		durationFlag("stall-timeout", "give up when nothing is acknowledged for `DURATION`", "2m", &r.StallTimeout),
+		formatFlag(&o.format), quietFlag(e))
+	return append(flags, o.connection.flags()...)
+}
+
+// complete fills in the library's options.
+func (o *replayOptions) complete(e *env) error {
+	r := &o.replay
+	for _, text := range o.mapping.Value() {
+		rule, err := replay.ParseRule(text)
+		if err != nil {
+			return usage("--map %v", err)
+		}
+		r.Mapping = append(r.Mapping, rule)
+	}
+	if _, err := o.window(e); err != nil {
+		return err
+	}
+	acks, err := replay.ParseAcks(o.acks)
+	if err != nil {
+		return err
+	}
+	if o.replication < 0 || o.replication > 1<<15-1 {
+		return usage("--replication-factor %d is out of range", o.replication)
+	}
+	r.Topics, r.Partitions, r.From, r.Until = o.names(), o.partitions, o.from, o.until
+	r.Timestamps, r.Acks, r.Compression = replay.Timestamps(o.timestamps), acks, o.compression
+	r.ReplicationFactor = int16(o.replication)
+	r.MemoryBytes = int64(float64(o.memory) * recordShare)
+	r.ConnectTimeout = o.timeout
+	if o.progress != "" {
+		r.Checkpoint = replay.NewProgressFile(o.progress)
+	}
+	return nil
+}
+
+func runReplay(ctx context.Context, e *env, o replayOptions) error {
+	if err := o.complete(e); err != nil {
+		return err
+	}
+	limitMemory(o.memory)
+	a, err := openArchive(o.archive)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	cfg, opts, err := o.open(ctx, e)
+	if err != nil {
+		return err
+	}
+	defer e.noteStop(ctx, "waiting for what is on its way")()
+	progress := newProgress(e, "replay")
+	o.replay.OnPlan = func(p *replay.Plan) { e.notePlan(p, o.replay.Force) }
+	o.replay.OnProgress = func(p replay.Progress) { progress.set(p.Acknowledged, p.Planned, replayProgress(p)) }
+	report, err := replay.Run(ctx, opts, a, o.replay)
+	progress.done()
+	if report.Plan == nil || err != nil && len(report.Topics) == 0 {
+		return replayHint(err, cfg.Explain(err))
+	}
+	if err := printReplay(e, o, &report); err != nil {
+		return err
+	}
+	if err != nil {
+		return replayHint(err, o.goOn())
+	}
+	if report.LeftOut > 0 {
+		return errIncomplete
+	}
+	return nil
+}
+
+// goOn says how to send what was not acknowledged.
+func (o *replayOptions) goOn() string {
+	if o.progress != "" {
+		return "the same command goes on from " + o.progress
+	}
+	return "with --progress FILE the same command would go on where it stopped"
+}
+
+// notePlan prints what the preflight found: all of it, so that one look at the target is enough.
+func (e *env) notePlan(p *replay.Plan, force bool) {
+	refusing := p.Refusing(force)
+	for _, f := range p.Findings {
+		what := f.What
+		if f.Topic != "" && !strings.Contains(what, f.Topic) {
+			what = f.Topic + ": " + what
+		}
+		if !slices.Contains(refusing, f) {
+			e.warnf("%s: %s; %s", what, f.Consequence, f.Fix)
+		} else if len(refusing) > 1 {
+			e.line(fmt.Sprintf("%s: %s; %s", what, f.Consequence, f.Fix))
+		}
+	}
+}
+
+func replayProgress(p replay.Progress) string {
+	text := fmt.Sprintf("%s of %s records, %s, %s/s", units.Count(p.Acknowledged), units.Count(p.Planned), units.Size(p.Bytes), units.Count(units.Rate(p.Acknowledged, p.Elapsed)))
+	if p.Failed > 0 {
+		text += ", " + units.Of(int64(p.Failed), "partition") + " stopped"
+	}
+	return text
+}
+
+func replayHint(err error, otherwise string) error {
+	if unknown, ok := errors.AsType[*replay.UnknownTopicError](err); ok {
+		if s := suggest.Nearest(unknown.Topic, unknown.Known); s != "" {
+			return withHint(err, "did you mean "+s+"?")
+		}
+		return err
+	}
+	if errors.As(err, new(hinter)) {
+		return err
+	}
+	return withHint(err, otherwise)
+}
+
+// replayed is the JSON form of what replay prints.
+type replayed struct {
+	Archive string `json:"archive"`
+	*replay.Report
+}
+
+func printReplay(e *env, o replayOptions, r *replay.Report) error {
+	if o.format == "json" {
+		return printJSON(e.stdout, replayed{o.archive, r})
+	}
+	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	if r.DryRun {
+		writePlan(t, r.Plan)
+		return t.Flush()
+	}
+	fmt.Fprintln(t, "TOPIC\tINTO\tPLANNED\tSENT\tACKNOWLEDGED\tBYTES")
+	for _, topic := range r.Topics {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", topic.Topic, topic.Target, units.Count(topic.Planned), units.Count(topic.Sent), units.Count(topic.Acknowledged), units.Size(topic.Bytes))
+	}
+	for _, f := range r.Failures {
+		fmt.Fprintf(t, "stopped: %s-%d at offset %d: %s\n", f.Topic, f.Partition, f.Offset, f.Reason)
+	}
+	for _, why := range slices.Sorted(maps.Keys(r.Reasons)) {
+		fmt.Fprintf(t, "not sent: %s: %s\n", units.Of(r.Reasons[why], "record"), why)
+	}
+	fmt.Fprintf(t, "replayed %s, %s, into cluster %s in %s (%s/s)%s\n", units.Of(r.Acknowledged, "record"), units.Size(r.Bytes), orNone(r.Plan.TargetCluster),
+		units.Duration(r.Elapsed), units.Count(int64(r.Rate)), leftText(r))
+	return t.Flush()
+}
+
+func leftText(r *replay.Report) string {
+	var text string
+	if r.Plan.Earlier > 0 {
+		text += ", " + units.Count(r.Plan.Earlier) + " earlier"
+	}
+	if r.LeftOut > 0 {
+		text += ", " + units.Count(r.LeftOut) + " left out"
+	}
+	if r.Missing > 0 {
+		text += ", " + units.Count(r.Missing) + " not acknowledged"
+	}
+	return text
+}
+
+func writePlan(t *tabwriter.Writer, p *replay.Plan) {
+	fmt.Fprintln(t, "TOPIC\tINTO\tPARTITIONS\tRECORDS\tBYTES\tFIRST\tLAST")
+	for _, topic := range p.Topics {
+		target := topic.Target
+		if topic.Create {
+			target += " (to be made)"
+		}
+		fmt.Fprintf(t, "%s\t%s\t%d into %d\t%s\n", topic.Topic, target, len(topic.Partitions), topic.TargetPartitions, amountRow(topic.Total))
+	}
+	fmt.Fprintf(t, "total\tcluster %s\t\t%s\n", orNone(p.TargetCluster), amountRow(p.Total))
+}
+
+func amountRow(a replay.Amount) string {
+	first, last, most := "-", "-", ""
+	if a.Records > 0 {
+		first, last = timeText(a.MinTimestampMs), timeText(a.MaxTimestampMs)
+	}
+	if !a.Exact {
+		most = "at most "
+	}
+	return strings.Join([]string{most + units.Count(a.Records), most + units.Size(a.Bytes), first, last}, "\t")
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/units"
+)
+
+type verifyOptions struct {
+	archive string
+	deep    bool
+	format  string
+}
+
+func verifyCommand(e *env) *cli.Command {
+	var o verifyOptions
+	return &cli.Command{
+		Name:      "verify",
+		Usage:     "check that an archive is what was written",
+		ArgsUsage: "ARCHIVE [flags]",
+		Description: `Hashes every file and checks the footers. With --deep it also decodes every record and checks digests, order and coverage.
+Each bad file is named with what is wrong; then the exit code is 1.
+
+Examples:
+  karchive verify run1
+  karchive verify run1 --deep --format json`,
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "deep", Usage: "also decode every record", Destination: &o.deep},
+			formatFlag(&o.format),
+			quietFlag(e),
+		},
+		Action: func(c *cli.Context) (err error) {
+			if o.archive, err = oneArgument(c, "an ARCHIVE"); err != nil {
+				return err
+			}
+			return runVerify(c.Context, e, o)
+		},
+	}
+}
+
+// verification is what verify prints, and its JSON form.
+type verification struct {
+	Archive string    `json:"archive"`
+	Deep    bool      `json:"deep"`
+	Files   int       `json:"files"`
+	Bytes   int64     `json:"bytes"`   // on disk, of segments
+	Records int64     `json:"records"` // of segments that can be read
+	Bad     []badFile `json:"bad"`
+}
+
+type badFile struct {
+	Path     string   `json:"path"`
+	Problems []string `json:"problems"`
+}
+
+func runVerify(ctx context.Context, e *env, o verifyOptions) error {
+	fsys, err := archiveFS(o.archive)
+	if err != nil {
+		return err
+	}
+	v := &verification{Archive: o.archive, Deep: o.deep, Bad: []badFile{}}
+	progress := newProgress(e, "verify")
+	err = format.Verify(fsys, format.VerifyOptions{Deep: o.deep}, func(c format.FileCheck) error {
+		v.add(c)
+		progress.set(0, 0, units.Of(int64(v.Files), "file")+", "+units.Size(v.Bytes))
+		return context.Cause(ctx)
+	})
+	progress.done()
+	if err != nil {
+		return fmt.Errorf("%s: %w", o.archive, err)
+	}
+	if err := v.print(e, o.format); err != nil {
+		return err
+	}
+	if len(v.Bad) > 0 {
+		return errReported
+	}
+	return nil
+}
+
+func (v *verification) add(c format.FileCheck) {
+	v.Files++
+	if c.Segment != nil {
+		v.Bytes += c.Segment.Size
+	}
+	if c.Document != nil {
+		v.Records += c.Document.Records
+	}
+	if len(c.Problems) == 0 {
+		return
+	}
+	bad := badFile{Path: c.Path}
+	for _, p := range c.Problems {
+		bad.Problems = append(bad.Problems, p.Error())
+	}
+	v.Bad = append(v.Bad, bad)
+}
+
+func (v *verification) print(e *env, how string) error {
+	if how == "json" {
+		return printJSON(e.stdout, v)
+	}
+	for _, b := range v.Bad {
+		for _, p := range b.Problems {
+			if _, err := fmt.Fprintf(e.stdout, "%s: %s\n", b.Path, p); err != nil {
+				return err
+			}
+		}
+	}
+	checked := "hashes and footers"
+	if v.Deep {
+		checked = "hashes, footers and every record"
+	}
+	verdict := "all right"
+	if n := len(v.Bad); n > 0 {
+		verdict = units.Of(int64(n), "bad file")
+	}
+	_, err := fmt.Fprintf(e.stdout, "%s: %s, %s in %s of segments, %s checked\n", verdict, units.Of(int64(v.Files), "file"), units.Of(v.Records, "record"), units.Size(v.Bytes), checked)
+	return err
+}

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/karchive/karchive/format"
+)
+
+// version is set by the linker in releases; go install leaves it to the build information.
+var version string
+
+func versionCommand(e *env) *cli.Command {
+	return &cli.Command{
+		Name:  "version",
+		Usage: "print the version",
+		Action: func(c *cli.Context) error {
+			if err := noArguments(c); err != nil {
+				return err
+			}
+			_, err := fmt.Fprintf(e.stdout, "karchive %s, archive format %s, %s %s/%s\n", versionText(), format.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			return err
+		},
+	}
+}
+
+func versionText() string {
+	info, _ := debug.ReadBuildInfo()
+	if info == nil {
+		return cmp.Or(version, "unknown")
+	}
+	return cmp.Or(version, info.Main.Version, "unknown")
+}
