@@ -218,17 +218,6 @@ func (a *Archive) Segments(tp TopicPartition) []Segment {
 	return slices.Clone(a.segments[tp])
 }
 
-// lastSegment is the last segment of tp, at index n-1 of n.
-func (a *Archive) lastSegment(tp TopicPartition) (s Segment, n int) {
-	a.mu.RLock()
-	defer a.mu.RUnlock()
-	list := a.segments[tp]
-	if len(list) == 0 {
-		return Segment{}, 0
-	}
-	return list[len(list)-1], len(list)
-}
-
 func (a *Archive) addSegment(s Segment) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -22,10 +22,10 @@ func (a *Archive) Resume(tp TopicPartition) (p ResumePoint, ok bool, err error) 
 	p = ResumePoint{Next: last.NextOffset, LeaderEpoch: last.LastLeaderEpoch, Source: last.Source}
 	for i := len(list) - 2; i >= 0; i-- {
 		d, err := a.Document(list[i])
-		if err == nil {
-			err = list[i+1].checkAdjoins(d)
-		}
 		if err != nil {
+			return ResumePoint{}, false, err
+		}
+		if err := list[i+1].checkAdjoins(d); err != nil {
 			return ResumePoint{}, false, fmt.Errorf("%s: %w", list[i+1].Path, err)
 		}
 		// A segment of nothing but a gap has no epoch; the one before it may.
