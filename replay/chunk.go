@@ -48,7 +48,7 @@ func (e *entry) Err() error { return e.to.ctx.Err() }
 // Value is that of the destination's context.
 func (e *entry) Value(key any) any { return e.to.ctx.Value(key) }
 
-// chunk is the records of a row group that are in the window.
+// chunk is a run of records of a row group that is sent next.
 type chunk struct {
 	ledger    *ledger
 	entries   []entry
@@ -58,10 +58,12 @@ type chunk struct {
 	next      *chunk // in the ledger
 }
 
-// recordCost is what a record costs in memory beyond its canonical bytes: its entry, the client's note of it, the decoded record.
-const recordCost = int64(unsafe.Sizeof(entry{})+unsafe.Sizeof(format.Record{})) + 48
-
-func chunkCost(records, bytes int64) int64 { return bytes + records*recordCost }
+const (
+	// chunkRecords is the most records of a chunk.
+	chunkRecords = 1024
+	// entryCost is what a record costs in memory while it is in a chunk: its entry and the client's note of it.
+	entryCost = int64(unsafe.Sizeof(entry{})) + 48
+)
 
 // newChunk turns records into entries. It keeps what they point to.
 func newChunk(l *ledger, records []format.Record, timestamps Timestamps) *chunk {

@@ -4,46 +4,57 @@ import (
 	"context"
 	"fmt"
 	"io"
-
-	"golang.org/x/sync/semaphore"
+	"sync/atomic"
+	"unsafe"
 
 	"github.com/karchive/karchive/format"
 )
 
 // feed decodes a partition of the archive, one row group ahead of what is played. It is for one goroutine.
 type feed struct {
-	ledger *ledger
-	chunks chan *chunk
+	groups chan *group
 	cancel context.CancelFunc
-	// Valid when chunks is closed.
+	// Valid when groups is closed.
 	err error // why it ended; nil: with the last record
 	end int64 // the first offset that was not read
 }
 
-// budget is the memory that decoded records may take.
-type budget struct {
-	tokens *semaphore.Weighted
-	size   int64
+// group is a decoded row group: the records of it that are in the window.
+type group struct {
+	records   []format.Record // those that are not in a chunk yet
+	undecided atomic.Int64    // records
+	release   func()
 }
 
-func newBudget(size int64) *budget { return &budget{semaphore.NewWeighted(size), size} }
+// decodedCost is what a decoded record costs in memory beyond its bytes.
+const decodedCost = int64(unsafe.Sizeof(format.Record{}))
 
-// acquire waits for cost, or for everything there is when cost is more, and returns what was taken.
-func (b *budget) acquire(ctx context.Context, cost int64) (int64, error) {
-	cost = min(cost, b.size)
-	return cost, b.tokens.Acquire(ctx, cost)
+// decide notes that n records of the group are done with. With the last one its memory is given back: records of a group share it.
+func (g *group) decide(n int) {
+	if g.undecided.Add(-int64(n)) == 0 {
+		g.release()
+	}
 }
 
-// startFeed begins to decode part. Memory for a row group is taken before it is decoded and given back when its last record is decided.
-func startFeed(ctx context.Context, archive *format.Archive, l *ledger, part *PlannedPartition, timestamps Timestamps, b *budget) *feed {
+// drop gives up the records that are not in a chunk.
+func (g *group) drop() {
+	n := len(g.records)
+	g.records = nil
+	if n > 0 {
+		g.decide(n)
+	}
+}
+
+// startFeed begins to decode the partition tp as part says. Memory for a row group is taken from b before it is decoded.
+func startFeed(ctx context.Context, archive *format.Archive, tp format.TopicPartition, part *PlannedPartition, b *budget) *feed {
 	ctx, cancel := context.WithCancel(ctx)
-	f := &feed{ledger: l, chunks: make(chan *chunk), cancel: cancel, end: part.window.FromOffset}
+	f := &feed{groups: make(chan *group), cancel: cancel, end: part.window.FromOffset}
 	go func() {
-		defer close(f.chunks)
-		cursor := archive.Cursor(l.source, part.window)
+		defer close(f.groups)
+		cursor := archive.Cursor(tp, part.window)
 		defer cursor.Close()
 		for f.err == nil {
-			f.err = f.decode(ctx, cursor, part.groups.cost, timestamps, b)
+			f.err = f.decode(ctx, cursor, part.groups.cost, b)
 		}
 		if f.err == io.EOF {
 			f.err = nil
@@ -52,39 +63,40 @@ func startFeed(ctx context.Context, archive *format.Archive, l *ledger, part *Pl
 	return f
 }
 
-// decode hands over the next chunk.
-func (f *feed) decode(ctx context.Context, cursor *format.Cursor, cost int64, timestamps Timestamps, b *budget) error {
-	taken, err := b.acquire(ctx, cost)
+// decode hands over the next row group.
+func (f *feed) decode(ctx context.Context, cursor *format.Cursor, cost int64, b *budget) error {
+	release, err := b.take(ctx, cost)
 	if err != nil {
 		return err
 	}
 	records, err := cursor.Next()
 	if err == io.EOF {
-		b.tokens.Release(taken)
+		release()
 		return err
 	}
 	if err != nil {
-		b.tokens.Release(taken)
+		release()
 		return fmt.Errorf("read the archive: %w", err)
 	}
-	c := newChunk(f.ledger, records, timestamps)
-	c.release = func() { b.tokens.Release(taken) }
+	end := records[len(records)-1].Offset + 1
+	g := &group{records: records, release: release}
+	g.undecided.Store(int64(len(records)))
 	select {
-	case f.chunks <- c:
-		f.end = records[len(records)-1].Offset + 1
+	case f.groups <- g:
+		f.end = end
 		return nil
 	case <-ctx.Done():
-		c.release()
+		release()
 		return ctx.Err()
 	}
 }
 
-// next returns the next chunk; io.EOF after the last, or why there is none.
-func (f *feed) next() (*chunk, error) {
-	c, ok := <-f.chunks
+// next returns the next group; io.EOF after the last, or why there is none.
+func (f *feed) next() (*group, error) {
+	g, ok := <-f.groups
 	switch {
 	case ok:
-		return c, nil
+		return g, nil
 	case f.err != nil:
 		return nil, f.err
 	}
@@ -94,7 +106,7 @@ func (f *feed) next() (*chunk, error) {
 // close stops decoding and gives back what was decoded and not taken.
 func (f *feed) close() {
 	f.cancel()
-	for c := range f.chunks {
-		c.release()
+	for g := range f.groups {
+		g.drop()
 	}
 }

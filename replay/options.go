@@ -13,7 +13,7 @@ import (
 // The defaults of Options.
 const (
 	DefaultLanes              = 4
-	DefaultMemoryBytes        = 64 << 20
+	DefaultMemoryBytes        = 48 << 20
 	DefaultConnectTimeout     = 10 * time.Second
 	DefaultStallTimeout       = 2 * time.Minute
 	DefaultFlushTimeout       = 10 * time.Second

@@ -78,7 +78,7 @@ type groupSizes struct {
 func (g *groupSizes) add(group *format.RowGroup) {
 	g.bytes = max(g.bytes, group.Bytes)
 	g.mean = max(g.mean, group.Bytes/max(1, group.Records))
-	g.cost = max(g.cost, chunkCost(group.Records, group.Bytes))
+	g.cost = max(g.cost, group.Bytes+group.Records*decodedCost)
 }
 
 // newPlan plans the selected partitions, each with its window. Targets are named, but nothing is known of them yet.

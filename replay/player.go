@@ -21,7 +21,8 @@ type player struct {
 	dials        *dials
 	state        *State // of the checkpoint, without its partitions
 	schedule     Schedule
-	budget       *budget
+	decoded      *budget        // for row groups
+	sending      *budget        // for entries
 	destinations []*destination // all of them
 	parts        []*part
 	started      time.Time
@@ -33,7 +34,8 @@ type player struct {
 func (s *settings) newPlayer(connect []kgo.Opt, archive *format.Archive, target *cluster, plan *Plan) (*player, error) {
 	p := &player{
 		settings: s, archive: archive, dials: target.dials, state: s.newState(plan, target),
-		schedule: Max{}, budget: newBudget(s.MemoryBytes), started: s.Clock.Now(),
+		schedule: Max{}, started: s.Clock.Now(),
+		decoded: newBudget(s.MemoryBytes / 4 * 3), sending: newBudget(s.MemoryBytes / 4),
 	}
 	topics := make(map[string][]*destination)
 	for _, t := range plan.Topics {
@@ -109,10 +111,10 @@ func (p *player) play(ctx context.Context) error {
 
 // playPart sends a partition. What goes wrong with it is in its ledger; the error is the context's.
 func (p *player) playPart(ctx context.Context, next *part) error {
-	f := startFeed(ctx, p.archive, next.ledger, next.PlannedPartition, p.settings.Timestamps, p.budget)
+	f := startFeed(ctx, p.archive, next.ledger.source, next.PlannedPartition, p.decoded)
 	defer f.close()
 	for {
-		c, err := f.next()
+		g, err := f.next()
 		switch {
 		case err == io.EOF:
 			next.read = true
@@ -123,11 +125,33 @@ func (p *player) playPart(ctx context.Context, next *part) error {
 			next.ledger.fail(f.end, err)
 			return nil
 		}
-		next.ledger.enter(c)
-		if err := p.playChunk(ctx, next, c); err != nil || next.ledger.stopped.Load() {
+		if err := p.playGroup(ctx, next, g); err != nil || next.ledger.stopped.Load() {
 			return err
 		}
 	}
+}
+
+// playGroup sends the records of a row group, chunk by chunk, until its partition has to stop or ctx ends.
+func (p *player) playGroup(ctx context.Context, from *part, g *group) error {
+	defer g.drop()
+	for len(g.records) > 0 && !from.ledger.stopped.Load() {
+		n := min(len(g.records), chunkRecords)
+		release, err := p.sending.take(ctx, int64(n)*entryCost)
+		if err != nil {
+			return err
+		}
+		c := newChunk(from.ledger, g.records[:n], p.settings.Timestamps)
+		c.release = func() {
+			release()
+			g.decide(n)
+		}
+		g.records = g.records[n:]
+		from.ledger.enter(c)
+		if err := p.playChunk(ctx, from, c); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // playChunk sends the entries of a chunk, until its partition has to stop or ctx ends.
