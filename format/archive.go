@@ -89,9 +89,6 @@ func Open(fsys FS) (*Archive, error) {
 	}
 	// The sums come first: a capture that is under way adds the segment and then its line.
 	sums, err := loadSums(fsys)
-	if err == nil {
-		err = sums.err()
-	}
 	if err != nil {
 		return nil, fmt.Errorf("open archive: %w", err)
 	}

@@ -145,9 +145,6 @@ func (w *archiveWriter) probeCase() error {
 // leaves lines that can be read and are not on the disk, and no later sync of the same bytes puts them there.
 func (w *archiveWriter) openSums() (*sumsFile, error) {
 	sums, err := loadSums(w.fsys)
-	if err == nil {
-		err = sums.err()
-	}
 	if err == nil && sums.size > 0 {
 		err = w.rewriteSums(sums.whole)
 	}

@@ -73,20 +73,25 @@ func writeIdentity(fsys FS, id Identity) error {
 	return nil
 }
 
-// loadIdentity reads karchive.json. A place without one is no archive.
+// loadIdentity reads karchive.json and names it in its errors.
 func loadIdentity(fsys FS) (Identity, error) {
+	id, err := readIdentity(fsys)
+	if err != nil {
+		return Identity{}, fmt.Errorf("%s: %w", identityName, err)
+	}
+	return id, nil
+}
+
+// readIdentity reads karchive.json. A place without one is no archive.
+func readIdentity(fsys FS) (Identity, error) {
 	b, err := readBounded(fsys, identityName, maxIdentityBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Identity{}, fmt.Errorf("%w: %w", ErrNotArchive, err)
 	}
 	if err != nil {
-		return Identity{}, fmt.Errorf("%s: %w", identityName, err)
+		return Identity{}, err
 	}
-	id, err := decodeIdentity(b)
-	if err != nil {
-		return Identity{}, fmt.Errorf("%s: %w", identityName, err)
-	}
-	return id, nil
+	return decodeIdentity(b)
 }
 
 // readBounded reads a whole file of at most limit bytes.

@@ -33,16 +33,20 @@ type sumsFile struct {
 // torn says that the file ends in a line that a crash left behind.
 func (s *sumsFile) torn() bool { return s.whole < s.size }
 
-// err is the first problem, for those who cannot go on with any.
-func (s *sumsFile) err() error {
-	if len(s.problems) == 0 {
-		return nil
+// loadSums reads SHA256SUMS and refuses one with a problem.
+func loadSums(fsys FS) (*sumsFile, error) {
+	s, err := readSums(fsys)
+	if err == nil && len(s.problems) > 0 {
+		err = s.problems[0]
 	}
-	return fmt.Errorf("%s: %s: %w", sumsName, s.problems[0].Where, s.problems[0].Err)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", sumsName, err)
+	}
+	return s, nil
 }
 
-// loadSums reads SHA256SUMS. One that is not there has no lines.
-func loadSums(fsys FS) (*sumsFile, error) {
+// readSums reads SHA256SUMS. One that is not there has no lines.
+func readSums(fsys FS) (*sumsFile, error) {
 	f, err := fsys.Open(sumsName)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &sumsFile{digests: map[string]string{}}, nil
@@ -51,11 +55,7 @@ func loadSums(fsys FS) (*sumsFile, error) {
 		return nil, err
 	}
 	defer f.Close()
-	s, err := parseSums(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", sumsName, err)
-	}
-	return s, nil
+	return parseSums(f)
 }
 
 func parseSums(r io.Reader) (*sumsFile, error) {

@@ -90,11 +90,11 @@ func (v *verifier) run() error {
 	missing := l.attach(sums)
 	if l.unlisted() && !v.rebuild {
 		// A capture that is under way may have sealed it after the sums were read.
-		if again, err := loadSums(v.fsys); err == nil {
+		if again, err := readSums(v.fsys); err == nil {
 			l.attach(again)
 		}
 	}
-	if err := v.checkSegments(l.withMissing(missing)); err != nil {
+	if err := v.checkSegments(l.withMissing(missing, sums)); err != nil {
 		return err
 	}
 	for _, path := range l.foreign {
@@ -108,10 +108,10 @@ func (v *verifier) run() error {
 // checkIdentity ends the run only where there is no archive, or one of a format that cannot be judged.
 func (v *verifier) checkIdentity() error {
 	c := FileCheck{Path: identityName}
-	id, err := loadIdentity(v.fsys)
+	id, err := readIdentity(v.fsys)
 	switch {
 	case errors.Is(err, ErrNotArchive) || errors.As(err, new(*VersionError)):
-		return err
+		return fmt.Errorf("verify: %w", err)
 	case err == nil:
 		v.identity = &id
 	default:
@@ -122,7 +122,7 @@ func (v *verifier) checkIdentity() error {
 
 func (v *verifier) checkSums() (*sumsFile, error) {
 	c := FileCheck{Path: sumsName}
-	sums, err := loadSums(v.fsys)
+	sums, err := readSums(v.fsys)
 	if err != nil {
 		c.add("", err)
 		sums = &sumsFile{}
@@ -206,14 +206,14 @@ func (id *Identity) checkSource(d *Document) error {
 const missingSize = -1
 
 // withMissing lists all segments in order, with those that are listed and not there.
-func (l *listing) withMissing(paths []string) []Segment {
+func (l *listing) withMissing(paths []string, sums *sumsFile) []Segment {
 	var all []Segment
 	for _, list := range l.segments {
 		all = append(all, list...)
 	}
 	for _, path := range paths {
 		s, _ := parseSegmentPath(path) // a path that is listed is a segment's
-		s.Size = missingSize
+		s.Size, s.SHA256 = missingSize, sums.digests[path]
 		all = append(all, s)
 	}
 	slices.SortFunc(all, func(a, b Segment) int {

@@ -1,0 +1,294 @@
+package format_test
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/memfs"
+	"github.com/zeebo/xxh3"
+)
+
+// planned has something in every field.
+var planned = format.Identity{
+	CreatedBy: "test", ClusterID: "cluster-a",
+	Topics: []format.Topic{{Name: "orders", ID: "topic-id", Partitions: 2, Configs: map[string]string{"retention.ms": "-1"}}, {Name: "events"}},
+	Capture: &format.CapturePlan{
+		Mode: "snapshot", Isolation: format.ReadCommitted, From: "-2h", Until: "end", Rules: "r",
+		Options: map[string]string{"compression": "zstd:1", "topics": "orders,<ev*>"},
+		Partitions: []format.PlanRange{
+			{Topic: "orders", Partition: 1, Start: 0, End: math.MaxInt64},
+			{Topic: "orders", Partition: 0, Start: math.MaxInt64 - 2, End: math.MaxInt64 - 1},
+			{Topic: "events", Start: 5, End: -1},
+		},
+	},
+}
+
+func TestTheIdentityComesBack(t *testing.T) {
+	fsys := memfs.New(memfs.Options{})
+	a, err := format.Create(fsys, planned)
+	if err != nil {
+		t.Fatal(err)
+	}
+	created := a.Identity()
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	got := mustOpen(t, fsys).Identity()
+	if !reflect.DeepEqual(got, created) {
+		t.Errorf("got %+v, want %+v", got, created)
+	}
+	if len(got.ArchiveID) != 36 || got.Version != format.Version || got.Encoding != format.Parquet || got.CreatedBy != "test" {
+		t.Errorf("got %+v, want an id, a version, an encoding", got)
+	}
+	if at, err := time.Parse(time.RFC3339, got.CreatedAt); err != nil || at.Location() != time.UTC {
+		t.Errorf("got creation time %s, %v", got.CreatedAt, err)
+	}
+	want := []format.PlanRange{
+		{Topic: "events", Start: 5, End: -1},
+		{Topic: "orders", Partition: 0, Start: math.MaxInt64 - 2, End: math.MaxInt64 - 1},
+		{Topic: "orders", Partition: 1, Start: 0, End: math.MaxInt64},
+	}
+	if !reflect.DeepEqual(got.Capture.Partitions, want) {
+		t.Errorf("got plan %+v, want %+v", got.Capture.Partitions, want)
+	}
+	if got.Topics[0].Name != "events" || got.Topics[1].Configs["retention.ms"] != "-1" || got.Capture.Options["topics"] != "orders,<ev*>" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestTwoArchivesHaveTwoIDs(t *testing.T) {
+	a, b := mustOpen(t, memArchive(t)), mustOpen(t, memArchive(t))
+	if a.Identity().ArchiveID == b.Identity().ArchiveID {
+		t.Error("they have the same")
+	}
+}
+
+func TestSetIdentityKeepsWhatAnArchiveIs(t *testing.T) {
+	fsys := memArchive(t)
+	a := mustOpenForWriting(t, fsys)
+	old := a.Identity()
+	id := planned
+	id.ArchiveID, id.CreatedAt, id.CreatedBy, id.Version = "x", "x", "x", "7.0"
+	if err := a.SetIdentity(id); err != nil {
+		t.Fatal(err)
+	}
+	got := mustOpen(t, fsys).Identity()
+	if got.ArchiveID != old.ArchiveID || got.CreatedAt != old.CreatedAt || got.CreatedBy != old.CreatedBy || got.Version != format.Version {
+		t.Errorf("got %+v, want it to keep %+v", got, old)
+	}
+	if got.Capture == nil || got.Capture.From != "-2h" || !reflect.DeepEqual(a.Identity(), got) {
+		t.Errorf("got %+v on disk, %+v in memory", got, a.Identity())
+	}
+}
+
+func TestAnIdentityIsACopy(t *testing.T) {
+	a := mustOpenForWriting(t, memArchive(t))
+	if err := a.SetIdentity(planned); err != nil {
+		t.Fatal(err)
+	}
+	id := a.Identity()
+	id.Topics[1].Configs["retention.ms"] = "7"
+	id.Topics[0].Name = "x"
+	id.Capture.Options["topics"] = "x"
+	id.Capture.Partitions[0].Start = 7
+	id.Capture.Mode = "follow"
+	if got := a.Identity(); reflect.DeepEqual(got, id) || got.Topics[1].Configs["retention.ms"] != "-1" || got.Capture.Mode != "snapshot" ||
+		got.Capture.Options["topics"] == "x" || got.Capture.Partitions[0].Start == 7 || got.Topics[0].Name == "x" {
+		t.Errorf("changing the copy changed the archive: %+v", got)
+	}
+	if planned.Capture.Partitions[0].Topic != "orders" {
+		t.Error("the caller's value was sorted")
+	}
+}
+
+func TestImpossibleIdentitiesAreRefused(t *testing.T) {
+	a := mustOpenForWriting(t, memArchive(t))
+	for name, id := range map[string]format.Identity{
+		"illegal topic":        {Topics: []format.Topic{{Name: "a/b"}}},
+		"topic twice":          {Topics: []format.Topic{{Name: "a"}, {Name: "b"}, {Name: "a"}}},
+		"negative partitions":  {Topics: []format.Topic{{Name: "a", Partitions: -1}}},
+		"plan of no topic":     {Capture: &format.CapturePlan{Partitions: []format.PlanRange{{Topic: ""}}}},
+		"plan from before 0":   {Capture: &format.CapturePlan{Partitions: []format.PlanRange{{Topic: "a", Start: -1}}}},
+		"plan that ends early": {Capture: &format.CapturePlan{Partitions: []format.PlanRange{{Topic: "a", Start: 5, End: 4}}}},
+	} {
+		if err := a.SetIdentity(id); err == nil {
+			t.Errorf("%s: set", name)
+		}
+		if _, err := format.Create(memfs.New(memfs.Options{}), id); err == nil {
+			t.Errorf("%s: created", name)
+		}
+	}
+	if _, err := format.Create(memfs.New(memfs.Options{}), format.Identity{Encoding: "csv"}); err == nil {
+		t.Error("created an archive of csv")
+	}
+}
+
+// identityFile is a karchive.json around an archive value.
+func identityFile(value string) []byte {
+	sum := xxh3.HashString128(value).Bytes()
+	return fmt.Appendf(nil, `{"checksum":"%s","archive":%s}`, hex.EncodeToString(sum[:]), value)
+}
+
+func openIdentity(t *testing.T, file []byte) (format.Identity, error) {
+	t.Helper()
+	a, err := format.Open(memfs.FromFiles(memfs.Options{}, map[string][]byte{"karchive.json": file}))
+	if err != nil {
+		return format.Identity{}, err
+	}
+	return a.Identity(), nil
+}
+
+func TestUnknownFieldsOfAnIdentityAreIgnored(t *testing.T) {
+	id, err := openIdentity(t, identityFile(`{"version":"1.99","archive_id":"a","encoding":"parquet","colour":{"r":1},
+		"topics":[{"name":"a","id":"","partitions":9007199254740993,"x":[]}],"capture":{"mode":"follow","wind":"north"}}`))
+	if err == nil {
+		t.Fatal("a partition count of 64 bits was taken for one of 32")
+	}
+	id, err = openIdentity(t, identityFile(`{"version":"1.99","archive_id":"a","encoding":"parquet","colour":{"r":1},
+		"topics":[{"name":"a","id":"","partitions":3,"x":[]}],
+		"capture":{"mode":"follow","wind":"north","partitions":[{"topic":"a","partition":0,"start":9007199254740993,"end":-1}]}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id.Topics[0].Partitions != 3 || id.Capture.Mode != "follow" || id.Capture.Partitions[0].Start != 9007199254740993 {
+		t.Errorf("got %+v", id)
+	}
+}
+
+func TestANewerMajorVersionIsNamedAndNotCorrupt(t *testing.T) {
+	_, err := openIdentity(t, identityFile(`{"version":"2.3","encoding":"stone","topics":7}`))
+	var v *format.VersionError
+	if !errors.As(err, &v) || v.Version != "2.3" || errors.Is(err, format.ErrCorrupt) {
+		t.Errorf("got %v, want a VersionError of 2.3", err)
+	}
+	fsys := memfs.FromFiles(memfs.Options{}, map[string][]byte{"karchive.json": identityFile(`{"version":"2.3"}`)})
+	before := fsys.Files()
+	if err := format.Verify(fsys, format.VerifyOptions{}, ignore); !errors.As(err, &v) {
+		t.Errorf("verify: got %v, want a VersionError", err)
+	}
+	if _, err := format.OpenForWriting(fsys); !errors.As(err, &v) {
+		t.Errorf("open for writing: got %v, want a VersionError", err)
+	}
+	delete(before, ".karchive-lock")
+	after := fsys.Files()
+	delete(after, ".karchive-lock")
+	if !reflect.DeepEqual(after, before) {
+		t.Error("it was written to")
+	}
+}
+
+func TestANewerMinorVersionIsReadAndNotWritten(t *testing.T) {
+	fsys := memfs.FromFiles(memfs.Options{}, map[string][]byte{"karchive.json": identityFile(`{"version":"1.99","encoding":"parquet","colour":1}`)})
+	mustOpen(t, fsys)
+	var v *format.VersionError
+	if _, err := format.OpenForWriting(fsys); !errors.As(err, &v) {
+		t.Errorf("got %v, want a VersionError: to write it again would lose its colour", err)
+	}
+	if err := format.RebuildSums(fsys, ignore); !errors.As(err, &v) {
+		t.Errorf("rebuild: got %v, want a VersionError", err)
+	}
+}
+
+func TestAnUnknownEncodingIsNamedAndNotCorrupt(t *testing.T) {
+	_, err := openIdentity(t, identityFile(`{"version":"1.7","encoding":"stone"}`))
+	if err == nil || errors.Is(err, format.ErrCorrupt) || !strings.Contains(err.Error(), "stone") {
+		t.Errorf("got %v, want an error that names stone", err)
+	}
+}
+
+func TestDamageToAnIdentityIsFound(t *testing.T) {
+	fsys := memfs.New(memfs.Options{})
+	a, err := format.Create(fsys, planned)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := a.Identity()
+	file := fsys.Files()["karchive.json"]
+	for n := range len(file) - 1 { // the last byte is a newline
+		if _, err := openIdentity(t, file[:n]); !errors.Is(err, format.ErrCorrupt) {
+			t.Fatalf("cut at %d: got %v, want ErrCorrupt", n, err)
+		}
+	}
+	for i := range file {
+		for bit := range 8 {
+			damaged := bytes.Clone(file)
+			damaged[i] ^= 1 << bit
+			got, err := openIdentity(t, damaged)
+			if err == nil && reflect.DeepEqual(got, want) { // white space around the value
+				continue
+			}
+			if !errors.Is(err, format.ErrCorrupt) {
+				t.Fatalf("bit %d of byte %d: got %+v, %v, want ErrCorrupt", bit, i, got, err)
+			}
+		}
+	}
+	for _, garbage := range []string{"", "x", "{}", "null", "[]", `{"checksum":1}`, `{"archive":{}}`, "PAR1", string(identityFile("null")), string(identityFile("{}")), string(identityFile(`{"version":"-1"}`))} {
+		if _, err := openIdentity(t, []byte(garbage)); !errors.Is(err, format.ErrCorrupt) {
+			t.Errorf("%q: got %v, want ErrCorrupt", garbage, err)
+		}
+	}
+}
+
+func TestAHugeIdentityIsNotRead(t *testing.T) {
+	dir := t.TempDir()
+	name := filepath.Join(dir, "karchive.json")
+	if err := os.WriteFile(name, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(name, 1<<40); err != nil {
+		t.Skip(err)
+	}
+	if _, err := format.Open(dirFS(t, dir)); !errors.Is(err, format.ErrCorrupt) {
+		t.Errorf("got %v, want ErrCorrupt", err)
+	}
+}
+
+func TestAnIdentityThatCannotBeWrittenLeavesTheOldOne(t *testing.T) {
+	fsys := memArchive(t)
+	a := mustOpenForWriting(t, fsys)
+	old := a.Identity()
+	fsys.SetFree(10)
+	if err := a.SetIdentity(planned); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("got %v, want ENOSPC", err)
+	}
+	if got := mustOpen(t, fsys).Identity(); !reflect.DeepEqual(got, old) || !reflect.DeepEqual(a.Identity(), old) {
+		t.Errorf("got %+v, want %+v", got, old)
+	}
+	checkNoTemp(t, fsys)
+}
+
+func TestAnIdentityIsDurableWhenSetIdentityReturns(t *testing.T) {
+	fsys := memArchive(t)
+	a := mustOpenForWriting(t, fsys)
+	if err := a.SetIdentity(planned); err != nil {
+		t.Fatal(err)
+	}
+	want := a.Identity()
+	if got := mustOpen(t, fsys.CrashBare()).Identity(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
+func TestTopicNamesAreKafkas(t *testing.T) {
+	for _, name := range []string{"a", "A-b_c.9", "...", "_schemas", "__consumer_offsets", strings.Repeat("x", 249)} {
+		if err := format.CheckTopicName(name); err != nil {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	for _, name := range []string{"", ".", "..", "a/b", "a b", "a\\b", "é", "a\x00", "a=b", "a*", strings.Repeat("x", 250)} {
+		if format.CheckTopicName(name) == nil {
+			t.Errorf("%q is taken for legal", name)
+		}
+	}
+}
