@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"slices"
 	"strings"
@@ -37,6 +38,45 @@ func archiveFS(dir string) (format.FS, error) {
 	return fsys, nil
 }
 
+// openOrCreate opens an archive for writing, and makes it when there is nothing yet. Closing it takes one away that was made here and in
+// which nothing was begun: a misspelt topic leaves nothing behind.
+func openOrCreate(dir string) (a *format.Archive, closing func(), err error) {
+	fsys, err := format.DirFS(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	a, err = format.OpenForWriting(fsys)
+	if !errors.Is(err, format.ErrNotArchive) {
+		return a, func() { a.Close() }, err
+	}
+	_, statErr := fsys.Stat(".")
+	a, err = format.Create(fsys, format.Identity{CreatedBy: "karchive " + versionText()})
+	return a, func() {
+		begun := a.Identity().Capture != nil
+		if !begun {
+			takeAway(fsys) // under the lock
+		}
+		a.Close()
+		if !begun && errors.Is(statErr, fs.ErrNotExist) {
+			os.Remove(dir)
+		}
+	}, err
+}
+
+// takeAway removes what Create made. Remove takes files and empty directories only, and directories go first: one with a segment in it
+// ends it.
+func takeAway(fsys format.FS) {
+	entries, err := fsys.ReadDir(".")
+	if err != nil || slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.IsDir() && fsys.Remove(e.Name()) != nil }) {
+		return
+	}
+	for _, e := range entries {
+		if !e.IsDir() {
+			fsys.Remove(e.Name())
+		}
+	}
+}
+
 // choose returns the partitions of a that names and numbers select, in order; empty ones select all. A name or a number that the
 // archive does not have is an error.
 func choose(a *format.Archive, names []string, numbers []int32) ([]format.TopicPartition, error) {
@@ -46,7 +86,7 @@ func choose(a *format.Archive, names []string, numbers []int32) ([]format.TopicP
 	}
 	for _, n := range numbers {
 		if !slices.ContainsFunc(all, func(tp format.TopicPartition) bool { return tp.Partition == n }) {
-			return nil, usage("the archive has no partition %d", n)
+			return nil, fmt.Errorf("the archive has no partition %d", n)
 		}
 	}
 	return slices.DeleteFunc(all, func(tp format.TopicPartition) bool {
@@ -71,7 +111,8 @@ func topicNames(a *format.Archive) []string {
 	for _, tp := range a.Partitions() {
 		topics = append(topics, tp.Topic)
 	}
-	return topics
+	slices.Sort(topics)
+	return slices.Compact(topics)
 }
 
 func checkNames(topics, names []string) error {
@@ -82,11 +123,11 @@ func checkNames(topics, names []string) error {
 		if slices.ContainsFunc(topics, func(t string) bool { return selects([]string{name}, t) }) {
 			continue
 		}
-		e := usage("the archive has no topic %s", name)
+		hint := "the archive has " + strings.Join(topics, ", ")
 		if s := suggest.Nearest(name, topics); s != "" {
-			e.hint = "did you mean " + s + "?"
+			hint = "did you mean " + s + "?"
 		}
-		return e
+		return withHint(fmt.Errorf("the archive has no topic %s", name), hint)
 	}
 	return nil
 }

@@ -1,20 +1,15 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
-	"text/tabwriter"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/suggest"
 	"github.com/karchive/karchive/internal/units"
 )
 
@@ -139,119 +134,26 @@ func runCapture(c *cli.Context, e *env, o captureOptions) error {
 	if err != nil {
 		return err
 	}
-	a, err := openOrCreate(o.archive)
+	a, abandon, err := openOrCreate(o.archive)
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.archive, err)
 	}
-	defer a.Close()
+	defer abandon()
 	defer e.noteStop(ctx, "ending the capture")()
 	progress := newProgress(e, "capture")
 	o.capture.Now = e.now
 	o.capture.OnProgress = func(p capture.Progress) { progress.set(p.Offsets, p.PlannedOffsets, captureProgress(p)) }
 	report, err := capture.Run(ctx, opts, a, o.capture)
 	progress.done()
-	if err != nil && report.Segments == 0 {
-		return captureHint(err, cfg.Explain(err))
+	failed := captureHint(err, cfg.Explain(err))
+	if failed != nil && report.Segments == 0 {
+		return failed
 	}
-	if err := errors.Join(printCapture(e, o, &report), captureHint(err, cfg.Explain(err))); err != nil {
+	if err := errors.Join(printCapture(e, o, &report), failed); err != nil {
 		return err
 	}
 	if report.Incomplete() {
 		return errIncomplete
 	}
 	return nil
-}
-
-// openOrCreate opens an archive for writing, and makes it when there is nothing yet.
-func openOrCreate(dir string) (*format.Archive, error) {
-	fsys, err := format.DirFS(dir)
-	if err != nil {
-		return nil, err
-	}
-	a, err := format.OpenForWriting(fsys)
-	if errors.Is(err, format.ErrNotArchive) {
-		return format.Create(fsys, format.Identity{CreatedBy: "karchive " + versionText()})
-	}
-	return a, err
-}
-
-func captureProgress(p capture.Progress) string {
-	text := fmt.Sprintf("%s, %s, %s/s, %s of %d partitions complete", units.Of(p.Records, "record"), units.Size(p.Bytes),
-		units.Count(units.Rate(p.Records, p.Elapsed)), units.Count(int64(p.Done)), p.Partitions)
-	if p.PlannedOffsets == 0 {
-		text = fmt.Sprintf("%s, %s, %s, %s", units.Of(p.Records, "record"), units.Size(p.Bytes), units.Of(int64(p.Partitions), "partition"), units.Duration(p.Elapsed.Round(time.Second)))
-	}
-	if p.Trouble != "" {
-		text += "; waiting: " + p.Trouble
-	}
-	return text
-}
-
-// captureHint adds what to do about an error of a capture.
-func captureHint(err error, explained string) error {
-	if missing, ok := errors.AsType[*capture.MissingTopicError](err); ok {
-		if s := suggest.Nearest(missing.Topic, missing.Known); s != "" {
-			return withHint(err, "did you mean "+s+"?")
-		}
-	}
-	if errors.Is(err, context.Canceled) {
-		return withHint(err, "the same command goes on with it")
-	}
-	for _, differs := range []any{new(*capture.MismatchError), new(*capture.RecreatedTopicError), new(*capture.TruncatedError)} {
-		if errors.As(err, differs) {
-			return withHint(err, "give another -o DIR: one archive holds one log")
-		}
-	}
-	return withHint(err, explained)
-}
-
-// captured is the JSON form of what capture prints.
-type captured struct {
-	Archive string `json:"archive"`
-	*capture.Report
-}
-
-func printCapture(e *env, o captureOptions, r *capture.Report) error {
-	for _, w := range r.Warnings {
-		e.warnf("%s", w)
-	}
-	if r.Behind > 0 {
-		e.warnf("open transactions held the capture %s behind the high watermark", units.Of(r.Behind, "offset"))
-	}
-	if o.format == "json" {
-		return printJSON(e.stdout, captured{o.archive, r})
-	}
-	return writeCapture(e.stdout, o.archive, r)
-}
-
-func writeCapture(w io.Writer, archive string, r *capture.Report) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "TOPIC\tPARTITIONS\tRECORDS\tBYTES\tON DISK\tRATIO\tFIRST\tLAST\tWITHOUT A RECORD")
-	for _, topic := range r.Topics {
-		fmt.Fprintf(t, "%s\t%d\t%s\n", topic.Topic, len(topic.Partitions), totalsRow(&topic.Totals))
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	for _, topic := range r.Topics {
-		for _, p := range topic.Partitions {
-			for _, g := range p.Gaps.Ranges {
-				fmt.Fprintf(w, "lost: %s-%d offsets %d..%d (%s)\n", topic.Topic, p.Partition, g.From, g.Until, g.Reason)
-			}
-		}
-	}
-	verb := "captured"
-	if r.Resumed {
-		verb = "completed the snapshot that was begun: captured"
-	}
-	_, err := fmt.Fprintf(w, "%s %s, %s, into %s in %s (%s/s, %s/s)\n", verb, units.Of(r.Records, "record"), units.Size(r.Bytes), archive, units.Duration(r.Elapsed),
-		units.Count(units.Rate(r.Records, r.Elapsed)), units.Size(units.Rate(r.Bytes, r.Elapsed)))
-	return err
-}
-
-func totalsRow(t *capture.Totals) string {
-	p := partitionInfo{Records: t.Records, Bytes: t.Bytes, DiskBytes: t.DiskBytes, MinTimestampMs: t.MinTimestampMs, MaxTimestampMs: t.MaxTimestampMs,
-		Retention: t.Gaps.Retention, Corrupt: t.Gaps.Corrupt, Control: t.Gaps.Control, Filtered: t.Gaps.Filtered, Absent: t.Gaps.Absent}
-	p.setRatio()
-	return p.columns()
 }

@@ -2,17 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"maps"
-	"slices"
-	"strings"
-	"text/tabwriter"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/karchive/karchive/internal/suggest"
-	"github.com/karchive/karchive/internal/units"
 	"github.com/karchive/karchive/replay"
 )
 
@@ -151,108 +143,4 @@ func (o *replayOptions) goOn() string {
 		return "the same command goes on from " + o.progress
 	}
 	return "with --progress FILE the same command would go on where it stopped"
-}
-
-// notePlan prints what the preflight found: all of it, so that one look at the target is enough.
-func (e *env) notePlan(p *replay.Plan, force bool) {
-	refusing := p.Refusing(force)
-	for _, f := range p.Findings {
-		what := f.What
-		if f.Topic != "" && !strings.Contains(what, f.Topic) {
-			what = f.Topic + ": " + what
-		}
-		if !slices.Contains(refusing, f) {
-			e.warnf("%s: %s; %s", what, f.Consequence, f.Fix)
-		} else if len(refusing) > 1 {
-			e.line(fmt.Sprintf("%s: %s; %s", what, f.Consequence, f.Fix))
-		}
-	}
-}
-
-func replayProgress(p replay.Progress) string {
-	text := fmt.Sprintf("%s of %s records, %s, %s/s", units.Count(p.Acknowledged), units.Count(p.Planned), units.Size(p.Bytes), units.Count(units.Rate(p.Acknowledged, p.Elapsed)))
-	if p.Failed > 0 {
-		text += ", " + units.Of(int64(p.Failed), "partition") + " stopped"
-	}
-	return text
-}
-
-func replayHint(err error, otherwise string) error {
-	if unknown, ok := errors.AsType[*replay.UnknownTopicError](err); ok {
-		if s := suggest.Nearest(unknown.Topic, unknown.Known); s != "" {
-			return withHint(err, "did you mean "+s+"?")
-		}
-		return err
-	}
-	if errors.As(err, new(hinter)) {
-		return err
-	}
-	return withHint(err, otherwise)
-}
-
-// replayed is the JSON form of what replay prints.
-type replayed struct {
-	Archive string `json:"archive"`
-	*replay.Report
-}
-
-func printReplay(e *env, o replayOptions, r *replay.Report) error {
-	if o.format == "json" {
-		return printJSON(e.stdout, replayed{o.archive, r})
-	}
-	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
-	if r.DryRun {
-		writePlan(t, r.Plan)
-		return t.Flush()
-	}
-	fmt.Fprintln(t, "TOPIC\tINTO\tPLANNED\tSENT\tACKNOWLEDGED\tBYTES")
-	for _, topic := range r.Topics {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", topic.Topic, topic.Target, units.Count(topic.Planned), units.Count(topic.Sent), units.Count(topic.Acknowledged), units.Size(topic.Bytes))
-	}
-	for _, f := range r.Failures {
-		fmt.Fprintf(t, "stopped: %s-%d at offset %d: %s\n", f.Topic, f.Partition, f.Offset, f.Reason)
-	}
-	for _, why := range slices.Sorted(maps.Keys(r.Reasons)) {
-		fmt.Fprintf(t, "not sent: %s: %s\n", units.Of(r.Reasons[why], "record"), why)
-	}
-	fmt.Fprintf(t, "replayed %s, %s, into cluster %s in %s (%s/s)%s\n", units.Of(r.Acknowledged, "record"), units.Size(r.Bytes), orNone(r.Plan.TargetCluster),
-		units.Duration(r.Elapsed), units.Count(int64(r.Rate)), leftText(r))
-	return t.Flush()
-}
-
-func leftText(r *replay.Report) string {
-	var text string
-	if r.Plan.Earlier > 0 {
-		text += ", " + units.Count(r.Plan.Earlier) + " earlier"
-	}
-	if r.LeftOut > 0 {
-		text += ", " + units.Count(r.LeftOut) + " left out"
-	}
-	if r.Missing > 0 {
-		text += ", " + units.Count(r.Missing) + " not acknowledged"
-	}
-	return text
-}
-
-func writePlan(t *tabwriter.Writer, p *replay.Plan) {
-	fmt.Fprintln(t, "TOPIC\tINTO\tPARTITIONS\tRECORDS\tBYTES\tFIRST\tLAST")
-	for _, topic := range p.Topics {
-		target := topic.Target
-		if topic.Create {
-			target += " (to be made)"
-		}
-		fmt.Fprintf(t, "%s\t%s\t%d into %d\t%s\n", topic.Topic, target, len(topic.Partitions), topic.TargetPartitions, amountRow(topic.Total))
-	}
-	fmt.Fprintf(t, "total\tcluster %s\t\t%s\n", orNone(p.TargetCluster), amountRow(p.Total))
-}
-
-func amountRow(a replay.Amount) string {
-	first, last, most := "-", "-", ""
-	if a.Records > 0 {
-		first, last = timeText(a.MinTimestampMs), timeText(a.MaxTimestampMs)
-	}
-	if !a.Exact {
-		most = "at most "
-	}
-	return strings.Join([]string{most + units.Count(a.Records), most + units.Size(a.Bytes), first, last}, "\t")
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/karchive/karchive/internal/testpki"
 )
 
 // patience is how long a check may take at most. No test waits for it unless it says so.
@@ -78,23 +80,23 @@ func TestAMechanismThatTheBrokerLacksIsSaid(t *testing.T) {
 }
 
 func TestABrokerIsVerifiedAgainstEveryKindOfTrustStore(t *testing.T) {
-	ca := newAuthority(t)
-	addr := broker(t, kfake.TLS(&tls.Config{Certificates: []tls.Certificate{ca.issue("127.0.0.1").tls()}}))
-	pemFile := write(t, "ca.pem", ca.pem())
+	ca := testpki.NewAuthority(t)
+	addr := broker(t, kfake.TLS(&tls.Config{Certificates: []tls.Certificate{ca.Issue("127.0.0.1").TLS()}}))
+	pemFile := write(t, "ca.pem", ca.PEM())
 	for name, set := range map[string][]string{
 		"PEM file":                      {"ssl.ca.location=" + pemFile},
 		"PEM directory":                 {"ssl.ca.location=" + strings.TrimSuffix(pemFile, "/ca.pem")},
 		"PEM file by its Java name":     {"ssl.truststore.location=" + pemFile, "ssl.truststore.type=PEM"},
-		"inline PEM":                    {"ssl.truststore.certificates=" + string(ca.pem())},
-		"inline PEM in one line":        {"ssl.truststore.certificates=" + strings.ReplaceAll(string(ca.pem()), "\n", " ")},
-		"JKS":                           {"ssl.truststore.location=" + write(t, "t.jks", ca.trustJKS("changeit")), "ssl.truststore.password=changeit"},
-		"JKS without its password":      {"ssl.truststore.location=" + write(t, "t.jks", ca.trustJKS("changeit"))},
-		"PKCS12":                        {"ssl.truststore.location=" + write(t, "t.p12", ca.trustPKCS12("changeit")), "ssl.truststore.password=changeit", "ssl.truststore.type=PKCS12"},
-		"PKCS12 that is called JKS":     {"ssl.truststore.location=" + write(t, "t.jks", ca.trustPKCS12("changeit")), "ssl.truststore.password=changeit", "ssl.truststore.type=JKS"},
+		"inline PEM":                    {"ssl.truststore.certificates=" + string(ca.PEM())},
+		"inline PEM in one line":        {"ssl.truststore.certificates=" + strings.ReplaceAll(string(ca.PEM()), "\n", " ")},
+		"JKS":                           {"ssl.truststore.location=" + write(t, "t.jks", ca.TrustJKS("changeit")), "ssl.truststore.password=changeit"},
+		"JKS without its password":      {"ssl.truststore.location=" + write(t, "t.jks", ca.TrustJKS("changeit"))},
+		"PKCS12":                        {"ssl.truststore.location=" + write(t, "t.p12", ca.TrustPKCS12("changeit")), "ssl.truststore.password=changeit", "ssl.truststore.type=PKCS12"},
+		"PKCS12 that is called JKS":     {"ssl.truststore.location=" + write(t, "t.jks", ca.TrustPKCS12("changeit")), "ssl.truststore.password=changeit", "ssl.truststore.type=JKS"},
 		"only TLS 1.2":                  {"ssl.ca.location=" + pemFile, "ssl.enabled.protocols=TLSv1.2"},
 		"no verification":               {"enable.ssl.certificate.verification=false"},
 		"the chain, but no host name":   {"ssl.ca.location=" + pemFile, "ssl.endpoint.identification.algorithm="},
-		"PEM after noise, as openssl's": {"ssl.ca.location=" + write(t, "n.pem", append([]byte("subject=CN = x\n\n"), ca.pem()...))},
+		"PEM after noise, as openssl's": {"ssl.ca.location=" + write(t, "n.pem", append([]byte("subject=CN = x\n\n"), ca.PEM()...))},
 	} {
 		if _, err := check(t, Input{Brokers: []string{addr}, Set: append(set, "security.protocol=SSL")}); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -103,10 +105,10 @@ func TestABrokerIsVerifiedAgainstEveryKindOfTrustStore(t *testing.T) {
 }
 
 func TestABrokerThatCannotBeVerifiedIsRefused(t *testing.T) {
-	ca, other := newAuthority(t), newAuthority(t)
-	here := broker(t, kfake.TLS(&tls.Config{Certificates: []tls.Certificate{ca.issue("127.0.0.1").tls()}}))
-	elsewhere := broker(t, kfake.TLS(&tls.Config{Certificates: []tls.Certificate{ca.issue("broker.example").tls()}}))
-	trust, wrong := "ssl.ca.location="+write(t, "ca.pem", ca.pem()), "ssl.ca.location="+write(t, "other.pem", other.pem())
+	ca, other := testpki.NewAuthority(t), testpki.NewAuthority(t)
+	here := broker(t, kfake.TLS(&tls.Config{Certificates: []tls.Certificate{ca.Issue("127.0.0.1").TLS()}}))
+	elsewhere := broker(t, kfake.TLS(&tls.Config{Certificates: []tls.Certificate{ca.Issue("broker.example").TLS()}}))
+	trust, wrong := "ssl.ca.location="+write(t, "ca.pem", ca.PEM()), "ssl.ca.location="+write(t, "other.pem", other.PEM())
 	for _, c := range []struct {
 		name, addr string
 		set        []string
@@ -128,21 +130,21 @@ func TestABrokerThatCannotBeVerifiedIsRefused(t *testing.T) {
 }
 
 func TestABrokerThatWantsACertificateGetsIt(t *testing.T) {
-	ca := newAuthority(t)
-	addr := broker(t, kfake.TLS(&tls.Config{Certificates: []tls.Certificate{ca.issue("127.0.0.1").tls()},
-		ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: ca.pool()}))
-	id := ca.issue("client")
-	trust := "ssl.ca.location=" + write(t, "ca.pem", ca.pem())
-	both := append(certPEM(id.cert), id.keyPEM()...)
+	ca := testpki.NewAuthority(t)
+	addr := broker(t, kfake.TLS(&tls.Config{Certificates: []tls.Certificate{ca.Issue("127.0.0.1").TLS()},
+		ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: ca.Pool()}))
+	id := ca.Issue("client")
+	trust := "ssl.ca.location=" + write(t, "ca.pem", ca.PEM())
+	both := append(id.PEM(), id.KeyPEM()...)
 	for name, set := range map[string][]string{
-		"certificate and key":           {"ssl.certificate.location=" + write(t, "c.pem", certPEM(id.cert)), "ssl.key.location=" + write(t, "k.pem", id.keyPEM())},
-		"encrypted key":                 {"ssl.certificate.location=" + write(t, "c.pem", certPEM(id.cert)), "ssl.key.location=" + write(t, "k.pem", id.encryptedKeyPEM("kp")), "ssl.key.password=kp"},
+		"certificate and key":           {"ssl.certificate.location=" + write(t, "c.pem", id.PEM()), "ssl.key.location=" + write(t, "k.pem", id.KeyPEM())},
+		"encrypted key":                 {"ssl.certificate.location=" + write(t, "c.pem", id.PEM()), "ssl.key.location=" + write(t, "k.pem", id.EncryptedKeyPEM("kp")), "ssl.key.password=kp"},
 		"both in one PEM key store":     {"ssl.keystore.location=" + write(t, "k.pem", both), "ssl.keystore.type=PEM"},
-		"inline":                        {"ssl.keystore.certificate.chain=" + string(certPEM(id.cert)), "ssl.keystore.key=" + string(id.keyPEM())},
-		"inline by librdkafka's name":   {"ssl.certificate.pem=" + string(certPEM(id.cert)), "ssl.key.pem=" + string(id.keyPEM())},
-		"JKS":                           {"ssl.keystore.location=" + write(t, "k.jks", id.jks("storepw", "storepw")), "ssl.keystore.password=storepw"},
-		"JKS with another key password": {"ssl.keystore.location=" + write(t, "k.jks", id.jks("storepw", "keypw")), "ssl.keystore.password=storepw", "ssl.key.password=keypw"},
-		"PKCS12":                        {"ssl.keystore.location=" + write(t, "k.p12", id.pkcs12("storepw")), "ssl.keystore.password=storepw", "ssl.keystore.type=PKCS12"},
+		"inline":                        {"ssl.keystore.certificate.chain=" + string(id.PEM()), "ssl.keystore.key=" + string(id.KeyPEM())},
+		"inline by librdkafka's name":   {"ssl.certificate.pem=" + string(id.PEM()), "ssl.key.pem=" + string(id.KeyPEM())},
+		"JKS":                           {"ssl.keystore.location=" + write(t, "k.jks", id.JKS("storepw", "storepw")), "ssl.keystore.password=storepw"},
+		"JKS with another key password": {"ssl.keystore.location=" + write(t, "k.jks", id.JKS("storepw", "keypw")), "ssl.keystore.password=storepw", "ssl.key.password=keypw"},
+		"PKCS12":                        {"ssl.keystore.location=" + write(t, "k.p12", id.PKCS12("storepw")), "ssl.keystore.password=storepw", "ssl.keystore.type=PKCS12"},
 	} {
 		if _, err := check(t, Input{Brokers: []string{addr}, Set: append(set, trust, "security.protocol=SSL")}); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -155,21 +157,21 @@ func TestABrokerThatWantsACertificateGetsIt(t *testing.T) {
 }
 
 func TestStoresThatDoNotOpenAreSaid(t *testing.T) {
-	ca := newAuthority(t)
-	id := ca.issue("client")
+	ca := testpki.NewAuthority(t)
+	id := ca.Issue("client")
 	for name, c := range map[string]struct {
 		set        []string
 		want, hint string
 	}{
-		"JKS trust store":      {[]string{"ssl.truststore.location=" + write(t, "t", ca.trustJKS("right")), "ssl.truststore.password=wrong"}, "password is wrong", "ssl.truststore.password"},
-		"PKCS12 trust store":   {[]string{"ssl.truststore.location=" + write(t, "t", ca.trustPKCS12("right")), "ssl.truststore.password=wrong"}, "password is wrong", "ssl.truststore.password"},
-		"JKS key store":        {[]string{"ssl.keystore.location=" + write(t, "t", id.jks("right", "right")), "ssl.keystore.password=wrong"}, "password is wrong", "ssl.keystore.password"},
-		"JKS key":              {[]string{"ssl.keystore.location=" + write(t, "t", id.jks("right", "other")), "ssl.keystore.password=right"}, "key client", "ssl.keystore.password"},
-		"PKCS12 key store":     {[]string{"ssl.keystore.location=" + write(t, "t", id.pkcs12("right")), "ssl.keystore.password=wrong"}, "password is wrong", "ssl.keystore.password"},
-		"encrypted PEM key":    {[]string{"ssl.keystore.certificate.chain=" + string(certPEM(id.cert)), "ssl.keystore.key=" + string(id.encryptedKeyPEM("right")), "ssl.key.password=wrong"}, "password is wrong", "ssl.key.password"},
-		"certificate, no key":  {[]string{"ssl.keystore.certificate.chain=" + string(certPEM(id.cert))}, "both needed", ""},
-		"key of another":       {[]string{"ssl.keystore.certificate.chain=" + string(certPEM(id.cert)), "ssl.keystore.key=" + string(ca.issue("x").keyPEM())}, "does not match", ""},
-		"truncated JKS":        {[]string{"ssl.truststore.location=" + write(t, "t", ca.trustJKS("right")[:100])}, "ssl.truststore.location", ""},
+		"JKS trust store":      {[]string{"ssl.truststore.location=" + write(t, "t", ca.TrustJKS("right")), "ssl.truststore.password=wrong"}, "password is wrong", "ssl.truststore.password"},
+		"PKCS12 trust store":   {[]string{"ssl.truststore.location=" + write(t, "t", ca.TrustPKCS12("right")), "ssl.truststore.password=wrong"}, "password is wrong", "ssl.truststore.password"},
+		"JKS key store":        {[]string{"ssl.keystore.location=" + write(t, "t", id.JKS("right", "right")), "ssl.keystore.password=wrong"}, "password is wrong", "ssl.keystore.password"},
+		"JKS key":              {[]string{"ssl.keystore.location=" + write(t, "t", id.JKS("right", "other")), "ssl.keystore.password=right"}, "key client", "ssl.keystore.password"},
+		"PKCS12 key store":     {[]string{"ssl.keystore.location=" + write(t, "t", id.PKCS12("right")), "ssl.keystore.password=wrong"}, "password is wrong", "ssl.keystore.password"},
+		"encrypted PEM key":    {[]string{"ssl.keystore.certificate.chain=" + string(id.PEM()), "ssl.keystore.key=" + string(id.EncryptedKeyPEM("right")), "ssl.key.password=wrong"}, "password is wrong", "ssl.key.password"},
+		"certificate, no key":  {[]string{"ssl.keystore.certificate.chain=" + string(id.PEM())}, "both needed", ""},
+		"key of another":       {[]string{"ssl.keystore.certificate.chain=" + string(id.PEM()), "ssl.keystore.key=" + string(ca.Issue("x").KeyPEM())}, "does not match", ""},
+		"truncated JKS":        {[]string{"ssl.truststore.location=" + write(t, "t", ca.TrustJKS("right")[:100])}, "ssl.truststore.location", ""},
 		"no store at all":      {[]string{"ssl.truststore.location=" + write(t, "t", []byte("hello"))}, "ssl.truststore.location", ""},
 		"absent file":          {[]string{"ssl.keystore.location=/does/not/exist"}, "ssl.keystore.location (-X): open /does/not/exist", ""},
 		"empty trust store":    {[]string{"ssl.truststore.certificates=-----BEGIN X-----"}, "no trusted certificates", ""},
@@ -190,9 +192,9 @@ func TestStoresMadeByKeytoolOpen(t *testing.T) {
 	if _, err := exec.LookPath("keytool"); err != nil {
 		t.Skip("no keytool here")
 	}
-	ca := newAuthority(t)
-	addr := broker(t, kfake.TLS(&tls.Config{Certificates: []tls.Certificate{ca.issue("127.0.0.1").tls()}}))
-	pemFile := write(t, "ca.pem", ca.pem())
+	ca := testpki.NewAuthority(t)
+	addr := broker(t, kfake.TLS(&tls.Config{Certificates: []tls.Certificate{ca.Issue("127.0.0.1").TLS()}}))
+	pemFile := write(t, "ca.pem", ca.PEM())
 	for _, kind := range []string{"JKS", "PKCS12"} {
 		store := t.TempDir() + "/store"
 		out, err := exec.Command("keytool", "-importcert", "-noprompt", "-alias", "ca", "-file", pemFile, "-keystore", store, "-storetype", kind, "-storepass", "changeit").CombinedOutput()
@@ -216,9 +218,9 @@ func TestStoresMadeByKeytoolOpen(t *testing.T) {
 }
 
 func TestTLSAgainstPlaintextAndTheReverseAreSaid(t *testing.T) {
-	ca := newAuthority(t)
+	ca := testpki.NewAuthority(t)
 	plain := broker(t)
-	secure := broker(t, kfake.TLS(&tls.Config{Certificates: []tls.Certificate{ca.issue("127.0.0.1").tls()}}))
+	secure := broker(t, kfake.TLS(&tls.Config{Certificates: []tls.Certificate{ca.Issue("127.0.0.1").TLS()}}))
 	login := broker(t, kfake.EnableSASL(), kfake.Superuser("PLAIN", "u", "p"))
 	for _, c := range []struct {
 		name, addr string

@@ -1,4 +1,5 @@
-package connect
+// Package testpki makes certificate authorities, certificates and key stores for tests. They live for an hour.
+package testpki
 
 import (
 	"bytes"
@@ -11,8 +12,6 @@ import (
 	"encoding/pem"
 	"math/big"
 	"net"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -21,24 +20,25 @@ import (
 	"software.sslmate.com/src/go-pkcs12"
 )
 
-// authority is a certificate authority made for one test.
-type authority struct {
-	t    *testing.T
+// Authority is a certificate authority made for one test.
+type Authority struct {
+	t    testing.TB
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
 	next int64
 }
 
-func newAuthority(t *testing.T) *authority {
+// NewAuthority makes one.
+func NewAuthority(t testing.TB) *Authority {
 	t.Helper()
-	a := &authority{t: t, key: newKey(t), next: 2}
+	a := &Authority{t: t, key: newKey(t), next: 2}
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test authority"}, NotBefore: time.Now().Add(-time.Hour),
 		NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
 	a.cert = a.sign(template, &a.key.PublicKey, template)
 	return a
 }
 
-func newKey(t *testing.T) *ecdsa.PrivateKey {
+func newKey(t testing.TB) *ecdsa.PrivateKey {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -47,7 +47,7 @@ func newKey(t *testing.T) *ecdsa.PrivateKey {
 	return key
 }
 
-func (a *authority) sign(template *x509.Certificate, key *ecdsa.PublicKey, parent *x509.Certificate) *x509.Certificate {
+func (a *Authority) sign(template *x509.Certificate, key *ecdsa.PublicKey, parent *x509.Certificate) *x509.Certificate {
 	a.t.Helper()
 	der, err := x509.CreateCertificate(rand.Reader, template, parent, key, a.key)
 	if err != nil {
@@ -60,10 +60,10 @@ func (a *authority) sign(template *x509.Certificate, key *ecdsa.PublicKey, paren
 	return cert
 }
 
-// issue makes a certificate for a server at 127.0.0.1, or for another name.
-func (a *authority) issue(name string) identity {
+// Issue makes a certificate for a server at 127.0.0.1, or for another name.
+func (a *Authority) Issue(name string) Identity {
 	a.t.Helper()
-	id := identity{t: a.t, key: newKey(a.t), ca: a.cert}
+	id := Identity{t: a.t, key: newKey(a.t), ca: a.cert}
 	template := &x509.Certificate{SerialNumber: big.NewInt(a.next), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour),
 		NotAfter: time.Now().Add(time.Hour), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}}
 	if ip := net.ParseIP(name); ip != nil {
@@ -76,16 +76,18 @@ func (a *authority) issue(name string) identity {
 	return id
 }
 
-func (a *authority) pool() *x509.CertPool {
+// Pool is the authority as one to trust.
+func (a *Authority) Pool() *x509.CertPool {
 	p := x509.NewCertPool()
 	p.AddCert(a.cert)
 	return p
 }
 
-func (a *authority) pem() []byte { return certPEM(a.cert) }
+// PEM is the authority's certificate.
+func (a *Authority) PEM() []byte { return certPEM(a.cert) }
 
-// trustJKS is a Java trust store that holds the authority.
-func (a *authority) trustJKS(password string) []byte {
+// TrustJKS is a Java trust store that holds the authority.
+func (a *Authority) TrustJKS(password string) []byte {
 	a.t.Helper()
 	ks := keystore.New()
 	entry := keystore.TrustedCertificateEntry{CreationTime: time.Now(), Certificate: keystore.Certificate{Type: "X509", Content: a.cert.Raw}}
@@ -95,7 +97,8 @@ func (a *authority) trustJKS(password string) []byte {
 	return storeJKS(a.t, ks, password)
 }
 
-func (a *authority) trustPKCS12(password string) []byte {
+// TrustPKCS12 is the same as PKCS #12.
+func (a *Authority) TrustPKCS12(password string) []byte {
 	a.t.Helper()
 	data, err := pkcs12.Modern.EncodeTrustStore([]*x509.Certificate{a.cert}, password)
 	if err != nil {
@@ -104,19 +107,24 @@ func (a *authority) trustPKCS12(password string) []byte {
 	return data
 }
 
-// identity is a certificate with its key.
-type identity struct {
-	t    *testing.T
+// Identity is a certificate with its key.
+type Identity struct {
+	t    testing.TB
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
 	ca   *x509.Certificate
 }
 
-func (i identity) tls() tls.Certificate {
+// TLS is the identity for crypto/tls.
+func (i Identity) TLS() tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{i.cert.Raw}, PrivateKey: i.key}
 }
 
-func (i identity) keyPEM() []byte {
+// PEM is the certificate.
+func (i Identity) PEM() []byte { return certPEM(i.cert) }
+
+// KeyPEM is the private key.
+func (i Identity) KeyPEM() []byte {
 	i.t.Helper()
 	der, err := x509.MarshalPKCS8PrivateKey(i.key)
 	if err != nil {
@@ -125,7 +133,8 @@ func (i identity) keyPEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 }
 
-func (i identity) encryptedKeyPEM(password string) []byte {
+// EncryptedKeyPEM is the private key under a password.
+func (i Identity) EncryptedKeyPEM(password string) []byte {
 	i.t.Helper()
 	der, err := pkcs8.MarshalPrivateKey(i.key, []byte(password), nil)
 	if err != nil {
@@ -134,7 +143,8 @@ func (i identity) encryptedKeyPEM(password string) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: der})
 }
 
-func (i identity) jks(password, keyPassword string) []byte {
+// JKS is a Java key store with the identity, its chain and a password of the key's own.
+func (i Identity) JKS(password, keyPassword string) []byte {
 	i.t.Helper()
 	der, err := x509.MarshalPKCS8PrivateKey(i.key)
 	if err != nil {
@@ -149,7 +159,8 @@ func (i identity) jks(password, keyPassword string) []byte {
 	return storeJKS(i.t, ks, password)
 }
 
-func (i identity) pkcs12(password string) []byte {
+// PKCS12 is the identity with its chain.
+func (i Identity) PKCS12(password string) []byte {
 	i.t.Helper()
 	data, err := pkcs12.Modern.Encode(i.key, i.cert, []*x509.Certificate{i.ca}, password)
 	if err != nil {
@@ -158,7 +169,7 @@ func (i identity) pkcs12(password string) []byte {
 	return data
 }
 
-func storeJKS(t *testing.T, ks keystore.KeyStore, password string) []byte {
+func storeJKS(t testing.TB, ks keystore.KeyStore, password string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := ks.Store(&b, []byte(password)); err != nil {
@@ -169,14 +180,4 @@ func storeJKS(t *testing.T, ks keystore.KeyStore, password string) []byte {
 
 func certPEM(cert *x509.Certificate) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw})
-}
-
-// write puts data into a new file and returns its name.
-func write(t *testing.T, name string, data []byte) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/karchive/karchive/capture"
+	"github.com/karchive/karchive/internal/suggest"
+	"github.com/karchive/karchive/internal/units"
+)
+
+func captureProgress(p capture.Progress) string {
+	text := fmt.Sprintf("%s, %s, %s/s, %s of %d partitions complete", units.Of(p.Records, "record"), units.Size(p.Bytes),
+		units.Count(units.Rate(p.Records, p.Elapsed)), units.Count(int64(p.Done)), p.Partitions)
+	if p.PlannedOffsets == 0 {
+		text = fmt.Sprintf("%s, %s, %s, %s", units.Of(p.Records, "record"), units.Size(p.Bytes), units.Of(int64(p.Partitions), "partition"), units.Duration(p.Elapsed.Round(time.Second)))
+	}
+	if p.Trouble != "" {
+		text += "; waiting: " + p.Trouble
+	}
+	return text
+}
+
+// captureHint adds what to do about an error of a capture.
+func captureHint(err error, explained string) error {
+	if missing, ok := errors.AsType[*capture.MissingTopicError](err); ok {
+		if s := suggest.Nearest(missing.Topic, missing.Known); s != "" {
+			return withHint(err, "did you mean "+s+"?")
+		}
+	}
+	if errors.Is(err, context.Canceled) {
+		return withHint(err, "the same command goes on with it")
+	}
+	for _, differs := range []any{new(*capture.MismatchError), new(*capture.RecreatedTopicError), new(*capture.TruncatedError)} {
+		if errors.As(err, differs) {
+			return withHint(err, "give another -o DIR: one archive holds one log")
+		}
+	}
+	return withHint(err, explained)
+}
+
+// captured is the JSON form of what capture prints.
+type captured struct {
+	Archive string `json:"archive"`
+	*capture.Report
+}
+
+func printCapture(e *env, o captureOptions, r *capture.Report) error {
+	for _, w := range r.Warnings {
+		e.warnf("%s", w)
+	}
+	if r.Behind > 0 {
+		e.warnf("open transactions held the capture %s behind the high watermark", units.Of(r.Behind, "offset"))
+	}
+	if o.format == "json" {
+		return printJSON(e.stdout, captured{o.archive, r})
+	}
+	return writeCapture(e.stdout, o.archive, r)
+}
+
+func writeCapture(w io.Writer, archive string, r *capture.Report) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "TOPIC\tPARTITIONS\tRECORDS\tBYTES\tON DISK\tRATIO\tFIRST\tLAST\tWITHOUT A RECORD")
+	for _, topic := range r.Topics {
+		fmt.Fprintf(t, "%s\t%d\t%s\n", topic.Topic, len(topic.Partitions), totalsRow(&topic.Totals))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, topic := range r.Topics {
+		for _, p := range topic.Partitions {
+			for _, g := range p.Gaps.Ranges {
+				fmt.Fprintf(w, "lost: %s-%d offsets %d..%d (%s)\n", topic.Topic, p.Partition, g.From, g.Until, g.Reason)
+			}
+		}
+	}
+	if r.Segments == 0 {
+		_, err := fmt.Fprintf(w, "nothing new: %s has all of it\n", archive)
+		return err
+	}
+	verb := "captured"
+	if r.Resumed {
+		verb = "completed the snapshot that was begun: captured"
+	}
+	_, err := fmt.Fprintf(w, "%s %s, %s, into %s in %s (%s/s, %s/s)\n", verb, units.Of(r.Records, "record"), units.Size(r.Bytes), archive, units.Duration(r.Elapsed),
+		units.Count(units.Rate(r.Records, r.Elapsed)), units.Size(units.Rate(r.Bytes, r.Elapsed)))
+	return err
+}
+
+func totalsRow(t *capture.Totals) string {
+	p := amounts{Records: t.Records, Bytes: t.Bytes, DiskBytes: t.DiskBytes, MinTimestampMs: t.MinTimestampMs, MaxTimestampMs: t.MaxTimestampMs,
+		Retention: t.Gaps.Retention, Corrupt: t.Gaps.Corrupt, Control: t.Gaps.Control, Filtered: t.Gaps.Filtered, Absent: t.Gaps.Absent}
+	p.setRatio()
+	return p.columns()
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/units"
+)
+
+func (info *archiveInfo) print(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "archive\t%s\nid\t%s\nformat\t%s, %s\ncluster\t%s\ncreated\t%s by %s\n",
+		info.Archive, info.ArchiveID, info.Version, info.Encoding, orNone(info.ClusterID), info.CreatedAt, info.CreatedBy)
+	if p := info.Capture; p != nil {
+		fmt.Fprintf(t, "capture\t%s, %s, from %s%s\n", p.Mode, p.Isolation, p.From, untilText(p))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(t, "\nTOPIC\tPARTITION\tOFFSETS\tRECORDS\tBYTES\tON DISK\tRATIO\tFIRST\tLAST\tWITHOUT A RECORD")
+	for _, p := range info.Partitions {
+		fmt.Fprintf(t, "%s\t%d\t%d..%d\t%s\n", p.Topic, p.Partition, p.From, p.Next, p.columns())
+	}
+	fmt.Fprintf(t, "total\t%d\t\t%s\n", len(info.Partitions), info.Total.columns())
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	return info.printGaps(w)
+}
+
+func untilText(p *format.CapturePlan) string {
+	switch {
+	case p.Mode == "follow":
+		return ", until stopped"
+	case p.Until == "":
+		return " until end"
+	}
+	return " until " + p.Until
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+func (p *amounts) columns() string {
+	first, last, ratio := "-", "-", "-"
+	if p.Records > 0 {
+		first, last, ratio = timeText(p.MinTimestampMs), timeText(p.MaxTimestampMs), fmt.Sprintf("%.2f", p.Ratio)
+	}
+	return strings.Join([]string{units.Count(p.Records), units.Size(p.Bytes), units.Size(p.DiskBytes), ratio, first, last, p.missing()}, "\t")
+}
+
+func timeText(ms int64) string {
+	if ms == format.NoTimestamp {
+		return "none"
+	}
+	return units.Time(ms)
+}
+
+// missing counts the offsets without a record, by reason.
+func (p *amounts) missing() string {
+	var out []string
+	for _, m := range []struct {
+		n      int64
+		reason format.Reason
+	}{{p.Retention, format.GapRetention}, {p.Corrupt, format.GapCorrupt}, {p.Control, format.GapControl}, {p.Filtered, format.GapFiltered}, {p.Absent, format.GapAbsent}} {
+		if m.n > 0 {
+			out = append(out, units.Count(m.n)+" "+string(m.reason))
+		}
+	}
+	if out == nil {
+		return "-"
+	}
+	return strings.Join(out, ", ")
+}
+
+// printGaps names what is lost, and what an unfinished snapshot has still to get.
+func (info *archiveInfo) printGaps(w io.Writer) error {
+	for _, p := range info.Partitions {
+		for _, g := range p.Gaps {
+			if _, err := fmt.Fprintf(w, "lost: %s-%d offsets %d..%d (%s)\n", p.Topic, p.Partition, g.From, g.Until, g.Reason); err != nil {
+				return err
+			}
+		}
+		if p.PlannedEnd != nil {
+			if _, err := fmt.Fprintf(w, "not finished: %s-%d ends at %d, the snapshot at %d\n", p.Topic, p.Partition, p.Next, *p.PlannedEnd); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func printJSON(w io.Writer, v any) error {
+	j := json.NewEncoder(w)
+	j.SetIndent("", "  ")
+	j.SetEscapeHTML(false)
+	return j.Encode(v)
+}
