@@ -143,12 +143,20 @@ func (p *preflight) partitions(t *PlannedTopic, target targetTopic) {
 	}
 }
 
+// ifExact refuses for the sake of a single record. When the selection cuts through row groups, the record may not be in it.
+func ifExact(t *PlannedTopic) Severity {
+	if t.Total.Exact {
+		return Refuse
+	}
+	return Warn
+}
+
 func (p *preflight) timestampRange(t *PlannedTopic) {
 	if p.settings.Timestamps == NowTimestamps || sendable(t.Total.MinTimestampMs) && sendable(t.Total.MaxTimestampMs) {
 		return
 	}
 	p.add(Finding{
-		Code: "timestamp-range", Severity: Refuse, Topic: t.Target,
+		Code: "timestamp-range", Severity: ifExact(t), Topic: t.Target,
 		What:        fmt.Sprintf("topic %s has timestamps beyond the years 1678 to 2262 (%d to %d ms)", t.Topic, t.Total.MinTimestampMs, t.Total.MaxTimestampMs),
 		Consequence: "those records cannot be sent",
 		Fix:         "--until or --from to leave them out, --timestamps now, or --force to leave out just them",
@@ -270,7 +278,7 @@ func (p *preflight) timestampWindow(t *PlannedTopic, target targetTopic) {
 		return
 	}
 	p.add(Finding{
-		Code: "timestamp-window", Severity: Refuse, Topic: t.Target,
+		Code: "timestamp-window", Severity: ifExact(t), Topic: t.Target,
 		What: fmt.Sprintf("topic %s accepts timestamps up to %s old and %s ahead (message.timestamp.before.max.ms and after.max.ms), those of the archive go from %s to %s",
 			t.Target, accepted.before(), accepted.after(), timeText(t.Total.MinTimestampMs), timeText(t.Total.MaxTimestampMs)),
 		Consequence: "it refuses the others",

@@ -79,7 +79,7 @@ func batchLimits(plan *Plan, target *cluster) map[string]int32 {
 			continue
 		}
 		limit = min(limit, max(usualBatchBytes, bytes+batchHeaderBytes))
-		// The client counts one byte more than the broker does.
+		// The client counts one byte more than the broker does (three more before the broker's first answer).
 		limits[topic] = int32(min(max(limit+1, leastBatchBytes), mostBatchBytes))
 	}
 	return limits
