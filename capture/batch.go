@@ -98,10 +98,10 @@ type decoder struct {
 // decode gives sink the records and control offsets in [from, until) of a partition's part of a fetch response.
 func (d *decoder) decode(p *kmsg.FetchResponseTopicPartition, legacy bool, from, until int64, out sink) error {
 	d.from, d.until = from, until
+	defer d.forget()
 	if legacy {
 		return d.decodeLegacy(p, out)
 	}
-	d.aborted = nil
 	if d.committed {
 		d.aborted = abortedTransactions(p.AbortedTransactions)
 	}
@@ -113,6 +113,12 @@ func (d *decoder) decode(p *kmsg.FetchResponseTopicPartition, legacy bool, from,
 		b = b[size:]
 	}
 	return nil
+}
+
+// forget lets go of the response: a lane that is idle would keep all of it in memory.
+func (d *decoder) forget() {
+	d.rec, d.aborted = format.Record{}, nil
+	clear(d.headers[:cap(d.headers)])
 }
 
 // abortedTransactions are the first offsets of aborted transactions by producer id, ascending.

@@ -68,6 +68,7 @@ type run struct {
 	stop     context.CancelCauseFunc
 	broken   atomic.Bool // the archive cannot be written to: nothing more is sealed
 	lanes    sync.WaitGroup
+	active   atomic.Int32  // lanes under way
 	seals    chan struct{} // bounds the segments sealed at once at the end
 
 	mu       sync.Mutex // guards what follows
@@ -143,6 +144,8 @@ func (r *run) start(all []work) {
 
 // take captures one partition.
 func (r *run) take(w work) {
+	r.active.Add(1)
+	defer r.active.Add(-1)
 	l := newLane(r, w)
 	if err := l.take(); err != nil {
 		r.fail(err)

@@ -51,6 +51,9 @@ func (l *lane) take() error {
 	defer l.rotate.Stop()
 	l.run.source.add(l.work, l.inbox)
 	for {
+		if err := l.rest(); err != nil {
+			return err
+		}
 		select {
 		case c, ok := <-l.inbox:
 			if !ok {
@@ -70,6 +73,15 @@ func (l *lane) take() error {
 			}
 		}
 	}
+}
+
+// rest writes what is encoded when nothing waits to be taken: with many lanes their memory would add up. A few lanes are faster
+// when encoding goes on meanwhile.
+func (l *lane) rest() error {
+	if l.run.active.Load() <= DefaultLanes || len(l.inbox) > 0 || l.pending == nil {
+		return nil
+	}
+	return l.pending.Flush()
 }
 
 // fail keeps, in a follow capture, what came before a batch that cannot be read.

@@ -20,6 +20,9 @@ func (m *memory) set(l *lane, n int64) *lane {
 	defer m.mu.Unlock()
 	m.total += n - m.used[l]
 	m.used[l] = n
+	if n == 0 {
+		delete(m.used, l)
+	}
 	if m.total <= m.budget {
 		return nil
 	}
@@ -30,6 +33,6 @@ func (m *memory) set(l *lane, n int64) *lane {
 		}
 	}
 	m.total -= m.used[fullest]
-	m.used[fullest] = 0
+	delete(m.used, fullest)
 	return fullest
 }

@@ -16,7 +16,7 @@ const (
 	DefaultLanes          = 4
 	DefaultRotateBytes    = 256 << 20
 	DefaultRotateInterval = 5 * time.Minute
-	DefaultMemoryBytes    = 64 << 20
+	DefaultMemoryBytes    = 32 << 20
 	DefaultFetchBytes     = 4 << 20
 	DefaultConnectTimeout = 10 * time.Second
 	DefaultStallTimeout   = time.Minute

@@ -196,6 +196,17 @@ func (w *Writer) Cut() error {
 	return w.writeFinished()
 }
 
+// Flush waits for the row groups that are being encoded and writes them. A Writer with Encoders holds up to as many in memory as
+// those have places, until a later row group pushes them out: who has many Writers open flushes those that rest. It cuts no row group.
+func (w *Writer) Flush() error {
+	for w.err == nil && len(w.jobs) > 0 {
+		if err := w.writeOldest(); err != nil {
+			return err
+		}
+	}
+	return w.err
+}
+
 // writeFinished writes the row groups that are encoded, as far as they are next in the file.
 func (w *Writer) writeFinished() error {
 	for len(w.jobs) > 0 {
@@ -281,10 +292,8 @@ func (w *Writer) Finish(next int64) (*Document, error) {
 	if err := w.Cut(); err != nil {
 		return nil, err
 	}
-	for len(w.jobs) > 0 {
-		if err := w.writeOldest(); err != nil {
-			return nil, err
-		}
+	if err := w.Flush(); err != nil {
+		return nil, err
 	}
 	w.doc.NextOffset = next
 	w.closed = true
