@@ -495,3 +495,34 @@ func TestAFileSystemRemountedReadOnlyLeavesWhatIsSealed(t *testing.T) {
 		}
 	}
 }
+
+// What a writer sees it builds upon, so it makes it durable first, whoever left it unsynced.
+func TestWhatAKilledProcessLeftIsDurableOnceAnotherOneHasOpenedIt(t *testing.T) {
+	t.Parallel()
+	_, ops := undisturbed()
+	for n := range ops {
+		fsys := memfs.New(memfs.Options{NoLinks: n%2 == 1})
+		fsys.CrashAt(n)
+		done := newProgress()
+		if err := capture(fsys, laneByLane, done); !errors.Is(err, memfs.ErrCrashed) {
+			t.Fatalf("operation %d: got error %v", n, err)
+		}
+		fsys = fsys.Kill()
+		a, err := format.OpenForWriting(fsys)
+		if errors.Is(err, format.ErrNotArchive) && !done.created {
+			continue
+		}
+		if err != nil {
+			t.Fatalf("operation %d: %v\n%s", n, err, fsys.Trace())
+		}
+		done.created, done.planned = true, a.Identity().Capture != nil
+		for _, tp := range a.Partitions() {
+			for _, s := range a.Segments(tp) {
+				done.sealed[s.Path] = true
+			}
+		}
+		if err := finish(fsys.CrashBare(), laneByLane, false, done); err != nil {
+			t.Fatalf("operation %d: %v\n%s", n, err, fsys.Trace())
+		}
+	}
+}
