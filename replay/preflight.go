@@ -248,7 +248,8 @@ func (p *preflight) logAppendTime(t *PlannedTopic) {
 	})
 }
 
-// retentionTime is certain when all of a topic is too old: the segment that is written to is rolled and deleted as well.
+// retentionTime is certain when all of a topic is too old: the segment that is written to is rolled and deleted as well. Records without
+// a timestamp, and before 1970, count from when they arrive.
 func (p *preflight) retentionTime(t *PlannedTopic, target targetTopic) {
 	limit, ok := target.number("retention.ms")
 	if !ok || limit < 0 || !deletes(target.configs) {
@@ -262,9 +263,9 @@ func (p *preflight) retentionTime(t *PlannedTopic, target targetTopic) {
 		Fix: "raise retention.ms of the topic (-1 keeps all), or --timestamps now",
 	}
 	switch {
-	case t.Total.MaxTimestampMs < oldest:
+	case 0 <= t.Total.MaxTimestampMs && t.Total.MaxTimestampMs < oldest:
 		f.Severity, f.Consequence = Refuse, "the target deletes all of them soon after they arrive"
-	case t.Total.MinTimestampMs < oldest:
+	case 0 <= t.Total.MinTimestampMs && t.Total.MinTimestampMs < oldest:
 		f.Consequence = "the target may delete the older ones soon after they arrive"
 	default:
 		return
