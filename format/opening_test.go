@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"strings"
 	"testing"
 
@@ -237,4 +239,55 @@ func ExampleProblem() {
 	p := format.Problem{Where: "row group 3", Err: fmt.Errorf("%w: records have another digest", format.ErrCorrupt)}
 	fmt.Println(p)
 	// Output: row group 3: corrupt: records have another digest
+}
+
+// hookedFS calls a hook before it opens or locks a file.
+type hookedFS struct {
+	*memfs.FS
+	before map[string]func()
+}
+
+func (h hookedFS) run(name string) {
+	if do := h.before[name]; do != nil {
+		delete(h.before, name)
+		do()
+	}
+}
+
+func (h hookedFS) Open(name string) (format.File, error) {
+	h.run(name)
+	return h.FS.Open(name)
+}
+
+func (h hookedFS) Lock(name, holder string) (io.Closer, error) {
+	h.run(name)
+	return h.FS.Lock(name, holder)
+}
+
+func TestASegmentSealedWhileAReaderOpensIsNotMissing(t *testing.T) {
+	fsys := memArchive(t, full(orders0, 0, 10))
+	w := mustOpenForWriting(t, fsys)
+	sealed := false
+	_, err := format.Open(hookedFS{fsys, map[string]func(){"SHA256SUMS": func() {
+		sealed = true
+		mustSeal(t, w, full(orders0, 10, 20))
+	}}})
+	if err != nil || !sealed {
+		t.Errorf("got %v, sealed: %v", err, sealed)
+	}
+}
+
+func TestOfTwoCreatesTheSecondFindsTheFirst(t *testing.T) {
+	fsys := memfs.New(memfs.Options{})
+	var id format.Identity
+	_, err := format.Create(hookedFS{fsys, map[string]func(){".karchive-lock": func() {
+		archiveOf(t, fsys, full(orders0, 0, 10))
+		id = mustOpen(t, fsys).Identity()
+	}}}, identity)
+	if !errors.Is(err, fs.ErrExist) {
+		t.Errorf("got %v, want fs.ErrExist", err)
+	}
+	if got := mustOpen(t, fsys).Identity(); got.ArchiveID != id.ArchiveID || id.ArchiveID == "" {
+		t.Errorf("got archive %s, want %s", got.ArchiveID, id.ArchiveID)
+	}
 }

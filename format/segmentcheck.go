@@ -30,7 +30,7 @@ func checkSegment(fsys FS, s Segment, deep bool, stop func() bool) segmentCheck 
 	if stop == nil {
 		stop = func() bool { return false }
 	}
-	c.checkHash(f, stop)
+	c.checkHash(f, size, stop)
 	r, err := NewReader(f, size)
 	if err != nil {
 		c.add("footer", err)
@@ -44,9 +44,9 @@ func checkSegment(fsys FS, s Segment, deep bool, stop func() bool) segmentCheck 
 	return c
 }
 
-func (c *segmentCheck) checkHash(f io.Reader, stop func() bool) {
+func (c *segmentCheck) checkHash(f io.Reader, size int64, stop func() bool) {
 	h := sha256.New()
-	if _, err := io.CopyBuffer(h, stoppable{f, stop}, make([]byte, 256<<10)); err != nil {
+	if _, err := io.CopyBuffer(h, stoppable{f, stop}, make([]byte, min(size+1, 256<<10))); err != nil {
 		c.add("", err)
 		return
 	}
