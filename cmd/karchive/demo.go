@@ -30,7 +30,6 @@ Examples:
   karchive demo -o demo1`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "keep the archives in `DIR`", Destination: &o.dir},
-			quietFlag(e),
 		},
 		Action: func(c *cli.Context) error {
 			if err := noArguments(c); err != nil {
@@ -117,9 +116,6 @@ func (s *show) command(ctx context.Context, args ...string) {
 		return
 	}
 	s.say("$ karchive %s", strings.Join(quoted(args), " "))
-	if s.e.quiet {
-		args = append(args, "--quiet")
-	}
 	if code := run(ctx, args, s.e.stdin, s.e.stdout, s.e.stderr); code != exitDone {
 		s.err = fmt.Errorf("karchive %s ended with exit code %d", args[0], code)
 		if ctx.Err() != nil {

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/connect"
+	"github.com/karchive/karchive/internal/position"
+	"github.com/karchive/karchive/replay"
+)
+
+func TestEveryKindOfErrorHasItsExitCode(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want int
+	}{
+		{nil, exitDone},
+		{syscall.EPIPE, exitDone},
+		{errors.New("x"), exitFailed},
+		{errReported, exitFailed},
+		{format.ErrCorrupt, exitFailed},
+		{replay.ErrIncomplete, exitFailed},
+		{context.DeadlineExceeded, exitFailed},
+		{usage("x"), exitUsage},
+		{&connect.SettingError{Key: "k"}, exitUsage},
+		{position.ErrInvalid, exitUsage},
+		{errIncomplete, exitIncomplete},
+		{errInterrupted, exitInterrupted},
+		{context.Canceled, exitInterrupted},
+	} {
+		if got := exitCode(c.err); got != c.want {
+			t.Errorf("%v: exit code %d, want %d", c.err, got, c.want)
+		}
+		if c.err == nil {
+			continue
+		}
+		if got := exitCode(withHint(fmt.Errorf("step: %w", c.err), "hint")); got != c.want {
+			t.Errorf("%v, wrapped: exit code %d, want %d", c.err, got, c.want)
+		}
+	}
+}
+
+func TestErrorsAreOneLineWithAHintWhereOneIsKnown(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{nil, ""},
+		{errIncomplete, ""},
+		{errReported, ""},
+		{syscall.EPIPE, ""},
+		{errors.New("x"), "karchive: x\n"},
+		{withHint(errors.New("x"), "y"), "karchive: x\nhint: y\n"},
+		{&usageError{"x", "y"}, "karchive: x\nhint: y\n"},
+		{fmt.Errorf("run1: %w", format.ErrNotArchive), "karchive: run1: not a karchive archive\nhint: give the directory that karchive capture wrote with -o\n"},
+		{fmt.Errorf("write segment: %w", syscall.ENOSPC), "karchive: write segment: no space left on device\nhint: make room and run the same command again: it goes on from what is sealed\n"},
+		{fs.ErrPermission, "karchive: permission denied\nhint: check who owns it and what they may do with it\n"},
+		{&connect.SettingError{Key: "k", From: "-X", Err: errors.New("x"), Hint: "y"}, "karchive: k (-X): x\nhint: y\n"},
+		{fmt.Errorf("replay: %w", &replay.MissingTopicsError{Cluster: "c", Topics: []string{"t"}}), "karchive: replay: cluster c has no topic t\nhint: --create-topics makes them as the archive describes them\n"},
+		{errInterrupted, "karchive: interrupted\n"},
+	} {
+		var stderr strings.Builder
+		newEnv(nil, nil, &stderr).report(c.err)
+		if got := stderr.String(); got != c.want {
+			t.Errorf("%v: got %q, want %q", c.err, got, c.want)
+		}
+	}
+}
+
+func TestQuietLeavesWarningsAndErrors(t *testing.T) {
+	var stderr strings.Builder
+	e := newEnv(nil, nil, &stderr)
+	e.quiet = true
+	e.notef("a remark")
+	e.warnf("a warning")
+	e.report(errors.New("an error"))
+	if got, want := stderr.String(), "karchive: warning: a warning\nkarchive: an error\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

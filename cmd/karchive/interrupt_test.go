@@ -1,0 +1,223 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// process is a karchive that runs beside the test.
+type process struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	stderr *bufio.Reader
+	stdout strings.Builder
+}
+
+func start(t *testing.T, args ...string) *process {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("no signals to send there")
+	}
+	p := &process{t: t, cmd: exec.Command("karchive", args...)}
+	p.cmd.Stdout = &p.stdout
+	stderr, err := p.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.stderr = bufio.NewReader(stderr)
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func (p *process) send(s os.Signal) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// line is the next line of stderr.
+func (p *process) line() string {
+	p.t.Helper()
+	line, err := p.stderr.ReadString('\n')
+	if err != nil {
+		p.t.Fatalf("stderr: %v after %q", err, line)
+	}
+	return line
+}
+
+// wait returns the exit code and the rest of stderr.
+func (p *process) wait() (int, string) {
+	p.t.Helper()
+	rest, _ := io.ReadAll(p.stderr)
+	err := p.cmd.Wait()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return exit.ExitCode(), string(rest)
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return 0, string(rest)
+}
+
+// records is how many the topic of a watched cluster has.
+const records = 10
+
+// watched starts a cluster with the topic orders of one partition and shows look each request of one kind, from then on: true refuses it
+// by dropping the connection.
+func watched(t *testing.T, key kmsg.Key, look func(kmsg.Request) bool) string {
+	t.Helper()
+	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "orders"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	client, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	for range records {
+		if err := client.ProduceSync(t.Context(), &kgo.Record{Topic: "orders", Value: []byte("v")}).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.ControlKey(int16(key), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		if look(req) {
+			return nil, errors.New("refused"), true
+		}
+		return nil, nil, false
+	})
+	return c.ListenAddrs()[0]
+}
+
+// once returns a function that closes the channel at its first call.
+func once() (func(), <-chan struct{}) {
+	c := make(chan struct{})
+	return sync.OnceFunc(func() { close(c) }), c
+}
+
+func runHere(t *testing.T, args ...string) {
+	t.Helper()
+	if code := run(t.Context(), args, nil, io.Discard, os.Stderr); code != exitDone {
+		t.Fatalf("karchive %s: exit code %d", strings.Join(args, " "), code)
+	}
+}
+
+func TestAnInterruptedFollowCaptureSealsWhatItHasAndEndsWell(t *testing.T) {
+	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		asked, hasAll := once()
+		addr := watched(t, kmsg.Fetch, func(req kmsg.Request) bool {
+			if asksFor(req.(*kmsg.FetchRequest), records) {
+				asked()
+			}
+			return false
+		})
+		dir := filepath.Join(t.TempDir(), "run")
+		p := start(t, "capture", "-b", addr, "-t", "orders", "-o", dir, "--follow")
+		<-hasAll
+		p.send(signal)
+		code, stderr := p.wait()
+		if code != exitDone || !strings.Contains(stderr, "ending the capture; interrupt again") {
+			t.Errorf("%v: exit code %d, want %d; stderr %s", signal, code, exitDone, stderr)
+		}
+		if !strings.Contains(p.stdout.String(), "captured 10 records") {
+			t.Errorf("%v: stdout %s", signal, p.stdout.String())
+		}
+		runHere(t, "verify", dir, "--deep")
+	}
+}
+
+// asksFor reports whether the request is for the record at offset, which means that those before it have arrived.
+func asksFor(req *kmsg.FetchRequest, offset int64) bool {
+	for _, topic := range req.Topics {
+		for _, p := range topic.Partitions {
+			if p.FetchOffset == offset {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func TestAnInterruptedSnapshotEndsWith130AndGoesOn(t *testing.T) {
+	asked, wasAsked := once()
+	var refuse atomic.Bool
+	refuse.Store(true)
+	addr := watched(t, kmsg.Fetch, func(kmsg.Request) bool {
+		asked()
+		return refuse.Load()
+	})
+	dir := filepath.Join(t.TempDir(), "run")
+	p := start(t, "capture", "-b", addr, "-t", "orders", "-o", dir)
+	<-wasAsked
+	p.send(os.Interrupt)
+	if code, stderr := p.wait(); code != exitInterrupted || !strings.Contains(stderr, "karchive: interrupted") {
+		t.Errorf("exit code %d, want %d; stderr %s", code, exitInterrupted, stderr)
+	}
+	refuse.Store(false)
+	var out strings.Builder
+	if code := run(t.Context(), []string{"capture", "-b", addr, "-t", "orders", "-o", dir}, nil, &out, os.Stderr); code != exitDone {
+		t.Errorf("again: exit code %d", code)
+	}
+	if want := "completed the snapshot that was begun: captured 10 records"; !strings.Contains(out.String(), want) {
+		t.Errorf("again: got %s, want %s", out.String(), want)
+	}
+}
+
+func TestASecondInterruptEndsAtOnce(t *testing.T) {
+	source := watched(t, kmsg.Fetch, func(kmsg.Request) bool { return false })
+	dir := filepath.Join(t.TempDir(), "run")
+	runHere(t, "capture", "-b", source, "-t", "orders", "-o", dir)
+	asked, wasAsked := once()
+	target := watched(t, kmsg.Produce, func(kmsg.Request) bool {
+		asked()
+		return true
+	})
+	p := start(t, "replay", dir, "-b", target, "--allow-source-cluster") // waits for records that are on their way
+	<-wasAsked
+	p.send(os.Interrupt)
+	for line := p.line(); !strings.Contains(line, "interrupt again"); line = p.line() {
+	}
+	p.send(os.Interrupt)
+	if code, _ := p.wait(); code != exitInterrupted {
+		t.Errorf("exit code %d, want %d", code, exitInterrupted)
+	}
+	if p.stdout.Len() > 0 {
+		t.Errorf("it went on and printed %s", p.stdout.String())
+	}
+}
+
+func TestAClosedPipeEndsQuietly(t *testing.T) {
+	source := watched(t, kmsg.Fetch, func(kmsg.Request) bool { return false })
+	dir := filepath.Join(t.TempDir(), "run")
+	runHere(t, "capture", "-b", source, "-t", "orders", "-o", dir)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	var stderr strings.Builder
+	cmd := exec.Command("karchive", "cat", dir)
+	cmd.Stdout, cmd.Stderr = w, &stderr
+	if err := cmd.Run(); err != nil || stderr.Len() > 0 {
+		t.Errorf("got %v, stderr %q", err, stderr.String())
+	}
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/karchive/karchive/internal/testpki"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"karchive": main})
+}
+
+// TestScripts runs the files of testdata/script, which say what a user types and what comes of it.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("TMPDIR", e.WorkDir)
+			e.Values["testing"] = t
+			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			if name == "root" {
+				return os.Getuid() == 0, nil
+			}
+			return false, fmt.Errorf("unknown condition %s", name)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":   exits,
+			"cluster": startCluster,
+			"produce": produce,
+			"flip":    flip,
+		},
+	})
+}
+
+// exits CODE COMMAND [ARGS] runs a command and checks its exit code.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		got = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// cluster NAME [sasl] [tls] [acl] starts a cluster with that id and sets the variable NAME to its address. It has the topic
+// empty. With tls, ca.pem is its authority; with sasl, the user ann has the password secret in PLAIN and SCRAM-SHA-256. With acl she may
+// do nothing.
+func startCluster(ts *testscript.TestScript, _ bool, args []string) {
+	opts := []kfake.Opt{kfake.NumBrokers(1), kfake.ClusterID(args[0]), kfake.SeedTopics(1, "empty")}
+	for _, a := range args[1:] {
+		switch a {
+		case "sasl":
+			opts = append(opts, kfake.EnableSASL(), kfake.Superuser("PLAIN", "ann", "secret"), kfake.Superuser("SCRAM-SHA-256", "ann", "secret"))
+		case "acl":
+			opts = append(opts, kfake.EnableSASL(), kfake.EnableACLs(), kfake.User("PLAIN", "ann", "secret"))
+		case "tls":
+			ca := testpki.NewAuthority(ts.Value("testing").(*testing.T))
+			ts.Check(os.WriteFile(ts.MkAbs("ca.pem"), ca.PEM(), 0o600))
+			opts = append(opts, kfake.TLS(&tls.Config{Certificates: []tls.Certificate{ca.Issue("127.0.0.1").TLS()}}))
+		default:
+			ts.Fatalf("unknown kind of cluster %s", a)
+		}
+	}
+	c, err := kfake.NewCluster(opts...)
+	ts.Check(err)
+	ts.Defer(c.Close)
+	ts.Setenv(args[0], c.ListenAddrs()[0])
+}
+
+// produce ADDR TOPIC PARTITIONS COUNT makes a topic where there is none and sends records to it, the i-th into partition i modulo
+// PARTITIONS. Their timestamps are a second apart from 2026-01-01; every fifth is a tombstone, every seventh has bytes that are not text.
+func produce(ts *testscript.TestScript, _ bool, args []string) {
+	partitions, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	count, err := strconv.Atoi(args[3])
+	ts.Check(err)
+	client, err := kgo.NewClient(kgo.SeedBrokers(args[0]), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	ts.Check(err)
+	defer client.Close()
+	ctx := context.Background()
+	kadm.NewClient(client).CreateTopic(ctx, int32(partitions), 1, nil, args[1]) // fails where it is there
+	begin := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i := range count {
+		r := &kgo.Record{Topic: args[1], Partition: int32(i % partitions), Key: fmt.Appendf(nil, "key-%d", i), Value: fmt.Appendf(nil, "value %d", i),
+			Timestamp: begin.Add(time.Duration(i) * time.Second), Headers: []kgo.RecordHeader{{Key: "n", Value: strconv.AppendInt(nil, int64(i), 10)}}}
+		if i%5 == 4 {
+			r.Value = nil
+		}
+		if i%7 == 6 {
+			r.Key = []byte{0xff, byte(i)}
+		}
+		client.Produce(ctx, r, nil)
+	}
+	ts.Check(client.Flush(ctx))
+}
+
+// flip GLOB changes one bit in the middle of the only file that matches.
+func flip(ts *testscript.TestScript, _ bool, args []string) {
+	files, err := filepath.Glob(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if len(files) != 1 {
+		ts.Fatalf("%s matches %s", args[0], strings.Join(files, ", "))
+	}
+	data, err := os.ReadFile(files[0])
+	ts.Check(err)
+	data[len(data)/3] ^= 4
+	ts.Check(os.WriteFile(files[0], data, 0o600))
+}
