@@ -13,11 +13,26 @@ type encodeJob struct {
 	result encodedGroup
 }
 
+// encodedGroup is a row group ready for a file.
+type encodedGroup struct {
+	info  RowGroup
+	data  []byte // the bytes of the row group
+	place any    // for the encoder that made it
+	err   error
+}
+
+func encodeBatch(e encoder, b *batch) encodedGroup {
+	g := encodedGroup{info: b.info}
+	g.info.Digest = Digest(b.arena)
+	g.data, g.place, g.err = e.encode(b.arena, &b.info)
+	return g
+}
+
 // start hands a batch to an encoder and gives the batch back to its pool. Without Encoders it encodes before it returns.
-func (e *Encoders) start(b *batch, encode func(*batch) encodedGroup) *encodeJob {
+func (e *Encoders) start(b *batch, with encoder) *encodeJob {
 	job := &encodeJob{done: make(chan struct{})}
 	run := func() {
-		job.result = encode(b)
+		job.result = encodeBatch(with, b)
 		b.free()
 		close(job.done)
 	}

@@ -1,7 +1,6 @@
 package format
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,34 +9,11 @@ import (
 	"strings"
 )
 
-// The keys of the footer's key-value metadata: the document, and the digest of its exact bytes.
+// The keys of a file's key-value metadata: the document, and the digest of its exact bytes.
 const (
 	documentKey       = "karchive"
 	documentDigestKey = "karchive.xxh3"
 )
-
-// parquetTail is what a Parquet file ends with: the length of the footer, then the magic.
-const parquetTail = 8
-
-// readFooter reads the raw Parquet footer of a file of size bytes.
-func readFooter(r io.ReaderAt, size int64) ([]byte, error) {
-	var tail [parquetTail]byte
-	if size < int64(len(parquetMagic)+parquetTail) {
-		return nil, corruptf("%d bytes are too few for a segment", size)
-	}
-	if err := readFull(r, tail[:], size-parquetTail); err != nil {
-		return nil, err
-	}
-	if string(tail[4:]) != parquetMagic {
-		return nil, corruptf("no Parquet magic at the end")
-	}
-	n := int64(binary.LittleEndian.Uint32(tail[:4]))
-	if n > maxFooterBytes || n > size-int64(len(parquetMagic)+parquetTail) {
-		return nil, corruptf("footer of %d bytes in a file of %d", n, size)
-	}
-	footer := make([]byte, n)
-	return footer, readFull(r, footer, size-parquetTail-n)
-}
 
 // readFull fills b. A file that ends early is corrupt; any other error is the file system's.
 func readFull(r io.ReaderAt, b []byte, at int64) error {
@@ -55,30 +31,13 @@ func corruptf(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrCorrupt, fmt.Sprintf(format, args...))
 }
 
-// ReadDocument reads and checks only the document of a segment of size bytes: its digest, its version and that what it says is
-// possible.
-func ReadDocument(r io.ReaderAt, size int64) (*Document, error) {
-	footer, err := readFooter(r, size)
-	if err != nil {
-		return nil, err
-	}
-	return parseFooter(footer)
-}
-
-func parseFooter(footer []byte) (*Document, error) {
-	kv, err := footerMetadata(footer)
-	if err != nil {
-		return nil, err
-	}
-	text, ok := kv[documentKey]
-	if !ok {
-		return nil, fmt.Errorf("Parquet file without a karchive document: %w", ErrNotArchive)
-	}
+// checkedDocument checks the digest of a document and what it says.
+func checkedDocument(text, digest []byte) (*Document, error) {
 	if len(text) > maxDocumentBytes {
 		return nil, corruptf("document of %d bytes", len(text))
 	}
-	if want, got := string(kv[documentDigestKey]), Digest(text); got != want {
-		return nil, corruptf("document has digest %s, its footer says %q", got, want)
+	if got := Digest(text); got != string(digest) {
+		return nil, corruptf("document has digest %s, its file says %.40q", got, digest)
 	}
 	return parseDocument(text)
 }

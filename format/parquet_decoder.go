@@ -38,17 +38,13 @@ const (
 var columnPaths = [columnCount]string{columnOffset, columnTimestamp, columnTimestampType, columnLeaderEpoch, columnKey, columnValue,
 	columnHeaderKey, columnHeaderValue}
 
-func (d *parquetDecoder) read(i, groups int, info *RowGroup) (records []Record, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			records, err = nil, corruptf("decode: %v", p)
-		}
-	}()
+func (d *parquetDecoder) read(i int, doc *Document) ([]Record, error) {
 	if d.file == nil {
-		if err := d.open(groups); err != nil {
+		if err := d.open(len(doc.Groups)); err != nil {
 			return nil, err
 		}
 	}
+	info := &doc.Groups[i]
 	group := d.file.RowGroup(i)
 	if group.NumRows() != info.Records {
 		return nil, corruptf("%d rows, the document says %d", group.NumRows(), info.Records)

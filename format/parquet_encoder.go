@@ -13,14 +13,6 @@ import (
 
 const parquetMagic = "PAR1"
 
-// encodedGroup is a row group ready for a file.
-type encodedGroup struct {
-	info RowGroup
-	data []byte                 // the bytes of the row group
-	meta *metadata.FileMetaData // of a file that has only this row group, at offset 0
-	err  error
-}
-
 // parquetEncoder makes Parquet files out of row groups that were encoded apart from each other, so that several can be encoded at
 // once: each is written as a file of its own in memory, and its bytes and metadata are moved to their place in the segment.
 type parquetEncoder struct {
@@ -28,7 +20,7 @@ type parquetEncoder struct {
 	file       *metadata.FileMetaData // of the segment, as far as it is written
 }
 
-func newParquetEncoder(c Compression) (*parquetEncoder, error) {
+func newParquetEncoder(c Compression) (encoder, error) {
 	e := &parquetEncoder{properties: writerProperties(c)}
 	w, err := file.NewParquetWriterWithError(&bytes.Buffer{}, parquetSchema, file.WithWriterProps(e.properties))
 	if err != nil {
@@ -45,15 +37,8 @@ func (e *parquetEncoder) begin() []byte { return []byte(parquetMagic) }
 
 var columnSteps = sync.Pool{New: func() any { return new(columns) }}
 
-// encode makes a row group out of a batch. It is safe for concurrent use.
-func (e *parquetEncoder) encode(b *batch) encodedGroup {
-	out := encodedGroup{info: b.info}
-	out.info.Digest = Digest(b.arena)
-	out.data, out.meta, out.err = e.encodeColumns(b.arena)
-	return out
-}
-
-func (e *parquetEncoder) encodeColumns(arena []byte) ([]byte, *metadata.FileMetaData, error) {
+// encode returns as place the metadata of a file that has only this row group, at its start.
+func (e *parquetEncoder) encode(records []byte, _ *RowGroup) ([]byte, any, error) {
 	var buf bytes.Buffer
 	w, err := file.NewParquetWriterWithError(&buf, parquetSchema, file.WithWriterProps(e.properties))
 	if err != nil {
@@ -65,7 +50,7 @@ func (e *parquetEncoder) encodeColumns(arena []byte) ([]byte, *metadata.FileMeta
 	}
 	step := columnSteps.Get().(*columns)
 	defer columnSteps.Put(step)
-	for r := (canonicalReader{arena}); len(r.rest) > 0; {
+	for r := (canonicalReader{records}); len(r.rest) > 0; {
 		step.fill(&r)
 		if err := step.writeTo(group); err != nil {
 			return nil, nil, err
@@ -80,10 +65,11 @@ func (e *parquetEncoder) encodeColumns(arena []byte) ([]byte, *metadata.FileMeta
 	return buf.Bytes()[len(parquetMagic):], meta, err
 }
 
-// place adds an encoded row group's metadata to the segment's, for its bytes at offset at of the file.
-func (e *parquetEncoder) place(g encodedGroup, at int64) error {
+// place adds the metadata of a row group to the segment's.
+func (e *parquetEncoder) place(place any, at int64) error {
+	meta := place.(*metadata.FileMetaData)
 	shift := at - int64(len(parquetMagic))
-	group := g.meta.RowGroups[0]
+	group := meta.RowGroups[0]
 	ordinal := int16(len(e.file.RowGroups))
 	group.Ordinal = &ordinal
 	if group.FileOffset != nil {
@@ -96,11 +82,11 @@ func (e *parquetEncoder) place(g encodedGroup, at int64) error {
 			*c.MetaData.DictionaryPageOffset += shift
 		}
 	}
-	return e.file.AppendRowGroups(g.meta)
+	return e.file.AppendRowGroups(meta)
 }
 
-// end returns the footer: the Parquet metadata with doc, a document and its digest, in it.
-func (e *parquetEncoder) end(document []byte) ([]byte, error) {
+// end returns the footer: the Parquet metadata with the document and its digest in it.
+func (e *parquetEncoder) end(_ int64, document []byte) ([]byte, error) {
 	kv := metadata.NewKeyValueMetadata()
 	if err := kv.Append(documentKey, string(document)); err != nil {
 		return nil, err

@@ -76,8 +76,6 @@ func parseSegmentName(name string) (int64, bool) {
 	return int64(n), err == nil
 }
 
-func knownEncoding(e Encoding) bool { return e == Parquet }
-
 // parseSegmentPath is the segment that a path relative to the archive's root names.
 func parseSegmentPath(p string) (Segment, bool) {
 	dir, file := path.Split(p)

@@ -8,23 +8,41 @@ import (
 // Reader reads one segment, row group by row group. It holds no more than one row group in memory. It is for one goroutine; several
 // Readers may read the same file.
 type Reader struct {
-	doc    *Document
-	groups *parquetDecoder
+	doc      *Document
+	encoding Encoding
+	groups   decoder
 }
 
-// NewReader reads the footer of a segment of size bytes and checks it. Errors wrap ErrCorrupt when the bytes are not what was written,
-// ErrNotArchive when it is another Parquet file, and are a *VersionError when the segment is too new; all others come from r.
-func NewReader(r io.ReaderAt, size int64) (*Reader, error) {
-	footer, err := readFooter(r, size)
+// NewReader reads what a segment of size bytes says of itself and checks it, whatever its encoding. Errors wrap ErrCorrupt when the bytes
+// are not what was written, ErrNotArchive when it is another file of that encoding, and are a *VersionError when the segment is too new; all
+// others come from r.
+func NewReader(r io.ReaderAt, size int64) (_ *Reader, err error) {
+	defer catch(&err)
+	doc, e, d, err := openSegmentFile(r, size)
 	if err != nil {
 		return nil, err
 	}
-	doc, err := parseFooter(footer)
-	if err != nil {
-		return nil, err
-	}
-	return &Reader{doc: doc, groups: &parquetDecoder{source: r, size: size, footer: footer}}, nil
+	return &Reader{doc: doc, encoding: e.name, groups: d}, nil
 }
+
+// ReadDocument is what NewReader(r, size) says with its Document.
+func ReadDocument(r io.ReaderAt, size int64) (*Document, error) {
+	s, err := NewReader(r, size)
+	if err != nil {
+		return nil, err
+	}
+	return s.Document(), nil
+}
+
+// catch makes an error of a panic: bytes that are not what was written can bring libraries to that.
+func catch(err *error) {
+	if p := recover(); p != nil {
+		*err = corruptf("decode: %v", p)
+	}
+}
+
+// Encoding is the encoding of the segment.
+func (r *Reader) Encoding() Encoding { return r.encoding }
 
 // Document describes the segment. It must not be changed.
 func (r *Reader) Document() *Document { return r.doc }
@@ -37,7 +55,7 @@ func (r *Reader) ReadGroup(i int) ([]Record, error) {
 		return nil, fmt.Errorf("row group %d of %d", i, len(r.doc.Groups))
 	}
 	group := &r.doc.Groups[i]
-	records, err := r.groups.read(i, len(r.doc.Groups), group)
+	records, err := r.decode(i)
 	if err != nil {
 		return nil, fmt.Errorf("row group %d: %w", i, err)
 	}
@@ -45,6 +63,11 @@ func (r *Reader) ReadGroup(i int) ([]Record, error) {
 		return nil, fmt.Errorf("row group %d: %w", i, err)
 	}
 	return records, nil
+}
+
+func (r *Reader) decode(i int) (_ []Record, err error) {
+	defer catch(&err)
+	return r.groups.read(i, r.doc)
 }
 
 // verify checks records against what the document says of them.

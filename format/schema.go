@@ -55,7 +55,10 @@ func newParquetSchema() *schema.GroupNode {
 }
 
 // createdBy is fixed: the name and version of a program in every file would make equal records unequal files.
-const createdBy = "karchive format " + Version
+const createdBy = "karchive format " + parquetVersion
+
+// parquetVersion is the format version of Parquet segments.
+const parquetVersion = "1.0"
 
 // pageBytes ends a data page. It is a rule on records too: values are fed in steps that depend on nothing else.
 const pageBytes = 256 << 10

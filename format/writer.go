@@ -7,12 +7,6 @@ import (
 	"io"
 )
 
-// Encoding is the file format of segments, and the extension of their names.
-type Encoding string
-
-// Parquet is the default encoding.
-const Parquet Encoding = "parquet"
-
 // WriterOptions configures a Writer.
 type WriterOptions struct {
 	Topic       string // a legal Kafka topic name
@@ -34,7 +28,7 @@ func (o WriterOptions) normalize() (WriterOptions, error) {
 	if o.Encoding == "" {
 		o.Encoding = Parquet
 	}
-	if o.Encoding != Parquet {
+	if !knownEncoding(o.Encoding) {
 		return o, fmt.Errorf("unknown encoding %q", o.Encoding)
 	}
 	var err error
@@ -47,7 +41,7 @@ func (o WriterOptions) normalize() (WriterOptions, error) {
 type Writer struct {
 	out     io.Writer
 	options WriterOptions
-	encoder *parquetEncoder
+	encoder encoder
 
 	batch    *batch // the current row group; nil before its first record
 	jobs     []*encodeJob
@@ -72,12 +66,13 @@ func NewWriter(w io.Writer, o WriterOptions) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("segment: %w", err)
 	}
-	encoder, err := newParquetEncoder(o.Compression)
+	encoding := encodingNamed(o.Encoding)
+	encoder, err := encoding.newEncoder(o.Compression)
 	if err != nil {
 		return nil, fmt.Errorf("segment: %w", err)
 	}
 	return &Writer{out: w, options: o, encoder: encoder, position: o.Base, doc: Document{
-		Version: Version, Topic: o.Topic, Partition: o.Partition, BaseOffset: o.Base,
+		Version: encoding.version, Topic: o.Topic, Partition: o.Partition, BaseOffset: o.Base,
 		LastLeaderEpoch: NoLeaderEpoch, Source: o.Source, Groups: []RowGroup{},
 	}}, nil
 }
@@ -186,7 +181,7 @@ func (w *Writer) Cut() error {
 	if w.batch == nil {
 		return nil
 	}
-	w.jobs = append(w.jobs, w.options.Encoders.start(w.batch, w.encoder.encode))
+	w.jobs = append(w.jobs, w.options.Encoders.start(w.batch, w.encoder))
 	w.batch = nil
 	for len(w.jobs) > w.options.Encoders.limit() {
 		if err := w.writeOldest(); err != nil {
@@ -234,7 +229,7 @@ func (w *Writer) writeOldest() error {
 	if err := w.begin(); err != nil {
 		return err
 	}
-	if err := w.encoder.place(g, w.written); err != nil {
+	if err := w.encoder.place(g.place, w.written); err != nil {
 		return w.fail(fmt.Errorf("place row group: %w", err))
 	}
 	w.doc.Groups = append(w.doc.Groups, g.info)
@@ -311,7 +306,7 @@ func (w *Writer) writeFooter() error {
 	if len(document) > maxDocumentBytes {
 		return w.fail(fmt.Errorf("document of %d bytes: %w", len(document), ErrTooLarge))
 	}
-	footer, err := w.encoder.end(document)
+	footer, err := w.encoder.end(w.written, document)
 	if err != nil {
 		return w.fail(fmt.Errorf("footer: %w", err))
 	}
