@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -210,4 +211,16 @@ func (p *place) onSeal(do func()) {
 		}
 		return nil
 	})
+}
+
+// inBubble runs do in a bubble of virtual time.
+func inBubble(t *testing.T, do func(*testing.T)) { synctest.Test(t, do) }
+
+// newVirtualBroker is a broker for a bubble.
+func newVirtualBroker(t *testing.T, opts ...kfake.Opt) *broker {
+	t.Helper()
+	network := new(kfake.VirtualNetwork)
+	b := newBroker(t, append([]kfake.Opt{kfake.ListenFn(network.Listen), kfake.Ports(9092)}, opts...)...)
+	b.dial = append(b.dial, kgo.Dialer(network.DialContext))
+	return b
 }

@@ -1,0 +1,289 @@
+package capture
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/karchive/karchive/format"
+)
+
+func TestOtherOptionsOnTheSameArchiveAreRefusedByName(t *testing.T) {
+	b := newBroker(t, kfake.SeedTopics(2, "orders", "payments"))
+	b.fill("orders", 0, 10)
+	a := newPlace(t)
+	first := Options{Topics: []string{"orders"}}
+	a.capture(b, first)
+	for want, change := range map[string]func(*Options){
+		"isolation":      func(o *Options) { o.Isolation = format.ReadUncommitted },
+		"from":           func(o *Options) { o.From = "end" },
+		"topics":         func(o *Options) { o.Topics = []string{"orders", "payments"} },
+		"partitions":     func(o *Options) { o.Partitions = []int32{1} },
+		"rotate bytes":   func(o *Options) { o.RotateBytes = 5 },
+		"rotate records": func(o *Options) { o.RotateRecords = 5 },
+		"compression":    func(o *Options) { o.Compression.Level = 5 },
+	} {
+		o := first
+		change(&o)
+		_, err := a.try(t.Context(), b, o)
+		var mismatch *MismatchError
+		if !errors.As(err, &mismatch) || mismatch.What != want {
+			t.Errorf("%s: got %v", want, err)
+		}
+	}
+	spelled := first
+	spelled.Topics, spelled.From, spelled.Isolation = []string{"orders", "orders"}, "beginning", format.ReadCommitted
+	spelled.Compression = format.Compression{Codec: "zstd", Level: 1}
+	a.capture(b, spelled) // the same, spelled otherwise
+}
+
+func TestAnotherClusterIsRefused(t *testing.T) {
+	b := newBroker(t, kfake.SeedTopics(1, "orders"), kfake.ClusterID("one"))
+	other := newBroker(t, kfake.SeedTopics(1, "orders"), kfake.ClusterID("two"))
+	a := newPlace(t)
+	a.capture(b, Options{Topics: []string{"orders"}})
+	_, err := a.try(t.Context(), other, Options{Topics: []string{"orders"}})
+	var mismatch *MismatchError
+	if !errors.As(err, &mismatch) || mismatch.What != "cluster id" || mismatch.Archive != "one" || mismatch.Now != "two" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestATopicThatWasMadeAgainIsRefused(t *testing.T) {
+	b := newBroker(t, kfake.SeedTopics(1, "orders"))
+	b.fill("orders", 0, 10)
+	a := newPlace(t)
+	a.capture(b, Options{Topics: []string{"orders"}})
+	b.remake("orders")
+	_, err := a.try(t.Context(), b, Options{Topics: []string{"orders"}})
+	var recreated *RecreatedTopicError
+	if !errors.As(err, &recreated) || recreated.Topic != "orders" || recreated.Archive == recreated.Cluster {
+		t.Errorf("got %v", err)
+	}
+}
+
+func (b *broker) remake(topic string) {
+	b.t.Helper()
+	if err := errors.Join(b.DeleteTopic(topic), b.CreateTopic(topic, 1, nil)); err != nil {
+		b.t.Error(err)
+	}
+}
+
+func TestALogThatEndsBeforeTheArchiveIsRefused(t *testing.T) {
+	b := newBroker(t, kfake.SeedTopics(1, "orders"))
+	b.fill("orders", 0, 10)
+	a := newPlace(t)
+	a.capture(b, Options{Topics: []string{"orders"}})
+	b.ControlKey(int16(kmsg.ListOffsets), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
+		b.KeepControl()
+		return listed7(kreq.(*kmsg.ListOffsetsRequest)), nil, true
+	})
+	_, err := a.try(t.Context(), b, Options{Topics: []string{"orders"}})
+	var truncated *TruncatedError
+	if !errors.As(err, &truncated) || truncated.Next != 10 || truncated.LogEnd != 7 {
+		t.Errorf("got %v", err)
+	}
+}
+
+// listed7 says that the log is 7 records long.
+func listed7(req *kmsg.ListOffsetsRequest) kmsg.Response {
+	resp := req.ResponseKind().(*kmsg.ListOffsetsResponse)
+	t := kmsg.NewListOffsetsResponseTopic()
+	t.Topic = req.Topics[0].Topic
+	p := kmsg.NewListOffsetsResponseTopicPartition()
+	p.Partition = req.Topics[0].Partitions[0].Partition
+	if p.Offset = 7; req.Topics[0].Partitions[0].Timestamp == -2 {
+		p.Offset = 0
+	}
+	t.Partitions = append(t.Partitions, p)
+	resp.Topics = append(resp.Topics, t)
+	return resp
+}
+
+func TestALogThatTookAnotherCourseIsRefused(t *testing.T) {
+	b := newBroker(t, kfake.SeedTopics(1, "orders"))
+	b.fill("orders", 0, 10)
+	a := newPlace(t)
+	a.capture(b, Options{Topics: []string{"orders"}})
+	b.fill("orders", 0, 10)
+	b.epochEndsAt(7)
+	_, err := a.try(t.Context(), b, Options{Topics: []string{"orders"}})
+	var truncated *TruncatedError
+	if !errors.As(err, &truncated) || truncated.Next != 10 || truncated.LogEnd != 7 {
+		t.Errorf("got %v", err)
+	}
+}
+
+// epochEndsAt answers every question for the end of a leader epoch.
+func (b *broker) epochEndsAt(offset int64) {
+	b.ControlKey(int16(kmsg.OffsetForLeaderEpoch), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
+		b.KeepControl()
+		resp := kreq.ResponseKind().(*kmsg.OffsetForLeaderEpochResponse)
+		for _, rt := range kreq.(*kmsg.OffsetForLeaderEpochRequest).Topics {
+			t := kmsg.NewOffsetForLeaderEpochResponseTopic()
+			t.Topic = rt.Topic
+			for _, rp := range rt.Partitions {
+				p := kmsg.NewOffsetForLeaderEpochResponseTopicPartition()
+				p.Partition, p.LeaderEpoch, p.EndOffset = rp.Partition, rp.LeaderEpoch, offset
+				t.Partitions = append(t.Partitions, p)
+			}
+			resp.Topics = append(resp.Topics, t)
+		}
+		return resp, nil, true
+	})
+}
+
+func TestAnEpochThatTheLogForgotProvesNothing(t *testing.T) {
+	b := newBroker(t, kfake.SeedTopics(1, "orders"))
+	b.fill("orders", 0, 10)
+	a := newPlace(t)
+	a.capture(b, Options{Topics: []string{"orders"}})
+	b.epochEndsAt(-1)
+	b.fill("orders", 0, 10)
+	if r := a.capture(b, Options{Topics: []string{"orders"}}); r.Records != 10 {
+		t.Errorf("%d records, want 10", r.Records)
+	}
+}
+
+func TestAnUnfinishedSnapshotRefusesAnotherEnd(t *testing.T) {
+	b := newBroker(t, kfake.SeedTopics(1, "orders"))
+	b.fill("orders", 0, 100)
+	a := newPlace(t)
+	o := Options{Topics: []string{"orders"}, RotateRecords: 30, FetchBytes: 1000, Until: "offset:90"}
+	ctx, cancel := context.WithCancel(t.Context())
+	a.onSeal(cancel)
+	if _, err := a.try(ctx, b, o); !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v, want an interruption", err)
+	}
+	a.fs = a.fs.Kill()
+	other := o
+	other.Until = "offset:95"
+	var mismatch *MismatchError
+	if _, err := a.try(t.Context(), b, other); !errors.As(err, &mismatch) || mismatch.What != "until" {
+		t.Errorf("got %v", err)
+	}
+	a.capture(b, o)
+	a.capture(b, other)
+	if next := a.coverage("orders", 0).Next; next != 95 {
+		t.Errorf("covered to %d, want 95", next)
+	}
+}
+
+func TestMissingTopicsAndPartitionsAreErrorsThatNameThem(t *testing.T) {
+	b := newBroker(t, kfake.SeedTopics(2, "orders", "payments"))
+	for _, topics := range [][]string{{"order"}, {"orders", "order"}, {"pay*", "order"}} {
+		_, err := newPlace(t).try(t.Context(), b, Options{Topics: topics})
+		var missing *MissingTopicError
+		if !errors.As(err, &missing) || missing.Topic != "order" || !slices.Equal(missing.Known, []string{"orders", "payments"}) {
+			t.Errorf("topics %v: got %v with %+v", topics, err, missing)
+		}
+	}
+	var partition *MissingPartitionError
+	if _, err := newPlace(t).try(t.Context(), b, Options{Topics: []string{"orders"}, Partitions: []int32{0, 2}}); !errors.As(err, &partition) || partition.Partition != 2 {
+		t.Errorf("got %v", err)
+	}
+	if _, err := newPlace(t).try(t.Context(), b, Options{Topics: []string{"x*"}}); !errors.Is(err, ErrNoTopics) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestGlobsLeaveOutInternalTopicsAndNamesDoNot(t *testing.T) {
+	b := newBroker(t, kfake.SeedTopics(1, "orders-eu", "orders-us", "payments", "__internal"))
+	for _, c := range []struct{ topics, want []string }{
+		{[]string{"orders-*"}, []string{"orders-eu", "orders-us"}},
+		{[]string{"orders-?s", "payments"}, []string{"orders-us", "payments"}},
+		{[]string{"orders-[ae]*"}, []string{"orders-eu"}},
+		{[]string{"*"}, []string{"orders-eu", "orders-us", "payments"}},
+		{[]string{"__internal", "pay*"}, []string{"__internal", "payments"}},
+	} {
+		r := newPlace(t).capture(b, Options{Topics: c.topics})
+		var got []string
+		for _, topic := range r.Topics {
+			got = append(got, topic.Topic)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%v selects %v, want %v", c.topics, got, c.want)
+		}
+	}
+}
+
+func TestSelectedPartitionsAreTakenAndNoOthers(t *testing.T) {
+	b := newBroker(t, kfake.SeedTopics(4, "orders"))
+	for p := range int32(4) {
+		b.fill("orders", p, 5)
+	}
+	a := newPlace(t)
+	if r := a.capture(b, Options{Topics: []string{"orders"}, Partitions: []int32{1, 3}}); r.Records != 10 || len(a.records("orders", 0)) != 0 || len(a.records("orders", 3)) != 5 {
+		t.Errorf("%d records, %d of partition 0", r.Records, len(a.records("orders", 0)))
+	}
+}
+
+func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
+	for want, o := range map[string]Options{
+		"no topics":     {},
+		"from":          {Topics: []string{"a"}, From: "yesterday"},
+		"until":         {Topics: []string{"a"}, Until: "later"},
+		"has no until":  {Topics: []string{"a"}, Until: "end", Follow: true},
+		"stop-after":    {Topics: []string{"a"}, StopAfter: StopAfter{Records: 1}},
+		"isolation":     {Topics: []string{"a"}, Isolation: "serializable"},
+		"topic pattern": {Topics: []string{"a["}},
+		"codec":         {Topics: []string{"a"}, Compression: format.Compression{Codec: "rar"}},
+		"negative":      {Topics: []string{"a"}, Lanes: -1},
+	} {
+		if _, err := Run(t.Context(), nil, nil, o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: got %v, want it to say %q", o, err, want)
+		}
+	}
+}
+
+func TestABrokerThatIsNotThereIsNamed(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	l.Close()
+	b := &broker{t: t, dial: []kgo.Opt{kgo.SeedBrokers(addr)}}
+	_, err = newPlace(t).try(t.Context(), b, Options{Topics: []string{"orders"}})
+	var connect *ConnectError
+	if !errors.As(err, &connect) || !slices.Equal(connect.Brokers, []string{addr}) || !strings.Contains(err.Error(), "refused") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestABrokerThatDoesNotAnswerEndsTheAttemptInTime(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		silent := func(ctx context.Context, _, _ string) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() }
+		b := &broker{t: t, dial: []kgo.Opt{kgo.SeedBrokers("kafka.example:9092"), kgo.Dialer(silent)}}
+		begun := time.Now()
+		_, err := newPlace(t).try(t.Context(), b, Options{Topics: []string{"orders"}, ConnectTimeout: 3 * time.Second})
+		if took := time.Since(begun); took > 4*time.Second || err == nil || !strings.Contains(err.Error(), "kafka.example:9092: no answer within 3s") {
+			t.Errorf("after %s: %v", took, err)
+		}
+	})
+}
+
+func TestATopicThatMayNotBeReadIsNamed(t *testing.T) {
+	b := newBroker(t, kfake.SeedTopics(1, "orders"))
+	b.fill("orders", 0, 10)
+	b.ControlKey(int16(kmsg.Fetch), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
+		b.KeepControl()
+		resp := emptyFrom(kreq.(*kmsg.FetchRequest), 0, 10)
+		resp.(*kmsg.FetchResponse).Topics[0].Partitions[0].ErrorCode = kerr.TopicAuthorizationFailed.Code
+		return resp, nil, true
+	})
+	_, err := newPlace(t).try(t.Context(), b, Options{Topics: []string{"orders"}})
+	var partition *PartitionError
+	if !errors.As(err, &partition) || partition.Partition.Topic != "orders" || !errors.Is(err, kerr.TopicAuthorizationFailed) {
+		t.Errorf("got %v", err)
+	}
+}
