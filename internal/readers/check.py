@@ -8,13 +8,17 @@ Every directory below a DIR that holds karchive.json is an archive. For each one
   computed again, as SPEC.md defines them, and compared with the document: a second implementation of both.
 - pandas, pyarrow, Polars and DuckDB read the whole of data/ the way README shows, with no options. Each must give the same records, with
   topic and partition as columns and nulls apart from empty values.
+- SHA256SUMS must list every file of data/ with its hash, and nothing else.
 - When NAME.expected.jsonl lies beside archive NAME, the records must be those.
+
+The canonical bytes and digests of the test vectors in vectors.json, where a DIR has one, are computed again as well.
 
 Ends with 1 when anything differs, and when it found no archive at all.
 """
 
 import base64
 import collections
+import hashlib
 import json
 import pathlib
 import struct
@@ -160,7 +164,6 @@ def same_records(what, got, want):
 
 
 def read_expected(path):
-    unpack = lambda text: None if text is None else base64.b64decode(text)
     records = []
     for line in path.read_text().splitlines():
         r = json.loads(line)
@@ -170,8 +173,31 @@ def read_expected(path):
     return records
 
 
+def unpack(text):
+    return None if text is None else base64.b64decode(text)
+
+
+def check_vectors(path):
+    vectors = json.loads(path.read_text())
+    for v in vectors:
+        headers = [(unpack(key), unpack(value)) for key, value in v["headers"]]
+        data = canonical(Record(None, None, v["offset"], v["timestamp_ms"], v["timestamp_type"], v["leader_epoch"],
+                                unpack(v["key"]), unpack(v["value"]), headers))
+        same(f"{v['name']}: canonical bytes", data.hex(), v["canonical"])
+        same(f"{v['name']}: digest", digest(data), v["digest"])
+    print(f"{path}: {len(vectors)} vectors, canonical bytes and digests right")
+
+
+def check_sums(root):
+    lines = (root / "SHA256SUMS").read_text().splitlines()
+    listed = {name: sha256 for sha256, name in (line.split("  ", 1) for line in lines)}
+    files = {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in (root / "data").rglob("*") if p.is_file()}
+    same("SHA256SUMS", listed, files)
+
+
 def check_archive(root):
     data = root / "data"
+    check_sums(root)
     exact, columns = [], []
     files = sorted(data.glob("topic=*/partition=*/*.parquet"), key=lambda p: (p.parts[-3], int(p.parts[-2].split("=")[1]), p.name))
     for path in files:
@@ -185,19 +211,21 @@ def check_archive(root):
     if expected.exists():
         same_records(expected.name, exact, read_expected(expected))
     beside = ", as expected" if expected.exists() else ""
-    print(f"{root}: {len(exact)} records in {len(files)} segments, digests right, the same in {', '.join(READERS)}{beside}")
+    print(f"{root}: {len(exact)} records in {len(files)} segments, hashes and digests right, the same in {', '.join(READERS)}{beside}")
 
 
 def main(directories):
-    archives = sorted(path.parent for d in directories for path in pathlib.Path(d).rglob("karchive.json"))
+    places = [pathlib.Path(d) for d in directories]
+    archives = sorted(path.parent for place in places for path in place.rglob("karchive.json"))
+    vectors = [place / "vectors.json" for place in places if (place / "vectors.json").exists()]
     failed = 0
-    for root in archives:
+    for check, path in [(check_archive, root) for root in archives] + [(check_vectors, path) for path in vectors]:
         try:
-            check_archive(root)
+            check(path)
         except Difference as e:
             failed += 1
-            print(f"{root}: {e}")
-    print(f"{len(archives)} archives, {failed} failed")
+            print(f"{path}: {e}")
+    print(f"{len(archives)} archives and {len(vectors)} files of vectors, {failed} failed")
     return 1 if failed or not archives else 0
 
 
