@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -223,4 +224,15 @@ func newVirtualBroker(t *testing.T, opts ...kfake.Opt) *broker {
 	b := newBroker(t, append([]kfake.Opt{kfake.ListenFn(network.Listen), kfake.Ports(9092)}, opts...)...)
 	b.dial = append(b.dial, kgo.Dialer(network.DialContext))
 	return b
+}
+
+func (b *broker) admin() *kadm.Client { return kadm.NewClient(b.client()) }
+
+func (p *place) identity() format.Identity {
+	p.t.Helper()
+	a, err := format.Open(p.fs)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return a.Identity()
 }
