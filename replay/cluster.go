@@ -64,14 +64,32 @@ func (c *cluster) close() { c.client.Close() }
 func (c *cluster) ask(ctx context.Context, req kmsg.Request) (kmsg.Response, error) {
 	limited, cancel := context.WithTimeoutCause(ctx, c.timeout, fmt.Errorf("no answer within %s", c.timeout))
 	defer cancel()
-	resp, err := c.client.Request(limited, req)
+	type answer struct {
+		resp kmsg.Response
+		err  error
+	}
+	answered := make(chan answer, 1)
+	// The client does not look at the context while it opens a connection.
+	go func() {
+		resp, err := c.client.Request(limited, req)
+		answered <- answer{resp, err}
+	}()
+	var err error
+	select {
+	case a := <-answered:
+		if a.err == nil {
+			return a.resp, nil
+		}
+		err = a.err
+	case <-limited.Done():
+	}
 	switch {
-	case err == nil:
-		return resp, nil
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case limited.Err() != nil:
-		err = errors.Join(context.Cause(limited), c.dials.last())
+		if err = context.Cause(limited); c.dials.last() != nil {
+			err = fmt.Errorf("%w: %w", err, c.dials.last())
+		}
 	}
 	return nil, &ConnectError{Brokers: c.seeds(), Err: err}
 }

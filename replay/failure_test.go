@@ -2,6 +2,8 @@ package replay_test
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -110,4 +112,34 @@ func TestNothingGetsPastARefusedBatch(t *testing.T) {
 	for tp, records := range r.records {
 		equal(t, tp.String(), c.values(t, tp), valuesOf(records))
 	}
+}
+
+func TestWhatIsCorruptIsNeverSent(t *testing.T) {
+	r := ordersAndEvents(100)
+	dir := t.TempDir()
+	files, err := format.DirFS(dir)
+	must(t, err)
+	r.write(t, files)
+	flip(t, filepath.Join(dir, "data", "topic=orders", "partition=0", "00000000000000000000.parquet"))
+	a, err := format.Open(files)
+	must(t, err)
+	c := newTarget(t, withTopics())
+	report, err := replay.Run(t.Context(), c.connect, a, replay.Options{})
+	if !errors.Is(err, format.ErrCorrupt) || !errors.Is(err, replay.ErrIncomplete) {
+		t.Fatalf("error %v, want ErrCorrupt", err)
+	}
+	got := c.values(t, orders0)
+	equal(t, "the front of the corrupt partition", got, valuesOf(r.records[orders0][:len(got)]))
+	equal(t, "failure", [2]any{len(report.Failures), report.Failures[0].Offset}, [2]any{1, len(got)})
+	equal(t, "events/0", c.values(t, events0), valuesOf(r.records[events0]))
+	equal(t, "orders/1", c.values(t, orders1), valuesOf(r.records[orders1]))
+}
+
+// flip changes a bit in the middle of the row groups of a segment.
+func flip(t *testing.T, name string) {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	must(t, err)
+	data[len(data)/4] ^= 1
+	must(t, os.WriteFile(name, data, 0o600))
 }

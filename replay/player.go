@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/karchive/karchive/format"
 )
@@ -79,38 +78,32 @@ func (s *settings) newPart(topic *PlannedTopic, planned *PlannedPartition, desti
 }
 
 // play sends everything, a lane at a time a partition. It returns when all is given to the client, or ctx ends.
-func (p *player) play(ctx context.Context) error {
-	group, ctx := errgroup.WithContext(ctx)
+func (p *player) play(ctx context.Context) {
+	var lanes sync.WaitGroup
+	defer lanes.Wait()
 	queue := make(chan *part)
-	group.Go(func() error {
-		defer close(queue)
-		for _, next := range p.parts {
-			if next.Total.Records == 0 {
-				continue
-			}
-			select {
-			case queue <- next:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}
-		return nil
-	})
+	defer close(queue)
 	for range p.settings.Lanes {
-		group.Go(func() error {
+		lanes.Go(func() {
 			for next := range queue {
-				if err := p.playPart(ctx, next); err != nil {
-					return err
-				}
+				p.playPart(ctx, next)
 			}
-			return nil
 		})
 	}
-	return group.Wait()
+	for _, next := range p.parts {
+		if next.Total.Records == 0 {
+			continue
+		}
+		select {
+		case queue <- next:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
-// playPart sends a partition. What goes wrong with it is in its ledger; the error is the context's.
-func (p *player) playPart(ctx context.Context, next *part) error {
+// playPart sends a partition, until it has to stop or ctx ends. What goes wrong with it is in its ledger.
+func (p *player) playPart(ctx context.Context, next *part) {
 	f := startFeed(ctx, p.archive, next.ledger.source, next.PlannedPartition, p.decoded)
 	defer f.close()
 	for {
@@ -118,20 +111,20 @@ func (p *player) playPart(ctx context.Context, next *part) error {
 		switch {
 		case err == io.EOF:
 			next.read = true
-			return nil
+			return
 		case ctx.Err() != nil:
-			return ctx.Err()
+			return
 		case err != nil:
 			next.ledger.fail(f.end, err)
-			return nil
+			return
 		}
-		if err := p.playGroup(ctx, next, g); err != nil || next.ledger.stopped.Load() {
-			return err
+		if p.playGroup(ctx, next, g) != nil || next.ledger.stopped.Load() {
+			return
 		}
 	}
 }
 
-// playGroup sends the records of a row group, chunk by chunk, until its partition has to stop or ctx ends.
+// playGroup sends the records of a row group, chunk by chunk, until its partition has to stop. The error is the context's.
 func (p *player) playGroup(ctx context.Context, from *part, g *group) error {
 	defer g.drop()
 	for len(g.records) > 0 && !from.ledger.stopped.Load() {
@@ -154,7 +147,7 @@ func (p *player) playGroup(ctx context.Context, from *part, g *group) error {
 	return nil
 }
 
-// playChunk sends the entries of a chunk, until its partition has to stop or ctx ends.
+// playChunk sends the entries of a chunk, until its partition has to stop. The error is the context's.
 func (p *player) playChunk(ctx context.Context, from *part, c *chunk) error {
 	for i := range c.entries {
 		e := &c.entries[i]

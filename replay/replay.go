@@ -2,7 +2,6 @@ package replay
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -158,7 +157,13 @@ func (s *settings) run(ctx context.Context, connect []kgo.Opt, archive *format.A
 		last.Done = true
 		s.OnProgress(last)
 	}
-	return errors.Join(outcome(ctx, stopped, report), p.save(context.WithoutCancel(ctx), true))
+	err = outcome(ctx, stopped, report)
+	if failed := p.save(context.WithoutCancel(ctx), true); err == nil {
+		err = failed
+	} else if failed != nil {
+		err = fmt.Errorf("%w (and its progress was not saved: %w)", err, failed)
+	}
+	return err
 }
 
 // outcome is the error of a replay that sent something: why it was stopped, or what is missing.

@@ -194,4 +194,3 @@ func TestProgressAndReportAddUp(t *testing.T) {
 		t.Errorf("elapsed %s, rate %f", report.Elapsed, report.Rate)
 	}
 }
-

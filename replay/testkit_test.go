@@ -38,6 +38,14 @@ type recording struct {
 func (r recording) archive(t *testing.T) *format.Archive {
 	t.Helper()
 	files := memfs.New(memfs.Options{})
+	r.write(t, files)
+	a, err := format.Open(files)
+	must(t, err)
+	return a
+}
+
+func (r recording) write(t *testing.T, files format.FS) {
+	t.Helper()
 	if r.identity.ClusterID == "" {
 		r.identity.ClusterID = "source"
 	}
@@ -47,9 +55,6 @@ func (r recording) archive(t *testing.T) *format.Archive {
 		r.writeSegment(t, a, tp, records)
 	}
 	must(t, a.Close())
-	opened, err := format.Open(files)
-	must(t, err)
-	return opened
 }
 
 func (r recording) writeSegment(t *testing.T, a *format.Archive, tp format.TopicPartition, records []format.Record) {

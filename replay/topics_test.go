@@ -88,4 +88,3 @@ func TestAPlanCountsWholeRowGroupsWhereAWindowCutsThem(t *testing.T) {
 	report = c.run(t, a, replay.Options{Topics: []string{"events"}, From: "offset:5", Until: "offset:30"})
 	equal(t, "report", [2]int64{report.Acknowledged, report.Missing}, [2]int64{25, 0})
 }
-
