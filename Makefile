@@ -6,7 +6,7 @@ FUZZTIME    ?= 10s
 STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VENV         = build/venv
 
-.PHONY: build test test-kafka race lint fuzz readers demo rss clean
+.PHONY: build test test-kafka race lint fuzz readers demo rss bench bench-check clean
 
 build: ## the command, in bin/
 	$(GO) build -o bin/karchive ./cmd/karchive
@@ -15,7 +15,7 @@ test:
 	$(GO) test ./...
 
 test-kafka: ## against a real Apache Kafka, fetched once from Maven Central
-	$(GO) test -tags kafka -count=1 -timeout 20m ./internal/kafkatest ./internal/realkafka
+	$(GO) test -tags kafka -count=1 -timeout 20m ./internal/connect ./internal/kafkatest ./internal/realkafka
 
 race:
 	$(GO) test -race ./...
@@ -43,6 +43,12 @@ demo:
 
 rss: build ## peak memory of capture and replay over 1 GB, in one partition and in 1,000
 	KARCHIVE_RSS=1 $(GO) test -tags kafka -count=1 -v -timeout 30m -run TestPeakMemory ./internal/realkafka
+
+bench: ## the table of the README, in under ten minutes; BENCH_BROKER=embedded needs no Java
+	$(GO) run ./internal/bench
+
+bench-check: ## the ratios that must not rot, in under two minutes
+	$(GO) run ./internal/bench -check
 
 clean:
 	rm -rf bin build

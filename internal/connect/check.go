@@ -17,6 +17,8 @@ import (
 // triedBrokers bounds the brokers that Check tries to reach at once: one that answers is enough.
 const triedBrokers = 8
 
+var errNoAnswer = errors.New("no answer")
+
 // UnreachableError is returned by Check when no broker answered.
 type UnreachableError struct {
 	Addresses  []string // that were tried
@@ -42,7 +44,7 @@ func (c *Config) Check(ctx context.Context, timeout time.Duration) error {
 		return err
 	}
 	parent := ctx
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no answer within %v", timeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("%w within %v", errNoAnswer, timeout))
 	defer cancel()
 	given := c.Brokers()
 	meta, err := reach(ctx, opts, given)

@@ -86,6 +86,9 @@ func (c *Config) explainEOF(err error) string {
 }
 
 func explainKafka(err error) string {
+	if strings.Contains(err.Error(), "oauth response") { // kgo has no error value for it
+		return "the broker refused the token: check that it is meant for this cluster and has not expired"
+	}
 	for _, k := range []struct {
 		err  error
 		hint string
@@ -121,7 +124,7 @@ func (c *Config) explainNetwork(err error) string {
 		return loginHint
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return "there is no route to this address"
-	case unreachable != nil, errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
+	case errors.Is(err, errNoAnswer), errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		return "nothing answers there: check the address, the port and the firewall, and whether the port speaks TLS"
 	}
 	return ""
