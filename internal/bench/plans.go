@@ -1,0 +1,136 @@
+//go:build unix
+
+package main
+
+import "os"
+
+// runAll is the whole table.
+func (s *session) runAll() error {
+	for _, step := range []func() error{s.runOrders, s.runLadder, s.runShapes, s.runReading} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runOrders measures J1K on four partitions and one.
+func (s *session) runOrders() error {
+	four, one, eight := s.topic("J1K", 4, "none"), s.topic("J1K", 1, "none"), s.topic("J1K", 8, "none")
+	if err := s.fill(four, one, eight); err != nil {
+		return err
+	}
+	err := s.alternate(s.flags.repeat, s.zstd(four, "1"), s.unzstd(four), s.consume(four), s.capture(four), s.capture(one), s.capture(eight),
+		s.produce(four), s.replay(four))
+	if err != nil {
+		return err
+	}
+	once := append([]measure{s.zstd(four, "3"), s.kafkaConsumer(four), s.kafkaProducer(four)}, s.kcat(four)...)
+	if err := s.alternate(1, once...); err != nil {
+		return err
+	}
+	return s.forget(one, eight)
+}
+
+// runLadder measures J100 on one to eight partitions.
+func (s *session) runLadder() error {
+	four := s.topic("J100", 4, "none")
+	all := []topic{s.topic("J100", 1, "none"), s.topic("J100", 2, "none"), four, s.topic("J100", 8, "none")}
+	if err := s.fill(all...); err != nil {
+		return err
+	}
+	measures := []measure{s.zstd(four, "1"), s.unzstd(four)}
+	for _, t := range all {
+		measures = append(measures, s.consume(t), s.capture(t))
+	}
+	measures = append(measures, s.produce(four), s.replay(four))
+	if err := s.alternate(s.flags.repeat, measures...); err != nil {
+		return err
+	}
+	if err := s.alternate(1, s.zstd(four, "3")); err != nil {
+		return err
+	}
+	return s.forget(all...)
+}
+
+// runShapes measures what could cost memory or time in another way: compressed batches, large records, many partitions.
+func (s *session) runShapes() error {
+	for _, t := range []topic{s.topic("J1K", 4, "zstd"), s.topic("J100K", 4, "none"), s.topic("J1K", 1000, "none")} {
+		if err := s.fill(t); err != nil {
+			return err
+		}
+		if err := s.alternate(min(2, s.flags.repeat), s.consume(t), s.capture(t), s.replay(t)); err != nil {
+			return err
+		}
+		if err := s.forget(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// runReading measures the commands that read the archive that runOrders left.
+func (s *session) runReading() error {
+	t := s.topic("J1K", 4, "none")
+	many, err := s.manySegments(10_000)
+	if err != nil {
+		return err
+	}
+	info := measure{"info, 10,000 segments", func() (usage, error) { return s.onArchive(many, "info") }}
+	return s.alternate(s.flags.repeat, s.command("verify", t, "verify"), s.command("verify --deep", t, "verify", "--deep"),
+		s.command("cat", t, "cat"), s.window(t), info)
+}
+
+// runEmbedded is the part of the table that the memory of an embedded broker allows.
+func (s *session) runEmbedded() error {
+	orders, events := s.topic("J1K", 4, "none"), s.topic("J100", 4, "none")
+	for _, t := range []topic{orders, events} {
+		if err := s.fill(t); err != nil {
+			return err
+		}
+		err := s.alternate(s.flags.repeat, s.zstd(t, "1"), s.unzstd(t), s.consume(t), s.capture(t), s.produce(t), s.replay(t))
+		if err != nil {
+			return err
+		}
+		if err := s.broker.drop(s.ctx, t.name()); err != nil {
+			return err
+		}
+	}
+	return s.runReading()
+}
+
+// checkShare keeps the guard under two minutes.
+const checkShare = 0.25
+
+// runCheck measures what the guarded ratios need.
+func (s *session) runCheck() error {
+	s.flags.share *= checkShare
+	orders, events, one := s.topic("J1K", 4, "none"), s.topic("J100", 4, "none"), s.topic("J1K", 1, "none")
+	if err := s.fill(orders, events, one); err != nil {
+		return err
+	}
+	return s.alternate(s.flags.repeat, s.zstd(orders, "1"), s.unzstd(orders), s.consume(orders), s.capture(orders), s.capture(one), s.produce(orders),
+		s.replay(orders), s.zstd(events, "1"), s.consume(events), s.capture(events))
+}
+
+func (s *session) fill(topics ...topic) error {
+	for _, t := range topics {
+		if err := s.broker.fill(s.ctx, t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forget gives the space of topics and their archives back.
+func (s *session) forget(topics ...topic) error {
+	for _, t := range topics {
+		if err := s.broker.drop(s.ctx, t.name()); err != nil {
+			return err
+		}
+		if err := os.RemoveAll(s.archive(t)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

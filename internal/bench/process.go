@@ -1,0 +1,92 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// usage is what a process, or the measured part of a worker, took.
+type usage struct {
+	Wall    float64 `json:"wall_s"`
+	CPU     float64 `json:"cpu_s"`
+	RSS     int64   `json:"rss_bytes"` // peak; 0: not measured
+	Records int64   `json:"records,omitempty"`
+	Bytes   int64   `json:"bytes,omitempty"` // of records in
+	Out     int64   `json:"out_bytes,omitempty"`
+}
+
+// runProcess runs a program to its end and measures it as a whole.
+func runProcess(ctx context.Context, name string, args ...string) (usage, []byte, error) {
+	cmd := exec.CommandContext(ctx, name, args...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	begin := time.Now()
+	if err := cmd.Start(); err != nil {
+		return usage{}, nil, err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	peak, err := watchPeak(cmd.Process.Pid, ended)
+	u := usage{Wall: time.Since(begin).Seconds(), RSS: peak}
+	if err != nil {
+		return u, nil, fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, tail(stderr.String()))
+	}
+	u.CPU = (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()
+	return u, stdout.Bytes(), nil
+}
+
+func tail(s string) string { return s[max(0, len(s)-2000):] }
+
+// runWorker runs this program as a worker, which measures its own interesting part.
+func runWorker(ctx context.Context, args ...string) (usage, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return usage{}, err
+	}
+	whole, out, err := runProcess(ctx, self, append([]string{"worker"}, args...)...)
+	if err != nil {
+		return usage{}, err
+	}
+	var u usage
+	if err := json.Unmarshal(out, &u); err != nil {
+		return usage{}, fmt.Errorf("worker %s: %w", args[0], err)
+	}
+	u.RSS = whole.RSS
+	return u, nil
+}
+
+// watchPeak reads the high-water mark of a process until it ends: what the kernel tells of an ended child counts the pages that it
+// shared with its parent before it ran its program.
+func watchPeak(pid int, ended <-chan error) (peak int64, err error) {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-ended:
+			return peak, err
+		case <-tick.C:
+			peak = max(peak, highWater(pid))
+		}
+	}
+}
+
+// highWater is VmHWM of a process in bytes; 0 when it has ended, and where there is no /proc.
+func highWater(pid int) int64 {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	line, _, _ := strings.Cut(rest, " kB")
+	kib, _ := strconv.ParseInt(strings.TrimSpace(line), 10, 64)
+	return kib << 10
+}

@@ -1,0 +1,266 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/karchive/karchive/format"
+)
+
+// session is one run of the bench.
+type session struct {
+	ctx      context.Context
+	dir      string
+	karchive string
+	broker   *broker
+	flags    flags
+	rows     map[string]*row
+	order    []*row
+	replays  int
+}
+
+// measure is one thing to be measured.
+type measure struct {
+	name string // of its row
+	run  func() (usage, error)
+}
+
+// alternate runs all measures as often as asked, one after the other, so that a slow moment of the machine meets them all.
+func (s *session) alternate(repeat int, measures ...measure) error {
+	for range repeat {
+		for _, m := range measures {
+			u, err := m.run()
+			if err != nil {
+				return fmt.Errorf("%s: %w", m.name, err)
+			}
+			fmt.Fprintf(os.Stderr, "bench: %-40s %6.2f s wall %6.2f s CPU %5d MB\n", m.name, u.Wall, u.CPU, u.RSS>>20)
+			s.add(m.name, u)
+		}
+	}
+	return nil
+}
+
+func (s *session) add(name string, u usage) {
+	r := s.rows[name]
+	if r == nil {
+		r = &row{Name: name}
+		s.rows[name] = r
+		s.order = append(s.order, r)
+	}
+	r.Runs = append(r.Runs, u)
+}
+
+func (s *session) topic(name string, partitions int, codec string) topic {
+	return topic{datasets[name].scaled(s.flags.share), partitions, codec}
+}
+
+func (s *session) share() string { return strconv.FormatFloat(s.flags.share, 'g', -1, 64) }
+
+func (s *session) archive(t topic) string { return filepath.Join(s.dir, "archive-"+t.name()) }
+
+func (s *session) consume(t topic) measure {
+	return measure{"consume " + t.name(), func() (usage, error) {
+		return runWorker(s.ctx, "consume", s.broker.address, t.name())
+	}}
+}
+
+// capture measures a capture into a new archive, and leaves the last one for others.
+func (s *session) capture(t topic) measure {
+	return measure{"capture " + t.name(), func() (usage, error) {
+		dir := s.archive(t)
+		if err := os.RemoveAll(dir); err != nil {
+			return usage{}, err
+		}
+		u, _, err := runProcess(s.ctx, s.karchive, "capture", "-b", s.broker.address, "-t", t.name(), "-o", dir, "--quiet")
+		if err != nil {
+			return u, err
+		}
+		u.Records = int64(t.data.records)
+		u.Bytes, u.Out, err = sizes(dir)
+		return u, err
+	}}
+}
+
+// sizes returns the canonical bytes of an archive's records and the size of its files.
+func sizes(dir string) (canonical, disk int64, err error) {
+	fsys, err := format.DirFS(dir)
+	if err != nil {
+		return 0, 0, err
+	}
+	a, err := format.Open(fsys)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer a.Close()
+	for _, tp := range a.Partitions() {
+		c, err := a.Coverage(tp)
+		if err != nil {
+			return 0, 0, err
+		}
+		canonical, disk = canonical+c.Bytes, disk+c.DiskBytes
+	}
+	return canonical, disk, nil
+}
+
+func (s *session) zstd(t topic, level string) measure {
+	return measure{"zstd -" + level + " " + t.data.name, func() (usage, error) {
+		return runWorker(s.ctx, "zstd", t.data.name, s.share(), level)
+	}}
+}
+
+func (s *session) unzstd(t topic) measure {
+	return measure{"zstd decode " + t.data.name, func() (usage, error) {
+		return runWorker(s.ctx, "unzstd", t.data.name, s.share(), "1")
+	}}
+}
+
+// produce and replay write to a topic of their own, which goes when they end.
+func (s *session) produce(t topic) measure {
+	return measure{"produce " + t.name(), func() (usage, error) {
+		name := s.target(t)
+		if err := s.broker.create(s.ctx, name, t.partitions); err != nil {
+			return usage{}, err
+		}
+		u, err := runWorker(s.ctx, "produce", s.broker.address, name, strconv.Itoa(t.partitions), t.data.name, s.share(), t.codec)
+		if err != nil {
+			return u, err
+		}
+		return u, s.broker.drop(s.ctx, name)
+	}}
+}
+
+func (s *session) replay(t topic) measure {
+	return measure{"replay " + t.name(), func() (usage, error) {
+		name := s.target(t)
+		if err := s.broker.create(s.ctx, name, t.partitions); err != nil {
+			return usage{}, err
+		}
+		u, _, err := runProcess(s.ctx, s.karchive, "replay", s.archive(t), "-b", s.broker.address, "--map", t.name()+":="+name,
+			"--allow-source-cluster", "--compression", t.codec, "--quiet")
+		if err != nil {
+			return u, err
+		}
+		u.Records = int64(t.data.records)
+		if u.Bytes, _, err = sizes(s.archive(t)); err != nil {
+			return u, err
+		}
+		return u, s.broker.drop(s.ctx, name)
+	}}
+}
+
+func (s *session) target(t topic) string {
+	s.replays++
+	return fmt.Sprintf("target-%d-%s", s.replays, t.name())
+}
+
+// command measures a karchive command on an archive.
+func (s *session) command(name string, t topic, args ...string) measure {
+	return measure{name + " " + t.name(), func() (usage, error) { return s.onArchive(s.archive(t), args...) }}
+}
+
+func (s *session) onArchive(dir string, args ...string) (usage, error) {
+	canonical, disk, err := sizes(dir)
+	if err != nil {
+		return usage{}, err
+	}
+	u, _, err := runProcess(s.ctx, s.karchive, append(args, dir)...)
+	u.Bytes, u.Out = canonical, disk
+	return u, err
+}
+
+func (s *session) window(t topic) measure {
+	return measure{"1 % time window " + t.name(), func() (usage, error) { return runWorker(s.ctx, "window", s.archive(t)) }}
+}
+
+func (s *session) kafkaConsumer(t topic) measure {
+	return measure{"Kafka's ConsumerPerformance " + t.name(), func() (usage, error) {
+		u, err := s.broker.tool(s.ctx, "org.apache.kafka.tools.ConsumerPerformance", "--bootstrap-server", s.broker.address,
+			"--topic", t.name(), "--messages", strconv.Itoa(t.data.records), "--timeout", "60000")
+		u.Records = int64(t.data.records)
+		return u, err
+	}}
+}
+
+func (s *session) kafkaProducer(t topic) measure {
+	return measure{"Kafka's ProducerPerformance " + t.name(), func() (usage, error) {
+		name := s.target(t)
+		if err := s.broker.create(s.ctx, name, t.partitions); err != nil {
+			return usage{}, err
+		}
+		u, err := s.broker.tool(s.ctx, "org.apache.kafka.tools.ProducerPerformance", "--topic", name, "--num-records",
+			strconv.Itoa(t.data.records), "--record-size", "1000", "--throughput", "-1", "--producer-props", "bootstrap.servers="+s.broker.address, "acks=all")
+		u.Records = int64(t.data.records)
+		if err != nil {
+			return u, err
+		}
+		return u, s.broker.drop(s.ctx, name)
+	}}
+}
+
+// kcat is measured where it is installed.
+func (s *session) kcat(t topic) []measure {
+	path, err := exec.LookPath("kcat")
+	if err != nil {
+		return nil
+	}
+	return []measure{{"kcat -J " + t.name(), func() (usage, error) {
+		out := filepath.Join(s.dir, "kcat.jsonl")
+		defer os.Remove(out)
+		u, _, err := runProcess(s.ctx, "sh", "-c", strings.Join([]string{"exec", path, "-C", "-e", "-q", "-J", "-o", "beginning", "-b", s.broker.address,
+			"-t", t.name(), ">", out}, " "))
+		if info, statErr := os.Stat(out); statErr == nil {
+			u.Out = info.Size()
+		}
+		u.Records = int64(t.data.records)
+		return u, err
+	}}}
+}
+
+// manySegments makes an archive of n segments with few records.
+func (s *session) manySegments(n int) (dir string, err error) {
+	dir = filepath.Join(s.dir, "archive-many")
+	if err := os.RemoveAll(dir); err != nil && !os.IsNotExist(err) {
+		return "", err
+	}
+	if err := os.MkdirAll(dir, fs.ModePerm); err != nil {
+		return "", err
+	}
+	fsys, err := format.DirFS(dir)
+	if err != nil {
+		return "", err
+	}
+	a, err := format.Create(fsys, format.Identity{ClusterID: "bench"})
+	if err != nil {
+		return "", err
+	}
+	defer a.Close()
+	const partitions, records = 20, 10
+	for i := range n {
+		if err := smallSegment(a, int32(i%partitions), int64(i/partitions)*records, records); err != nil {
+			return "", err
+		}
+	}
+	return dir, nil
+}
+
+func smallSegment(a *format.Archive, partition int32, base, records int64) error {
+	p, err := a.NewSegment(format.WriterOptions{Topic: "many", Partition: partition, Base: base, Source: format.Source{ClusterID: "bench"}})
+	if err != nil {
+		return err
+	}
+	for i := range records {
+		if err := p.Write(&format.Record{Offset: base + i, TimestampMs: firstTimestamp + base + i, Value: []byte("small")}); err != nil {
+			return err
+		}
+	}
+	_, _, err = p.Seal(base + records)
+	return err
+}
