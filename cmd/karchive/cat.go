@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"github.com/urfave/cli/v2"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/jsonl"
@@ -60,7 +61,11 @@ func runCat(ctx context.Context, e *env, o catOptions) error {
 	}
 	p := &printer{w: bufio.NewWriterSize(e.stdout, 1<<20), left: o.limit, limited: o.limit > 0}
 	for _, tp := range partitions {
-		if err := p.partition(ctx, a, tp, window); err != nil {
+		err := p.partition(ctx, a, tp, window)
+		if err == errEnough {
+			break
+		}
+		if err != nil {
 			return errors.Join(err, p.w.Flush())
 		}
 	}
@@ -117,13 +122,32 @@ type printer struct {
 	left    int64
 }
 
+// errEnough ends the printing at the limit.
+var errEnough = errors.New("enough")
+
+// partition prints one row group while the next is decoded, which takes about as long.
 func (p *printer) partition(ctx context.Context, a *format.Archive, tp format.TopicPartition, w format.Window) error {
 	c := a.Cursor(tp, w)
 	defer c.Close()
-	for !p.limited || p.left > 0 {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
+	both, ctx := errgroup.WithContext(ctx)
+	groups := make(chan []format.Record)
+	both.Go(func() error {
+		defer close(groups)
+		return decode(ctx, c, groups)
+	})
+	both.Go(func() error {
+		for records := range groups {
+			if err := p.print(tp, records); err != nil {
+				return err
+			}
 		}
+		return nil
+	})
+	return both.Wait()
+}
+
+func decode(ctx context.Context, c *format.Cursor, to chan<- []format.Record) error {
+	for {
 		records, err := c.Next()
 		if err == io.EOF {
 			return nil
@@ -131,11 +155,12 @@ func (p *printer) partition(ctx context.Context, a *format.Archive, tp format.To
 		if err != nil {
 			return err
 		}
-		if err := p.print(tp, records); err != nil {
-			return err
+		select {
+		case to <- records:
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
 	}
-	return nil
 }
 
 func (p *printer) print(tp format.TopicPartition, records []format.Record) error {
@@ -148,6 +173,9 @@ func (p *printer) print(tp format.TopicPartition, records []format.Record) error
 		if _, err := p.w.Write(p.line); err != nil {
 			return err
 		}
+	}
+	if p.limited && p.left == 0 {
+		return errEnough
 	}
 	return nil
 }

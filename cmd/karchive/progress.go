@@ -1,7 +1,9 @@
 package main
 
 import (
+	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -17,8 +19,9 @@ type progress struct {
 	e    *env
 	what string
 
-	bars *mpb.Progress // nil: not a terminal
-	bar  *mpb.Bar
+	bars    *mpb.Progress // nil: not a terminal
+	bar     *mpb.Bar
+	bounded atomic.Bool // the total is known
 
 	mu     sync.Mutex // guards what follows
 	detail string
@@ -31,12 +34,23 @@ func newProgress(e *env, what string) *progress {
 		return p
 	}
 	p.bars = mpb.New(mpb.WithOutput(e.stderr), mpb.WithWidth(40), mpb.WithAutoRefresh(), mpb.WithRefreshRate(200*time.Millisecond))
-	p.bar = p.bars.New(0, mpb.BarStyle().Rbound("]").Lbound("["),
-		mpb.PrependDecorators(decor.Name(what, decor.WCSyncSpaceR), decor.Percentage(decor.WCSyncSpace)),
+	p.bar = p.bars.MustAdd(0, p.filler(),
+		mpb.PrependDecorators(decor.Name(what+" ")),
 		mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return p.text() })),
 		mpb.BarRemoveOnComplete())
 	e.setAbove(p.bars)
 	return p
+}
+
+// filler draws a bar where the total is known, else something that moves.
+func (p *progress) filler() mpb.BarFiller {
+	bar, spinner := mpb.BarStyle().Lbound("[").Rbound("]").Build(), mpb.SpinnerStyle().Build()
+	return mpb.BarFillerFunc(func(w io.Writer, s decor.Statistics) error {
+		if p.bounded.Load() {
+			return bar.Fill(w, s)
+		}
+		return spinner.Fill(w, s)
+	})
 }
 
 func (p *progress) text() string {
@@ -55,6 +69,7 @@ func (p *progress) set(done, total int64, detail string) {
 		p.said = now
 	}
 	p.mu.Unlock()
+	p.bounded.Store(total > 0)
 	if p.bar != nil {
 		p.bar.SetTotal(max(total, done+1), false) // a full bar would end it
 		p.bar.SetCurrent(done)
