@@ -23,17 +23,16 @@ type following struct {
 	err    error
 }
 
-// follow captures without compression, because zstd encoders are shared with tests outside the bubble, which channels cannot be.
 func (p *place) follow(b *broker, o Options) *following {
 	p.t.Helper()
-	o.Follow, o.Compression.Codec = true, format.CodecNone
+	o.Follow = true
 	a := p.open()
 	ctx, cancel := context.WithCancel(p.t.Context())
 	f := &following{t: p.t, cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(f.done)
 		defer a.Close()
-		f.report, f.err = Run(ctx, b.dial, a, o)
+		f.report, f.err = Run(ctx, b.dial, a, b.options(o))
 	}()
 	return f
 }
@@ -97,48 +96,54 @@ func TestSegmentsRotateByTimeAlsoWhenNothingArrives(t *testing.T) {
 }
 
 func TestSegmentsRotateByRecordsAndBytes(t *testing.T) {
-	b := newBroker(t, kfake.SeedTopics(1, "orders"))
-	b.fill("orders", 0, 100)
-	for _, o := range []Options{{RotateRecords: 10}, {RotateBytes: 1}} {
-		a := newPlace(t)
-		o.Topics, o.Follow, o.StopAfter.Records = []string{"orders"}, true, 100
-		r := a.capture(b, o)
-		if want := int(100 / max(o.RotateRecords, 1)); r.Segments != want || r.Records != 100 {
-			t.Errorf("%d segments with %d records, want %d with 100", r.Segments, r.Records, want)
+	inBubble(t, func(t *testing.T) {
+		b := newVirtualBroker(t, kfake.SeedTopics(1, "orders"))
+		b.fill("orders", 0, 100)
+		for _, o := range []Options{{RotateRecords: 10}, {RotateBytes: 1}} {
+			a := newPlace(t)
+			o.Topics, o.Follow, o.StopAfter.Records = []string{"orders"}, true, 100
+			r := a.capture(b, o)
+			if want := int(100 / max(o.RotateRecords, 1)); r.Segments != want || r.Records != 100 {
+				t.Errorf("%d segments with %d records, want %d with 100", r.Segments, r.Records, want)
+			}
 		}
-	}
+	})
 }
 
 func TestStopAfterIsExactAndTheNextRunGoesOn(t *testing.T) {
-	b := newBroker(t, kfake.SeedTopics(3, "orders"))
-	for p := range int32(3) {
-		b.fill("orders", p, 100)
-	}
-	a := newPlace(t)
-	o := Options{Topics: []string{"orders"}, Follow: true, StopAfter: StopAfter{Records: 70}}
-	for run := range 4 {
-		if r := a.capture(b, o); r.Records != 70 || r.Stopped != StoppedByRecords {
-			t.Errorf("run %d: %d records, stopped by %q", run, r.Records, r.Stopped)
+	inBubble(t, func(t *testing.T) {
+		b := newVirtualBroker(t, kfake.SeedTopics(3, "orders"))
+		for p := range int32(3) {
+			b.fill("orders", p, 100)
 		}
-	}
-	a.capture(b, Options{Topics: []string{"orders"}})
-	for p := range int32(3) {
-		if got := offsetsOf(a.records("orders", p)); len(got) != 100 || got[99] != 99 {
-			t.Errorf("partition %d has %d records", p, len(got))
+		a := newPlace(t)
+		o := Options{Topics: []string{"orders"}, Follow: true, StopAfter: StopAfter{Records: 70}}
+		for run := range 4 {
+			if r := a.capture(b, o); r.Records != 70 || r.Stopped != StoppedByRecords {
+				t.Errorf("run %d: %d records, stopped by %q", run, r.Records, r.Stopped)
+			}
 		}
-	}
+		a.capture(b, Options{Topics: []string{"orders"}})
+		for p := range int32(3) {
+			if got := offsetsOf(a.records("orders", p)); len(got) != 100 || got[99] != 99 {
+				t.Errorf("partition %d has %d records", p, len(got))
+			}
+		}
+	})
 }
 
 func TestStopAfterBytesEndsWithTheRecordThatReachesThem(t *testing.T) {
-	b := newBroker(t, kfake.SeedTopics(1, "orders"))
-	b.fill("orders", 0, 100)
-	a := newPlace(t)
-	r := a.capture(b, Options{Topics: []string{"orders"}, Follow: true, StopAfter: StopAfter{Bytes: 2000}})
-	records := a.records("orders", 0)
-	last := format.CanonicalSize(&records[len(records)-1])
-	if r.Stopped != StoppedByBytes || r.Bytes < 2000 || r.Bytes-last >= 2000 {
-		t.Errorf("stopped by %q after %d bytes, the last record has %d", r.Stopped, r.Bytes, last)
-	}
+	inBubble(t, func(t *testing.T) {
+		b := newVirtualBroker(t, kfake.SeedTopics(1, "orders"))
+		b.fill("orders", 0, 100)
+		a := newPlace(t)
+		r := a.capture(b, Options{Topics: []string{"orders"}, Follow: true, StopAfter: StopAfter{Bytes: 2000}})
+		records := a.records("orders", 0)
+		last := format.CanonicalSize(&records[len(records)-1])
+		if r.Stopped != StoppedByBytes || r.Bytes < 2000 || r.Bytes-last >= 2000 {
+			t.Errorf("stopped by %q after %d bytes, the last record has %d", r.Stopped, r.Bytes, last)
+		}
+	})
 }
 
 func TestStopAfterDurationEndsInTime(t *testing.T) {
@@ -256,19 +261,21 @@ func TestADeletedTopicEndsAFollowCapture(t *testing.T) {
 }
 
 func TestMemoryOfAFollowCaptureStaysWithinItsBudget(t *testing.T) {
-	b := newBroker(t, kfake.SeedTopics(20, "orders"))
-	for p := range int32(20) {
-		b.fill("orders", p, 100)
-	}
-	a := newPlace(t)
-	r := a.capture(b, Options{Topics: []string{"orders"}, Follow: true, MemoryBytes: 10_000, FetchBytes: 2000, StopAfter: StopAfter{Records: 2000}})
-	groups := 0
-	for p := range int32(20) {
-		groups += a.coverage("orders", p).RowGroups
-	}
-	if r.Records != 2000 || groups <= r.Segments {
-		t.Errorf("%d records in %d row groups of %d segments: no row group ended early", r.Records, groups, r.Segments)
-	}
+	inBubble(t, func(t *testing.T) {
+		b := newVirtualBroker(t, kfake.SeedTopics(20, "orders"))
+		for p := range int32(20) {
+			b.fill("orders", p, 100)
+		}
+		a := newPlace(t)
+		r := a.capture(b, Options{Topics: []string{"orders"}, Follow: true, MemoryBytes: 10_000, FetchBytes: 2000, StopAfter: StopAfter{Records: 2000}})
+		groups := 0
+		for p := range int32(20) {
+			groups += a.coverage("orders", p).RowGroups
+		}
+		if r.Records != 2000 || groups <= r.Segments {
+			t.Errorf("%d records in %d row groups of %d segments: no row group ended early", r.Records, groups, r.Segments)
+		}
+	})
 }
 
 func TestTheFullestRowGroupEndsWhenTheBudgetIsPassed(t *testing.T) {
@@ -287,24 +294,26 @@ func TestTheFullestRowGroupEndsWhenTheBudgetIsPassed(t *testing.T) {
 }
 
 func TestASnapshotAndAFollowCaptureContinueEachOther(t *testing.T) {
-	b := newBroker(t, kfake.SeedTopics(1, "orders"))
-	b.fill("orders", 0, 10)
-	a := newPlace(t)
-	o := Options{Topics: []string{"orders"}}
-	a.capture(b, o)
-	b.fill("orders", 0, 10)
-	follow := o
-	follow.Follow, follow.StopAfter.Records = true, 10
-	a.capture(b, follow)
-	b.fill("orders", 0, 10)
-	a.capture(b, o)
-	want := make([]int64, 30)
-	for i := range want {
-		want[i] = int64(i)
-	}
-	if got := offsetsOf(a.records("orders", 0)); !slices.Equal(got, want) {
-		t.Errorf("records at %v", got)
-	}
+	inBubble(t, func(t *testing.T) {
+		b := newVirtualBroker(t, kfake.SeedTopics(1, "orders"))
+		b.fill("orders", 0, 10)
+		a := newPlace(t)
+		o := Options{Topics: []string{"orders"}}
+		a.capture(b, o)
+		b.fill("orders", 0, 10)
+		follow := o
+		follow.Follow, follow.StopAfter.Records = true, 10
+		a.capture(b, follow)
+		b.fill("orders", 0, 10)
+		a.capture(b, o)
+		want := make([]int64, 30)
+		for i := range want {
+			want[i] = int64(i)
+		}
+		if got := offsetsOf(a.records("orders", 0)); !slices.Equal(got, want) {
+			t.Errorf("records at %v", got)
+		}
+	})
 }
 
 func TestProgressIsToldNowAndThenAndAtTheEnd(t *testing.T) {

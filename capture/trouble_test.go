@@ -1,0 +1,227 @@
+package capture
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/karchive/karchive/format"
+)
+
+// onFetch calls do with the number of each fetch, from 1, and answers what it returns; nil is the broker's own answer.
+func (b *broker) onFetch(do func(n int32, req *kmsg.FetchRequest) (kmsg.Response, error)) {
+	var n atomic.Int32
+	b.ControlKey(int16(kmsg.Fetch), func(kreq kmsg.Request) (kmsg.Response, error, bool) {
+		b.KeepControl()
+		resp, err := do(n.Add(1), kreq.(*kmsg.FetchRequest))
+		return resp, err, resp != nil || err != nil
+	})
+}
+
+func TestAConnectionThatBreaksNowAndThenDoesNoHarm(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newVirtualBroker(t, kfake.SeedTopics(3, "orders"))
+		for p := range int32(3) {
+			b.fill("orders", p, 200)
+		}
+		o := Options{Topics: []string{"orders"}, RotateRecords: 50, FetchBytes: 1500}
+		want := newPlace(t)
+		want.capture(b, o)
+		var broken atomic.Int32
+		b.onFetch(func(n int32, _ *kmsg.FetchRequest) (kmsg.Response, error) {
+			if n%5 != 0 {
+				return nil, nil
+			}
+			broken.Add(1)
+			return nil, errors.New("cut the connection")
+		})
+		got := newPlace(t)
+		got.capture(b, o)
+		if broken.Load() == 0 || !maps.Equal(got.data(), want.data()) {
+			t.Errorf("after %d broken connections files differ: %v", broken.Load(), unequal(got.data(), want.data()))
+		}
+	})
+}
+
+func TestLeadersThatMoveAreFollowed(t *testing.T) {
+	b := newBroker(t, kfake.SeedTopics(3, "orders"), kfake.NumBrokers(3))
+	for p := range int32(3) {
+		b.fill("orders", p, 200)
+	}
+	o := Options{Topics: []string{"orders"}, RotateRecords: 50, FetchBytes: 1500}
+	want := newPlace(t)
+	want.capture(b, o)
+	var moves atomic.Int32
+	got := newPlace(t)
+	got.onSeal(func() {
+		if moves.Add(1) <= 3 {
+			b.ShufflePartitionLeaders()
+		}
+	})
+	got.capture(b, o)
+	if moves.Load() < 3 || !maps.Equal(got.data(), want.data()) {
+		t.Errorf("after %d moves files differ: %v", moves.Load(), unequal(got.data(), want.data()))
+	}
+}
+
+func TestALogThatIsTruncatedUnderAFollowCaptureEndsIt(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newVirtualBroker(t, kfake.SeedTopics(1, "orders"), kfake.NumBrokers(2), kfake.Ports(9092, 9093))
+		b.fill("orders", 0, 20)
+		a := newPlace(t)
+		f := a.follow(b, Options{Topics: []string{"orders"}})
+		time.Sleep(2 * time.Second)
+		b.epochEndsAt(12) // the new leader has less
+		if err := b.MoveTopicPartition("orders", 0, 1-b.LeaderFor("orders", 0)); err != nil {
+			t.Fatal(err)
+		}
+		<-f.done
+		var truncated *TruncatedError
+		if !errors.As(f.err, &truncated) || truncated.Next != 20 || truncated.LogEnd != 12 {
+			t.Errorf("got %v", f.err)
+		}
+	})
+}
+
+func TestASnapshotThatMakesNoProgressEndsWithTheReason(t *testing.T) {
+	for reason, answer := range map[string]func(*kmsg.FetchRequest) (kmsg.Response, error){
+		"broker closed the connection": func(*kmsg.FetchRequest) (kmsg.Response, error) { return nil, errors.New("cut the connection") },
+		"KAFKA_STORAGE_ERROR":          func(req *kmsg.FetchRequest) (kmsg.Response, error) { return failing(req, kerr.KafkaStorageError), nil },
+		"its leader sends nothing":     func(req *kmsg.FetchRequest) (kmsg.Response, error) { return emptyFrom(req, 0, 0), nil },
+		"OFFSET_OUT_OF_RANGE":          func(req *kmsg.FetchRequest) (kmsg.Response, error) { return failing(req, kerr.OffsetOutOfRange), nil },
+		"FETCH_SESSION_ID_NOT_FOUND":   func(req *kmsg.FetchRequest) (kmsg.Response, error) { return failingWhole(req), nil },
+		"sends nothing, though the lo": func(req *kmsg.FetchRequest) (kmsg.Response, error) { return req.ResponseKind(), nil },
+	} {
+		t.Run(reason, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				b := newVirtualBroker(t, kfake.SeedTopics(1, "orders"))
+				b.fill("orders", 0, 10)
+				b.onFetch(func(_ int32, req *kmsg.FetchRequest) (kmsg.Response, error) {
+					time.Sleep(20 * time.Millisecond)
+					return answer(req)
+				})
+				begun := time.Now()
+				_, err := newPlace(t).try(t.Context(), b, Options{Topics: []string{"orders"}, StallTimeout: 20 * time.Second})
+				var stalled *StalledError
+				if !errors.As(err, &stalled) || stalled.Offset != 0 || !strings.Contains(err.Error(), reason) {
+					t.Fatalf("got %v", err)
+				}
+				if took := time.Since(begun); took < 20*time.Second || took > 40*time.Second {
+					t.Errorf("it took %s", took)
+				}
+			})
+		})
+	}
+}
+
+func failing(req *kmsg.FetchRequest, why *kerr.Error) kmsg.Response {
+	resp := emptyFrom(req, 0, 10).(*kmsg.FetchResponse)
+	resp.Topics[0].Partitions[0].ErrorCode = why.Code
+	return resp
+}
+
+func failingWhole(req *kmsg.FetchRequest) kmsg.Response {
+	resp := req.ResponseKind().(*kmsg.FetchResponse)
+	resp.ErrorCode = kerr.FetchSessionIDNotFound.Code
+	return resp
+}
+
+func TestABrokerThatGoesAwayEndsAFollowCaptureAndWhatItHasIsSealed(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newVirtualBroker(t, kfake.SeedTopics(1, "orders"))
+		b.fill("orders", 0, 10)
+		var trouble string
+		a := newPlace(t)
+		f := a.follow(b, Options{Topics: []string{"orders"}, StallTimeout: 30 * time.Second, OnProgress: func(p Progress) { trouble = max(trouble, p.Trouble) }})
+		time.Sleep(2 * time.Second)
+		b.Close()
+		<-f.done
+		var stalled *StalledError
+		if !errors.As(f.err, &stalled) || stalled.Partition.Topic != "orders" || f.report.Records != 10 {
+			t.Errorf("got %v with %d records sealed", f.err, f.report.Records)
+		}
+		if trouble == "" {
+			t.Error("progress did not tell about it")
+		}
+	})
+}
+
+func TestAFullDiskEndsTheCaptureAndTheNextOneGoesOn(t *testing.T) {
+	b := newBroker(t, kfake.SeedTopics(2, "orders"))
+	b.fill("orders", 0, 300)
+	b.fill("orders", 1, 300)
+	o := Options{Topics: []string{"orders"}, RotateRecords: 50}
+	want := newPlace(t)
+	want.capture(b, o)
+	got := newPlace(t)
+	got.fs.SetFree(30_000)
+	r, err := got.try(t.Context(), b, o)
+	if !errors.Is(err, syscall.ENOSPC) || r.Segments == 0 || r.Segments == len(want.data()) {
+		t.Fatalf("got %v after %d segments", err, r.Segments)
+	}
+	if n := len(got.data()); n != r.Segments {
+		t.Errorf("%d files, the report says %d", n, r.Segments)
+	}
+	got.fs.SetFree(-1)
+	got.capture(b, o)
+	if !maps.Equal(got.data(), want.data()) {
+		t.Errorf("files differ: %v", unequal(got.data(), want.data()))
+	}
+}
+
+func TestThePlanIsDurableBeforeTheFirstFetch(t *testing.T) {
+	b := newBroker(t, kfake.SeedTopics(2, "orders"))
+	b.fill("orders", 0, 30)
+	a := newPlace(t)
+	var planned *format.CapturePlan
+	b.onFetch(func(n int32, _ *kmsg.FetchRequest) (kmsg.Response, error) {
+		if n == 1 {
+			machine := a.fs.CrashBare()
+			if opened, err := format.Open(machine); err == nil {
+				planned = opened.Identity().Capture
+			}
+		}
+		return nil, errors.New("the machine stopped")
+	})
+	a.try(t.Context(), b, Options{Topics: []string{"orders"}, From: "offset:10", StallTimeout: time.Millisecond})
+	want := []format.PlanRange{{Topic: "orders", Partition: 0, Start: 10, End: 30}, {Topic: "orders", Partition: 1, Start: 10, End: 10}}
+	if planned == nil || !slices.Equal(planned.Partitions, want) || planned.From != "offset:10" || planned.Isolation != format.ReadCommitted {
+		t.Errorf("planned is %+v", planned)
+	}
+}
+
+func TestAThousandPartitionsAreCaptured(t *testing.T) {
+	b := newBroker(t, kfake.SeedTopics(1000, "many"), kfake.NumBrokers(3))
+	cl := b.client()
+	for p := range int32(1000) {
+		record := numbered(int(p))
+		record.Topic, record.Partition = "many", p
+		cl.Produce(t.Context(), record, nil)
+	}
+	if err := cl.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	snapshot := newPlace(t)
+	if r := snapshot.capture(b, Options{Topics: []string{"many"}}); r.Records != 1000 || r.Segments != 1000 || len(r.Topics[0].Partitions) != 1000 {
+		t.Errorf("snapshot: %d records in %d segments", r.Records, r.Segments)
+	}
+	follow := newPlace(t)
+	if r := follow.capture(b, Options{Topics: []string{"many"}, Follow: true, StopAfter: StopAfter{Records: 1000}}); r.Records != 1000 {
+		t.Errorf("follow: %d records in %d segments", r.Records, r.Segments)
+	}
+	for p := int32(0); p < 1000; p += 99 {
+		if got := snapshot.records("many", p); len(got) != 1 || string(got[0].Key) != fmt.Sprintf("k%d", p) {
+			t.Fatalf("partition %d has %+v", p, got)
+		}
+	}
+}
