@@ -143,3 +143,36 @@ func flip(t *testing.T, name string) {
 	data[len(data)/4] ^= 1
 	must(t, os.WriteFile(name, data, 0o600))
 }
+
+func TestALostAnswerDoublesNothing(t *testing.T) {
+	r := ordersAndEvents(5000)
+	c := newTarget(t, withTopics())
+	// The target appends the batch and says that it took too long.
+	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "orders", Err: kerr.RequestTimedOut, Count: 2})
+	c.run(t, r.archive(t), replay.Options{})
+	for tp, records := range r.records {
+		equal(t, tp.String(), c.values(t, tp), valuesOf(records))
+	}
+}
+
+func TestALeaderThatMovesKeepsTheOrder(t *testing.T) {
+	r := ordersAndEvents(20_000)
+	r.groupSize = 1000
+	r.identity.Topics[1].Configs = map[string]string{"max.message.bytes": "5000"}
+	c := newTarget(t, kfake.NumBrokers(3))
+	requests := 0
+	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "orders", Observe: true, Count: -1, When: func(kmsg.Request) bool {
+		if requests++; requests%20 == 0 {
+			go c.ShufflePartitionLeaders()
+		}
+		return true
+	}})
+	report := c.run(t, r.archive(t), replay.Options{CreateTopics: true})
+	equal(t, "acknowledged", report.Acknowledged, int64(60_000))
+	if requests < 40 {
+		t.Fatalf("%d requests, the test shows little", requests)
+	}
+	for tp, records := range r.records {
+		equal(t, tp.String(), c.values(t, tp), valuesOf(records))
+	}
+}
