@@ -1,0 +1,80 @@
+package reshape
+
+import (
+	"bytes"
+	"strconv"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// appendUnescaped appends the text of a JSON string, which stands in raw with its quotes and is valid. Half of a surrogate pair becomes
+// U+FFFD.
+func appendUnescaped(dst, raw []byte) []byte {
+	body := raw[1 : len(raw)-1]
+	for {
+		i := bytes.IndexByte(body, '\\')
+		if i < 0 {
+			return append(dst, body...)
+		}
+		dst = append(dst, body[:i]...)
+		var n int
+		dst, n = appendEscaped(dst, body[i:])
+		body = body[i+n:]
+	}
+}
+
+// appendEscaped appends what the escape at the start of b stands for, and says how long it is.
+func appendEscaped(dst, b []byte) ([]byte, int) {
+	switch b[1] {
+	case 'b':
+		return append(dst, '\b'), 2
+	case 'f':
+		return append(dst, '\f'), 2
+	case 'n':
+		return append(dst, '\n'), 2
+	case 'r':
+		return append(dst, '\r'), 2
+	case 't':
+		return append(dst, '\t'), 2
+	case 'u':
+		r, n := escapedRune(b)
+		return utf8.AppendRune(dst, r), n
+	}
+	return append(dst, b[1]), 2
+}
+
+// escapedRune reads \uXXXX, or two of them that make one character.
+func escapedRune(b []byte) (rune, int) {
+	r := hex4(b)
+	if !utf16.IsSurrogate(r) {
+		return r, 6
+	}
+	if len(b) >= 12 && b[6] == '\\' && b[7] == 'u' {
+		if whole := utf16.DecodeRune(r, hex4(b[6:])); whole != utf8.RuneError {
+			return whole, 12
+		}
+	}
+	return utf8.RuneError, 6
+}
+
+func hex4(b []byte) rune {
+	n, _ := strconv.ParseUint(asString(b[2:6]), 16, 16)
+	return rune(n)
+}
+
+// appendQuoted appends s as a JSON string. What is not UTF-8 in it becomes U+FFFD.
+func appendQuoted[T ~string | ~[]byte](dst []byte, s T) []byte {
+	const hex = "0123456789abcdef"
+	dst = append(dst, '"')
+	for _, r := range string(s) {
+		switch {
+		case r == '"' || r == '\\':
+			dst = append(dst, '\\', byte(r))
+		case r < 0x20:
+			dst = append(dst, '\\', 'u', '0', '0', hex[r>>4], hex[r&15])
+		default:
+			dst = utf8.AppendRune(dst, r)
+		}
+	}
+	return append(dst, '"')
+}

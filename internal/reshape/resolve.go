@@ -1,0 +1,84 @@
+package reshape
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Sources is where rules get what they only name.
+type Sources struct {
+	ReadFile func(name string) ([]byte, error)
+	Getenv   func(name string) (string, bool)
+}
+
+// minKeyBytes keeps a mask key from being guessed: e-mail addresses and card numbers are few enough to try them all with it.
+const minKeyBytes = 16
+
+// Resolve reads the mask key, if a rule needs it, and the tables. A line break at the end of a key is not part of it.
+func (r *Rules) Resolve(s Sources) error {
+	if err := r.resolveKey(s); err != nil {
+		return fmt.Errorf("mask key: %w", err)
+	}
+	for i := range r.Tables {
+		if err := r.Tables[i].resolve(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Rules) resolveKey(s Sources) error {
+	if r.MaskKey == "" || !r.needsKey() {
+		return nil
+	}
+	var secret []byte
+	if name, ok := strings.CutPrefix(r.MaskKey, "env:"); ok {
+		text, set := s.Getenv(name)
+		if !set {
+			return fmt.Errorf("the environment has no %s", name)
+		}
+		secret = []byte(text)
+	} else if name, ok := strings.CutPrefix(r.MaskKey, "@"); ok {
+		var err error
+		if secret, err = s.ReadFile(name); err != nil {
+			return err
+		}
+	} else {
+		return errors.New("name it, as @FILE or env:NAME: on a command line and in a file of rules it would not stay secret")
+	}
+	secret = bytes.TrimRight(secret, "\r\n")
+	if len(secret) < minKeyBytes {
+		return fmt.Errorf("%d bytes are too few: use %d or more, such as those of openssl rand -hex 32", len(secret), minKeyBytes)
+	}
+	r.secret = secret
+	return nil
+}
+
+func (t *Table) resolve(s Sources) error {
+	data, err := s.ReadFile(t.File)
+	if err != nil {
+		return fmt.Errorf("table: %w", err)
+	}
+	rows := csv.NewReader(bytes.NewReader(data))
+	rows.FieldsPerRecord = 2
+	rows.ReuseRecord = true
+	t.entries = map[string]string{}
+	for {
+		row, err := rows.Read()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("table %s: %w", t.File, err)
+		}
+		if _, twice := t.entries[row[0]]; twice {
+			line, _ := rows.FieldPos(0)
+			return fmt.Errorf("table %s: line %d: %q is there twice", t.File, line, row[0])
+		}
+		t.entries[row[0]] = row[1]
+	}
+}

@@ -1,0 +1,267 @@
+package reshape
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Rules say what a pipeline does. The zero value does nothing. They are data: [ParseRules] reads them from YAML, the Parse functions
+// read single rules as flags spell them, and [Compile] checks them.
+type Rules struct {
+	// Filter holds CEL expressions; a record stays when all of them are true of it. `karchive help filter` has their variables.
+	Filter []Expression
+	// Strict turns a record about which the filter cannot be decided (its value is not JSON, a field is not there, types do not fit)
+	// into an error. Otherwise such a record is left out and counted.
+	Strict bool
+
+	Sample Sample
+
+	// Mask hides what is in payloads. Of two rules for one field the first holds.
+	Mask []Mask
+	// MaskKey names the secret for the action hash: @FILE, or env:NAME.
+	MaskKey string
+	// Unmaskable says what becomes of a record that a rule cannot be applied to; empty: Withhold.
+	Unmaskable Unmaskable
+	// RequireCoverage withholds records with a field that looks personal and has no rule, and makes Report.Incomplete true also for a
+	// mask that never matched.
+	RequireCoverage bool
+
+	// Then the maps, in this order. They see what masks left.
+	Tables    []Table
+	Endpoints []Endpoint
+	Set       []Set
+	Rename    []Rename
+	Remove    []Selector
+	// Key and Value make one field the whole key or value; the first whose topics fit.
+	Key, Value []Selector
+
+	secret []byte // what MaskKey names, from Resolve
+}
+
+// Expression is a CEL expression.
+type Expression struct {
+	Text string
+	line int // in the file it came from; 0: from a flag
+}
+
+// Selector is a path, in the topics that it is about.
+type Selector struct {
+	Path   string   `json:"path"`
+	Topics []string `json:"topics,omitempty"` // names and globs; empty: all
+}
+
+// Sample keeps a part of the entities. The zero value keeps all.
+type Sample struct {
+	Rate Rate `json:"rate"`
+	// By names the entity of a record: the first selector that finds something. Empty: the key.
+	By []Selector `json:"by,omitempty"`
+	// Random takes records by chance and not by entity: by Seed and the record's place.
+	Random bool   `json:"random,omitempty"`
+	Seed   uint64 `json:"seed,omitempty"`
+}
+
+// Action is what a mask does to a field.
+type Action string
+
+// The actions.
+const (
+	Keep   Action = "keep"   // nothing: says that a field that looks personal may stay
+	Drop   Action = "drop"   // takes the field or header away; a whole key or value becomes null
+	Redact Action = "redact" // a string becomes "***", a number 0, a boolean false, an object {}, an array []
+	Hash   Action = "hash"   // a token: the same text gives the same token in every topic, key, value and header
+	Fixed  Action = "fixed"  // Mask.Fixed
+	Shift  Action = "shift"  // a time moves by Mask.Shift
+)
+
+// Mask is one masking rule.
+type Mask struct {
+	Selector
+	Action Action   `json:"action"`
+	Fixed  Constant `json:"fixed,omitzero"`
+	Shift  Span     `json:"shift,omitempty"`
+}
+
+// Unmaskable is what becomes of a record that a rule cannot be applied to.
+type Unmaskable string
+
+// The choices.
+const (
+	Withhold  Unmaskable = "withhold" // it does not go on
+	PassOn    Unmaskable = "pass"     // it goes on with that payload as it is
+	RedactAll Unmaskable = "redact"   // it goes on with that payload replaced by ***
+)
+
+// Set gives a field or header a constant value. Objects on the way are made; array elements are not.
+type Set struct {
+	Selector
+	To Constant `json:"to"`
+}
+
+// Rename gives a field or header another name in its place.
+type Rename struct {
+	Selector
+	To string `json:"to"`
+}
+
+// Table rewrites what a path finds by a table of two columns, old and new.
+type Table struct {
+	Selector
+	File string `json:"file"` // CSV without a header line
+	Else Else   `json:"else,omitempty"`
+
+	entries map[string]string // from Resolve
+}
+
+// Else is what becomes of a field that a table does not have.
+type Else string
+
+// The choices. Empty is ElseWithhold: an identity that nobody listed had better not slip through.
+const (
+	ElseWithhold Else = "withhold" // the record does not go on
+	ElseKeep     Else = "keep"     // the field stays as it is
+	ElseRedact   Else = "redact"
+)
+
+// Endpoint rewrites host names, possibly with a port, wherever they stand in the selected texts. Each * in From matches any characters
+// of a host name; the first * in To stands for what the first * in From matched, and so on.
+type Endpoint struct {
+	From string     `json:"from"`
+	To   string     `json:"to"`
+	In   []Selector `json:"in,omitempty"` // empty: value
+}
+
+// Empty says that the rules do nothing.
+func (r *Rules) Empty() bool {
+	return len(r.Filter) == 0 && r.Sample.all() && !r.Changes() && !r.RequireCoverage
+}
+
+// Changes says that the rules change records, beyond leaving some out.
+func (r *Rules) Changes() bool { return len(r.Mask) > 0 || r.maps() }
+
+func (r *Rules) maps() bool {
+	return len(r.Tables)+len(r.Endpoints)+len(r.Set)+len(r.Rename)+len(r.Remove)+len(r.Key)+len(r.Value) > 0
+}
+
+// Steps names the steps that the rules have, in order, such as "filter, mask".
+func (r *Rules) Steps() string {
+	var steps []string
+	add := func(name string, has bool) {
+		if has {
+			steps = append(steps, name)
+		}
+	}
+	add("filter", len(r.Filter) > 0)
+	add("sample", !r.Sample.all())
+	add("mask", len(r.Mask) > 0)
+	add("map", r.maps())
+	return strings.Join(steps, ", ")
+}
+
+// Add appends o's rules to r's. Both filters must then hold; what can be said only once is o's where o says it.
+func (r *Rules) Add(o Rules) {
+	r.Filter = append(slices.Clip(r.Filter), o.Filter...)
+	r.Mask = append(slices.Clip(r.Mask), o.Mask...)
+	r.Tables = append(slices.Clip(r.Tables), o.Tables...)
+	r.Endpoints = append(slices.Clip(r.Endpoints), o.Endpoints...)
+	r.Set = append(slices.Clip(r.Set), o.Set...)
+	r.Rename = append(slices.Clip(r.Rename), o.Rename...)
+	r.Remove = append(slices.Clip(r.Remove), o.Remove...)
+	r.Strict = r.Strict || o.Strict
+	r.RequireCoverage = r.RequireCoverage || o.RequireCoverage
+	r.Sample.add(o.Sample)
+	if o.MaskKey != "" {
+		r.MaskKey, r.secret = o.MaskKey, o.secret
+	}
+	if o.Unmaskable != "" {
+		r.Unmaskable = o.Unmaskable
+	}
+	if len(o.Key) > 0 {
+		r.Key = o.Key
+	}
+	if len(o.Value) > 0 {
+		r.Value = o.Value
+	}
+}
+
+// hashVersion is part of every hash. It changes when the same rules would make other records.
+const hashVersion = "karchive rules 1"
+
+// Hash identifies what the rules do, tables and the mask key included, in 32 hex digits; of empty rules it is empty. It tells
+// nothing about the key to who cannot guess it.
+func (r *Rules) Hash() string {
+	if r.Empty() {
+		return ""
+	}
+	h := sha256.New()
+	fmt.Fprintln(h, hashVersion)
+	if err := json.NewEncoder(h).Encode(r.canonical()); err != nil {
+		panic(err) // only plain data is encoded
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// canonical is all that decides what records come out, in a fixed order of fields.
+func (r *Rules) canonical() any {
+	texts := make([]string, len(r.Filter))
+	for i, e := range r.Filter {
+		texts[i] = e.Text
+	}
+	tables := make([]any, len(r.Tables))
+	for i, t := range r.Tables {
+		tables[i] = struct {
+			Selector
+			Else    Else
+			Entries map[string]string // the encoder sorts them
+		}{t.Selector, t.Else.orDefault(), t.entries}
+	}
+	return struct {
+		Filter            []string
+		Sample            Sample
+		Mask              []Mask
+		Key               string
+		Unmaskable        Unmaskable
+		RequireCoverage   bool
+		Tables            []any
+		Endpoints         []Endpoint
+		Set               []Set
+		Rename            []Rename
+		Remove            []Selector
+		TakeKey, TakeFrom []Selector
+	}{
+		texts, r.Sample, r.Mask, r.fingerprint(), r.Unmaskable.orDefault(), r.RequireCoverage,
+		tables, r.Endpoints, r.Set, r.Rename, r.Remove, r.Key, r.Value,
+	}
+}
+
+// fingerprint stands for the mask key, where it matters.
+func (r *Rules) fingerprint() string {
+	if !r.needsKey() {
+		return ""
+	}
+	h := hmac.New(sha256.New, r.secret)
+	h.Write([]byte(hashVersion))
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func (r *Rules) needsKey() bool {
+	return slices.ContainsFunc(r.Mask, func(m Mask) bool { return m.Action == Hash })
+}
+
+func (u Unmaskable) orDefault() Unmaskable {
+	if u == "" {
+		return Withhold
+	}
+	return u
+}
+
+func (e Else) orDefault() Else {
+	if e == "" {
+		return ElseWithhold
+	}
+	return e
+}
