@@ -58,7 +58,7 @@ func (o *captureOptions) flags(e *env) []cli.Flag {
 		sizeFlag("rotate-size", "begin a new segment at this `SIZE` of records", "256MiB", &c.RotateBytes),
 		countFlag("rotate-records", "begin a new segment at `N` records", "no limit", &c.RotateRecords),
 		durationFlag("rotate-interval", "of a follow capture: seal a segment at this `AGE`", "5m", &c.RotateInterval),
-		&cli.IntFlag{Name: "lanes", Usage: "`N` partitions of a snapshot at once", Value: capture.DefaultLanes, Destination: &c.Lanes},
+		numberFlag("lanes", "`N` partitions of a snapshot at once", strconv.Itoa(capture.DefaultLanes), &c.Lanes, 1, maxLanes),
 		sizeFlag("memory", "the most memory to take, as `SIZE`", "256MiB", &o.memory),
 		&cli.BoolFlag{Name: "require-hw", Usage: "exit with 3 when open transactions keep a snapshot behind the high watermark", Destination: &c.RequireHW},
 		durationFlag("stall-timeout", "give up on a partition without progress after `DURATION`", "1m", &c.StallTimeout),
@@ -102,8 +102,11 @@ func parseCompression(s string) (format.Compression, error) {
 }
 
 // complete checks what only the whole command line can tell, and fills in the library's options.
-func (o *captureOptions) complete(c *cli.Context) error {
+func (o *captureOptions) complete(c *cli.Context, e *env) error {
 	if err := noArguments(c); err != nil {
+		return err
+	}
+	if err := o.checkPositions(e); err != nil {
 		return err
 	}
 	o.capture.Topics, o.capture.Partitions = o.names(), o.partitions
@@ -125,7 +128,7 @@ func (o *captureOptions) complete(c *cli.Context) error {
 }
 
 func runCapture(c *cli.Context, e *env, o captureOptions) error {
-	if err := o.complete(c); err != nil {
+	if err := o.complete(c, e); err != nil {
 		return err
 	}
 	ctx := c.Context

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/urfave/cli/v2"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/jsonl"
-	"github.com/karchive/karchive/internal/position"
 )
 
 type catOptions struct {
@@ -70,48 +68,6 @@ func runCat(ctx context.Context, e *env, o catOptions) error {
 		}
 	}
 	return p.w.Flush()
-}
-
-// window reads --from and --until as a selection by offset or timestamp.
-func (s *selection) window(e *env) (format.Window, error) {
-	var w format.Window
-	from, err := s.position(e, "--from", s.from, "beginning")
-	if err != nil {
-		return w, err
-	}
-	until, err := s.position(e, "--until", s.until, "end")
-	if err != nil {
-		return w, err
-	}
-	switch from.Kind {
-	case position.Offset:
-		w.FromOffset = from.Offset
-	case position.Time:
-		w.FromMs = &from.Ms
-	case position.End:
-		return w, usage("--from end: an archive has no records after its end")
-	}
-	switch until.Kind {
-	case position.Offset:
-		w.UntilOffset = until.Offset
-	case position.Time:
-		w.UntilMs = &until.Ms
-	}
-	if until.Kind == position.Beginning || until.Kind == position.Offset && until.Offset == 0 {
-		return w, usage("--until %s: there are no records before it", s.until)
-	}
-	return w, nil
-}
-
-func (s *selection) position(e *env, flag, given, absent string) (position.Position, error) {
-	if given == "" {
-		given = absent
-	}
-	p, err := position.Parse(given, e.now())
-	if err != nil {
-		return p, &usageError{fmt.Sprintf("%s %v", flag, err), "karchive help positions explains them"}
-	}
-	return p, nil
 }
 
 // printer prints records until its limit.

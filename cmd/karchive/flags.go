@@ -2,7 +2,9 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -64,6 +66,17 @@ func choiceFlag(name, usage string, to *string, choices ...string) cli.Flag {
 	return &cli.GenericFlag{Name: name, Usage: usage, DefaultText: choices[0], Value: &value{set, choices[0], choices}}
 }
 
+// numberFlag takes a whole number from low to high.
+func numberFlag(name, usage, shown string, to *int, low, high int) cli.Flag {
+	return parsed(name, usage, shown, to, func(s string) (int, error) {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < low || n > high {
+			return 0, fmt.Errorf("not a number from %d to %d", low, high)
+		}
+		return n, nil
+	})
+}
+
 func notAChoice(s string, choices []string) error {
 	text := "not one of " + strings.Join(choices, ", ")
 	if near := suggest.Nearest(s, choices); near != "" {
@@ -79,28 +92,6 @@ func formatFlag(to *string) cli.Flag {
 
 func quietFlag(e *env) cli.Flag {
 	return &cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "no progress and no remarks, only results, warnings and errors", Destination: &e.quiet}
-}
-
-// selection is which records of an archive or cluster a command is about.
-type selection struct {
-	topics     cli.StringSlice
-	partitions []int32
-	from       string
-	until      string
-}
-
-// names are the topics and globs, from comma lists and repeated flags.
-func (s *selection) names() []string {
-	return units.SplitList(strings.Join(s.topics.Value(), ","))
-}
-
-func (s *selection) flags() []cli.Flag {
-	return []cli.Flag{
-		&cli.StringSliceFlag{Name: "topics", Aliases: []string{"t"}, Usage: "`TOPICS`: names and globs such as orders-*, in a comma list or repeated", Destination: &s.topics},
-		parsed("partitions", "only these `PARTITIONS`, such as 0,3-5", "", &s.partitions, units.ParsePartitions),
-		&cli.StringFlag{Name: "from", Usage: "first `POSITION`, inclusive: beginning, end, offset:N, @MS, a date or time, -2h", Destination: &s.from},
-		&cli.StringFlag{Name: "until", Usage: "last `POSITION`, exclusive", Destination: &s.until},
-	}
 }
 
 // oneArgument is the only argument of a command, what being its name in help.
@@ -128,3 +119,6 @@ func noArguments(c *cli.Context) error {
 func unexpected(command, arg string) error {
 	return &usageError{"unexpected argument " + arg, "karchive help " + command + " says what it takes"}
 }
+
+// maxLanes bounds --lanes: more partitions at once than this cost memory and bring nothing.
+const maxLanes = 1024

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strconv"
 
 	"github.com/urfave/cli/v2"
 
@@ -57,14 +58,14 @@ func (o *replayOptions) flags(e *env) []cli.Flag {
 		parsed("partitioner", "where records go, as `HOW`: keep, key (as Kafka's producers), round-robin, or a map such as 0=3,1=0", "keep", &r.Partitioner, replay.ParsePartitioner),
 		choiceFlag("timestamps", "`keep` those of the archive, or now", &o.timestamps, string(replay.KeepTimestamps), string(replay.NowTimestamps)),
 		&cli.BoolFlag{Name: "create-topics", Usage: "make topics that the target lacks, as the archive describes them", Destination: &r.CreateTopics},
-		&cli.IntFlag{Name: "replication-factor", Usage: "of topics that are made, as `N`", DefaultText: "the target's", Destination: &o.replication},
+		numberFlag("replication-factor", "of topics that are made, as `N`", "the target's", &o.replication, 1, 1<<15-1),
 		choiceFlag("acks", "when a record counts as sent: `all`, 1 or 0", &o.acks, "all", "1", "0"),
 		choiceFlag("compression", "of what is sent: `none`, gzip, snappy, lz4 or zstd", &o.compression, "none", "gzip", "snappy", "lz4", "zstd"),
 		&cli.StringFlag{Name: "progress", Usage: "`FILE` to keep what is acknowledged, so that the same command goes on", Destination: &o.progress},
 		&cli.BoolFlag{Name: "dry-run", Usage: "print the plan and what the target would do to it, and send nothing", Destination: &r.DryRun},
 		&cli.BoolFlag{Name: "force", Usage: "go on where something is certain to be lost", Destination: &r.Force},
 		&cli.BoolFlag{Name: "allow-source-cluster", Usage: "replay into the cluster that was captured", Destination: &r.AllowSourceCluster},
-		&cli.IntFlag{Name: "lanes", Usage: "`N` partitions at once", Value: replay.DefaultLanes, Destination: &r.Lanes},
+		numberFlag("lanes", "`N` partitions at once", strconv.Itoa(replay.DefaultLanes), &r.Lanes, 1, maxLanes),
 		sizeFlag("memory", "the most memory to take, as `SIZE`", "256MiB", &o.memory),
 		durationFlag("stall-timeout", "give up when nothing is acknowledged for `DURATION`", "2m", &r.StallTimeout),
 		formatFlag(&o.format), quietFlag(e))
@@ -87,9 +88,6 @@ func (o *replayOptions) complete(e *env) error {
 	acks, err := replay.ParseAcks(o.acks)
 	if err != nil {
 		return err
-	}
-	if o.replication < 0 || o.replication > 1<<15-1 {
-		return usage("--replication-factor %d is out of range", o.replication)
 	}
 	r.Topics, r.Partitions, r.From, r.Until = o.names(), o.partitions, o.from, o.until
 	r.Timestamps, r.Acks, r.Compression = replay.Timestamps(o.timestamps), acks, o.compression
