@@ -30,7 +30,6 @@ type Archive struct {
 // CreatedAt are filled in, Encoding and CreatedBy when they are empty. It fails with fs.ErrExist when there is an archive already, and
 // refuses a place that holds anything else.
 func Create(fsys FS, id Identity) (*Archive, error) {
-	id.Version = Version
 	id.ArchiveID = uuid.NewString()
 	id.CreatedAt = time.Now().UTC().Format(time.RFC3339)
 	if id.CreatedBy == "" {
@@ -40,6 +39,7 @@ func Create(fsys FS, id Identity) (*Archive, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create archive: %w", err)
 	}
+	id.Version = encodingNamed(id.Encoding).version
 	if err := makeEmptyRoot(fsys); err != nil {
 		return nil, fmt.Errorf("create archive: %w", err)
 	}
@@ -92,15 +92,15 @@ func Open(fsys FS) (*Archive, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open archive: %w", err)
 	}
-	l, err := scanWhole(fsys, sums)
+	l, err := scanWhole(fsys, sums, id.Encoding)
 	if err != nil {
 		return nil, fmt.Errorf("open archive: %w", err)
 	}
 	return &Archive{fsys: fsys, identity: id, segments: l.segments}, nil
 }
 
-// scanWhole lists data/ and refuses what does not belong there, and a segment that is listed and not there.
-func scanWhole(fsys FS, sums *sumsFile) (*listing, error) {
+// scanWhole lists data/ and refuses what does not belong into an archive of encoding e, and a segment that is listed and not there.
+func scanWhole(fsys FS, sums *sumsFile, e Encoding) (*listing, error) {
 	l, err := scan(fsys)
 	if err != nil {
 		return nil, err
@@ -108,7 +108,10 @@ func scanWhole(fsys FS, sums *sumsFile) (*listing, error) {
 	if missing := l.attach(sums); len(missing) > 0 {
 		return nil, fmt.Errorf("%s: %w (one of %d)", slices.Min(missing), ErrMissingSegment, len(missing))
 	}
-	return l, l.foreignErr()
+	if err := l.foreignErr(); err != nil {
+		return nil, err
+	}
+	return l, l.checkEncoding(e)
 }
 
 // OpenForWriting opens an archive to add to it. Under the lock it removes what a killed writer left behind, cuts a torn last line of
@@ -185,7 +188,7 @@ func (a *Archive) SetIdentity(id Identity) error {
 		return ErrReadOnly
 	}
 	old := a.Identity()
-	id.Version, id.ArchiveID, id.Encoding = Version, old.ArchiveID, old.Encoding
+	id.Version, id.ArchiveID, id.Encoding = old.Version, old.ArchiveID, old.Encoding
 	id.CreatedBy, id.CreatedAt = old.CreatedBy, old.CreatedAt
 	id, err := id.normalize()
 	if err != nil {

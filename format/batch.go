@@ -126,13 +126,17 @@ func (c *canonicalReader) u8() uint8 {
 	return v
 }
 
+func (c *canonicalReader) bytes(n int) []byte {
+	v := c.rest[:n:n]
+	c.rest = c.rest[n:]
+	return v
+}
+
 // payload returns a key or value; null is nil and an empty one is not.
 func (c *canonicalReader) payload() []byte {
 	n := int32(c.u32())
 	if n < 0 {
 		return nil
 	}
-	v := c.rest[:n:n]
-	c.rest = c.rest[n:]
-	return v
+	return c.bytes(int(n))
 }

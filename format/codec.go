@@ -75,6 +75,11 @@ func (zstdCodec) Encode(dst, src []byte) []byte {
 }
 
 func (zstdCodec) EncodeLevel(dst, src []byte, level int) []byte {
+	return appendZstd(dst[:0], src, level)
+}
+
+// appendZstd appends src to dst as one frame, at a zstd level.
+func appendZstd(dst, src []byte, level int) []byte {
 	l := zstd.EncoderLevelFromZstd(level)
 	e, _ := zstdEncoders[l].Get().(*zstd.Encoder)
 	if e == nil {
@@ -85,7 +90,7 @@ func (zstdCodec) EncodeLevel(dst, src []byte, level int) []byte {
 		}
 	}
 	defer zstdEncoders[l].Put(e)
-	return e.EncodeAll(src, dst[:0])
+	return e.EncodeAll(src, dst)
 }
 
 func (zstdCodec) CompressBound(n int64) int64 { return n + n>>8 + 64 }
@@ -104,6 +109,11 @@ func (zstdCodec) DecodeWithError(dst, src []byte) ([]byte, error) {
 	if dst == nil {
 		return decodeUnbounded(src)
 	}
+	return decodeZstd(dst, src)
+}
+
+// decodeZstd decodes into dst and never past its length.
+func decodeZstd(dst, src []byte) ([]byte, error) {
 	return zstdDecoder().DecodeAll(src, dst[:0:len(dst)])
 }
 

@@ -79,11 +79,11 @@ func (c *columns) addHeaders(r *canonicalReader, n int) {
 }
 
 // utf8Key is what the key column holds: U+FFFD for each run of bytes that are not UTF-8, whose exact form is in the document.
-func utf8Key(k []byte) parquet.ByteArray {
+func utf8Key(k []byte) []byte {
 	if utf8.Valid(k) {
 		return k
 	}
-	return parquet.ByteArray(strings.ToValidUTF8(unsafe.String(unsafe.SliceData(k), len(k)), "\uFFFD"))
+	return []byte(strings.ToValidUTF8(unsafe.String(unsafe.SliceData(k), len(k)), "\uFFFD"))
 }
 
 // writeTo feeds the step to the columns of a buffered row group.

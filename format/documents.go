@@ -45,7 +45,7 @@ func newSegmentReader(f File, size int64, s Segment) (*SegmentReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.checkPlace(r.Document()); err != nil {
+	if err := s.checkPlace(r); err != nil {
 		return nil, err
 	}
 	return &SegmentReader{r, f, s.Path}, nil
@@ -61,13 +61,11 @@ func (a *Archive) Document(s Segment) (*Document, error) {
 		return nil, err
 	}
 	defer f.Close()
-	d, err := ReadDocument(countedFile{f, &a.bytesRead}, size)
-	if err == nil {
-		err = s.checkPlace(d)
-	}
+	r, err := newSegmentReader(countedFile{f, &a.bytesRead}, size, s)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.Path, err)
 	}
+	d := r.Document()
 	a.documents.put(s.Path, d)
 	return d, nil
 }

@@ -8,8 +8,11 @@ import (
 // Encoding is the file format of segments, and the extension of their names. An archive has one.
 type Encoding string
 
-// Parquet is the default encoding.
-const Parquet Encoding = "parquet"
+// The encodings of segments. Parquet is the default.
+const (
+	Parquet Encoding = "parquet"
+	Arrow   Encoding = "arrow" // Arrow IPC files
+)
 
 // Encodings lists the encodings that this package writes and reads, the default first.
 func Encodings() []Encoding {
@@ -23,6 +26,7 @@ func Encodings() []Encoding {
 // encodings is all that differs between encodings: what else a segment is made of is the same in every one.
 var encodings = []encodingParts{
 	{name: Parquet, version: parquetVersion, magic: parquetMagic, newEncoder: newParquetEncoder, open: openParquet},
+	{name: Arrow, version: "1.1", magic: arrowMagic, newEncoder: newArrowEncoder, open: openArrow},
 }
 
 // encodingParts is what an encoding brings.

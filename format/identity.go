@@ -10,7 +10,7 @@ import (
 
 // Identity is what karchive.json holds: what an archive is and where it comes from. Facts about records are in the segments.
 type Identity struct {
-	Version   string       `json:"version"`    // format version, filled in by Create and SetIdentity
+	Version   string       `json:"version"`    // the lowest format version that has what the archive holds, filled in by Create
 	ArchiveID string       `json:"archive_id"` // random UUID, made by Create
 	CreatedBy string       `json:"created_by"`
 	CreatedAt string       `json:"created_at"` // RFC 3339, UTC

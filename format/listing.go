@@ -101,6 +101,18 @@ func (l *listing) foreignErr() error {
 	return fmt.Errorf("%s: %w: move it out of the archive", l.foreign[0], ErrForeignFile)
 }
 
+// checkEncoding names a segment of another encoding than that of the archive.
+func (l *listing) checkEncoding(archive Encoding) error {
+	for _, tp := range l.order() {
+		for _, s := range l.segments[tp] {
+			if err := s.checkEncoding(archive); err != nil {
+				return fmt.Errorf("%s: %w", s.Path, err)
+			}
+		}
+	}
+	return nil
+}
+
 // attach adds what SHA256SUMS says to the segments and returns the paths of those that it lists and that are not there, in no order.
 func (l *listing) attach(s *sumsFile) (missing []string) {
 	seen := 0

@@ -32,7 +32,7 @@ func (a *Archive) openForWriting() error {
 	if err != nil {
 		return err
 	}
-	l, err := scanWhole(w.fsys, sums)
+	l, err := scanWhole(w.fsys, sums, a.identity.Encoding)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package format
 import (
 	"cmp"
 	"fmt"
+	"path"
 	"strings"
 )
 
@@ -32,8 +33,23 @@ type Segment struct {
 // TopicPartition is the partition that the segment is of.
 func (s Segment) TopicPartition() TopicPartition { return TopicPartition{s.Topic, s.Partition} }
 
-// checkPlace refuses a document that belongs to another place than the segment's.
-func (s Segment) checkPlace(d *Document) error {
+// Encoding is the encoding that the file's name says.
+func (s Segment) Encoding() Encoding { return Encoding(strings.TrimPrefix(path.Ext(s.Path), ".")) }
+
+// checkEncoding refuses a segment of another encoding than that of the archive.
+func (s Segment) checkEncoding(archive Encoding) error {
+	if e := s.Encoding(); e != archive {
+		return fmt.Errorf("%w: its encoding is %s, that of the archive %s", ErrForeignFile, e, archive)
+	}
+	return nil
+}
+
+// checkPlace refuses a file of another encoding than its name says, and one that belongs to another place.
+func (s Segment) checkPlace(r *Reader) error {
+	if e := r.Encoding(); e != s.Encoding() {
+		return corruptf("the file is of encoding %s", e)
+	}
+	d := r.Document()
 	if d.Topic != s.Topic || d.Partition != s.Partition || d.BaseOffset != s.Base {
 		return corruptf("the file is of topic %s, partition %d, from offset %d", d.Topic, d.Partition, d.BaseOffset)
 	}

@@ -37,7 +37,7 @@ func checkSegment(fsys FS, s Segment, deep bool, stop func() bool) segmentCheck 
 		return c
 	}
 	c.Document = r.Document()
-	c.add("footer", s.checkPlace(c.Document))
+	c.add("footer", s.checkPlace(r))
 	for i := 0; deep && i < len(c.Document.Groups) && !stop(); i++ {
 		c.checkGroup(r, i)
 	}

@@ -175,6 +175,9 @@ func (v *verifier) checkBeside(c *segmentCheck) {
 	if c.Segment.SHA256 == "" && !v.rebuild {
 		c.add("", ErrUnlisted)
 	}
+	if v.identity != nil {
+		c.add("", c.Segment.checkEncoding(v.identity.Encoding))
+	}
 	if c.Document == nil {
 		return
 	}
