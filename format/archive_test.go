@@ -211,6 +211,14 @@ func TestALockedArchiveSaysWhoHoldsIt(t *testing.T) {
 			if err := holder.Close(); err != nil {
 				t.Fatal(err)
 			}
+			f, err := fsys.Open(".karchive-lock")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			if size, err := f.Size(); size != 0 || err != nil {
+				t.Errorf("got a lock file of %d bytes, %v, want one that names nobody", size, err)
+			}
 			mustOpenForWriting(t, fsys)
 		})
 	}
@@ -340,10 +348,13 @@ func TestTopicsThatDifferByCaseNeedAFileSystemThatTellsThemApart(t *testing.T) {
 	both := format.Identity{Topics: []format.Topic{{Name: "orders"}, {Name: "Orders"}}}
 	folding := func() *memfs.FS { return memfs.New(memfs.Options{FoldCase: true}) }
 
-	if _, err := format.Create(folding(), both); !errors.Is(err, format.ErrTopicCase) {
+	fsys := folding()
+	if _, err := format.Create(fsys, both); !errors.Is(err, format.ErrTopicCase) {
 		t.Errorf("create: got %v, want ErrTopicCase", err)
 	}
-	fsys := folding()
+	if _, err := format.Open(fsys); !errors.Is(err, format.ErrNotArchive) {
+		t.Errorf("create: got %v, want no archive", err)
+	}
 	archiveOf(t, fsys, full(orders0, 0, 3))
 	a := mustOpenForWriting(t, fsys)
 	if err := upper.seal(a); !errors.Is(err, format.ErrTopicCase) {

@@ -123,7 +123,8 @@ func TestACursorOverNoSegmentsEnds(t *testing.T) {
 }
 
 func TestAClosedCursorEnds(t *testing.T) {
-	c := mustOpen(t, memArchive(t, seg{tp: orders0, next: 100, offsets: offsets(0, 100), groups: 4})).Cursor(orders0, format.Window{})
+	two := []seg{{tp: orders0, next: 100, offsets: offsets(0, 100), groups: 4}, full(orders0, 100, 110)}
+	c := mustOpen(t, memArchive(t, two...)).Cursor(orders0, format.Window{})
 	if got, err := c.Next(); len(got) != 25 || err != nil {
 		t.Fatalf("got %d records, %v", len(got), err)
 	}

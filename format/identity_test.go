@@ -240,17 +240,16 @@ func TestDamageToAnIdentityIsFound(t *testing.T) {
 	}
 }
 
-func TestAHugeIdentityIsNotRead(t *testing.T) {
-	dir := t.TempDir()
-	name := filepath.Join(dir, "karchive.json")
-	if err := os.WriteFile(name, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Truncate(name, 1<<40); err != nil {
-		t.Skip(err)
-	}
-	if _, err := format.Open(dirFS(t, dir)); !errors.Is(err, format.ErrCorrupt) {
-		t.Errorf("got %v, want ErrCorrupt", err)
+func TestAFileOfHostileSizeIsNotRead(t *testing.T) {
+	for _, name := range []string{"karchive.json", "SHA256SUMS"} {
+		dir := t.TempDir()
+		archiveOf(t, dirFS(t, dir), full(orders0, 0, 3))
+		if err := os.Truncate(filepath.Join(dir, name), 1<<40); err != nil {
+			t.Skip(err)
+		}
+		if _, err := format.Open(dirFS(t, dir)); !errors.Is(err, format.ErrCorrupt) {
+			t.Errorf("%s: got %v, want ErrCorrupt", name, err)
+		}
 	}
 }
 

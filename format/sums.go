@@ -55,7 +55,14 @@ func readSums(fsys FS) (*sumsFile, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return parseSums(f)
+	size, err := f.Size()
+	if err == nil && size > maxSumsBytes {
+		err = corruptf("%d bytes are more than the %d that it may have", size, maxSumsBytes)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return parseSums(io.LimitReader(f, size))
 }
 
 func parseSums(r io.Reader) (*sumsFile, error) {
@@ -65,16 +72,14 @@ func parseSums(r io.Reader) (*sumsFile, error) {
 	for n := 1; ; n++ {
 		line, size, err := readLine(in)
 		s.size += size
-		switch {
-		case errors.Is(err, io.EOF):
+		if errors.Is(err, io.EOF) {
 			if zeros {
 				s.problems = s.problems[:len(s.problems)-1]
 			}
 			return s, nil
-		case err != nil:
+		}
+		if err != nil {
 			return nil, err
-		case s.size > maxSumsBytes:
-			return nil, corruptf("more than %d bytes", maxSumsBytes)
 		}
 		zeros = false
 		if err := s.add(line); err != nil {

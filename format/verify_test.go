@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/karchive/karchive/format"
@@ -304,6 +305,27 @@ func TestRebuildSumsWritesThemAnew(t *testing.T) {
 				t.Errorf("got SHA256SUMS\n%swant\n%s", got, sums)
 			}
 		})
+	}
+}
+
+func TestRebuildSumsMakesDurableWhatAKilledWriterDidNot(t *testing.T) {
+	fsys := memArchive(t)
+	a := mustOpenForWriting(t, fsys)
+	fsys.Inject(func(o memfs.Op) *memfs.Fault {
+		if o.Call == memfs.SyncDir && o.Name == "data" {
+			return &memfs.Fault{Err: syscall.EIO}
+		}
+		return nil
+	})
+	if err := first.seal(a); err == nil {
+		t.Fatal("sealed")
+	}
+	fsys = fsys.Kill()
+	if err := format.RebuildSums(fsys, ignore); err != nil {
+		t.Fatal(err)
+	}
+	if got := mustOpen(t, fsys.CrashBare()).Segments(orders0); len(got) != 1 {
+		t.Errorf("got segments %v, want one", got)
 	}
 }
 
