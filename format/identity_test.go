@@ -48,7 +48,7 @@ func TestTheIdentityComesBack(t *testing.T) {
 	if !reflect.DeepEqual(got, created) {
 		t.Errorf("got %+v, want %+v", got, created)
 	}
-	if len(got.ArchiveID) != 36 || got.Version != format.Version || got.Encoding != format.Parquet || got.CreatedBy != "test" {
+	if len(got.ArchiveID) != 36 || got.Version != "1.0" || got.Encoding != format.Parquet || got.CreatedBy != "test" {
 		t.Errorf("got %+v, want an id, a version, an encoding", got)
 	}
 	if at, err := time.Parse(time.RFC3339, got.CreatedAt); err != nil || at.Location() != time.UTC {
@@ -84,7 +84,7 @@ func TestSetIdentityKeepsWhatAnArchiveIs(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := mustOpen(t, fsys).Identity()
-	if got.ArchiveID != old.ArchiveID || got.CreatedAt != old.CreatedAt || got.CreatedBy != old.CreatedBy || got.Version != format.Version {
+	if got.ArchiveID != old.ArchiveID || got.CreatedAt != old.CreatedAt || got.CreatedBy != old.CreatedBy || got.Version != "1.0" {
 		t.Errorf("got %+v, want it to keep %+v", got, old)
 	}
 	if got.Capture == nil || got.Capture.From != "-2h" || !reflect.DeepEqual(a.Identity(), got) {
