@@ -69,7 +69,7 @@ type run struct {
 	broken   atomic.Bool // the archive cannot be written to: nothing more is sealed
 	lanes    sync.WaitGroup
 	active   atomic.Int32  // lanes under way
-	seals    chan struct{} // bounds the segments sealed at once at the end
+	seals    chan struct{} // one for each segment that is being sealed
 
 	mu       sync.Mutex // guards what follows
 	err      error      // the first of a lane
@@ -79,7 +79,7 @@ type run struct {
 	unadopted error // why a new partition is not captured yet
 }
 
-// concurrentSeals keeps a follow capture of many partitions from syncing all of their files at once when it ends.
+// concurrentSeals keeps a follow capture of many partitions from syncing all of their files at once when they are due together.
 const concurrentSeals = 8
 
 // stopError is the cause of an end that is no failure.

@@ -197,6 +197,7 @@ func (l *lane) seal(next int64) error {
 		return nil
 	}
 	l.rotate.Stop()
+	defer l.run.sealing()()
 	segment, doc, err := l.pending.Seal(next)
 	if err != nil {
 		return fmt.Errorf("seal segment of %s at %d: %w", l.tp, l.base, err)
@@ -244,8 +245,6 @@ func (l *lane) finish() error {
 		return nil
 	}
 	if l.end == noEnd {
-		release := l.run.sealing()
-		defer release()
 		return l.seal(l.next)
 	}
 	if l.next < l.end {
