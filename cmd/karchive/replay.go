@@ -120,14 +120,17 @@ func runReplay(ctx context.Context, e *env, o replayOptions) error {
 	o.replay.OnProgress = func(p replay.Progress) { progress.set(p.Acknowledged, p.Planned, replayProgress(p)) }
 	report, err := replay.Run(ctx, opts, a, o.replay)
 	progress.done()
-	if report.Plan == nil || err != nil && len(report.Topics) == 0 {
-		return replayHint(err, cfg.Explain(err))
+	sent := len(report.Topics) > 0
+	if sent || report.Plan != nil && o.replay.DryRun {
+		if err := printReplay(e, o, &report); err != nil {
+			return err
+		}
 	}
-	if err := printReplay(e, o, &report); err != nil {
-		return err
-	}
-	if err != nil {
+	switch {
+	case err != nil && sent:
 		return replayHint(err, o.goOn())
+	case err != nil:
+		return replayHint(err, cfg.Explain(err))
 	}
 	if report.LeftOut > 0 {
 		return errIncomplete

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/karchive/karchive/internal/suggest"
+	"github.com/karchive/karchive/internal/units"
 )
 
 // EnvPrefix begins the environment variables that hold settings: sasl.password is KARCHIVE_X_SASL_PASSWORD. EnvBrokers and EnvConfig
@@ -95,7 +96,7 @@ func (c *Config) Notes() []string { return slices.Clone(c.notes) }
 
 // Brokers are the addresses to start from.
 func (c *Config) Brokers() []string {
-	return splitList(c.settings[keyBrokers].value)
+	return units.SplitList(c.settings[keyBrokers].value)
 }
 
 // String shows the settings with their secrets redacted, sorted by name.
@@ -188,14 +189,4 @@ func unknown(key, from string) error {
 		e.Hint = "did you mean " + s + "?"
 	}
 	return e
-}
-
-func splitList(s string) []string {
-	var out []string
-	for _, p := range strings.Split(s, ",") {
-		if p = strings.TrimSpace(p); p != "" {
-			out = append(out, p)
-		}
-	}
-	return out
 }

@@ -9,8 +9,8 @@ const Help = `Where settings come from, each overriding the ones before:
   -X KEY=VALUE             repeatable
   -b HOST:PORT             the brokers
 
-In -X and in the environment, a VALUE that begins with @ names a file that holds it; @@ stands for @ itself. Secrets are best
-given so: others can see a command line with ps. The keys are Kafka's; librdkafka's names, in brackets, mean the same. A file may
+In -X and in the environment, a VALUE that begins with @ names a file that holds it; @- is stdin, @@ stands for @ itself. Secrets
+are best given so: others can see a command line with ps. The keys are Kafka's; librdkafka's names, in brackets, mean the same. A file may
 hold keys that have no meaning for karchive, which are ignored with a remark; with -X they are errors.
 
   bootstrap.servers                      brokers to start from, host:port,host:port (metadata.broker.list)

@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 
 	"github.com/karchive/karchive/internal/suggest"
+	"github.com/karchive/karchive/internal/units"
 )
 
 // protocol is a security.protocol.
@@ -173,7 +174,7 @@ func (c *Config) oauth() (sasl.Mechanism, error) {
 
 func (c *Config) extensions() (map[string]string, error) {
 	ext := map[string]string{}
-	for _, e := range splitList(c.get(keyExtensions)) {
+	for _, e := range units.SplitList(c.get(keyExtensions)) {
 		k, v, ok := strings.Cut(e, "=")
 		if !ok {
 			return nil, c.fail(keyExtensions, errors.New("is not key=value,key=value"), "")

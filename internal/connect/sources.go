@@ -12,6 +12,7 @@ import (
 	"github.com/magiconair/properties"
 
 	"github.com/karchive/karchive/internal/suggest"
+	"github.com/karchive/karchive/internal/units"
 )
 
 // loadFile reads a client.properties file. Its values are taken as they are: a password there may begin with @.
@@ -146,7 +147,7 @@ func (c *Config) expand(value string) (string, error) {
 }
 
 func (c *Config) loadBrokers(given []string, from string) error {
-	list := splitList(strings.Join(given, ","))
+	list := units.SplitList(strings.Join(given, ","))
 	if len(list) == 0 {
 		return nil
 	}

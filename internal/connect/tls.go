@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/karchive/karchive/internal/units"
 )
 
 var tlsVersions = map[string]uint16{
@@ -33,7 +35,7 @@ func (c *Config) tlsConfig() (*tls.Config, error) {
 }
 
 func (c *Config) setVersions(t *tls.Config) error {
-	for i, name := range splitList(c.get(keyTLSVersions)) {
+	for i, name := range units.SplitList(c.get(keyTLSVersions)) {
 		v, ok := tlsVersions[strings.ToUpper(name)]
 		if !ok {
 			return c.fail(keyTLSVersions, errors.New("names an unknown version"), "write TLSv1.2,TLSv1.3")
