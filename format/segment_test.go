@@ -25,8 +25,15 @@ func oddRecords() []Record {
 	}
 }
 
-func testOptions() WriterOptions {
-	return WriterOptions{Topic: "orders", Partition: 3, Base: 1200, Source: Source{ClusterID: "c", TopicID: "t", Isolation: ReadCommitted}}
+// eachEncoding runs a test of what every encoding promises.
+func eachEncoding(t *testing.T, test func(t *testing.T, e Encoding)) {
+	for _, e := range Encodings() {
+		t.Run(string(e), func(t *testing.T) { test(t, e) })
+	}
+}
+
+func testOptions(e Encoding) WriterOptions {
+	return WriterOptions{Encoding: e, Topic: "orders", Partition: 3, Base: 1200, Source: Source{ClusterID: "c", TopicID: "t", Isolation: ReadCommitted}}
 }
 
 func writeSegment(t testing.TB, o WriterOptions, records []Record) []byte {
@@ -77,30 +84,34 @@ func checkEqual(t testing.TB, got, want []Record) {
 }
 
 func TestWhatIsWrittenComesBackByteForByte(t *testing.T) {
-	for _, c := range []Compression{{}, {Codec: CodecZstd, Level: 7}, {Codec: CodecNone}} {
-		t.Run(c.String(), func(t *testing.T) {
-			o := testOptions()
-			o.Compression = c
-			got, doc := readSegment(t, writeSegment(t, o, oddRecords()))
-			checkEqual(t, got, oddRecords())
-			if doc.Topic != "orders" || doc.Partition != 3 || doc.BaseOffset != 1200 || doc.NextOffset != 1<<40+1 || doc.LastLeaderEpoch != 7 {
-				t.Errorf("got document %+v", doc)
-			}
-		})
-	}
+	eachEncoding(t, func(t *testing.T, e Encoding) {
+		for _, c := range []Compression{{}, {Codec: CodecZstd, Level: 7}, {Codec: CodecNone}} {
+			t.Run(c.String(), func(t *testing.T) {
+				o := testOptions(e)
+				o.Compression = c
+				got, doc := readSegment(t, writeSegment(t, o, oddRecords()))
+				checkEqual(t, got, oddRecords())
+				if doc.Topic != "orders" || doc.Partition != 3 || doc.BaseOffset != 1200 || doc.NextOffset != 1<<40+1 || doc.LastLeaderEpoch != 7 {
+					t.Errorf("got document %+v", doc)
+				}
+			})
+		}
+	})
 }
 
 func TestNullAndEmptyStayApart(t *testing.T) {
-	records, _ := readSegment(t, writeSegment(t, testOptions(), oddRecords()))
-	if r := records[1]; r.Key != nil || r.Value != nil {
-		t.Errorf("null became %v, %v", r.Key, r.Value)
-	}
-	if r := records[2]; r.Key == nil || r.Value == nil {
-		t.Errorf("empty became null")
-	}
-	if h := records[5].Headers; h[0].Value != nil || h[1].Value == nil {
-		t.Errorf("header values: got %v, want nil and empty", h)
-	}
+	eachEncoding(t, func(t *testing.T, e Encoding) {
+		records, _ := readSegment(t, writeSegment(t, testOptions(e), oddRecords()))
+		if r := records[1]; r.Key != nil || r.Value != nil {
+			t.Errorf("null became %v, %v", r.Key, r.Value)
+		}
+		if r := records[2]; r.Key == nil || r.Value == nil {
+			t.Errorf("empty became null")
+		}
+		if h := records[5].Headers; h[0].Value != nil || h[1].Value == nil {
+			t.Errorf("header values: got %v, want nil and empty", h)
+		}
+	})
 }
 
 // manyRecords makes n records that fill several row groups.
@@ -122,89 +133,99 @@ func manyRecords(n int, seed uint64) []Record {
 }
 
 func TestSegmentsOfTheSameRecordsAreTheSameBytes(t *testing.T) {
-	records := manyRecords(30_000, 1)
-	want := writeSegment(t, testOptions(), records)
-	for n := 1; n <= 4; n++ {
-		o := testOptions()
-		o.Encoders = NewEncoders(n)
-		if got := writeSegment(t, o, records); !bytes.Equal(got, want) {
-			t.Errorf("%d encoders: got other bytes than without", n)
+	eachEncoding(t, func(t *testing.T, e Encoding) {
+		records := manyRecords(30_000, 1)
+		want := writeSegment(t, testOptions(e), records)
+		for n := 1; n <= 4; n++ {
+			o := testOptions(e)
+			o.Encoders = NewEncoders(n)
+			if got := writeSegment(t, o, records); !bytes.Equal(got, want) {
+				t.Errorf("%d encoders: got other bytes than without", n)
+			}
 		}
-	}
-	got, doc := readSegment(t, want)
-	if len(doc.Groups) < 3 {
-		t.Fatalf("got %d row groups, want several", len(doc.Groups))
-	}
-	checkEqual(t, got, records)
+		got, doc := readSegment(t, want)
+		if len(doc.Groups) < 3 {
+			t.Fatalf("got %d row groups, want several", len(doc.Groups))
+		}
+		checkEqual(t, got, records)
+	})
 }
 
 func TestRowGroupsAreCutByCanonicalBytes(t *testing.T) {
-	_, doc := readSegment(t, writeSegment(t, testOptions(), manyRecords(30_000, 2)))
-	for i, g := range doc.Groups {
-		if g.Bytes > RowGroupBytes {
-			t.Errorf("row group %d has %d bytes", i, g.Bytes)
+	eachEncoding(t, func(t *testing.T, e Encoding) {
+		_, doc := readSegment(t, writeSegment(t, testOptions(e), manyRecords(30_000, 2)))
+		for i, g := range doc.Groups {
+			if g.Bytes > RowGroupBytes {
+				t.Errorf("row group %d has %d bytes", i, g.Bytes)
+			}
+			if i+1 < len(doc.Groups) && g.Bytes < RowGroupBytes-4096 {
+				t.Errorf("row group %d has only %d bytes", i, g.Bytes)
+			}
 		}
-		if i+1 < len(doc.Groups) && g.Bytes < RowGroupBytes-4096 {
-			t.Errorf("row group %d has only %d bytes", i, g.Bytes)
-		}
-	}
+	})
 }
 
 func TestHeaderKeysThatAreNotUTF8CutTheRowGroup(t *testing.T) {
-	var records []Record
-	for i := range int64(3000) {
-		records = append(records, Record{Offset: 1200 + i, Headers: []Header{{"\xff" + strings.Repeat("k", 50), nil}}})
-	}
-	got, doc := readSegment(t, writeSegment(t, testOptions(), records))
-	checkEqual(t, got, records)
-	if len(doc.Groups) < 2 {
-		t.Errorf("got %d row groups", len(doc.Groups))
-	}
+	eachEncoding(t, func(t *testing.T, e Encoding) {
+		var records []Record
+		for i := range int64(3000) {
+			records = append(records, Record{Offset: 1200 + i, Headers: []Header{{"\xff" + strings.Repeat("k", 50), nil}}})
+		}
+		got, doc := readSegment(t, writeSegment(t, testOptions(e), records))
+		checkEqual(t, got, records)
+		if len(doc.Groups) < 2 {
+			t.Errorf("got %d row groups", len(doc.Groups))
+		}
+	})
 }
 
 func TestGapsAndSkippedOffsetsAreInTheDocument(t *testing.T) {
-	var buf bytes.Buffer
-	w, err := NewWriter(&buf, testOptions())
-	if err != nil {
-		t.Fatal(err)
-	}
-	steps := []error{
-		w.Gap(Gap{1200, 1210, GapRetention}),
-		w.Gap(Gap{1210, 1220, GapRetention}),
-		w.Write(&Record{Offset: 1221}),
-		w.Skip(1222, 5, GapControl),
-		w.Skip(1223, 5, GapFiltered),
-		w.Write(&Record{Offset: 1224, LeaderEpoch: NoLeaderEpoch}),
-		w.Skip(1225, 6, GapControl),
-	}
-	if err := errors.Join(steps...); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Finish(1230); err != nil {
-		t.Fatal(err)
-	}
-	_, doc := readSegment(t, buf.Bytes())
-	if want := []Gap{{1200, 1220, GapRetention}}; !reflect.DeepEqual(doc.Gaps, want) {
-		t.Errorf("got gaps %v, want %v", doc.Gaps, want)
-	}
-	if doc.Control != 2 || doc.Filtered != 1 || doc.Groups[0].Control != 1 || doc.Groups[0].Filtered != 1 || doc.LastLeaderEpoch != 6 {
-		t.Errorf("got %+v", doc)
-	}
+	eachEncoding(t, func(t *testing.T, e Encoding) {
+		var buf bytes.Buffer
+		w, err := NewWriter(&buf, testOptions(e))
+		if err != nil {
+			t.Fatal(err)
+		}
+		steps := []error{
+			w.Gap(Gap{1200, 1210, GapRetention}),
+			w.Gap(Gap{1210, 1220, GapRetention}),
+			w.Write(&Record{Offset: 1221}),
+			w.Skip(1222, 5, GapControl),
+			w.Skip(1223, 5, GapFiltered),
+			w.Write(&Record{Offset: 1224, LeaderEpoch: NoLeaderEpoch}),
+			w.Skip(1225, 6, GapControl),
+		}
+		if err := errors.Join(steps...); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Finish(1230); err != nil {
+			t.Fatal(err)
+		}
+		_, doc := readSegment(t, buf.Bytes())
+		if want := []Gap{{1200, 1220, GapRetention}}; !reflect.DeepEqual(doc.Gaps, want) {
+			t.Errorf("got gaps %v, want %v", doc.Gaps, want)
+		}
+		if doc.Control != 2 || doc.Filtered != 1 || doc.Groups[0].Control != 1 || doc.Groups[0].Filtered != 1 || doc.LastLeaderEpoch != 6 {
+			t.Errorf("got %+v", doc)
+		}
+	})
 }
 
 func TestASegmentMayHaveNoRecords(t *testing.T) {
-	var buf bytes.Buffer
-	w, err := NewWriter(&buf, testOptions())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Finish(1300); err != nil {
-		t.Fatal(err)
-	}
-	records, doc := readSegment(t, buf.Bytes())
-	if len(records) != 0 || doc.NextOffset != 1300 {
-		t.Errorf("got %d records, next offset %d", len(records), doc.NextOffset)
-	}
+	eachEncoding(t, func(t *testing.T, e Encoding) {
+		var buf bytes.Buffer
+		w, err := NewWriter(&buf, testOptions(e))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Finish(1300); err != nil {
+			t.Fatal(err)
+		}
+		records, doc := readSegment(t, buf.Bytes())
+		if len(records) != 0 || doc.NextOffset != 1300 {
+			t.Errorf("got %d records, next offset %d", len(records), doc.NextOffset)
+		}
+	})
 }
 
 func TestWriterRefusesWhatIsNotInOrder(t *testing.T) {
@@ -224,7 +245,7 @@ func TestWriterRefusesWhatIsNotInOrder(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			w, err := NewWriter(&bytes.Buffer{}, testOptions())
+			w, err := NewWriter(&bytes.Buffer{}, testOptions(Parquet))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -243,36 +264,49 @@ func TestWriterRefusesWhatIsNotInOrder(t *testing.T) {
 }
 
 func TestEveryFlippedBitIsFoundOrChangesNothing(t *testing.T) {
-	want := oddRecords()[:7]
-	good := writeSegment(t, testOptions(), want)
-	_, doc := readSegment(t, good)
+	eachEncoding(t, func(t *testing.T, e Encoding) {
+		for _, c := range []string{CodecZstd, CodecNone} {
+			t.Run(c, func(t *testing.T) {
+				t.Parallel()
+				o := testOptions(e)
+				o.Compression.Codec = c
+				checkFlips(t, writeSegment(t, o, oddRecords()[:7]))
+			})
+		}
+	})
+}
+
+// checkFlips flips every bit of a segment of one row group and reads it.
+func checkFlips(t *testing.T, good []byte) {
+	want, doc := readSegment(t, good)
+	bad := bytes.Clone(good)
 	for bit := range len(good) * 8 {
-		bad := bytes.Clone(good)
 		bad[bit/8] ^= 1 << (bit % 8)
-		r, err := NewReader(bytes.NewReader(bad), int64(len(bad)))
-		if err != nil {
-			continue
+		if r, err := NewReader(bytes.NewReader(bad), int64(len(bad))); err == nil {
+			if !reflect.DeepEqual(r.Document(), doc) {
+				t.Fatalf("bit %d: another document passed", bit)
+			}
+			got, err := r.ReadGroup(0)
+			if err == nil {
+				checkEqual(t, got, want)
+			} else if !errors.Is(err, ErrCorrupt) {
+				t.Fatalf("bit %d: got %v, want ErrCorrupt", bit, err)
+			}
 		}
-		if !reflect.DeepEqual(r.Document(), doc) {
-			t.Fatalf("bit %d: another document passed", bit)
-		}
-		got, err := r.ReadGroup(0)
-		if err == nil {
-			checkEqual(t, got, want)
-		} else if !errors.Is(err, ErrCorrupt) {
-			t.Fatalf("bit %d: got %v, want ErrCorrupt", bit, err)
-		}
+		bad[bit/8] ^= 1 << (bit % 8)
 	}
 }
 
 func TestEveryTruncationIsFound(t *testing.T) {
-	good := writeSegment(t, testOptions(), oddRecords()[:7])
-	for n := range good {
-		_, err := NewReader(bytes.NewReader(good[:n]), int64(n))
-		if !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrNotArchive) {
-			t.Fatalf("%d of %d bytes: got %v", n, len(good), err)
+	eachEncoding(t, func(t *testing.T, e Encoding) {
+		good := writeSegment(t, testOptions(e), oddRecords()[:7])
+		for n := range good {
+			_, err := NewReader(bytes.NewReader(good[:n]), int64(n))
+			if !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrNotArchive) {
+				t.Fatalf("%d of %d bytes: got %v", n, len(good), err)
+			}
 		}
-	}
+	})
 }
 
 func TestNewerMajorVersionIsRefusedByName(t *testing.T) {
@@ -301,22 +335,30 @@ func (f *failingWriter) Write(b []byte) (int, error) {
 }
 
 func TestAWriteErrorIsFinal(t *testing.T) {
-	w, err := NewWriter(&failingWriter{left: 100}, testOptions())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Abort()
-	records := manyRecords(20_000, 3)
-	for i := range records {
-		if err = w.Write(&records[i]); err != nil {
-			break
+	eachEncoding(t, func(t *testing.T, e Encoding) {
+		w, err := NewWriter(&failingWriter{left: 100}, testOptions(e))
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	if err == nil || !strings.Contains(err.Error(), "disk full") {
-		t.Fatalf("got %v, want the write error", err)
-	}
-	if _, again := w.Finish(1 << 40); again == nil {
-		t.Error("finished after a write error")
+		defer w.Abort()
+		records := manyRecords(20_000, 3)
+		for i := range records {
+			if err = w.Write(&records[i]); err != nil {
+				break
+			}
+		}
+		if err == nil || !strings.Contains(err.Error(), "disk full") {
+			t.Fatalf("got %v, want the write error", err)
+		}
+		if _, again := w.Finish(1 << 40); again == nil {
+			t.Error("finished after a write error")
+		}
+	})
+}
+
+func benchmarkEach(b *testing.B, bench func(b *testing.B, e Encoding)) {
+	for _, e := range Encodings() {
+		b.Run(string(e), func(b *testing.B) { bench(b, e) })
 	}
 }
 
@@ -326,19 +368,25 @@ func BenchmarkEncodeRowGroup(b *testing.B) {
 	for i := range records {
 		n += CanonicalSize(&records[i])
 	}
-	b.SetBytes(n)
-	b.ReportAllocs()
-	for b.Loop() {
-		writeSegment(b, testOptions(), records)
-	}
+	benchmarkEach(b, func(b *testing.B, e Encoding) {
+		b.SetBytes(n)
+		b.ReportAllocs()
+		var size int
+		for b.Loop() {
+			size = len(writeSegment(b, testOptions(e), records))
+		}
+		b.ReportMetric(float64(n)/float64(size), "ratio")
+	})
 }
 
 func BenchmarkReadGroup(b *testing.B) {
-	segment := writeSegment(b, testOptions(), manyRecords(30_000, 1))
-	_, doc := readSegment(b, segment)
-	b.SetBytes(doc.Bytes)
-	b.ReportAllocs()
-	for b.Loop() {
-		readSegment(b, segment)
-	}
+	benchmarkEach(b, func(b *testing.B, e Encoding) {
+		segment := writeSegment(b, testOptions(e), manyRecords(30_000, 1))
+		_, doc := readSegment(b, segment)
+		b.SetBytes(doc.Bytes)
+		b.ReportAllocs()
+		for b.Loop() {
+			readSegment(b, segment)
+		}
+	})
 }
