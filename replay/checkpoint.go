@@ -51,15 +51,6 @@ type Range struct {
 	Bytes   int64 `json:"bytes"`
 }
 
-func (s *State) partition(topic string, partition int32) (PartitionState, bool) {
-	for _, p := range s.Partitions {
-		if p.Topic == topic && p.Partition == partition {
-			return p, true
-		}
-	}
-	return PartitionState{}, false
-}
-
 // shape spells the options that shape what is sent.
 func (s *settings) shape() map[string]string {
 	partitions := make([]string, len(s.Partitions))

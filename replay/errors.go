@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"github.com/karchive/karchive/format"
 )
 
 var (
@@ -125,7 +123,3 @@ var (
 	ErrNoKey           = errors.New("it has no key, and the target topic is compacted")
 	ErrNotAcknowledged = errors.New("the replay stopped before it was acknowledged")
 )
-
-func partitionName(tp format.TopicPartition) string {
-	return fmt.Sprintf("%s/%d", tp.Topic, tp.Partition)
-}

@@ -31,7 +31,7 @@ func (s *settings) shares(ctx context.Context, archive *format.Archive, partitio
 		h := &head{tp: tp, rank: i, cursor: archive.Cursor(tp, s.window), due: math.MinInt64}
 		merged.heads = append(merged.heads, h)
 		if err := h.load(); err != nil && err != io.EOF {
-			return nil, fmt.Errorf("limit: %s: %w", partitionName(tp), err)
+			return nil, fmt.Errorf("limit: %s: %w", tp, err)
 		}
 	}
 	merged.heads = merged.unfinished()
@@ -111,7 +111,7 @@ func (m *merge) take(out map[format.TopicPartition]share) error {
 	case io.EOF:
 		return heap.Pop(m).(*head).cursor.Close()
 	default:
-		return fmt.Errorf("%s: %w", partitionName(h.tp), err)
+		return fmt.Errorf("%s: %w", h.tp, err)
 	}
 }
 

@@ -112,7 +112,7 @@ type Options struct {
 	// CheckpointInterval is the time between two saves; 0: DefaultCheckpointInterval.
 	CheckpointInterval time.Duration
 
-	// DryRun plans and looks at the target, and sends and makes nothing.
+	// DryRun plans and looks at the target, and sends and makes nothing. It fails where the replay itself would, before sending.
 	DryRun bool
 	// Clock is the time that the replay goes by; nil: the system's.
 	Clock Clock

@@ -40,8 +40,7 @@ type PlannedPartition struct {
 	Earlier   int64  `json:"earlier"`
 
 	window  format.Window
-	skip    []Range // acknowledged before, at or after window.FromOffset
-	earlier PartitionState
+	earlier PartitionState // of the checkpoint
 	groups  groupSizes
 }
 
@@ -95,7 +94,7 @@ func (s *settings) newPlan(archive *format.Archive, chosen selection, limited ma
 	}
 	for _, tp := range chosen.partitions {
 		if err := s.planPartition(p, archive, tp, limited); err != nil {
-			return nil, fmt.Errorf("plan %s: %w", partitionName(tp), err)
+			return nil, fmt.Errorf("plan %s: %w", tp, err)
 		}
 	}
 	return p, nil
@@ -176,11 +175,16 @@ func (p *Plan) resume(saved *State) {
 	if saved == nil {
 		return
 	}
+	states := make(map[format.TopicPartition]PartitionState)
+	for _, state := range saved.Partitions {
+		states[format.TopicPartition{Topic: state.Topic, Partition: state.Partition}] = state
+	}
 	for i := range p.Topics {
 		topic := &p.Topics[i]
 		for j := range topic.Partitions {
-			if state, ok := saved.partition(topic.Topic, topic.Partitions[j].Partition); ok {
-				topic.Partitions[j].resume(state)
+			part := &topic.Partitions[j]
+			if state, ok := states[format.TopicPartition{Topic: topic.Topic, Partition: part.Partition}]; ok {
+				part.resume(state)
 			}
 		}
 	}
@@ -189,7 +193,6 @@ func (p *Plan) resume(saved *State) {
 func (p *PlannedPartition) resume(state PartitionState) {
 	p.earlier = state
 	p.window.FromOffset = max(p.window.FromOffset, state.Next)
-	p.skip = state.Beyond
 	p.Earlier = state.Records
 	bytes := state.Bytes
 	for _, r := range state.Beyond {

@@ -52,6 +52,10 @@ func TestThePreflightFindsWhatWouldBeLost(t *testing.T) {
 	day := 24 * time.Hour
 	mixed := aged(10, 10*day)
 	mixed.records[orders0][9].TimestampMs = base
+	timeless := aged(10, time.Hour)
+	for i := range timeless.records[orders0] {
+		timeless.records[orders0][i].TimestampMs = format.NoTimestamp
+	}
 	farFuture := aged(10, time.Hour)
 	farFuture.records[orders0][9].TimestampMs = 1_700_000_000_000_000
 	split := farFuture
@@ -69,6 +73,7 @@ func TestThePreflightFindsWhatWouldBeLost(t *testing.T) {
 		{name: "nothing", recording: aged(10, time.Hour), want: []string{}},
 		{name: "all too old", recording: aged(10, 10*day), configs: map[string]string{"retention.ms": millis(7 * day)}, want: []string{"retention-ms"}, refused: true},
 		{name: "some too old", recording: mixed, configs: map[string]string{"retention.ms": millis(7 * day)}, want: []string{"retention-ms"}},
+		{name: "without timestamps", recording: timeless, configs: map[string]string{"retention.ms": millis(7 * day)}, want: []string{}},
 		{name: "kept for ever", recording: aged(10, 10*day), configs: map[string]string{"retention.ms": "-1"}, want: []string{}},
 		{name: "old, but sent as of now", recording: aged(10, 10*day), configs: map[string]string{"retention.ms": millis(7 * day)},
 			options: replay.Options{Timestamps: replay.NowTimestamps}, want: []string{}},
