@@ -1,0 +1,68 @@
+package format
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"testing"
+)
+
+// needSeeds fails a fuzz target without committed seeds, which would start from nothing and find nothing.
+func needSeeds(f *testing.F) {
+	if seeds, err := os.ReadDir("testdata/fuzz/" + f.Name()); err != nil || len(seeds) == 0 {
+		f.Fatalf("no seeds: %v", err)
+	}
+}
+
+// FuzzReadSegment reads a file as a segment, of whatever encoding. What is released has the digest that the document says.
+func FuzzReadSegment(f *testing.F) {
+	needSeeds(f)
+	f.Fuzz(func(t *testing.T, file []byte) {
+		r, err := NewReader(bytes.NewReader(file), int64(len(file)))
+		if err != nil {
+			return
+		}
+		for i, g := range r.Document().Groups {
+			records, err := r.ReadGroup(i)
+			if err == nil && recordsDigest(records) != g.Digest {
+				t.Errorf("row group %d was released with another digest", i)
+			}
+			if err != nil && !errors.Is(err, ErrCorrupt) {
+				t.Errorf("got %v, want ErrCorrupt", err)
+			}
+		}
+	})
+}
+
+// FuzzArrowRowGroup reads the record batches of an Arrow file behind the digests, which keep other inputs from getting that far: a document
+// of rows records and payload bytes is believed.
+func FuzzArrowRowGroup(f *testing.F) {
+	const maxPayload = 64 << 10
+	needSeeds(f)
+	f.Fuzz(func(t *testing.T, file []byte, rows, payload uint16) {
+		source := bytes.NewReader(file)
+		n := allocated(func() {
+			defer func() { recover() }() // as Reader does
+			readAnyGroups(t, source, int64(rows), int64(payload))
+		})
+		if most := uint64(64*len(file) + 64*maxPayload); n > most {
+			t.Errorf("allocated %d bytes for a file of %d bytes and a row group of %d", n, len(file), payload)
+		}
+	})
+}
+
+func readAnyGroups(t *testing.T, source *bytes.Reader, rows, payload int64) {
+	_, d, err := openArrow(source, source.Size())
+	if err != nil || d == nil {
+		return
+	}
+	groups := len(d.(*arrowDecoder).blocks)
+	doc := &Document{Groups: make([]RowGroup, groups)}
+	for i := range min(groups, 4) {
+		doc.Groups[i] = RowGroup{Records: rows, Bytes: max(payload, rows*canonicalFixed)}
+		records, err := d.read(i, doc)
+		if err == nil && int64(len(records)) != rows {
+			t.Errorf("got %d records, want %d", len(records), rows)
+		}
+	}
+}
