@@ -125,3 +125,6 @@ func decodeUnbounded(src []byte) ([]byte, error) {
 	defer d.Close()
 	return d.DecodeAll(src, nil)
 }
+
+// zstdBuffers are for what is compressed and copied away at once.
+var zstdBuffers = sync.Pool{New: func() any { return new([]byte) }}

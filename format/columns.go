@@ -1,79 +1,103 @@
 package format
 
 import (
+	"encoding/binary"
+	"math"
+	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/parquet"
-	"github.com/apache/arrow-go/v18/parquet/file"
+	"github.com/apache/arrow-go/v18/parquet/metadata"
 )
 
-// Values are fed to the column writers in steps, because they look at the size of a page only between steps. A step ends by rules
-// on records alone, so that page borders, and with them the file's bytes, depend on nothing else.
+// A page ends at the first of these steps after which it holds pageBytes. A step ends by rules on records alone, so that page borders,
+// and with them the file's bytes, depend on nothing else. Pages are just small enough to be one zstd block, which costs the compressor
+// a copy less.
 const (
-	feedRows  = 1024
-	feedBytes = 256 << 10 // canonical bytes
+	stepRows  = 1024
+	stepBytes = 24 << 10 // canonical bytes
+	pageBytes = 96 << 10 // of values, before they are encoded
 )
 
-// columns is one step of rows, cut out of canonical bytes. Its slices are reused from step to step; byte arrays point into the arena.
+// columns cuts the records of a row group into columns and those into pages. It is used again for other row groups.
 type columns struct {
-	offsets, timestamps      []int64
-	types, epochs            []int32
-	keys, values             []parquet.ByteArray // not null
-	keyLevels, valueLevels   []int16
-	headerKeys, headerValues []parquet.ByteArray // values: not null
-	headerKeyLevels          []int16
-	headerValueLevels        []int16
-	headerRepeats            []int16
+	offset, timestamp, timestampType, leaderEpoch numberColumn
+	key, value, headerKey, headerValue            payloadColumn
+	body                                          []byte // scratch: a page before it is compressed
 }
 
-func (c *columns) reset() {
-	c.offsets, c.timestamps = c.offsets[:0], c.timestamps[:0]
-	c.types, c.epochs = c.types[:0], c.epochs[:0]
-	c.keys, c.values = c.keys[:0], c.values[:0]
-	c.keyLevels, c.valueLevels = c.keyLevels[:0], c.valueLevels[:0]
-	c.headerKeys, c.headerValues = c.headerKeys[:0], c.headerValues[:0]
-	c.headerKeyLevels, c.headerValueLevels = c.headerKeyLevels[:0], c.headerValueLevels[:0]
-	c.headerRepeats = c.headerRepeats[:0]
+var columnSets = sync.Pool{New: func() any { return newColumns() }}
+
+func newColumns() *columns {
+	c := &columns{}
+	c.timestampType.narrow, c.leaderEpoch.narrow = true, true
+	c.key.definitionBits, c.value.definitionBits = 1, 1
+	c.headerKey.definitionBits, c.headerKey.repetitionBits = 1, 1
+	c.headerValue.definitionBits, c.headerValue.repetitionBits = 2, 1
+	return c
 }
 
-// fill takes the next step of rows from r.
-func (c *columns) fill(r *canonicalReader) {
-	c.reset()
+// all lists the columns in file order.
+func (c *columns) all() []column {
+	return []column{&c.offset, &c.timestamp, &c.timestampType, &c.leaderEpoch, &c.key, &c.value, &c.headerKey, &c.headerValue}
+}
+
+// column is what number and payload columns have in common.
+type column interface {
+	reset(c Compression)
+	// flush ends the page, if it holds at least so many bytes, and returns the scratch memory.
+	flush(least int, body []byte) []byte
+	// statistics are those of the chunk, or none.
+	statistics() (metadata.EncodedStatistics, bool)
+	chunk() *pages
+}
+
+func (c *columns) reset(compression Compression) {
+	for _, column := range c.all() {
+		column.reset(compression)
+	}
+}
+
+// take adds the records of canonical bytes.
+func (c *columns) take(arena []byte) {
+	all := c.all()
+	for r := (canonicalReader{arena}); len(r.rest) > 0; {
+		c.takeStep(&r)
+		for _, column := range all {
+			c.body = column.flush(pageBytes, c.body)
+		}
+	}
+	for _, column := range all {
+		c.body = column.flush(1, c.body)
+	}
+}
+
+func (c *columns) takeStep(r *canonicalReader) {
 	start := len(r.rest)
-	for rows := 0; rows < feedRows && len(r.rest) > 0 && start-len(r.rest) < feedBytes; rows++ {
-		c.offsets = append(c.offsets, int64(r.u64()))
-		c.timestamps = append(c.timestamps, int64(r.u64()))
-		c.types = append(c.types, int32(int8(r.u8())))
-		c.epochs = append(c.epochs, int32(r.u32()))
-		c.keys, c.keyLevels = addPayload(c.keys, c.keyLevels, r.payload(), 0)
-		c.values, c.valueLevels = addPayload(c.values, c.valueLevels, r.payload(), 0)
-		c.addHeaders(r, int(r.u32()))
+	for rows := 0; rows < stepRows && len(r.rest) > 0 && start-len(r.rest) < stepBytes; rows++ {
+		c.offset.add(int64(r.u64()))
+		c.timestamp.add(int64(r.u64()))
+		c.timestampType.add(int64(int8(r.u8())))
+		c.leaderEpoch.add(int64(int32(r.u32())))
+		c.key.add(r.payload(), 0, 0)
+		c.value.add(r.payload(), 0, 0)
+		c.takeHeaders(r, int(r.u32()))
 	}
 }
 
-// addPayload adds a nullable byte array whose parent is defined at level parent.
-func addPayload(values []parquet.ByteArray, levels []int16, v []byte, parent int16) ([]parquet.ByteArray, []int16) {
-	if v == nil {
-		return values, append(levels, parent)
-	}
-	return append(values, v), append(levels, parent+1)
-}
-
-func (c *columns) addHeaders(r *canonicalReader, n int) {
+func (c *columns) takeHeaders(r *canonicalReader, n int) {
 	if n == 0 {
-		c.headerKeyLevels = append(c.headerKeyLevels, 0)
-		c.headerValueLevels = append(c.headerValueLevels, 0)
-		c.headerRepeats = append(c.headerRepeats, 0)
+		c.headerKey.addNone()
+		c.headerValue.addNone()
 		return
 	}
-	repeat := int16(0) // a new row
+	repeat := byte(0) // a new row
 	for range n {
-		c.headerKeys = append(c.headerKeys, utf8Key(r.payload()))
-		c.headerKeyLevels = append(c.headerKeyLevels, definedHeader)
-		c.headerValues, c.headerValueLevels = addPayload(c.headerValues, c.headerValueLevels, r.payload(), definedHeader)
-		c.headerRepeats = append(c.headerRepeats, repeat)
+		c.headerKey.add(utf8Key(r.payload()), 0, repeat)
+		c.headerValue.add(r.payload(), definedHeader, repeat)
 		repeat = 1
 	}
 }
@@ -86,51 +110,106 @@ func utf8Key(k []byte) []byte {
 	return []byte(strings.ToValidUTF8(unsafe.String(unsafe.SliceData(k), len(k)), "\uFFFD"))
 }
 
-// writeTo feeds the step to the columns of a buffered row group.
-func (c *columns) writeTo(g file.BufferedRowGroupWriter) error {
-	w := columnFeed{group: g}
-	w.int64s(c.offsets)
-	w.int64s(c.timestamps)
-	w.int32s(c.types)
-	w.int32s(c.epochs)
-	w.byteArrays(c.keys, c.keyLevels, nil)
-	w.byteArrays(c.values, c.valueLevels, nil)
-	w.byteArrays(c.headerKeys, c.headerKeyLevels, c.headerRepeats)
-	w.byteArrays(c.headerValues, c.headerValueLevels, c.headerRepeats)
-	return w.err
+// numberColumn is a required column of integers, in DELTA_BINARY_PACKED.
+type numberColumn struct {
+	pages     pages
+	narrow    bool // 32 bits
+	values    []int64
+	low, high int64
 }
 
-// columnFeed writes to one column after the other and keeps the first error.
-type columnFeed struct {
-	group file.BufferedRowGroupWriter
-	next  int
-	err   error
+func (c *numberColumn) add(v int64) { c.values = append(c.values, v) }
+
+func (c *numberColumn) reset(compression Compression) {
+	c.pages.reset(compression, parquet.Encodings.DeltaBinaryPacked)
+	c.values, c.low, c.high = c.values[:0], math.MaxInt64, math.MinInt64
 }
 
-func (f *columnFeed) column() file.ColumnChunkWriter {
-	if f.err != nil {
-		return nil
+func (c *numberColumn) flush(least int, body []byte) []byte {
+	if len(c.values)*8 < least {
+		return body
 	}
-	var w file.ColumnChunkWriter
-	w, f.err = f.group.Column(f.next)
-	f.next++
-	return w
+	for _, v := range c.values {
+		c.low, c.high = min(c.low, v), max(c.high, v)
+	}
+	body = appendDelta(body[:0], c.values, c.narrow)
+	c.pages.add(body, len(c.values))
+	c.values = c.values[:0]
+	return body
 }
 
-func (f *columnFeed) int64s(v []int64) {
-	if w, ok := f.column().(*file.Int64ColumnChunkWriter); ok {
-		_, f.err = w.WriteBatch(v, nil, nil)
-	}
+func (c *numberColumn) statistics() (metadata.EncodedStatistics, bool) {
+	return metadata.EncodedStatistics{
+		HasMin: true, Min: binary.LittleEndian.AppendUint64(nil, uint64(c.low)),
+		HasMax: true, Max: binary.LittleEndian.AppendUint64(nil, uint64(c.high)),
+		HasNullCount: true, Signed: true,
+	}, !c.narrow
 }
 
-func (f *columnFeed) int32s(v []int32) {
-	if w, ok := f.column().(*file.Int32ColumnChunkWriter); ok {
-		_, f.err = w.WriteBatch(v, nil, nil)
-	}
+func (c *numberColumn) chunk() *pages { return &c.pages }
+
+// payloadColumn is a column of byte arrays with their levels, in DELTA_LENGTH_BYTE_ARRAY. Values point into the arena of the row group.
+type payloadColumn struct {
+	pages                          pages
+	definitionBits, repetitionBits int // 0: the column has no such levels
+	definitions, repetitions       []byte
+	values                         [][]byte // not null
+	lengths                        []int64
+	size                           int
 }
 
-func (f *columnFeed) byteArrays(v []parquet.ByteArray, definition, repetition []int16) {
-	if w, ok := f.column().(*file.ByteArrayColumnChunkWriter); ok {
-		_, f.err = w.WriteBatch(v, definition, repetition)
+// add adds a value, null when v is nil, whose parent is defined at level parent.
+func (c *payloadColumn) add(v []byte, parent, repeat byte) {
+	if c.repetitionBits > 0 {
+		c.repetitions = append(c.repetitions, repeat)
 	}
+	if v == nil {
+		c.definitions = append(c.definitions, parent)
+		return
+	}
+	c.definitions = append(c.definitions, parent+1)
+	c.values = append(c.values, v)
+	c.lengths = append(c.lengths, int64(len(v)))
+	c.size += len(v) + 4
 }
+
+// addNone adds a row whose list is empty.
+func (c *payloadColumn) addNone() {
+	c.definitions = append(c.definitions, 0)
+	c.repetitions = append(c.repetitions, 0)
+}
+
+func (c *payloadColumn) reset(compression Compression) {
+	c.pages.reset(compression, parquet.Encodings.DeltaLengthByteArray)
+	clear(c.values[:cap(c.values)]) // or they would keep the arena alive
+	c.clear()
+}
+
+func (c *payloadColumn) clear() {
+	c.definitions, c.repetitions = c.definitions[:0], c.repetitions[:0]
+	c.values, c.lengths, c.size = c.values[:0], c.lengths[:0], 0
+}
+
+func (c *payloadColumn) flush(least int, body []byte) []byte {
+	if c.size+len(c.definitions) < least {
+		return body
+	}
+	body = slices.Grow(body[:0], c.size)
+	if c.repetitionBits > 0 {
+		body = appendLevels(body, c.repetitions, c.repetitionBits)
+	}
+	body = appendLevels(body, c.definitions, c.definitionBits)
+	body = appendDelta(body, c.lengths, true)
+	for _, v := range c.values {
+		body = append(body, v...)
+	}
+	c.pages.add(body, len(c.definitions))
+	c.clear()
+	return body
+}
+
+func (c *payloadColumn) statistics() (metadata.EncodedStatistics, bool) {
+	return metadata.EncodedStatistics{}, false // minima and maxima of payloads in a footer leak them
+}
+
+func (c *payloadColumn) chunk() *pages { return &c.pages }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"sync"
 
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/file"
@@ -13,15 +12,16 @@ import (
 
 const parquetMagic = "PAR1"
 
-// parquetEncoder makes Parquet files out of row groups that were encoded apart from each other, so that several can be encoded at
-// once: each is written as a file of its own in memory, and its bytes and metadata are moved to their place in the segment.
+// parquetEncoder makes Parquet files out of row groups that are encoded apart from each other, so that several can be encoded at once.
+// Metadata is the Parquet library's, pages are ours.
 type parquetEncoder struct {
-	properties *parquet.WriterProperties
-	file       *metadata.FileMetaData // of the segment, as far as it is written
+	compression Compression
+	properties  *parquet.WriterProperties
+	file        *metadata.FileMetaData // of the segment, as far as it is written
 }
 
 func newParquetEncoder(c Compression) (encoder, error) {
-	e := &parquetEncoder{properties: writerProperties(c)}
+	e := &parquetEncoder{compression: c, properties: writerProperties(c)}
 	w, err := file.NewParquetWriterWithError(&bytes.Buffer{}, parquetSchema, file.WithWriterProps(e.properties))
 	if err != nil {
 		return nil, err
@@ -35,52 +35,46 @@ func newParquetEncoder(c Compression) (encoder, error) {
 // begin returns the bytes that a segment starts with.
 func (e *parquetEncoder) begin() []byte { return []byte(parquetMagic) }
 
-var columnSteps = sync.Pool{New: func() any { return new(columns) }}
-
 // encode returns as place the metadata of a file that has only this row group, at its start.
-func (e *parquetEncoder) encode(records []byte, _ *RowGroup) ([]byte, any, error) {
-	var buf bytes.Buffer
-	w, err := file.NewParquetWriterWithError(&buf, parquetSchema, file.WithWriterProps(e.properties))
-	if err != nil {
-		return nil, nil, err
-	}
-	group, err := w.AppendBufferedRowGroupChecked()
-	if err != nil {
-		return nil, nil, err
-	}
-	step := columnSteps.Get().(*columns)
-	defer columnSteps.Put(step)
-	for r := (canonicalReader{records}); len(r.rest) > 0; {
-		step.fill(&r)
-		if err := step.writeTo(group); err != nil {
+func (e *parquetEncoder) encode(records []byte, info *RowGroup) ([]byte, any, error) {
+	c := columnSets.Get().(*columns)
+	defer columnSets.Put(c)
+	c.reset(e.compression)
+	defer c.reset(e.compression)
+	c.take(records)
+	file := metadata.NewFileMetadataBuilder(parquetColumns, e.properties, nil)
+	group := file.AppendRowGroup()
+	var data []byte
+	for _, column := range c.all() {
+		chunk := group.NextColumnChunk()
+		if s, ok := column.statistics(); ok {
+			chunk.SetStats(s)
+		}
+		if err := column.chunk().finish(chunk, int64(len(data))); err != nil {
 			return nil, nil, err
 		}
+		data = append(data, column.chunk().out...)
 	}
-	clear(step.values[:cap(step.values)]) // or the pool would keep the arena alive
-	clear(step.keys[:cap(step.keys)])
-	if err := group.Close(); err != nil {
+	group.SetNumRows(int(info.Records))
+	if err := group.Finish(0, 0); err != nil {
 		return nil, nil, err
 	}
-	meta, err := w.FileMetadata()
-	return buf.Bytes()[len(parquetMagic):], meta, err
+	meta, err := file.Snapshot()
+	return data, meta, err
 }
 
 // place adds the metadata of a row group to the segment's.
 func (e *parquetEncoder) place(place any, at int64) error {
 	meta := place.(*metadata.FileMetaData)
-	shift := at - int64(len(parquetMagic))
 	group := meta.RowGroups[0]
 	ordinal := int16(len(e.file.RowGroups))
 	group.Ordinal = &ordinal
 	if group.FileOffset != nil {
-		*group.FileOffset += shift
+		*group.FileOffset += at
 	}
 	for _, c := range group.Columns {
-		c.FileOffset += shift
-		c.MetaData.DataPageOffset += shift
-		if c.MetaData.DictionaryPageOffset != nil {
-			*c.MetaData.DictionaryPageOffset += shift
-		}
+		c.FileOffset += at
+		c.MetaData.DataPageOffset += at
 	}
 	return e.file.AppendRowGroups(meta)
 }

@@ -60,32 +60,17 @@ const createdBy = "karchive format " + parquetVersion
 // parquetVersion is the format version of Parquet segments.
 const parquetVersion = "1.0"
 
-// pageBytes ends a data page. It is a rule on records too: values are fed in steps that depend on nothing else.
-const pageBytes = 256 << 10
-
+// writerProperties tell the Parquet library what the metadata says of columns; the pages are ours.
 func writerProperties(c Compression) *parquet.WriterProperties {
 	options := []parquet.WriterProperty{
 		parquet.WithCreatedBy(createdBy),
 		parquet.WithVersion(parquet.V2_LATEST),
-		parquet.WithDataPageVersion(parquet.DataPageV1),
-		parquet.WithDataPageSize(pageBytes),
-		parquet.WithBatchSize(feedRows),
 		parquet.WithCompression(c.parquet()),
-		parquet.WithCompressionLevel(c.Level),
-		// Payloads: a dictionary rarely pays, and minima and maxima of payloads in a footer leak them.
 		parquet.WithDictionaryDefault(false),
-		parquet.WithStats(false),
-		parquet.WithStatsFor(columnOffset, true),
-		parquet.WithStatsFor(columnTimestamp, true),
-		parquet.WithEncodingFor(columnOffset, parquet.Encodings.DeltaBinaryPacked),
-		parquet.WithEncodingFor(columnTimestamp, parquet.Encodings.DeltaBinaryPacked),
-		// Lengths apart from bytes: smaller than PLAIN by 1-4 % after zstd, and one copy less to decode.
-		parquet.WithEncodingFor(columnKey, parquet.Encodings.DeltaLengthByteArray),
-		parquet.WithEncodingFor(columnValue, parquet.Encodings.DeltaLengthByteArray),
-		parquet.WithEncodingFor(columnHeaderValue, parquet.Encodings.DeltaLengthByteArray),
-		parquet.WithDictionaryFor(columnTimestampType, true),
-		parquet.WithDictionaryFor(columnLeaderEpoch, true),
-		parquet.WithDictionaryFor(columnHeaderKey, true),
+		parquet.WithEncoding(parquet.Encodings.DeltaLengthByteArray),
+	}
+	for _, number := range []string{columnOffset, columnTimestamp, columnTimestampType, columnLeaderEpoch} {
+		options = append(options, parquet.WithEncodingFor(number, parquet.Encodings.DeltaBinaryPacked))
 	}
 	return parquet.NewWriterProperties(options...)
 }

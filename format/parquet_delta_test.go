@@ -1,0 +1,55 @@
+package format
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// The Parquet library's readers judge the encodings: segments are read through them.
+
+func TestNumbersOfEveryWidthComeBack(t *testing.T) {
+	for width := range 65 {
+		t.Run(fmt.Sprint(width), func(t *testing.T) {
+			random := rand.New(rand.NewPCG(uint64(width), 1))
+			n := 1 + random.IntN(700) // ends anywhere in a block
+			records := make([]Record, n)
+			for i := range records {
+				records[i].Offset = 1200 + int64(i)
+				records[i].TimestampMs = int64(random.Uint64() >> (64 - width)) // a shift by 64 gives zero
+				records[i].LeaderEpoch = int32(random.Uint32() >> max(0, 32-width))
+			}
+			got, _ := readSegment(t, writeSegment(t, testOptions(Parquet), records))
+			checkEqual(t, got, records)
+		})
+	}
+}
+
+func TestNumbersAtTheEdgesComeBack(t *testing.T) {
+	times := []int64{math.MinInt64, math.MaxInt64, 0, -1, math.MaxInt64, math.MinInt64, 1}
+	epochs := []int32{math.MinInt32, math.MaxInt32, -1, 0, math.MaxInt32, math.MinInt32}
+	var records []Record
+	for i := range int64(300) {
+		records = append(records, Record{Offset: 1200 + i*i*i, TimestampMs: times[i%int64(len(times))], LeaderEpoch: epochs[i%int64(len(epochs))],
+			TimestampType: TimestampType(i%3 - 1)})
+	}
+	got, _ := readSegment(t, writeSegment(t, testOptions(Parquet), records))
+	checkEqual(t, got, records)
+}
+
+func TestLevelsInRunsOfEveryLengthComeBack(t *testing.T) {
+	for run := 1; run <= 40; run++ {
+		var records []Record
+		for i := range 500 {
+			r := Record{Offset: 1200 + int64(i)}
+			if i/run%2 == 0 {
+				r.Key = []byte{}
+				r.Headers = []Header{{"a", nil}, {"b", []byte{}}, {"c", []byte("v")}}[:i%4]
+			}
+			records = append(records, r)
+		}
+		got, _ := readSegment(t, writeSegment(t, testOptions(Parquet), records))
+		checkEqual(t, got, records)
+	}
+}

@@ -1,0 +1,70 @@
+package format
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+
+	"github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/metadata"
+)
+
+// pages is a column chunk on its way into a file: data pages of version 1, one after the other. They are written here and not by the
+// Parquet library, because every payload passes: the library copies it four times on its way to the compressor, this once.
+type pages struct {
+	compression  Compression
+	encoding     parquet.Encoding
+	out          []byte
+	values       int64 // nulls counted
+	count        int32
+	uncompressed int64
+}
+
+// add appends a page of n values, nulls counted, whose uncompressed bytes are body.
+func (p *pages) add(body []byte, n int) {
+	data := body
+	if p.compression.Codec != CodecNone {
+		pageBuffer := zstdBuffers.Get().(*[]byte)
+		defer zstdBuffers.Put(pageBuffer)
+		*pageBuffer = appendZstd((*pageBuffer)[:0], body, p.compression.Level)
+		data = *pageBuffer
+	}
+	begin := len(p.out)
+	p.out = appendPageHeader(p.out, len(body), data, n, p.encoding)
+	p.uncompressed += int64(len(p.out)-begin) + int64(len(body))
+	p.out = append(p.out, data...)
+	p.values += int64(n)
+	p.count++
+}
+
+// finish describes the chunk, whose first byte stands at offset at.
+func (p *pages) finish(m *metadata.ColumnChunkMetaDataBuilder, at int64) error {
+	return m.Finish(metadata.ChunkMetaInfo{
+		NumValues: p.values, IndexPageOffset: -1, DataPageOffset: at,
+		CompressedSize: int64(len(p.out)), UncompressedSize: p.uncompressed,
+	}, false, false, metadata.EncodingStats{DataEncodingStats: map[parquet.Encoding]int32{p.encoding: p.count}})
+}
+
+func (p *pages) reset(c Compression, e parquet.Encoding) {
+	*p = pages{compression: c, encoding: e, out: p.out[:0]}
+}
+
+// appendPageHeader appends a PageHeader (parquet.thrift) in Thrift's compact protocol: type, sizes, CRC-32 of the page as it is stored,
+// and the header of a data page of version 1.
+func appendPageHeader(dst []byte, uncompressed int, data []byte, n int, e parquet.Encoding) []byte {
+	const (
+		nextI32    = 1<<4 | thriftI32 // the field after the one before, a 32-bit number
+		nextStruct = 1<<4 | thriftStruct
+		dataPage   = 0
+	)
+	number := func(v int64) { dst = binary.AppendVarint(append(dst, nextI32), v) }
+	number(dataPage)
+	number(int64(uncompressed))
+	number(int64(len(data)))
+	number(int64(int32(crc32.ChecksumIEEE(data))))
+	dst = append(dst, nextStruct)
+	number(int64(n))
+	number(int64(e))
+	number(int64(parquet.Encodings.RLE)) // of definition levels
+	number(int64(parquet.Encodings.RLE)) // of repetition levels
+	return append(dst, 0, 0)             // ends both structs
+}
