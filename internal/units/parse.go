@@ -15,7 +15,8 @@ var (
 	ErrSize       = errors.New("not a size: use bytes or a number with B, KB, MB, GB, TB (1000) or KiB, MiB, GiB, TiB (1024)")
 	ErrCount      = errors.New("not a count: use a whole number, possibly with k, M or G (1000)")
 	ErrDuration   = errors.New("not a duration: use a number with ms, s, m, h or d, such as 90s or 1d12h")
-	ErrRate       = errors.New("not a rate: use a count and a unit of time, such as 800/s or 1M/m")
+	ErrRate       = errors.New("not a rate: use a count and a unit of time, such as 800/s, 50k/s or 3000/min")
+	ErrByteRate   = errors.New("not a bandwidth: use a size and a unit of time, such as 20MB/s")
 	ErrPartitions = errors.New("not a list of partitions: use numbers and ranges, such as 0,3-5")
 )
 
@@ -85,17 +86,64 @@ func ParseDuration(s string) (time.Duration, error) {
 	return d + more, nil
 }
 
-// ParseRate reads a count per unit of time as a number per second: 800/s, 1.5k/m, 3M/h.
-func ParseRate(s string) (float64, error) {
-	count, per, ok := strings.Cut(s, "/")
-	seconds := map[string]float64{"s": 1, "m": 60, "h": 3600}[strings.TrimSpace(per)]
-	n, unit := splitUnit(strings.TrimSpace(count))
-	factor := countUnits[strings.ToLower(unit)]
-	f, err := strconv.ParseFloat(n, 64)
-	if !ok || seconds == 0 || factor == 0 || err != nil || f <= 0 {
-		return 0, fmt.Errorf("%q: %w", s, ErrRate)
+// perUnits are the units of time of a rate.
+var perUnits = map[string]time.Duration{"s": time.Second, "m": time.Minute, "min": time.Minute, "h": time.Hour}
+
+// ParseRate reads a count per unit of time, exactly: 800/s, 50k/s and 3000/min are 800 and 50,000 per second and 3,000 per minute, 0.5/s
+// is 5 per ten seconds. Both are more than 0.
+func ParseRate(s string) (count uint64, per time.Duration, err error) {
+	text, unit, ok := strings.Cut(s, "/")
+	per = perUnits[strings.ToLower(strings.TrimSpace(unit))]
+	number, suffix := splitUnit(strings.TrimSpace(text))
+	factor := countUnits[strings.ToLower(suffix)]
+	n, denominator, err := parseDecimal(number)
+	if !ok || per == 0 || factor == 0 || err != nil || n == 0 || n > maxRate {
+		return 0, 0, fmt.Errorf("%q: %w", s, ErrRate)
 	}
-	return f * factor / seconds, nil
+	return n * uint64(factor), per * time.Duration(denominator), nil
+}
+
+// maxRate keeps a count with its largest suffix in 64 bits.
+const maxRate = 1e9
+
+// ParseByteRate reads a size per unit of time: 20MB/s, 512KiB/s, 1GB/min. Both are more than 0.
+func ParseByteRate(s string) (bytes int64, per time.Duration, err error) {
+	size, unit, ok := strings.Cut(s, "/")
+	per = perUnits[strings.ToLower(strings.TrimSpace(unit))]
+	bytes, err = ParseSize(strings.TrimSpace(size))
+	if !ok || per == 0 || err != nil || bytes == 0 {
+		return 0, 0, fmt.Errorf("%q: %w", s, ErrByteRate)
+	}
+	return bytes, per, nil
+}
+
+// ErrDecimal is returned for text that is no plain decimal number.
+var ErrDecimal = errors.New("not a number: use digits, possibly with a point and up to 6 digits after it, such as 10 or 0.25")
+
+// ParseDecimal reads a decimal number that is not negative as an exact fraction: 2.5 is 25 and 10. It has at most 9 digits before the
+// point and 6 after it.
+func ParseDecimal(s string) (numerator, denominator uint64, err error) {
+	if numerator, denominator, err = parseDecimal(s); err != nil {
+		return 0, 0, fmt.Errorf("%q: %w", s, err)
+	}
+	return numerator, denominator, nil
+}
+
+func parseDecimal(s string) (numerator, denominator uint64, err error) {
+	whole, fraction, _ := strings.Cut(s, ".")
+	fraction = strings.TrimRight(fraction, "0")
+	digits := whole + fraction
+	if len(whole) > 9 || len(fraction) > 6 {
+		return 0, 0, ErrDecimal
+	}
+	denominator = 1
+	for range fraction {
+		denominator *= 10
+	}
+	if numerator, err = strconv.ParseUint(digits, 10, 64); err != nil {
+		return 0, 0, ErrDecimal
+	}
+	return numerator, denominator, nil
 }
 
 // ParsePartitions reads numbers and inclusive ranges, such as 0,3-5, and returns them sorted, each once. Empty text is no partition.

@@ -51,15 +51,50 @@ func TestDurationsKnowDays(t *testing.T) {
 	}
 }
 
-func TestRatesAreReadPerSecond(t *testing.T) {
-	for s, want := range map[string]float64{"800/s": 800, "0.5/s": 0.5, "1.5k/m": 25, "3.6M/h": 1000} {
-		if got, err := ParseRate(s); err != nil || got != want {
-			t.Errorf("ParseRate(%q) = %v, %v, want %v", s, got, err, want)
+func TestRatesAreReadExactly(t *testing.T) {
+	type rate struct {
+		count uint64
+		per   time.Duration
+	}
+	for s, want := range map[string]rate{
+		"800/s": {800, time.Second}, "0.5/s": {5, 10 * time.Second}, "50k/s": {50_000, time.Second}, "3000/min": {3000, time.Minute},
+		"1.5K/m": {15_000, 10 * time.Minute}, "3.60M/h": {36_000_000, 10 * time.Hour}, " 7 / H": {7, time.Hour}, "999999999G/s": {999_999_999_000_000_000, time.Second},
+		"0.000001/h": {1, 1_000_000 * time.Hour},
+	} {
+		if count, per, err := ParseRate(s); err != nil || (rate{count, per} != want) {
+			t.Errorf("ParseRate(%q) = %d per %v, %v, want %d per %v", s, count, per, err, want.count, want.per)
 		}
 	}
-	for _, s := range []string{"", "800", "800/d", "/s", "-1/s", "0/s", "1x/s"} {
-		if got, err := ParseRate(s); !errors.Is(err, ErrRate) {
-			t.Errorf("ParseRate(%q) = %v, %v, want ErrRate", s, got, err)
+	for _, s := range []string{"", "800", "800/d", "/s", "-1/s", "0/s", "0.0/s", "1x/s", "1e3/s", "1.2.3/s", "9999999999/s", "0.0000001/s", "NaN/s"} {
+		if count, per, err := ParseRate(s); !errors.Is(err, ErrRate) {
+			t.Errorf("ParseRate(%q) = %d per %v, %v, want ErrRate", s, count, per, err)
+		}
+	}
+}
+
+func TestBandwidthsAreReadExactly(t *testing.T) {
+	if bytes, per, err := ParseByteRate("20MB/s"); bytes != 20_000_000 || per != time.Second || err != nil {
+		t.Errorf("got %d per %v, %v", bytes, per, err)
+	}
+	if bytes, per, err := ParseByteRate("1.5 GiB/min"); bytes != 3<<29 || per != time.Minute || err != nil {
+		t.Errorf("got %d per %v, %v", bytes, per, err)
+	}
+	for _, s := range []string{"", "20MB", "0B/s", "-1MB/s", "20M/s", "20MB/d"} {
+		if bytes, per, err := ParseByteRate(s); !errors.Is(err, ErrByteRate) {
+			t.Errorf("ParseByteRate(%q) = %d per %v, %v, want ErrByteRate", s, bytes, per, err)
+		}
+	}
+}
+
+func TestDecimalsAreReadAsFractions(t *testing.T) {
+	for s, want := range map[string][2]uint64{"1": {1, 1}, "0": {0, 1}, "0.1": {1, 10}, "2.50": {25, 10}, ".5": {5, 10}, "3.": {3, 1}, "123456789.000001": {123456789000001, 1_000_000}} {
+		if n, d, err := ParseDecimal(s); err != nil || n != want[0] || d != want[1] {
+			t.Errorf("ParseDecimal(%q) = %d/%d, %v, want %d/%d", s, n, d, err, want[0], want[1])
+		}
+	}
+	for _, s := range []string{"", ".", "-1", "+1", "1e3", "1,5", "1234567890", "0.1234567", "1_0", "x"} {
+		if n, d, err := ParseDecimal(s); !errors.Is(err, ErrDecimal) {
+			t.Errorf("ParseDecimal(%q) = %d/%d, %v, want ErrDecimal", s, n, d, err)
 		}
 	}
 }
