@@ -20,7 +20,7 @@ func TestNumbersOfEveryWidthComeBack(t *testing.T) {
 				records[i].TimestampMs = int64(random.Uint64() >> (64 - width)) // a shift by 64 gives zero
 				records[i].LeaderEpoch = int32(random.Uint32() >> max(0, 32-width))
 			}
-			got, _ := readSegment(t, writeSegment(t, testOptions(Parquet), records))
+			got, _ := readSegment(t, writeSegment(t, optionsIn(Parquet), records))
 			checkEqual(t, got, records)
 		})
 	}
@@ -34,7 +34,7 @@ func TestNumbersAtTheEdgesComeBack(t *testing.T) {
 		records = append(records, Record{Offset: 1200 + i*i*i, TimestampMs: times[i%int64(len(times))], LeaderEpoch: epochs[i%int64(len(epochs))],
 			TimestampType: TimestampType(i%3 - 1)})
 	}
-	got, _ := readSegment(t, writeSegment(t, testOptions(Parquet), records))
+	got, _ := readSegment(t, writeSegment(t, optionsIn(Parquet), records))
 	checkEqual(t, got, records)
 }
 
@@ -49,7 +49,7 @@ func TestLevelsInRunsOfEveryLengthComeBack(t *testing.T) {
 			}
 			records = append(records, r)
 		}
-		got, _ := readSegment(t, writeSegment(t, testOptions(Parquet), records))
+		got, _ := readSegment(t, writeSegment(t, optionsIn(Parquet), records))
 		checkEqual(t, got, records)
 	}
 }
