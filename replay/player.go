@@ -18,8 +18,7 @@ type player struct {
 	archive      *format.Archive
 	client       *kgo.Client
 	dials        *dials
-	state        *State // of the checkpoint, without its partitions
-	schedule     Schedule
+	state        *State         // of the checkpoint, without its partitions
 	decoded      *budget        // for row groups
 	sending      *budget        // for entries
 	destinations []*destination // all of them
@@ -33,7 +32,7 @@ type player struct {
 func (s *settings) newPlayer(connect []kgo.Opt, archive *format.Archive, target *cluster, plan *Plan) (*player, error) {
 	p := &player{
 		settings: s, archive: archive, dials: target.dials, state: s.newState(plan, target),
-		schedule: Max{}, started: s.Clock.Now(),
+		started: s.Clock.Now(),
 		decoded: newBudget(s.MemoryBytes / 4 * 3), sending: newBudget(s.MemoryBytes / 4),
 	}
 	topics := make(map[string][]*destination)
@@ -64,8 +63,7 @@ type part struct {
 	ledger       *ledger
 	destinations []*destination // by partition
 	router       *router
-	index        int64 // of the next record to send
-	read         bool  // all of it was given to the client
+	read         bool // all of it was given to the client
 }
 
 func (s *settings) newPart(topic *PlannedTopic, planned *PlannedPartition, destinations []*destination) *part {
@@ -154,22 +152,12 @@ func (p *player) playChunk(ctx context.Context, from *part, c *chunk) error {
 		if e.fate != undecided {
 			continue
 		}
-		err := p.due(ctx, from.index, e)
-		if err != nil || !p.send(from, e) {
+		if err := ctx.Err(); err != nil || !p.send(from, e) {
 			from.ledger.abandon(c, i)
 			return err
 		}
-		from.index++
 	}
 	return nil
-}
-
-// due waits until an entry's time has come.
-func (p *player) due(ctx context.Context, index int64, e *entry) error {
-	if wait := p.schedule.Due(index, e.timestampMs); wait > 0 {
-		return p.settings.Clock.SleepUntil(ctx, p.started.Add(wait))
-	}
-	return ctx.Err()
 }
 
 // send gives an entry to the client. It returns false when its partition has to stop before it.
