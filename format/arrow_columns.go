@@ -109,7 +109,7 @@ func (c *arrowColumns) writeTo(b *arrowBody) {
 	c.keys.writeTo(b)
 	c.values.writeTo(b)
 	b.node(c.rows, 0)
-	b.buffers(nil, c.headers)
+	b.buffers(nil, offsetsOf(c.headers, c.rows))
 	b.node(c.headerCount, 0)
 	b.buffers(nil)
 	c.headerKeys.writeTo(b)
@@ -122,5 +122,13 @@ func (s *arrowStrings) writeTo(b *arrowBody) {
 	if s.nulls == 0 {
 		validity = nil
 	}
-	b.buffers(validity, s.offsets, s.data)
+	b.buffers(validity, offsetsOf(s.offsets, s.length), s.data)
+}
+
+// offsetsOf are the offsets of length values: of none there are none.
+func offsetsOf(offsets []byte, length int) []byte {
+	if length == 0 {
+		return nil
+	}
+	return offsets
 }

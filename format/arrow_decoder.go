@@ -56,7 +56,7 @@ func (r *arrowReader) records() ([]Record, error) {
 	keys, values := r.strings(columnKey, rows, r.payload), r.strings(columnValue, rows, r.payload)
 	headers := r.headers(rows)
 	if r.err != nil {
-		return nil, fmt.Errorf("column %s: %w", r.column, r.err)
+		return nil, r.err
 	}
 	records := make([]Record, rows)
 	for i := range records {
@@ -111,6 +111,10 @@ func (r *arrowReader) headers(rows int) *arrowHeaders {
 	return h
 }
 
+func (r *arrowReader) corruptf(format string, args ...any) error {
+	return corruptf("column %s: %s", r.column, fmt.Sprintf(format, args...))
+}
+
 // node goes on to the next column, which must have length values, and returns how many of them are null.
 func (r *arrowReader) node(column string, length int) (nulls int64) {
 	if r.err != nil {
@@ -119,7 +123,7 @@ func (r *arrowReader) node(column string, length int) (nulls int64) {
 	n := r.batch.nodes[0]
 	r.column, r.batch.nodes = column, r.batch.nodes[1:]
 	if n[0] != int64(length) {
-		r.err = corruptf("%d values, want %d", n[0], length)
+		r.err = r.corruptf("%d values, want %d", n[0], length)
 	}
 	return n[1]
 }
@@ -184,13 +188,13 @@ func (r *arrowReader) starts(length int, limit int64) arrowStarts {
 	for i := range length + 1 {
 		next := u32At(s, i)
 		if next < last {
-			r.err = corruptf("value %d ends before it begins", i-1)
+			r.err = r.corruptf("value %d ends before it begins", i-1)
 			return s
 		}
 		last = next
 	}
 	if int64(last) > min(limit, math.MaxInt32) {
-		r.err = corruptf("%d values or bytes in a row group of %d bytes", last, r.payload)
+		r.err = r.corruptf("%d values or bytes in a row group of %d bytes", last, r.payload)
 	}
 	return s
 }
@@ -210,7 +214,7 @@ func (r *arrowReader) buffer(want int) []byte {
 	at := r.batch.buffers[0]
 	r.skip()
 	if at[0] < 0 || at[1] < 0 || at[0] > r.batch.body || at[1] > r.batch.body-at[0] {
-		r.err = corruptf("buffer of %d bytes at %d in a body of %d", at[1], at[0], r.batch.body)
+		r.err = r.corruptf("buffer of %d bytes at %d in a body of %d", at[1], at[0], r.batch.body)
 		return nil
 	}
 	var data []byte
@@ -232,7 +236,7 @@ func (r *arrowReader) decode(at, size, want int64) ([]byte, error) {
 		return r.plain(at, size, want)
 	}
 	if size < 8 {
-		return nil, corruptf("compressed buffer of %d bytes", size)
+		return nil, r.corruptf("compressed buffer of %d bytes", size)
 	}
 	var head [8]byte
 	if err := readFull(r.source, head[:], at); err != nil {
@@ -244,7 +248,7 @@ func (r *arrowReader) decode(at, size, want int64) ([]byte, error) {
 		return r.plain(at, size, want)
 	}
 	if length < want || length > want+arrowFill || length > mostInZstd(size) {
-		return nil, corruptf("buffer of %d bytes that is said to decompress to %d, want %d", size, length, want)
+		return nil, r.corruptf("buffer of %d bytes that is said to decompress to %d, want %d", size, length, want)
 	}
 	if int64(cap(r.scratch)) < size {
 		r.scratch = make([]byte, size)
@@ -255,17 +259,17 @@ func (r *arrowReader) decode(at, size, want int64) ([]byte, error) {
 	}
 	data, err := decodeZstd(make([]byte, length), frame)
 	if err != nil {
-		return nil, corruptf("zstd: %v", err)
+		return nil, r.corruptf("zstd: %v", err)
 	}
 	if int64(len(data)) != length {
-		return nil, corruptf("%d bytes decompressed, want %d", len(data), length)
+		return nil, r.corruptf("%d bytes decompressed, want %d", len(data), length)
 	}
 	return data, nil
 }
 
 func (r *arrowReader) plain(at, size, want int64) ([]byte, error) {
 	if size < want || size > want+arrowFill {
-		return nil, corruptf("buffer of %d bytes, want %d", size, want)
+		return nil, r.corruptf("buffer of %d bytes, want %d", size, want)
 	}
 	data := make([]byte, size)
 	return data, readFull(r.source, data, at)

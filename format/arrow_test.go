@@ -70,7 +70,7 @@ func appendBinary(b array.Builder, v []byte) {
 // librarySegment is a segment that Arrow's own library writes, with the document of one that we write.
 func librarySegment(t *testing.T, schema *arrow.Schema, records []Record, options ...ipc.Option) []byte {
 	t.Helper()
-	_, doc := readSegment(t, writeSegment(t, testOptions(Arrow), records))
+	_, doc := readSegment(t, writeSegment(t, optionsIn(Arrow), records))
 	text, err := json.Marshal(doc)
 	if err != nil {
 		t.Fatal(err)
@@ -152,7 +152,7 @@ func TestAnotherArrowFileIsNoArchive(t *testing.T) {
 func TestArrowsOwnLibraryReadsASegment(t *testing.T) {
 	records := manyRecords(15_000, 4)
 	for _, codec := range []string{CodecZstd, CodecNone} {
-		o := testOptions(Arrow)
+		o := optionsIn(Arrow)
 		o.Compression.Codec = codec
 		segment := writeSegment(t, o, records)
 		_, doc := readSegment(t, segment)
@@ -202,7 +202,7 @@ func checkLastBatch(t *testing.T, file *ipc.FileReader) {
 }
 
 func TestBuffersOfAnArrowSegmentAreAligned(t *testing.T) {
-	o := testOptions(Arrow)
+	o := optionsIn(Arrow)
 	o.Compression.Codec = CodecNone
 	segment := writeSegment(t, o, manyRecords(15_000, 5))
 	blocks, err := readArrowFooter(bytes.NewReader(segment), int64(len(segment)))
@@ -235,7 +235,7 @@ func allocated(f func()) uint64 {
 // is stays far below the bound.
 func TestForgedNumbersAskForNoMemory(t *testing.T) {
 	const bound = 4 << 20
-	good := writeSegment(t, testOptions(Arrow), oddRecords()[:7])
+	good := writeSegment(t, optionsIn(Arrow), oddRecords()[:7])
 	for _, forged := range []uint64{math.MaxInt64, math.MaxUint32, 1 << 40, 1 << 31, 1 << 30, 100 << 20} {
 		for at := 0; at+8 <= len(good); at += 4 {
 			bad := bytes.Clone(good)
@@ -281,7 +281,7 @@ func (f *watchedFile) ReadAt(b []byte, at int64) (int, error) {
 // A panic of a library on another goroutine could be caught by nobody.
 func TestReadingASegmentStartsNoGoroutine(t *testing.T) {
 	eachEncoding(t, func(t *testing.T, e Encoding) {
-		segment := writeSegment(t, testOptions(e), manyRecords(15_000, 6))
+		segment := writeSegment(t, optionsIn(e), manyRecords(15_000, 6))
 		before := runtime.NumGoroutine()
 		f := &watchedFile{ReaderAt: bytes.NewReader(segment)}
 		r, err := NewReader(f, int64(len(segment)))

@@ -2,6 +2,7 @@ package format_test
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -32,6 +33,21 @@ type seg struct {
 	next    int64
 	offsets []int64
 	groups  int // row groups that the records are spread over; 0: one
+
+	encoding format.Encoding // empty: Parquet
+}
+
+// in is s in an encoding.
+func (s seg) in(e format.Encoding) seg {
+	s.encoding = e
+	return s
+}
+
+// eachEncoding runs a test of what every encoding promises.
+func eachEncoding(t *testing.T, test func(t *testing.T, e format.Encoding)) {
+	for _, e := range format.Encodings() {
+		t.Run(string(e), func(t *testing.T) { test(t, e) })
+	}
 }
 
 func record(offset int64) format.Record {
@@ -55,11 +71,11 @@ func full(tp format.TopicPartition, base, next int64) seg {
 }
 
 func (s seg) path() string {
-	return fmt.Sprintf("data/topic=%s/partition=%d/%020d.parquet", s.tp.Topic, s.tp.Partition, s.base)
+	return fmt.Sprintf("data/topic=%s/partition=%d/%020d.%s", s.tp.Topic, s.tp.Partition, s.base, cmp.Or(s.encoding, format.Parquet))
 }
 
 func (s seg) options() format.WriterOptions {
-	return format.WriterOptions{Topic: s.tp.Topic, Partition: s.tp.Partition, Base: s.base, Source: source}
+	return format.WriterOptions{Topic: s.tp.Topic, Partition: s.tp.Partition, Base: s.base, Source: source, Encoding: s.encoding}
 }
 
 // writeTo writes the records of s.
@@ -121,10 +137,14 @@ func mustSeal(t testing.TB, a *format.Archive, segments ...seg) {
 	}
 }
 
-// archiveOf makes an archive of segments and closes it.
+// archiveOf makes an archive of segments, in the encoding of the first, and closes it.
 func archiveOf(t testing.TB, fsys format.FS, segments ...seg) {
 	t.Helper()
-	a, err := format.Create(fsys, identity)
+	id := identity
+	if len(segments) > 0 {
+		id.Encoding = segments[0].encoding
+	}
+	a, err := format.Create(fsys, id)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,9 +34,20 @@ var planned = format.Identity{
 	},
 }
 
+// versions are the format versions that archives of an encoding name.
+var versions = map[format.Encoding]string{format.Parquet: "1.0", format.Arrow: "1.1"}
+
 func TestTheIdentityComesBack(t *testing.T) {
+	eachEncoding(t, checkIdentity)
+}
+
+func checkIdentity(t *testing.T, e format.Encoding) {
 	fsys := memfs.New(memfs.Options{})
-	a, err := format.Create(fsys, planned)
+	id := planned
+	if e != format.Parquet { // which is the default
+		id.Encoding = e
+	}
+	a, err := format.Create(fsys, id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +59,7 @@ func TestTheIdentityComesBack(t *testing.T) {
 	if !reflect.DeepEqual(got, created) {
 		t.Errorf("got %+v, want %+v", got, created)
 	}
-	if len(got.ArchiveID) != 36 || got.Version != "1.0" || got.Encoding != format.Parquet || got.CreatedBy != "test" {
+	if len(got.ArchiveID) != 36 || got.Version != versions[e] || got.Encoding != e || got.CreatedBy != "test" {
 		t.Errorf("got %+v, want an id, a version, an encoding", got)
 	}
 	if at, err := time.Parse(time.RFC3339, got.CreatedAt); err != nil || at.Location() != time.UTC {

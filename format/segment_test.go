@@ -32,7 +32,9 @@ func eachEncoding(t *testing.T, test func(t *testing.T, e Encoding)) {
 	}
 }
 
-func testOptions(e Encoding) WriterOptions {
+func testOptions() WriterOptions { return optionsIn(Parquet) }
+
+func optionsIn(e Encoding) WriterOptions {
 	return WriterOptions{Encoding: e, Topic: "orders", Partition: 3, Base: 1200, Source: Source{ClusterID: "c", TopicID: "t", Isolation: ReadCommitted}}
 }
 
@@ -87,7 +89,7 @@ func TestWhatIsWrittenComesBackByteForByte(t *testing.T) {
 	eachEncoding(t, func(t *testing.T, e Encoding) {
 		for _, c := range []Compression{{}, {Codec: CodecZstd, Level: 7}, {Codec: CodecNone}} {
 			t.Run(c.String(), func(t *testing.T) {
-				o := testOptions(e)
+				o := optionsIn(e)
 				o.Compression = c
 				got, doc := readSegment(t, writeSegment(t, o, oddRecords()))
 				checkEqual(t, got, oddRecords())
@@ -101,7 +103,7 @@ func TestWhatIsWrittenComesBackByteForByte(t *testing.T) {
 
 func TestNullAndEmptyStayApart(t *testing.T) {
 	eachEncoding(t, func(t *testing.T, e Encoding) {
-		records, _ := readSegment(t, writeSegment(t, testOptions(e), oddRecords()))
+		records, _ := readSegment(t, writeSegment(t, optionsIn(e), oddRecords()))
 		if r := records[1]; r.Key != nil || r.Value != nil {
 			t.Errorf("null became %v, %v", r.Key, r.Value)
 		}
@@ -135,9 +137,9 @@ func manyRecords(n int, seed uint64) []Record {
 func TestSegmentsOfTheSameRecordsAreTheSameBytes(t *testing.T) {
 	eachEncoding(t, func(t *testing.T, e Encoding) {
 		records := manyRecords(30_000, 1)
-		want := writeSegment(t, testOptions(e), records)
+		want := writeSegment(t, optionsIn(e), records)
 		for n := 1; n <= 4; n++ {
-			o := testOptions(e)
+			o := optionsIn(e)
 			o.Encoders = NewEncoders(n)
 			if got := writeSegment(t, o, records); !bytes.Equal(got, want) {
 				t.Errorf("%d encoders: got other bytes than without", n)
@@ -153,7 +155,7 @@ func TestSegmentsOfTheSameRecordsAreTheSameBytes(t *testing.T) {
 
 func TestRowGroupsAreCutByCanonicalBytes(t *testing.T) {
 	eachEncoding(t, func(t *testing.T, e Encoding) {
-		_, doc := readSegment(t, writeSegment(t, testOptions(e), manyRecords(30_000, 2)))
+		_, doc := readSegment(t, writeSegment(t, optionsIn(e), manyRecords(30_000, 2)))
 		for i, g := range doc.Groups {
 			if g.Bytes > RowGroupBytes {
 				t.Errorf("row group %d has %d bytes", i, g.Bytes)
@@ -171,7 +173,7 @@ func TestHeaderKeysThatAreNotUTF8CutTheRowGroup(t *testing.T) {
 		for i := range int64(3000) {
 			records = append(records, Record{Offset: 1200 + i, Headers: []Header{{"\xff" + strings.Repeat("k", 50), nil}}})
 		}
-		got, doc := readSegment(t, writeSegment(t, testOptions(e), records))
+		got, doc := readSegment(t, writeSegment(t, optionsIn(e), records))
 		checkEqual(t, got, records)
 		if len(doc.Groups) < 2 {
 			t.Errorf("got %d row groups", len(doc.Groups))
@@ -182,7 +184,7 @@ func TestHeaderKeysThatAreNotUTF8CutTheRowGroup(t *testing.T) {
 func TestGapsAndSkippedOffsetsAreInTheDocument(t *testing.T) {
 	eachEncoding(t, func(t *testing.T, e Encoding) {
 		var buf bytes.Buffer
-		w, err := NewWriter(&buf, testOptions(e))
+		w, err := NewWriter(&buf, optionsIn(e))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -214,7 +216,7 @@ func TestGapsAndSkippedOffsetsAreInTheDocument(t *testing.T) {
 func TestASegmentMayHaveNoRecords(t *testing.T) {
 	eachEncoding(t, func(t *testing.T, e Encoding) {
 		var buf bytes.Buffer
-		w, err := NewWriter(&buf, testOptions(e))
+		w, err := NewWriter(&buf, optionsIn(e))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -245,7 +247,7 @@ func TestWriterRefusesWhatIsNotInOrder(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			w, err := NewWriter(&bytes.Buffer{}, testOptions(Parquet))
+			w, err := NewWriter(&bytes.Buffer{}, testOptions())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -268,7 +270,7 @@ func TestEveryFlippedBitIsFoundOrChangesNothing(t *testing.T) {
 		for _, c := range []string{CodecZstd, CodecNone} {
 			t.Run(c, func(t *testing.T) {
 				t.Parallel()
-				o := testOptions(e)
+				o := optionsIn(e)
 				o.Compression.Codec = c
 				checkFlips(t, writeSegment(t, o, oddRecords()[:7]))
 			})
@@ -299,7 +301,7 @@ func checkFlips(t *testing.T, good []byte) {
 
 func TestEveryTruncationIsFound(t *testing.T) {
 	eachEncoding(t, func(t *testing.T, e Encoding) {
-		good := writeSegment(t, testOptions(e), oddRecords()[:7])
+		good := writeSegment(t, optionsIn(e), oddRecords()[:7])
 		for n := range good {
 			_, err := NewReader(bytes.NewReader(good[:n]), int64(n))
 			if !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrNotArchive) {
@@ -336,7 +338,7 @@ func (f *failingWriter) Write(b []byte) (int, error) {
 
 func TestAWriteErrorIsFinal(t *testing.T) {
 	eachEncoding(t, func(t *testing.T, e Encoding) {
-		w, err := NewWriter(&failingWriter{left: 100}, testOptions(e))
+		w, err := NewWriter(&failingWriter{left: 100}, optionsIn(e))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -373,7 +375,7 @@ func BenchmarkEncodeRowGroup(b *testing.B) {
 		b.ReportAllocs()
 		var size int
 		for b.Loop() {
-			size = len(writeSegment(b, testOptions(e), records))
+			size = len(writeSegment(b, optionsIn(e), records))
 		}
 		b.ReportMetric(float64(n)/float64(size), "ratio")
 	})
@@ -381,7 +383,7 @@ func BenchmarkEncodeRowGroup(b *testing.B) {
 
 func BenchmarkReadGroup(b *testing.B) {
 	benchmarkEach(b, func(b *testing.B, e Encoding) {
-		segment := writeSegment(b, testOptions(e), manyRecords(30_000, 1))
+		segment := writeSegment(b, optionsIn(e), manyRecords(30_000, 1))
 		_, doc := readSegment(b, segment)
 		b.SetBytes(doc.Bytes)
 		b.ReportAllocs()

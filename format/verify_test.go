@@ -45,13 +45,17 @@ func flipAfter(text string, n int) func([]byte) []byte {
 }
 
 var (
-	flipRecords = flipAfter("\x28\xb5\x2f\xfd", 8) // in the last zstd frame: of the last column of the last row group
+	flipRecords = flipAfter("\x28\xb5\x2f\xfd", 8) // in the last zstd frame with records: of the last column of the last row group
 	flipFooter  = flipAfter(`"base_offset"`, 1)
 )
 
 func cut(n int) func([]byte) []byte { return func(b []byte) []byte { return b[:len(b)-n] } }
 
-func damages(t *testing.T) map[string]damage {
+// damages are of archives of encoding e.
+func damages(t *testing.T, e format.Encoding) map[string]damage {
+	first, second, third := first.in(e), second.in(e), third.in(e)
+	full := func(tp format.TopicPartition, base, next int64) seg { return full(tp, base, next).in(e) }
+	other := map[format.Encoding]format.Encoding{format.Parquet: format.Arrow, format.Arrow: format.Parquet}[e]
 	line := func(s seg) string { return fmt.Sprintf("%x  %s\n", sha256.Sum256(s.bytes(t)), s.path()) }
 	at := func(base, next int64) []byte { return full(orders0, base, next).bytes(t) }
 	return map[string]damage{
@@ -135,6 +139,21 @@ func damages(t *testing.T) map[string]damage {
 			files:   map[string]func([]byte) []byte{"karchive.json": flipAfter(`"archive_id"`, 4)},
 			shallow: []string{"karchive.json: corrupt: "},
 		},
+		"segments of another encoding": {
+			files: map[string]func([]byte) []byte{
+				full(orders1, 10, 20).in(other).path():          become(full(orders1, 10, 20).in(other).bytes(t)),
+				full(orders1, 10, 20).in(other).path() + ".bak": become([]byte("x")),
+			},
+			shallow: []string{
+				full(orders1, 10, 20).in(other).path() + ": not a file of karchive: its encoding is " + string(other),
+				full(orders1, 10, 20).in(other).path() + ": segment is not listed in SHA256SUMS",
+				full(orders1, 10, 20).in(other).path() + ".bak: not a file of karchive",
+			},
+		},
+		"a segment of another encoding than its name says": {
+			files:   map[string]func([]byte) []byte{third.path(): become(third.in(other).bytes(t))},
+			shallow: []string{third.path() + ": corrupt: its SHA-256 is ", third.path() + ": footer: corrupt: the file is of encoding " + string(other)},
+		},
 		"foreign files": {
 			files: map[string]func([]byte) []byte{"data/notes.txt": become([]byte("x")), "data/topic=orders/partition=0/1.csv": become([]byte("x"))},
 			shallow: []string{
@@ -144,8 +163,8 @@ func damages(t *testing.T) map[string]damage {
 	}
 }
 
-func (d damage) archive(t *testing.T) *memfs.FS {
-	whole := memArchive(t, first, second, third)
+func (d damage) archive(t *testing.T, e format.Encoding) *memfs.FS {
+	whole := memArchive(t, first.in(e), second.in(e), third.in(e))
 	files := map[string][]byte{}
 	for name, change := range d.files {
 		files[name] = change(bytes.Clone(whole.Files()[name]))
@@ -154,15 +173,17 @@ func (d damage) archive(t *testing.T) *memfs.FS {
 }
 
 func TestVerifyNamesEveryBadFileAndWhatIsWrong(t *testing.T) {
-	for name, d := range damages(t) {
-		t.Run(name, func(t *testing.T) {
-			fsys := d.archive(t)
-			for _, jobs := range []int{0, 1, 3} {
-				checkFindings(t, findings(t, fsys, format.VerifyOptions{Jobs: jobs}), d.shallow)
-				checkFindings(t, findings(t, fsys, format.VerifyOptions{Jobs: jobs, Deep: true}), append(slices.Clone(d.shallow), d.deep...))
-			}
-		})
-	}
+	eachEncoding(t, func(t *testing.T, e format.Encoding) {
+		for name, d := range damages(t, e) {
+			t.Run(name, func(t *testing.T) {
+				fsys := d.archive(t, e)
+				for _, jobs := range []int{0, 1, 3} {
+					checkFindings(t, findings(t, fsys, format.VerifyOptions{Jobs: jobs}), d.shallow)
+					checkFindings(t, findings(t, fsys, format.VerifyOptions{Jobs: jobs, Deep: true}), append(slices.Clone(d.shallow), d.deep...))
+				}
+			})
+		}
+	})
 }
 
 // checkFindings checks that every finding begins with one that is wanted, and every one that is wanted is found.
@@ -330,22 +351,24 @@ func TestRebuildSumsMakesDurableWhatAKilledWriterDidNot(t *testing.T) {
 }
 
 func TestRebuildSumsBlessesNoDamage(t *testing.T) {
-	for name, d := range damages(t) {
-		if name == "nothing" || !slices.ContainsFunc(append(d.shallow, d.deep...), isNotOfSums) {
-			continue
+	eachEncoding(t, func(t *testing.T, e format.Encoding) {
+		for name, d := range damages(t, e) {
+			if name == "nothing" || !slices.ContainsFunc(append(d.shallow, d.deep...), isNotOfSums) {
+				continue
+			}
+			t.Run(name, func(t *testing.T) {
+				fsys := d.archive(t, e)
+				before := fsys.Files()["SHA256SUMS"]
+				if err := format.RebuildSums(fsys, ignore); err == nil {
+					t.Error("got no error")
+				}
+				if got := fsys.Files()["SHA256SUMS"]; !bytes.Equal(got, before) {
+					t.Errorf("got SHA256SUMS\n%s", got)
+				}
+				checkNoTemp(t, fsys)
+			})
 		}
-		t.Run(name, func(t *testing.T) {
-			fsys := d.archive(t)
-			before := fsys.Files()["SHA256SUMS"]
-			if err := format.RebuildSums(fsys, ignore); err == nil {
-				t.Error("got no error")
-			}
-			if got := fsys.Files()["SHA256SUMS"]; !bytes.Equal(got, before) {
-				t.Errorf("got SHA256SUMS\n%s", got)
-			}
-			checkNoTemp(t, fsys)
-		})
-	}
+	})
 }
 
 // isNotOfSums says that a finding is not one that new sums do away with.
