@@ -101,39 +101,40 @@ func TestASegmentWithoutALineGetsOneAfterADeepCheck(t *testing.T) {
 }
 
 func TestACorruptSegmentWithoutALineIsNotBlessed(t *testing.T) {
-	good := full(orders0, 10, 20)
-	whole := memArchive(t, full(orders0, 0, 10), good)
-	line, _, _ := strings.Cut(string(whole.Files()["SHA256SUMS"]), "\n")
-	body := good.bytes(t)
-	for at := 4; at < len(body); at += 37 {
-		damaged := bytes.Clone(body)
-		damaged[at] ^= 0x10
-		fsys := changed(whole, map[string][]byte{"SHA256SUMS": []byte(line + "\n"), good.path(): damaged})
-		a, err := format.OpenForWriting(fsys)
-		if err == nil {
-			// A bit that no reader looks at may differ: then the records are right all the same.
-			if got := offsetsOf(t, a, orders0, format.Window{}); len(got) != 20 {
-				t.Errorf("byte %d: blessed a segment with %d records", at, len(got))
+	eachEncoding(t, func(t *testing.T, e format.Encoding) {
+		good := full(orders0, 10, 20).in(e)
+		whole := memArchive(t, full(orders0, 0, 10).in(e), good)
+		line, _, _ := strings.Cut(string(whole.Files()["SHA256SUMS"]), "\n")
+		body := good.bytes(t)
+		for at := 4; at < len(body); at += 37 {
+			damaged := bytes.Clone(body)
+			damaged[at] ^= 0x10
+			fsys := changed(whole, map[string][]byte{"SHA256SUMS": []byte(line + "\n"), good.path(): damaged})
+			a, err := format.OpenForWriting(fsys)
+			if err == nil {
+				// A bit that no reader looks at may differ: then the records are right all the same.
+				if got := offsetsOf(t, a, orders0, format.Window{}); len(got) != 20 {
+					t.Errorf("byte %d: blessed a segment with %d records", at, len(got))
+				}
+				a.Close()
+				continue
 			}
-			a.Close()
-			continue
+			if !errors.Is(err, format.ErrCorrupt) || !strings.Contains(err.Error(), good.path()) {
+				t.Fatalf("byte %d: got %v, want ErrCorrupt that names %s", at, err, good.path())
+			}
+			if got := string(fsys.Files()["SHA256SUMS"]); got != line+"\n" {
+				t.Fatalf("byte %d: got SHA256SUMS\n%s", at, got)
+			}
+			if !bytes.Equal(fsys.Files()[good.path()], damaged) {
+				t.Fatalf("byte %d: the segment was touched", at)
+			}
 		}
-		if !errors.Is(err, format.ErrCorrupt) || !strings.Contains(err.Error(), good.path()) {
-			t.Fatalf("byte %d: got %v, want ErrCorrupt that names %s", at, err, good.path())
+		damaged := flipRecords(bytes.Clone(body))
+		fsys := changed(whole, map[string][]byte{"SHA256SUMS": []byte(line + "\n"), good.path(): damaged})
+		if _, err := format.OpenForWriting(fsys); !errors.Is(err, format.ErrCorrupt) {
+			t.Errorf("got %v, want ErrCorrupt", err)
 		}
-		if got := string(fsys.Files()["SHA256SUMS"]); got != line+"\n" {
-			t.Fatalf("byte %d: got SHA256SUMS\n%s", at, got)
-		}
-		if !bytes.Equal(fsys.Files()[good.path()], damaged) {
-			t.Fatalf("byte %d: the segment was touched", at)
-		}
-	}
-	damaged := bytes.Clone(body)
-	damaged[40] ^= 0x10 // in the records
-	fsys := changed(whole, map[string][]byte{"SHA256SUMS": []byte(line + "\n"), good.path(): damaged})
-	if _, err := format.OpenForWriting(fsys); !errors.Is(err, format.ErrCorrupt) {
-		t.Errorf("got %v, want ErrCorrupt", err)
-	}
+	})
 }
 
 func TestASegmentWithoutALineThatDoesNotAdjoinIsNotBlessed(t *testing.T) {
