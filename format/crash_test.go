@@ -98,19 +98,22 @@ func (s laneSegment) write(p *format.Pending) error {
 
 // progress is what a caller was told before the machine stopped, which the archive must keep.
 type progress struct {
-	created bool
-	planned bool
-	mu      sync.Mutex
-	sealed  map[string]bool // paths
+	encoding format.Encoding // of the archive
+	created  bool
+	planned  bool
+	mu       sync.Mutex
+	sealed   map[string]bool // paths
 }
 
-func newProgress() *progress { return &progress{sealed: map[string]bool{}} }
+func newProgress(e format.Encoding) *progress {
+	return &progress{encoding: e, sealed: map[string]bool{}}
+}
 
 // capture brings the archive on fsys to its end, from wherever it is.
 func capture(fsys format.FS, by order, done *progress) error {
 	a, err := format.OpenForWriting(fsys)
 	if errors.Is(err, format.ErrNotArchive) {
-		a, err = format.Create(fsys, format.Identity{ClusterID: crashSource.ClusterID})
+		a, err = format.Create(fsys, format.Identity{ClusterID: crashSource.ClusterID, Encoding: done.encoding})
 	}
 	if err != nil {
 		return err
@@ -200,22 +203,32 @@ func (l lane) capture(a *format.Archive, s laneSegment, done *progress) error {
 	}
 	done.mu.Lock()
 	defer done.mu.Unlock()
-	done.sealed[l.path(s)] = true
+	done.sealed[l.path(s, done.encoding)] = true
 	return nil
 }
 
-func (l lane) path(s laneSegment) string {
-	return fmt.Sprintf("data/topic=%s/partition=%d/%020d.parquet", l.tp.Topic, l.tp.Partition, s.base)
+func (l lane) path(s laneSegment, e format.Encoding) string {
+	return fmt.Sprintf("data/topic=%s/partition=%d/%020d.%s", l.tp.Topic, l.tp.Partition, s.base, e)
 }
 
 // undisturbed is what a run writes to which nothing happens, and how many operations it takes.
-var undisturbed = sync.OnceValues(func() (map[string][]byte, int) {
+func undisturbed(e format.Encoding) (files map[string][]byte, ops int) { return undisturbedRuns[e]() }
+
+var undisturbedRuns = map[format.Encoding]func() (map[string][]byte, int){}
+
+func init() {
+	for _, e := range format.Encodings() {
+		undisturbedRuns[e] = sync.OnceValues(func() (map[string][]byte, int) { return runUndisturbed(e) })
+	}
+}
+
+func runUndisturbed(e format.Encoding) (map[string][]byte, int) {
 	fsys := memfs.New(memfs.Options{})
-	if err := capture(fsys, laneByLane, newProgress()); err != nil {
+	if err := capture(fsys, laneByLane, newProgress(e)); err != nil {
 		panic(err)
 	}
 	return archived(fsys), fsys.Ops()
-})
+}
 
 // archived is what lies in data/, and SHA256SUMS with its lines sorted: their order is that of the seals.
 func archived(fsys *memfs.FS) map[string][]byte {
@@ -230,7 +243,7 @@ func archived(fsys *memfs.FS) map[string][]byte {
 // checkSurvivors checks what may be said of an archive at any moment: what is in data/ is whole and right, and what a caller was told
 // is there is there, and can be read.
 func checkSurvivors(fsys *memfs.FS, done *progress) error {
-	want, _ := undisturbed()
+	want, _ := undisturbed(done.encoding)
 	files := fsys.Files()
 	for name, got := range files {
 		if strings.HasPrefix(name, "data/") && !bytes.Equal(got, want[name]) {
@@ -256,8 +269,8 @@ func checkSurvivors(fsys *memfs.FS, done *progress) error {
 }
 
 // checkComplete checks that the archive is what an undisturbed run makes, byte by byte, and if deep also what Verify says to that.
-func checkComplete(fsys *memfs.FS, deep bool) error {
-	want, _ := undisturbed()
+func checkComplete(fsys *memfs.FS, e format.Encoding, deep bool) error {
+	want, _ := undisturbed(e)
 	got := archived(fsys)
 	for name := range want {
 		if !bytes.Equal(got[name], want[name]) {
@@ -273,8 +286,8 @@ func checkComplete(fsys *memfs.FS, deep bool) error {
 }
 
 // checkTidy checks that nothing lies about that is not the archive's.
-func checkTidy(fsys *memfs.FS) error {
-	want, _ := undisturbed()
+func checkTidy(fsys *memfs.FS, e format.Encoding) error {
+	want, _ := undisturbed(e)
 	for name := range fsys.Files() {
 		if want[name] == nil && !slices.Contains([]string{"karchive.json", "SHA256SUMS", ".karchive-lock"}, name) {
 			return fmt.Errorf("%s lies about", name)
@@ -291,10 +304,10 @@ func finish(fsys *memfs.FS, by order, deep bool, done *progress) error {
 	if err := capture(fsys, by, done); err != nil {
 		return fmt.Errorf("going on: %w", err)
 	}
-	if err := errors.Join(checkComplete(fsys, deep), checkTidy(fsys)); err != nil {
+	if err := errors.Join(checkComplete(fsys, done.encoding, deep), checkTidy(fsys, done.encoding)); err != nil {
 		return err
 	}
-	if err := checkComplete(fsys.CrashBare(), false); err != nil {
+	if err := checkComplete(fsys.CrashBare(), done.encoding, false); err != nil {
 		return fmt.Errorf("after a crash of the finished archive: %w", err)
 	}
 	return nil
@@ -355,10 +368,11 @@ func TestLanesThatAreSealedAtOnceGoOnAfterCrashes(t *testing.T) {
 
 // crashing captures to the end with a few crashes on the way.
 func crashing(seed uint64, by func(*rand.Rand) order) (*memfs.FS, error) {
-	_, ops := undisturbed()
 	r := rand.New(rand.NewPCG(seed, 3))
+	e := format.Encodings()[r.IntN(len(format.Encodings()))]
+	_, ops := undisturbed(e)
 	fsys := memfs.New(anyOptions(r))
-	done := newProgress()
+	done := newProgress(e)
 	at := int(seed % uint64(ops)) // so that every operation has its turn
 	for range 1 + r.IntN(3) {
 		fsys.CrashAt(at)
@@ -391,30 +405,32 @@ var failures = []struct {
 
 func TestEveryOperationFailsOnce(t *testing.T) {
 	t.Parallel()
-	for i, f := range failures {
-		if i > 0 && os.Getenv("KARCHIVE_CRASH_RUNS") == "" {
-			break
-		}
-		t.Run(f.name, func(t *testing.T) {
-			for n := 0; ; n++ {
-				fsys := memfs.New(memfs.Options{NoLinks: n%2 == 1})
-				fsys.Inject(func(o memfs.Op) *memfs.Fault {
-					if o.N != n {
-						return nil
-					}
-					return &f.fault
-				})
-				done := newProgress()
-				err := capture(fsys, laneByLane, done)
-				if fsys.Ops() <= n {
-					break
-				}
-				if err := survives(fsys, n, err, f.fault.Err, done); err != nil {
-					t.Fatalf("operation %d: %v\n%s", n, err, fsys.Trace())
-				}
+	eachEncoding(t, func(t *testing.T, e format.Encoding) {
+		for i, f := range failures {
+			if i > 0 && os.Getenv("KARCHIVE_CRASH_RUNS") == "" {
+				break
 			}
-		})
-	}
+			t.Run(f.name, func(t *testing.T) {
+				for n := 0; ; n++ {
+					fsys := memfs.New(memfs.Options{NoLinks: n%2 == 1})
+					fsys.Inject(func(o memfs.Op) *memfs.Fault {
+						if o.N != n {
+							return nil
+						}
+						return &f.fault
+					})
+					done := newProgress(e)
+					err := capture(fsys, laneByLane, done)
+					if fsys.Ops() <= n {
+						break
+					}
+					if err := survives(fsys, n, err, f.fault.Err, done); err != nil {
+						t.Fatalf("operation %d: %v\n%s", n, err, fsys.Trace())
+					}
+				}
+			})
+		}
+	})
 }
 
 // survives checks what remains after a run that met a failure at n: the next process may go on, or the next machine.
@@ -427,7 +443,7 @@ func survives(fsys *memfs.FS, n int, got, injected error, done *progress) error 
 		crashed = fsys.Crash(uint64(n))
 	}
 	for _, next := range []*memfs.FS{fsys.Kill(), crashed} {
-		d := &progress{created: done.created, planned: done.planned, sealed: maps.Clone(done.sealed)}
+		d := &progress{encoding: done.encoding, created: done.created, planned: done.planned, sealed: maps.Clone(done.sealed)}
 		if err := finish(next, laneByLane, false, d); err != nil {
 			return fmt.Errorf("after error %v: %w\n%s", got, err, next.Trace())
 		}
@@ -437,92 +453,100 @@ func survives(fsys *memfs.FS, n int, got, injected error, done *progress) error 
 
 func TestADiskThatFillsUpLeavesWhatIsSealed(t *testing.T) {
 	t.Parallel()
-	total := 0
-	files, _ := undisturbed()
-	for _, data := range files {
-		total += len(data)
-	}
-	r := rand.New(rand.NewPCG(5, 6))
-	for free := 0; free < total; free += 1 + r.IntN(1000) {
-		fsys := memfs.New(memfs.Options{})
-		fsys.SetFree(int64(free))
-		done := newProgress()
-		err := capture(fsys, laneByLane, done)
-		if err == nil {
-			t.Fatalf("%d bytes free: no error\n%s", free, fsys.Trace())
+	eachEncoding(t, func(t *testing.T, e format.Encoding) {
+		total := 0
+		files, _ := undisturbed(e)
+		for _, data := range files {
+			total += len(data)
 		}
-		if err := errors.Join(survives(fsys, free, err, syscall.ENOSPC, done), checkTidy(fsys)); err != nil {
-			t.Fatalf("%d bytes free: %v\n%s", free, err, fsys.Trace())
+		r := rand.New(rand.NewPCG(5, 6))
+		for free := 0; free < total; free += 1 + r.IntN(1000) {
+			fsys := memfs.New(memfs.Options{})
+			fsys.SetFree(int64(free))
+			done := newProgress(e)
+			err := capture(fsys, laneByLane, done)
+			if err == nil {
+				t.Fatalf("%d bytes free: no error\n%s", free, fsys.Trace())
+			}
+			if err := errors.Join(survives(fsys, free, err, syscall.ENOSPC, done), checkTidy(fsys, e)); err != nil {
+				t.Fatalf("%d bytes free: %v\n%s", free, err, fsys.Trace())
+			}
 		}
-	}
+	})
 }
 
 func TestADiskThatGoesAwayLeavesWhatIsSealed(t *testing.T) {
 	t.Parallel()
-	_, ops := undisturbed()
-	for n := 0; n < ops; n += 3 {
-		fsys := memfs.New(memfs.Options{})
-		fsys.FailFrom(n, syscall.EIO)
-		done := newProgress()
-		err := capture(fsys, laneByLane, done)
-		if err == nil {
-			t.Fatalf("from operation %d: no error\n%s", n, fsys.Trace())
+	eachEncoding(t, func(t *testing.T, e format.Encoding) {
+		_, ops := undisturbed(e)
+		for n := 0; n < ops; n += 3 {
+			fsys := memfs.New(memfs.Options{})
+			fsys.FailFrom(n, syscall.EIO)
+			done := newProgress(e)
+			err := capture(fsys, laneByLane, done)
+			if err == nil {
+				t.Fatalf("from operation %d: no error\n%s", n, fsys.Trace())
+			}
+			if err := survives(fsys, n, err, syscall.EIO, done); err != nil {
+				t.Fatalf("from operation %d: %v\n%s", n, err, fsys.Trace())
+			}
 		}
-		if err := survives(fsys, n, err, syscall.EIO, done); err != nil {
-			t.Fatalf("from operation %d: %v\n%s", n, err, fsys.Trace())
-		}
-	}
+	})
 }
 
 func TestAFileSystemRemountedReadOnlyLeavesWhatIsSealed(t *testing.T) {
 	t.Parallel()
-	_, ops := undisturbed()
-	for n := 0; n < ops; n += 5 {
-		fsys := memfs.New(memfs.Options{})
-		fsys.Inject(func(o memfs.Op) *memfs.Fault {
-			if o.N < n || !o.Changes() {
-				return nil
+	eachEncoding(t, func(t *testing.T, e format.Encoding) {
+		_, ops := undisturbed(e)
+		for n := 0; n < ops; n += 5 {
+			fsys := memfs.New(memfs.Options{})
+			fsys.Inject(func(o memfs.Op) *memfs.Fault {
+				if o.N < n || !o.Changes() {
+					return nil
+				}
+				return &memfs.Fault{Err: syscall.EROFS}
+			})
+			done := newProgress(e)
+			err := capture(fsys, laneByLane, done)
+			if err == nil {
+				t.Fatalf("from operation %d: no error\n%s", n, fsys.Trace())
 			}
-			return &memfs.Fault{Err: syscall.EROFS}
-		})
-		done := newProgress()
-		err := capture(fsys, laneByLane, done)
-		if err == nil {
-			t.Fatalf("from operation %d: no error\n%s", n, fsys.Trace())
+			if err := survives(fsys, n, err, syscall.EROFS, done); err != nil {
+				t.Fatalf("from operation %d: %v\n%s", n, err, fsys.Trace())
+			}
 		}
-		if err := survives(fsys, n, err, syscall.EROFS, done); err != nil {
-			t.Fatalf("from operation %d: %v\n%s", n, err, fsys.Trace())
-		}
-	}
+	})
 }
 
 // What a writer sees it builds upon, so it makes it durable first, whoever left it unsynced.
 func TestWhatAKilledProcessLeftIsDurableOnceAnotherOneHasOpenedIt(t *testing.T) {
 	t.Parallel()
-	_, ops := undisturbed()
-	for n := range ops {
-		fsys := memfs.New(memfs.Options{NoLinks: n%2 == 1})
-		fsys.CrashAt(n)
-		done := newProgress()
-		if err := capture(fsys, laneByLane, done); !errors.Is(err, memfs.ErrCrashed) {
-			t.Fatalf("operation %d: got error %v", n, err)
-		}
-		fsys = fsys.Kill()
-		a, err := format.OpenForWriting(fsys)
-		if errors.Is(err, format.ErrNotArchive) && !done.created {
-			continue
-		}
-		if err != nil {
-			t.Fatalf("operation %d: %v\n%s", n, err, fsys.Trace())
-		}
-		done.created, done.planned = true, a.Identity().Capture != nil
-		for _, tp := range a.Partitions() {
-			for _, s := range a.Segments(tp) {
-				done.sealed[s.Path] = true
+	eachEncoding(t, func(t *testing.T, e format.Encoding) {
+		_, ops := undisturbed(e)
+		for n := range ops {
+			fsys := memfs.New(memfs.Options{NoLinks: n%2 == 1})
+			fsys.CrashAt(n)
+			done := newProgress(e)
+			if err := capture(fsys, laneByLane, done); !errors.Is(err, memfs.ErrCrashed) {
+				t.Fatalf("operation %d: got error %v", n, err)
+			}
+			fsys = fsys.Kill()
+			a, err := format.OpenForWriting(fsys)
+			if errors.Is(err, format.ErrNotArchive) && !done.created {
+				continue
+			}
+			if err != nil {
+				t.Fatalf("operation %d: %v\n%s", n, err, fsys.Trace())
+			}
+			done.created, done.planned = true, a.Identity().Capture != nil
+			for _, tp := range a.Partitions() {
+				for _, s := range a.Segments(tp) {
+					done.sealed[s.Path] = true
+				}
+			}
+			if err := finish(fsys.CrashBare(), laneByLane, false, done); err != nil {
+				t.Fatalf("operation %d: %v\n%s", n, err, fsys.Trace())
 			}
 		}
-		if err := finish(fsys.CrashBare(), laneByLane, false, done); err != nil {
-			t.Fatalf("operation %d: %v\n%s", n, err, fsys.Trace())
-		}
-	}
+	})
 }
