@@ -2,6 +2,7 @@ package format
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 
@@ -20,6 +21,7 @@ type parquetDecoder struct {
 	file    *file.Reader
 	columns [columnCount]int // place of each of our columns in the file
 	scratch columnScratch
+	own     ownScratch
 }
 
 // Our columns, in the order in which they are read.
@@ -51,6 +53,10 @@ func (d *parquetDecoder) read(i int, doc *Document) ([]Record, error) {
 	}
 	if err := d.checkBounds(group.MetaData()); err != nil {
 		return nil, err
+	}
+	records, err := d.readOwn(group.MetaData(), info)
+	if !errors.Is(err, errForeignPages) {
+		return records, err
 	}
 	g := groupReader{group: group, columns: &d.columns, scratch: &d.scratch, records: make([]Record, info.Records)}
 	return g.read()

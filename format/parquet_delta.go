@@ -3,6 +3,7 @@ package format
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
 )
 
 // The block shape of DELTA_BINARY_PACKED that parquet-mr and the C++ library write too.
@@ -132,4 +133,157 @@ func appendPackedLevels(dst []byte, levels []byte, width int) []byte {
 		levels = levels[n:]
 	}
 	return dst
+}
+
+// decodeDelta decodes the n values that appendDelta encoded, into dst's memory, and returns what follows them.
+func decodeDelta(dst []int64, b []byte, n int, narrow bool) (values []int64, rest []byte, err error) {
+	r := varints{rest: b}
+	block, minis, total, value := r.unsigned(), r.unsigned(), r.unsigned(), r.signed()
+	if !r.bad && (block != deltaBlock || minis != deltaMiniCount) {
+		return dst, nil, errForeignPages
+	}
+	if r.bad || total != uint64(n) {
+		return dst, nil, corruptf("%d numbers, expected %d", total, n)
+	}
+	values = slices.Grow(dst[:0], n)[:n]
+	if n == 0 {
+		return values, r.rest, nil
+	}
+	values[0] = value
+	for i := 1; i < n; i += deltaBlock {
+		if !r.deltaBlock(values[i:min(i+deltaBlock, n)], values[i-1], narrow) {
+			return values, nil, corruptf("numbers end early")
+		}
+	}
+	return values, r.rest, nil
+}
+
+// varints reads the parts of encoded numbers.
+type varints struct {
+	rest []byte
+	bad  bool
+}
+
+func (r *varints) unsigned() uint64 {
+	v, n := binary.Uvarint(r.rest)
+	r.skip(n)
+	return v
+}
+
+func (r *varints) signed() int64 {
+	v, n := binary.Varint(r.rest)
+	r.skip(n)
+	return v
+}
+
+func (r *varints) skip(n int) {
+	if n <= 0 {
+		r.bad, r.rest = true, nil
+		return
+	}
+	r.rest = r.rest[n:]
+}
+
+// deltaBlock decodes a block of differences on top of value.
+func (r *varints) deltaBlock(values []int64, value int64, narrow bool) bool {
+	least := r.signed()
+	if r.bad || len(r.rest) < deltaMiniCount {
+		return false
+	}
+	widths := r.rest[:deltaMiniCount]
+	r.rest = r.rest[deltaMiniCount:]
+	var mini [deltaMini]uint64
+	for m := 0; m*deltaMini < len(values); m++ {
+		width := int(widths[m])
+		size := width * deltaMini / 8
+		if width > 64 || size > len(r.rest) {
+			return false
+		}
+		unpack(&mini, r.rest[:size], width)
+		r.rest = r.rest[size:]
+		for i := m * deltaMini; i < min((m+1)*deltaMini, len(values)); i++ {
+			value += least + int64(mini[i-m*deltaMini])
+			if narrow {
+				value = int64(int32(value))
+			}
+			values[i] = value
+		}
+	}
+	return true
+}
+
+// unpack is the reverse of appendPacked.
+func unpack(mini *[deltaMini]uint64, b []byte, width int) {
+	var word uint64
+	held := 0 // bits of word that are not used
+	mask := uint64(1)<<width - 1
+	for i := range mini {
+		v := word
+		if held < width {
+			var next uint64
+			if len(b) >= 8 {
+				next, b = binary.LittleEndian.Uint64(b), b[8:]
+			} else {
+				for j, c := range b {
+					next |= uint64(c) << (8 * j)
+				}
+				b = nil
+			}
+			v |= next << held
+			word = next >> (width - held)
+			held += 64 - width
+		} else {
+			word >>= width
+			held -= width
+		}
+		mini[i] = v & mask
+	}
+}
+
+// decodeLevels decodes n levels of width bits that stand at the beginning of b with their length in front, and returns what follows.
+func decodeLevels(dst, b []byte, n, width int) (levels, rest []byte, err error) {
+	if len(b) < 4 || uint64(binary.LittleEndian.Uint32(b)) > uint64(len(b)-4) {
+		return dst, nil, corruptf("levels are longer than their page")
+	}
+	size := binary.LittleEndian.Uint32(b)
+	r := varints{rest: b[4 : 4+size]}
+	levels = slices.Grow(dst[:0], n)
+	for len(levels) < n {
+		head := r.unsigned()
+		if count := head >> 1; head&1 == 0 {
+			if len(r.rest) < 1 || count == 0 || count > uint64(n-len(levels)) || r.rest[0] >= 1<<width {
+				return levels, nil, corruptf("run of levels")
+			}
+			levels = appendRun(levels, r.rest[0], int(count))
+			r.rest = r.rest[1:]
+		} else {
+			if count == 0 || count > uint64(len(r.rest)/width) {
+				return levels, nil, corruptf("packed levels")
+			}
+			levels = unpackLevels(levels, r.rest[:int(count)*width], n, width)
+			r.rest = r.rest[int(count)*width:]
+		}
+	}
+	return levels, b[4+size:], nil
+}
+
+func appendRun(levels []byte, level byte, n int) []byte {
+	for range n {
+		levels = append(levels, level)
+	}
+	return levels
+}
+
+// unpackLevels appends groups of eight levels, width bytes each, until there are n.
+func unpackLevels(levels, b []byte, n, width int) []byte {
+	for ; len(b) > 0; b = b[width:] {
+		var word uint32
+		for i, c := range b[:width] {
+			word |= uint32(c) << (8 * i)
+		}
+		for i := 0; i < levelRun && len(levels) < n; i++ {
+			levels = append(levels, byte(word>>(i*width))&(1<<width-1))
+		}
+	}
+	return levels
 }
