@@ -66,7 +66,6 @@ type run struct {
 
 	fetching context.Context // ends when nothing more is to be fetched; its cause says why
 	stop     context.CancelCauseFunc
-	broken   atomic.Bool // the archive cannot be written to: nothing more is sealed
 	lanes    sync.WaitGroup
 	active   atomic.Int32  // lanes under way
 	seals    chan struct{} // one for each segment that is being sealed
@@ -158,9 +157,6 @@ func (r *run) take(w work) {
 
 // fail ends the capture with an error of a lane.
 func (r *run) fail(err error) {
-	if !isA[*PartitionError](err) {
-		r.broken.Store(true)
-	}
 	r.mu.Lock()
 	if r.err == nil {
 		r.err = err

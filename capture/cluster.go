@@ -52,7 +52,7 @@ func connect(ctx context.Context, opts []kgo.Opt, o *settings) (*cluster, error)
 		seeds, _ := client.OptValue(kgo.SeedBrokers).([]string)
 		client.Close()
 		if cause := context.Cause(ping); cause != nil {
-			err = errors.Join(cause, ctx.Err())
+			err = cause
 		}
 		return nil, &ConnectError{Brokers: seeds, Err: err}
 	}
@@ -127,6 +127,9 @@ type offsets struct {
 
 // logOffsets asks for the offsets of the given partitions. The start is asked first, so that it never lies past the end.
 func (c *cluster) logOffsets(ctx context.Context, tps []format.TopicPartition, committed bool) (map[format.TopicPartition]offsets, error) {
+	if len(tps) == 0 {
+		return nil, nil
+	}
 	topics := topicsOf(tps)
 	start, err := c.admin.ListStartOffsets(ctx, topics...)
 	if err != nil {
@@ -183,10 +186,11 @@ func listed(l kadm.ListedOffsets, tp format.TopicPartition, to *int64) error {
 	return nil
 }
 
-// reached is how far a partition was captured: next is the first offset that was not, epoch the leader epoch of the last one that was.
+// reached is how far a partition was captured.
 type reached struct {
-	next  int64
-	epoch int32
+	next  int64 // first offset that was not captured
+	epoch int32 // leader epoch of the last one of which it is known; format.NoLeaderEpoch: of none
+	sure  int64 // one past that one: what lies between it and next may have been of a later epoch
 }
 
 // checkEpochs asks the leaders whether their logs still agree with what was captured, and returns a *TruncatedError for the first
@@ -206,17 +210,30 @@ func (c *cluster) checkEpochs(ctx context.Context, captured map[format.TopicPart
 		return fmt.Errorf("check leader epochs: %w", err)
 	}
 	for _, tp := range sortedPartitions(captured) {
-		r := captured[tp]
 		o, ok := found[tp.Topic][tp.Partition]
 		switch {
 		case !ok:
 		case o.Err != nil:
 			return fmt.Errorf("check leader epoch of %s: %w", tp, o.Err)
-		case o.EndOffset >= 0 && o.EndOffset < r.next:
-			return &TruncatedError{Partition: tp, Next: r.next, LogEnd: o.EndOffset}
+		case o.EndOffset >= 0 && o.EndOffset < captured[tp].sure:
+			if err := c.confirmTruncation(ctx, tp, captured[tp], o.EndOffset); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// confirmTruncation looks whether the log still reaches back to what was captured: if not, it cannot disagree with it.
+func (c *cluster) confirmTruncation(ctx context.Context, tp format.TopicPartition, r reached, end int64) error {
+	log, err := c.logOffsets(ctx, []format.TopicPartition{tp}, false)
+	if err != nil {
+		return err
+	}
+	if log[tp].start >= r.sure {
+		return nil
+	}
+	return &TruncatedError{Partition: tp, Next: r.next, LogEnd: end}
 }
 
 // topicConfigs are the configs that are overridden at each topic. Not being allowed to see them is no error: they are left out, and

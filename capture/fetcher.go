@@ -255,7 +255,7 @@ func (s *source) receive(ctx context.Context, f *feed, p *kmsg.FetchResponseTopi
 	}
 	p.RecordBatches = p.RecordBatches[:found.size]
 	if found.epoch != format.NoLeaderEpoch {
-		f.epoch = found.epoch
+		f.epoch, f.sure = found.epoch, found.next
 	}
 	held.holders.Add(1)
 	s.hand(f, chunk{part: p, legacy: found.legacy, next: found.next, response: held})

@@ -45,7 +45,7 @@ func newLane(r *run, w work) *lane {
 	return l
 }
 
-// take takes chunks until the source closes the inbox. An error is either the archive's, and final for all lanes, or a *PartitionError.
+// take takes chunks until the source closes the inbox. An error is either the archive's or a *PartitionError.
 func (l *lane) take() error {
 	defer l.discard()
 	defer l.rotate.Stop()
@@ -241,9 +241,6 @@ func (l *lane) account() error {
 
 // finish seals what is complete: a snapshot that came to its end, a follow capture wherever it is.
 func (l *lane) finish() error {
-	if l.run.broken.Load() {
-		return nil
-	}
 	if l.end == noEnd {
 		return l.seal(l.next)
 	}

@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/position"
 )
 
 // The modes of a format.CapturePlan.
@@ -26,6 +25,7 @@ type work struct {
 	from   int64 // where the archive goes on
 	end    int64 // noEnd in a follow capture
 	epoch  int32 // leader epoch of what was captured last
+	sure   int64 // first offset that was perhaps not of that epoch
 	behind int64 // offsets between the last stable offset and the high watermark when the end was resolved
 	source format.Source
 }
@@ -135,8 +135,23 @@ func (p *planner) resume(tp format.TopicPartition) error {
 	if want := p.source(tp.Topic); point.Source != want && p.meta.topics[tp.Topic].err == nil && p.exists(tp.Topic) {
 		return &MismatchError{"source of " + tp.String(), fmt.Sprint(point.Source), fmt.Sprint(want)}
 	}
-	p.next[tp] = reached{point.Next, point.LeaderEpoch}
-	return nil
+	sure, err := vouched(p.archive, tp)
+	p.next[tp] = reached{next: point.Next, sure: sure, epoch: point.LeaderEpoch}
+	return err
+}
+
+// vouched is the offset below which the leader epoch of an archive's resume point was seen: what lies between it and the end of the
+// last segment, compacted records say, may have been of a later epoch.
+func vouched(a *format.Archive, tp format.TopicPartition) (int64, error) {
+	segments := a.Segments(tp)
+	doc, err := a.Document(segments[len(segments)-1])
+	if err != nil {
+		return 0, err
+	}
+	if n := len(doc.Groups); n > 0 {
+		return doc.Groups[n-1].LastOffset + 1, nil
+	}
+	return doc.BaseOffset, nil
 }
 
 func (p *planner) exists(topic string) bool {
@@ -195,22 +210,24 @@ func (p *planner) finish(ctx context.Context) (*plan, *metadata, error) {
 	}
 	made := &plan{resumed: true}
 	for _, r := range p.stored.Partitions {
-		w := p.workOf(r, noOffsets)
+		w := p.workOf(r, offsets{})
 		if !w.done() && !p.exists(r.Topic) {
 			return nil, nil, &MissingTopicError{Topic: r.Topic}
 		}
 		made.work = append(made.work, w)
 	}
-	return made, p.meta, p.checkLogs(ctx, made.work)
+	logs, err := p.cluster.logOffsets(ctx, p.captured(made.work), false)
+	if err != nil {
+		return nil, nil, err
+	}
+	return made, p.meta, p.checkLogs(ctx, made.work, logs)
 }
-
-var noOffsets offsets
 
 func (p *planner) workOf(r format.PlanRange, o offsets) work {
 	tp := format.TopicPartition{Topic: r.Topic, Partition: r.Partition}
 	w := work{tp: tp, from: p.position(r), end: r.End, epoch: format.NoLeaderEpoch, source: p.source(r.Topic)}
 	if at, ok := p.next[tp]; ok {
-		w.epoch = at.epoch
+		w.epoch, w.sure = at.epoch, at.sure
 	}
 	if p.settings.Isolation == format.ReadCommitted && r.End == o.end {
 		w.behind = o.high - o.end
@@ -218,23 +235,23 @@ func (p *planner) workOf(r format.PlanRange, o offsets) work {
 	return w
 }
 
-// checkLogs refuses to go on where a log no longer holds what the archive has of it.
-func (p *planner) checkLogs(ctx context.Context, all []work) error {
-	captured := map[format.TopicPartition]reached{}
+// captured lists the partitions of all that the archive has something of and that are still there.
+func (p *planner) captured(all []work) []format.TopicPartition {
+	var tps []format.TopicPartition
 	for _, w := range all {
-		if at, ok := p.next[w.tp]; ok && p.exists(w.tp.Topic) {
-			captured[w.tp] = at
+		if _, ok := p.next[w.tp]; ok && p.exists(w.tp.Topic) {
+			tps = append(tps, w.tp)
 		}
 	}
-	if len(captured) == 0 {
-		return nil
-	}
-	logs, err := p.cluster.logOffsets(ctx, sortedPartitions(captured), false)
-	if err != nil {
-		return err
-	}
-	for _, tp := range sortedPartitions(captured) {
-		if at := captured[tp]; at.next > logs[tp].high {
+	return tps
+}
+
+// checkLogs refuses to go on where a log no longer holds what the archive has of it.
+func (p *planner) checkLogs(ctx context.Context, all []work, logs map[format.TopicPartition]offsets) error {
+	captured := map[format.TopicPartition]reached{}
+	for _, tp := range p.captured(all) {
+		captured[tp] = p.next[tp]
+		if at := p.next[tp]; at.next > logs[tp].high {
 			return &TruncatedError{Partition: tp, Next: at.next, LogEnd: logs[tp].high}
 		}
 	}
@@ -269,75 +286,10 @@ func (p *planner) fresh(ctx context.Context) (*plan, *metadata, error) {
 		ranges = append(ranges, r)
 		made.work = append(made.work, p.workOf(r, logs[tp]))
 	}
-	if err := p.checkLogs(ctx, made.work); err != nil {
+	if err := p.checkLogs(ctx, made.work, logs); err != nil {
 		return nil, nil, err
 	}
 	return made, p.meta, p.store(ctx, made, ranges)
-}
-
-// starts are the first offsets that the archive covers or will cover.
-func (p *planner) starts(ctx context.Context, tps []format.TopicPartition, logs map[format.TopicPartition]offsets) (map[format.TopicPartition]int64, error) {
-	starts := map[format.TopicPartition]int64{}
-	if p.stored != nil {
-		for _, r := range p.stored.Partitions {
-			starts[format.TopicPartition{Topic: r.Topic, Partition: r.Partition}] = r.Start
-		}
-	}
-	fresh := slices.DeleteFunc(slices.Clone(tps), func(tp format.TopicPartition) bool { _, ok := starts[tp]; return ok })
-	from := p.settings.from
-	if p.stored != nil && (from.Kind == position.End || from.Relative) {
-		// The position was resolved when the archive began, before this partition was there: all of it came after.
-		from = position.Position{}
-	}
-	found, err := p.resolve(ctx, from, fresh, logs)
-	if err != nil {
-		return nil, err
-	}
-	for tp, o := range found {
-		if p.settings.Follow && o > logs[tp].high {
-			return nil, fmt.Errorf("%s ends at offset %d: a follow capture cannot begin at %d", tp, logs[tp].high, o)
-		}
-		starts[tp] = o
-	}
-	return starts, nil
-}
-
-// ends are the first offsets that this capture leaves out. It may be before the start.
-func (p *planner) ends(ctx context.Context, tps []format.TopicPartition, logs map[format.TopicPartition]offsets) (map[format.TopicPartition]int64, error) {
-	if p.settings.Follow {
-		ends := make(map[format.TopicPartition]int64, len(tps))
-		for _, tp := range tps {
-			ends[tp] = noEnd
-		}
-		return ends, nil
-	}
-	ends, err := p.resolve(ctx, p.settings.until, tps, logs)
-	for tp, o := range ends {
-		ends[tp] = min(o, logs[tp].end)
-	}
-	return ends, err
-}
-
-// resolve turns a position into an offset of each partition.
-func (p *planner) resolve(ctx context.Context, at position.Position, tps []format.TopicPartition, logs map[format.TopicPartition]offsets) (map[format.TopicPartition]int64, error) {
-	if len(tps) == 0 {
-		return nil, nil
-	}
-	if at.Kind == position.Time {
-		return p.cluster.offsetsAt(ctx, tps, at.Ms)
-	}
-	found := make(map[format.TopicPartition]int64, len(tps))
-	for _, tp := range tps {
-		switch at.Kind {
-		case position.End:
-			found[tp] = logs[tp].end
-		case position.Offset:
-			found[tp] = at.Offset
-		default:
-			found[tp] = logs[tp].start
-		}
-	}
-	return found, nil
 }
 
 // store makes the plan durable, with what the topics are now. Partitions and topics that are no longer there stay listed: the archive

@@ -178,6 +178,50 @@ func TestAnUnfinishedSnapshotRefusesAnotherEnd(t *testing.T) {
 	}
 }
 
+func TestAnUnfinishedSnapshotRefusesALogThatTookAnotherCourse(t *testing.T) {
+	b := newBroker(t, kfake.SeedTopics(1, "orders"))
+	b.fill("orders", 0, 100)
+	a := newPlace(t)
+	o := Options{Topics: []string{"orders"}, RotateRecords: 30, FetchBytes: 1000}
+	ctx, cancel := context.WithCancel(t.Context())
+	a.onSeal(cancel)
+	if _, err := a.try(ctx, b, o); !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v, want an interruption", err)
+	}
+	a.fs = a.fs.Kill()
+	b.epochEndsAt(7)
+	var truncated *TruncatedError
+	if _, err := a.try(t.Context(), b, o); !errors.As(err, &truncated) || truncated.LogEnd != 7 {
+		t.Errorf("got %v", err)
+	}
+}
+
+// What lies between the last record and the end of a segment can be of a later leader epoch, of which the archive does not know.
+func TestALaterEpochBehindTheLastRecordIsNoTruncation(t *testing.T) {
+	b := newBroker(t, kfake.SeedTopics(1, "tx"), kfake.NumBrokers(2))
+	b.fill("tx", 0, 2)
+	b.moveLeader("tx")
+	b.transact("x", "tx", 0, 10, kgo.TryAbort)
+	a := newPlace(t)
+	a.capture(b, Options{Topics: []string{"tx"}, Until: "offset:7"})
+	b.moveLeader("tx")
+	b.fill("tx", 0, 3)
+	if r := a.capture(b, Options{Topics: []string{"tx"}}); r.Records != 3 {
+		t.Errorf("%d records, want 3", r.Records)
+	}
+	if got := a.records("tx", 0); got[0].LeaderEpoch >= got[2].LeaderEpoch {
+		t.Errorf("leader epochs %d and %d: the leader did not change", got[0].LeaderEpoch, got[2].LeaderEpoch)
+	}
+}
+
+// moveLeader gives partition 0 of a topic another leader, of two.
+func (b *broker) moveLeader(topic string) {
+	b.t.Helper()
+	if err := b.MoveTopicPartition(topic, 0, 1-b.LeaderFor(topic, 0)); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
 func TestMissingTopicsAndPartitionsAreErrorsThatNameThem(t *testing.T) {
 	b := newBroker(t, kfake.SeedTopics(2, "orders", "payments"))
 	for _, topics := range [][]string{{"order"}, {"orders", "order"}, {"pay*", "order"}} {

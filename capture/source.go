@@ -60,6 +60,7 @@ type feed struct {
 	inbox  chan<- chunk // holds one chunk; closed when nothing more comes
 	at     int64        // next offset to fetch
 	epoch  int32        // leader epoch of the last batch
+	sure   int64        // first offset after it
 	leader leader       // node -1: to be found out
 	busy   bool         // it is part of a fetch
 	empty  int          // fetches in a row that brought nothing
@@ -102,7 +103,7 @@ func (s *source) add(w work, inbox chan<- chunk) {
 		close(inbox)
 		return
 	}
-	f := &feed{tp: w.tp, end: w.end, inbox: inbox, at: w.from, epoch: w.epoch, leader: leader{-1, -1}}
+	f := &feed{tp: w.tp, end: w.end, inbox: inbox, at: w.from, epoch: w.epoch, sure: w.sure, leader: leader{-1, -1}}
 	s.feeds[w.tp] = f
 	s.order = append(s.order, f)
 	s.assign(f, s.meta)
@@ -266,7 +267,7 @@ func (s *source) compare(m *metadata, moved map[format.TopicPartition]reached) e
 			return &RecreatedTopicError{Topic: tp.Topic, Archive: was.idString(), Cluster: now.idString()}
 		}
 		if l := now.partitions[tp.Partition]; f.leader.epoch >= 0 && l.epoch > f.leader.epoch {
-			moved[tp] = reached{f.at, f.epoch}
+			moved[tp] = reached{next: f.at, epoch: f.epoch, sure: f.sure}
 		}
 	}
 	return nil

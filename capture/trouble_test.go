@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
 
 	"github.com/karchive/karchive/format"
 )
@@ -82,9 +83,7 @@ func TestALogThatIsTruncatedUnderAFollowCaptureEndsIt(t *testing.T) {
 		f := a.follow(b, Options{Topics: []string{"orders"}})
 		time.Sleep(2 * time.Second)
 		b.epochEndsAt(12) // the new leader has less
-		if err := b.MoveTopicPartition("orders", 0, 1-b.LeaderFor("orders", 0)); err != nil {
-			t.Fatal(err)
-		}
+		b.moveLeader("orders")
 		<-f.done
 		var truncated *TruncatedError
 		if !errors.As(f.err, &truncated) || truncated.Next != 20 || truncated.LogEnd != 12 {
@@ -134,6 +133,94 @@ func failingWhole(req *kmsg.FetchRequest) kmsg.Response {
 	resp := req.ResponseKind().(*kmsg.FetchResponse)
 	resp.ErrorCode = kerr.FetchSessionIDNotFound.Code
 	return resp
+}
+
+func TestLostOffsetsAndAMovedLeaderAreNoTruncation(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newVirtualBroker(t, kfake.SeedTopics(1, "orders"), kfake.NumBrokers(2), kfake.Ports(9092, 9093))
+		b.fill("orders", 0, 10)
+		a := newPlace(t)
+		a.capture(b, Options{Topics: []string{"orders"}})
+		b.fill("orders", 0, 5)
+		b.moveLeader("orders")
+		b.fill("orders", 0, 15)
+		b.deleteTo("orders", 30)
+		f := a.follow(b, Options{Topics: []string{"orders"}})
+		time.Sleep(2 * time.Second) // it has the gap up to 30, and a last epoch that ended at 15
+		b.moveLeader("orders")
+		b.fill("orders", 0, 5)
+		time.Sleep(10 * time.Second)
+		if r := f.stop(); r.Lost() != 20 || r.Records != 5 {
+			t.Errorf("%d lost, %d records, want 20 and 5", r.Lost(), r.Records)
+		}
+	})
+}
+
+func TestABatchThatCannotBeReadEndsAFollowCaptureAndWhatCameBeforeIsSealed(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newVirtualBroker(t, kfake.SeedTopics(1, "orders"))
+		b.fill("orders", 0, 20)
+		b.onFetch(func(_ int32, req *kmsg.FetchRequest) (kmsg.Response, error) {
+			bad := rawBatch{base: 3, records: []rawRecord{{}}}.encode()
+			bad[len(bad)-1] ^= 1
+			return batches(req, 20, slices.Concat(rawBatch{records: []rawRecord{{}, {delta: 2}}}.encode(), bad)), nil
+		})
+		a := newPlace(t)
+		f := a.follow(b, Options{Topics: []string{"orders"}})
+		<-f.done
+		var partition *PartitionError
+		if !errors.As(f.err, &partition) || !errors.Is(f.err, ErrCorruptBatch) || partition.Offset != 3 {
+			t.Errorf("got %v", f.err)
+		}
+		if got := offsetsOf(a.records("orders", 0)); !slices.Equal(got, []int64{0, 2}) || a.coverage("orders", 0).Next != 3 {
+			t.Errorf("sealed are %v", got)
+		}
+	})
+}
+
+// batches answers every partition with the same batches.
+func batches(req *kmsg.FetchRequest, high int64, raw []byte) kmsg.Response {
+	resp := emptyFrom(req, 0, high).(*kmsg.FetchResponse)
+	for i := range resp.Topics {
+		for j := range resp.Topics[i].Partitions {
+			resp.Topics[i].Partitions[j].RecordBatches = raw
+		}
+	}
+	return resp
+}
+
+// A response that is full has nothing for the partitions that come last in it.
+func TestAPartitionThatOthersCrowdOutIsNotTakenForEmpty(t *testing.T) {
+	b := newBroker(t, kfake.SeedTopics(2, "orders"))
+	b.fill("orders", 0, 20)
+	b.fill("orders", 1, 20)
+	b.onFetch(func(_ int32, req *kmsg.FetchRequest) (kmsg.Response, error) {
+		resp := emptyFrom(req, 0, 20).(*kmsg.FetchResponse)
+		asked := req.Topics[0].Partitions
+		for i := range asked {
+			if asked[i].Partition == 0 || len(asked) == 1 {
+				resp.Topics[0].Partitions[i].RecordBatches = rawBatch{base: asked[i].FetchOffset, records: []rawRecord{{}}}.encode()
+			}
+		}
+		return resp, nil
+	})
+	if r := newPlace(t).capture(b, Options{Topics: []string{"orders"}}); r.Records != 40 {
+		t.Errorf("%d records, want 40", r.Records)
+	}
+}
+
+func TestBrokersThatKnowNoTopicIDsAreRead(t *testing.T) {
+	b := newBroker(t, kfake.SeedTopics(2, "orders"), kfake.MaxVersions(kversion.V2_7_0()))
+	b.fill("orders", 0, 20)
+	b.fill("orders", 1, 20)
+	a := newPlace(t)
+	if r := a.capture(b, Options{Topics: []string{"orders"}}); r.Records != 40 || a.identity().Topics[0].ID != "" {
+		t.Errorf("%d records, topic id %q", r.Records, a.identity().Topics[0].ID)
+	}
+	b.fill("orders", 1, 5)
+	if r := a.capture(b, Options{Topics: []string{"orders"}}); r.Records != 5 {
+		t.Errorf("then %d records, want 5", r.Records)
+	}
 }
 
 func TestABrokerThatGoesAwayEndsAFollowCaptureAndWhatItHasIsSealed(t *testing.T) {
