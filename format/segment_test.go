@@ -167,6 +167,29 @@ func TestRowGroupsAreCutByCanonicalBytes(t *testing.T) {
 	})
 }
 
+// Later versions may write larger row groups. To convert one must not cut it in two.
+func TestARowGroupOfAnyLegalSizeIsCopiedAsOne(t *testing.T) {
+	eachEncoding(t, func(t *testing.T, e Encoding) {
+		var file bytes.Buffer
+		w, err := NewWriter(&file, optionsIn(e))
+		if err != nil {
+			t.Fatal(err)
+		}
+		records := manyRecords(30_000, 7)
+		if err := w.copyGroup(&RowGroup{}, records); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Finish(w.Position()); err != nil {
+			t.Fatal(err)
+		}
+		got, doc := readSegment(t, file.Bytes())
+		checkEqual(t, got, records)
+		if len(doc.Groups) != 1 || doc.Bytes < 2*RowGroupBytes {
+			t.Errorf("got %d row groups of %d bytes, want one of more than two", len(doc.Groups), doc.Bytes)
+		}
+	})
+}
+
 func TestHeaderKeysThatAreNotUTF8CutTheRowGroup(t *testing.T) {
 	eachEncoding(t, func(t *testing.T, e Encoding) {
 		var records []Record

@@ -80,17 +80,30 @@ func NewWriter(w io.Writer, o WriterOptions) (*Writer, error) {
 // Write adds a record, whose offset must be at least Position, and copies what it points to.
 func (w *Writer) Write(r *Record) error {
 	size := CanonicalSize(r)
-	if err := w.check(r.Offset); err != nil {
+	if err := w.accepts(r, size); err != nil {
 		return err
-	}
-	if err := checkRecord(r, size); err != nil {
-		return w.fail(err)
 	}
 	if w.batch != nil && !w.batch.fits(r, size) {
 		if err := w.Cut(); err != nil {
 			return err
 		}
 	}
+	w.add(r, size)
+	return nil
+}
+
+func (w *Writer) accepts(r *Record, size int64) error {
+	if err := w.check(r.Offset); err != nil {
+		return err
+	}
+	if err := checkRecord(r, size); err != nil {
+		return w.fail(err)
+	}
+	return nil
+}
+
+// add puts a record into the current row group.
+func (w *Writer) add(r *Record, size int64) {
 	if w.batch == nil {
 		w.batch = newBatch()
 	}
@@ -103,7 +116,6 @@ func (w *Writer) Write(r *Record) error {
 	w.doc.Records++
 	w.doc.Bytes += size
 	w.advance(r.Offset, r.LeaderEpoch)
-	return nil
 }
 
 // Skip counts offset, at least Position, as one without a record, for GapControl or GapFiltered. Epoch is the leader epoch of what was

@@ -1,0 +1,119 @@
+package format
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// ConvertOptions configures Convert. The zero value compresses with zstd at its fastest level on the caller's goroutine.
+type ConvertOptions struct {
+	Compression Compression
+	Encoders    *Encoders // encodes row groups in parallel; nil: on the caller's goroutine
+	// OnGroup, if set, is called for each row group that was read, on the caller's goroutine. Its error ends Convert, which returns it.
+	OnGroup func(*RowGroup) error
+}
+
+// Convert writes every segment of from, row group by row group, into another archive, which is open for writing, holds no segment yet and
+// has an encoding of its own. Documents stay as they are: records, coverage, gaps, row groups and their digests. So converting the result
+// back makes the bytes that there were, as far as this version wrote them. An archive of a newer minor version is refused, because what this
+// one does not know of it would be lost. After an error into holds a part of the segments and is not to be used.
+func Convert(from, into *Archive, o ConvertOptions) error {
+	if len(into.Partitions()) > 0 {
+		return errors.New("convert: the target holds segments already")
+	}
+	for _, tp := range from.Partitions() {
+		for _, s := range from.Segments(tp) {
+			if err := convertSegment(from, into, s, o); err != nil {
+				return fmt.Errorf("convert: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+func convertSegment(from, into *Archive, s Segment, o ConvertOptions) error {
+	r, err := from.OpenSegment(s)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	doc := r.Document()
+	if newerVersion(doc.Version) {
+		return &VersionError{What: s.Path, Version: doc.Version}
+	}
+	p, err := into.NewSegment(WriterOptions{
+		Topic: s.Topic, Partition: s.Partition, Base: s.Base, Source: doc.Source, Compression: o.Compression, Encoders: o.Encoders,
+	})
+	if err != nil {
+		return err
+	}
+	defer p.Discard() // does nothing after Seal
+	if err := copyGroups(p.Writer, r, o.OnGroup); err != nil {
+		return err
+	}
+	_, made, err := p.Seal(doc.NextOffset)
+	if err != nil {
+		return err
+	}
+	if err := sameDocument(made, doc); err != nil {
+		return fmt.Errorf("%s: %w", s.Path, err)
+	}
+	return nil
+}
+
+// copyGroups writes what r holds, cut as it is there.
+func copyGroups(w *Writer, r *SegmentReader, onGroup func(*RowGroup) error) error {
+	doc := r.Document()
+	for i := range doc.Groups {
+		records, err := r.ReadGroup(i)
+		if err != nil {
+			return err
+		}
+		if err := w.copyGroup(&doc.Groups[i], records); err != nil {
+			return err
+		}
+		if onGroup == nil {
+			continue
+		}
+		if err := onGroup(&doc.Groups[i]); err != nil {
+			return err
+		}
+	}
+	w.doc.Gaps = slices.Clone(doc.Gaps)
+	w.doc.Control, w.doc.Filtered, w.doc.LastLeaderEpoch = doc.Control, doc.Filtered, doc.LastLeaderEpoch
+	return nil
+}
+
+// copyGroup writes a row group of another segment as one.
+func (w *Writer) copyGroup(g *RowGroup, records []Record) error {
+	w.pending = skipped{control: g.Control, filtered: g.Filtered}
+	for i := range records {
+		size := CanonicalSize(&records[i])
+		if err := w.accepts(&records[i], size); err != nil {
+			return err
+		}
+		w.add(&records[i], size)
+	}
+	return w.Cut()
+}
+
+// sameDocument refuses a document that is not like the one that it was made from, but for its version.
+func sameDocument(made, from *Document) error {
+	was := *from
+	was.Version = made.Version
+	got, err := json.Marshal(made)
+	if err != nil {
+		return err
+	}
+	want, err := json.Marshal(&was)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(got, want) {
+		return errors.New("its document says what cannot be written again")
+	}
+	return nil
+}
