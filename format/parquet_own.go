@@ -105,10 +105,14 @@ func (o *ownReader) pages(column int, encoding parquet.Encoding, keep bool, use 
 	return nil
 }
 
+// zstdSlack is room behind what is decompressed, with which the decoder takes its fast path. A frame that fills it is longer than its page
+// says, and refused.
+const zstdSlack = 32
+
 func (o *ownReader) decompress(data []byte, size int, codec compress.Compression, keep bool) ([]byte, error) {
 	body := o.body
-	if keep || cap(body) < size {
-		body = make([]byte, 0, size)
+	if keep || cap(body) < size+zstdSlack {
+		body = make([]byte, 0, size+zstdSlack)
 	}
 	if !keep {
 		o.body = body
@@ -117,7 +121,7 @@ func (o *ownReader) decompress(data []byte, size int, codec compress.Compression
 	if codec == compress.Codecs.Uncompressed {
 		body = append(body[:0], data...)
 	} else {
-		body, err = zstdDecoder().DecodeAll(data, body[:0:max(size, 1)])
+		body, err = zstdDecoder().DecodeAll(data, body[:0:size+zstdSlack])
 	}
 	if err == nil && len(body) != size {
 		err = fmt.Errorf("%d bytes, its header says %d", len(body), size)
