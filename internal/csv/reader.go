@@ -1,0 +1,208 @@
+package csv
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// maxRowBytes bounds a row: a quote that nothing closes must not take all memory.
+const maxRowBytes = 256 << 20
+
+// Errors wrapped by a *RowError.
+var (
+	ErrBareQuote   = errors.New(`a quote in a field that does not begin with one: write the field in quotes, and "" for a quote in it`)
+	ErrAfterQuote  = errors.New(`something follows the quote that ends a field: write "" for a quote in it`)
+	ErrNotClosed   = errors.New("a quote that nothing closes")
+	ErrRowTooLarge = fmt.Errorf("a row of more than %d MiB, perhaps by a quote that nothing closes", maxRowBytes>>20)
+)
+
+// RowError is a row that is not CSV. The reader goes on behind the line in which it was found.
+type RowError struct {
+	Line int64 // where the row begins, from 1
+	Err  error
+}
+
+func (e *RowError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
+
+func (e *RowError) Unwrap() error { return e.Err }
+
+// Field is one field of a row. Text is without quotes and belongs to the reader until its next Read.
+type Field struct {
+	Text   []byte
+	Quoted bool
+}
+
+// Reader reads rows. It is for one goroutine.
+type Reader struct {
+	in    *bufio.Reader
+	comma byte
+	lines int64 // that were read
+
+	row    []byte // the lines of the row; quoted fields are unquoted in place
+	spans  []span
+	fields []Field
+}
+
+// span is a field's place in the row.
+type span struct {
+	from, until int
+	quoted      bool
+}
+
+// NewReader returns a reader of fields that comma parts. A byte order mark at the start is not part of the first field.
+func NewReader(r io.Reader, comma byte) *Reader {
+	in := bufio.NewReaderSize(r, 1<<18)
+	if mark, _ := in.Peek(3); string(mark) == "\xef\xbb\xbf" {
+		in.Discard(3)
+	}
+	return &Reader{in: in, comma: comma}
+}
+
+// Read returns the next row and the line in which it begins, from 1. Empty lines are no rows. The error is io.EOF after the last row,
+// a *RowError for text that is no row, or that of the source.
+func (r *Reader) Read() (fields []Field, line int64, err error) {
+	for {
+		r.row = r.row[:0]
+		if err := r.readLine(); err != nil {
+			return nil, 0, err
+		}
+		if lineEnd(r.row) > 0 {
+			break
+		}
+	}
+	line = r.lines
+	if err := r.split(); err != nil {
+		return nil, line, &RowError{line, err}
+	}
+	r.fields = r.fields[:0]
+	for _, s := range r.spans {
+		r.fields = append(r.fields, Field{r.row[s.from:s.until:s.until], s.quoted})
+	}
+	return r.fields, line, nil
+}
+
+// readLine adds a line, with what ends it, to the row. The error is io.EOF only when there was nothing.
+func (r *Reader) readLine() error {
+	begin := len(r.row)
+	for {
+		part, err := r.in.ReadSlice('\n')
+		r.row = append(r.row, part...)
+		switch {
+		case err == bufio.ErrBufferFull:
+			if len(r.row) > maxRowBytes {
+				return r.tooLarge(begin)
+			}
+		case err == io.EOF && len(r.row) > begin, err == nil:
+			r.lines++
+			return nil
+		default:
+			return err
+		}
+	}
+}
+
+// tooLarge leaves the rest of an endless line out.
+func (r *Reader) tooLarge(begin int) error {
+	r.row = r.row[:begin]
+	for {
+		if _, err := r.in.ReadSlice('\n'); err != bufio.ErrBufferFull {
+			break
+		}
+	}
+	r.lines++
+	return &RowError{r.lines, ErrRowTooLarge}
+}
+
+// lineEnd is where the text of a line ends: before its \n, \r\n, or \r at the end of the file.
+func lineEnd(b []byte) int {
+	n := len(b)
+	if n > 0 && b[n-1] == '\n' {
+		n--
+	}
+	if n > 0 && b[n-1] == '\r' {
+		n--
+	}
+	return n
+}
+
+// split finds the fields of the row, and reads on where a quoted one has line breaks in it.
+func (r *Reader) split() error {
+	r.spans = r.spans[:0]
+	for at, more := 0, true; more; {
+		s, next, err := span{}, 0, error(nil)
+		if at < len(r.row) && r.row[at] == '"' {
+			s, next, err = r.quoted(at)
+		} else {
+			s, next, err = r.plain(at)
+		}
+		if err != nil {
+			return err
+		}
+		r.spans = append(r.spans, s)
+		end := lineEnd(r.row)
+		switch {
+		case next >= end:
+			more = false
+		case r.row[next] == r.comma:
+			at = next + 1
+		default:
+			return ErrAfterQuote
+		}
+	}
+	return nil
+}
+
+// plain is the field at a place where no quote stands, and where it ends.
+func (r *Reader) plain(at int) (span, int, error) {
+	text := r.row[min(at, lineEnd(r.row)):lineEnd(r.row)]
+	if i := bytes.IndexByte(text, r.comma); i >= 0 {
+		text = text[:i]
+	}
+	if bytes.IndexByte(text, '"') >= 0 {
+		return span{}, 0, ErrBareQuote
+	}
+	return span{from: at, until: at + len(text)}, at + len(text), nil
+}
+
+// quoted is the field whose quote is at a place, and where it ends. Doubled quotes are made one.
+func (r *Reader) quoted(at int) (span, int, error) {
+	from := at + 1
+	out := from
+	for i := from; ; {
+		n := bytes.IndexByte(r.row[i:], '"')
+		if n < 0 {
+			out += copy(r.row[out:], r.row[i:])
+			r.row = r.row[:out] // so that the next line goes on where the text ends
+			i = out
+			if err := r.goOn(); err != nil {
+				return span{}, 0, err
+			}
+			continue
+		}
+		out += copy(r.row[out:], r.row[i:i+n])
+		i += n + 1
+		if i == len(r.row) || r.row[i] != '"' {
+			return span{from, out, true}, i, nil
+		}
+		r.row[out] = '"'
+		out, i = out+1, i+1
+	}
+}
+
+// goOn reads the next line of a quoted field.
+func (r *Reader) goOn() error {
+	if len(r.row) > maxRowBytes {
+		return ErrRowTooLarge
+	}
+	err := r.readLine()
+	if err == io.EOF {
+		return ErrNotClosed
+	}
+	if e, ok := errors.AsType[*RowError](err); ok {
+		return e.Err
+	}
+	return err
+}
