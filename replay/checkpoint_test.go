@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/replay"
@@ -146,6 +147,7 @@ func TestAProgressFileThatCannotBeWrittenIsAnErrorBeforeAnythingIsSent(t *testin
 func TestARefusalByKeyLeavesNothingDoubledAndNothingOut(t *testing.T) {
 	r := recording{groupSize: 500, records: map[format.TopicPartition][]format.Record{orders0: plain(orders0, 5000), orders1: plain(orders1, 5000)}}
 	a, c := r.archive(t), newTarget(t, kfake.SeedTopics(5, "orders"))
+	c.connect = append(c.connect, kgo.ProducerLinger(time.Minute)) // all is sent at once, when the client is flushed
 	options := replay.Options{Partitioner: replay.ByKey, Checkpoint: &memory{}}
 	refuseOnce(c, format.TopicPartition{Topic: "orders", Partition: 3}, 0)
 	report, err := replay.Run(t.Context(), c.connect, a, options)
