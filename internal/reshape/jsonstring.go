@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// appendUnescaped appends the text of a JSON string, which stands in raw with its quotes and is valid. Half of a surrogate pair becomes
+// appendUnescaped appends the text of a JSON string, which stands in raw with its quotes. Half of a surrogate pair and a bad \u become
 // U+FFFD.
 func appendUnescaped(dst, raw []byte) []byte {
 	body := raw[1 : len(raw)-1]
@@ -37,6 +37,9 @@ func appendEscaped(dst, b []byte) ([]byte, int) {
 	case 't':
 		return append(dst, '\t'), 2
 	case 'u':
+		if escapeLength(b) == 0 { // possible where gjson found a string in what is no JSON
+			return utf8.AppendRune(dst, utf8.RuneError), 2
+		}
 		r, n := escapedRune(b)
 		return utf8.AppendRune(dst, r), n
 	}
@@ -49,7 +52,7 @@ func escapedRune(b []byte) (rune, int) {
 	if !utf16.IsSurrogate(r) {
 		return r, 6
 	}
-	if len(b) >= 12 && b[6] == '\\' && b[7] == 'u' {
+	if len(b) >= 12 && b[6] == '\\' && escapeLength(b[6:]) == 6 {
 		if whole := utf16.DecodeRune(r, hex4(b[6:])); whole != utf8.RuneError {
 			return whole, 12
 		}
