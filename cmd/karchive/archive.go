@@ -38,19 +38,25 @@ func archiveFS(dir string) (format.FS, error) {
 	return fsys, nil
 }
 
-// openOrCreate opens an archive for writing, and makes it when there is nothing yet. Closing it takes one away that was made here and in
+// openOrCreate opens an archive for writing, in the encoding asked for, if any, and makes it when there is nothing yet. Closing it takes one away that was made here and in
 // which nothing was begun: a misspelt topic leaves nothing behind.
-func openOrCreate(dir string) (a *format.Archive, closing func(), err error) {
+func openOrCreate(dir string, encoding format.Encoding) (a *format.Archive, closing func(), err error) {
 	fsys, err := format.DirFS(dir)
 	if err != nil {
 		return nil, nil, err
 	}
 	a, err = format.OpenForWriting(fsys)
+	if err == nil {
+		if err := checkEncoding(a, encoding); err != nil {
+			return nil, nil, errors.Join(err, a.Close())
+		}
+		return a, func() { a.Close() }, nil
+	}
 	if !errors.Is(err, format.ErrNotArchive) {
-		return a, func() { a.Close() }, err
+		return nil, nil, err
 	}
 	_, statErr := fsys.Stat(".")
-	a, err = format.Create(fsys, format.Identity{CreatedBy: "karchive " + versionText()})
+	a, err = format.Create(fsys, format.Identity{Encoding: encoding, CreatedBy: "karchive " + versionText()})
 	return a, func() {
 		begun := a.Identity().Capture != nil
 		if !begun {

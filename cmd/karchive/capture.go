@@ -19,6 +19,7 @@ type captureOptions struct {
 	selection
 	isolation   string
 	memory      int64
+	encoding    format.Encoding // empty: the archive's, of a new one the default
 	compression format.Compression
 	capture     capture.Options
 	format      string
@@ -39,6 +40,7 @@ Examples:
   karchive capture -b localhost:9092 -t orders -o run1
   karchive capture -b broker:9092 -t 'orders,payments-*' --from -2h -o run1
   karchive capture -b broker:9092 -t orders --follow --stop-after duration=1h -o run1
+  karchive capture -b broker:9092 -t orders -o run1 --encoding arrow
   karchive capture --config client.properties -t orders --partitions 0,3-5 -o run1 --format json`,
 		Flags:  o.flags(e),
 		Action: func(c *cli.Context) error { return runCapture(c, e, o) },
@@ -54,6 +56,7 @@ func (o *captureOptions) flags(e *env) []cli.Flag {
 		&cli.BoolFlag{Name: "follow", Usage: "go on until Ctrl-C, SIGTERM or --stop-after", Destination: &c.Follow},
 		parsed("stop-after", "end a follow capture at `LIMIT`: records=N, bytes=SIZE or duration=D, in a comma list", "", &c.StopAfter, parseStopAfter),
 		choiceFlag("isolation", "`read_committed` or read_uncommitted", &o.isolation, string(format.ReadCommitted), string(format.ReadUncommitted)),
+		encodingFlag("of segments: `parquet` or arrow", "that of the archive, parquet of a new one", &o.encoding),
 		parsed("compression", "of segments, as `CODEC`: zstd, zstd:LEVEL (1 to 22) or none", "zstd:1", &o.compression, parseCompression),
 		sizeFlag("rotate-size", "begin a new segment at this `SIZE` of records", "256MiB", &c.RotateBytes),
 		countFlag("rotate-records", "begin a new segment at `N` records", "no limit", &c.RotateRecords),
@@ -137,7 +140,7 @@ func runCapture(c *cli.Context, e *env, o captureOptions) error {
 	if err != nil {
 		return err
 	}
-	a, abandon, err := openOrCreate(o.archive)
+	a, abandon, err := openOrCreate(o.archive, o.encoding)
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.archive, err)
 	}

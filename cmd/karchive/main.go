@@ -64,6 +64,7 @@ func (e *env) commands() []*cli.Command {
 		infoCommand(e),
 		verifyCommand(e),
 		catCommand(e),
+		convertCommand(e),
 		demoCommand(e),
 		completionCommand(e),
 		versionCommand(e),

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/karchive/karchive/format"
+)
+
+// aside is a new archive that is made beside its place and moved there when it is whole: under its own name there is all of it or nothing.
+type aside struct {
+	*format.Archive
+	fsys format.FS
+	dir  string // where it is made
+	to   string // its place
+}
+
+// asidePrefix and asideSuffix make the name of the directory in which an archive is made.
+const (
+	asidePrefix = "."
+	asideSuffix = ".karchive-new"
+)
+
+// createAside begins a new archive for the place to, where nothing may be but an empty directory. What a killed process left of the
+// same archive is removed, unless it is still being made.
+func createAside(to string, id format.Identity) (*aside, error) {
+	if err := checkFree(to); err != nil {
+		return nil, err
+	}
+	path, err := filepath.Abs(to)
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(filepath.Dir(path), asidePrefix+filepath.Base(path)+asideSuffix)
+	if err := removeLeftover(dir); err != nil {
+		return nil, fmt.Errorf("%s: %w", to, err)
+	}
+	fsys, err := format.DirFS(dir)
+	if err != nil {
+		return nil, err
+	}
+	a, err := format.Create(fsys, id)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", to, err)
+	}
+	return &aside{Archive: a, fsys: fsys, dir: dir, to: path}, nil
+}
+
+// checkFree refuses a place with anything in it.
+func checkFree(dir string) error {
+	entries, err := os.ReadDir(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case len(entries) > 0:
+		return withHint(fmt.Errorf("%s: %w and is not empty", dir, fs.ErrExist), "give the name of a new directory")
+	}
+	return nil
+}
+
+func removeLeftover(dir string) error {
+	fsys, err := format.DirFS(dir)
+	if err != nil {
+		return err
+	}
+	a, err := format.OpenForWriting(fsys)
+	if errors.Is(err, format.ErrLocked) {
+		return err
+	}
+	if err == nil {
+		a.Close()
+	}
+	closeFS(fsys)
+	return os.RemoveAll(dir)
+}
+
+func closeFS(fsys format.FS) {
+	if c, ok := fsys.(io.Closer); ok {
+		c.Close()
+	}
+}
+
+// commit moves the archive to its place, durable when it returns.
+func (a *aside) commit() error {
+	if err := a.Archive.Close(); err != nil {
+		return err
+	}
+	closeFS(a.fsys)
+	// An empty directory may be in the place; Remove takes nothing else.
+	if err := os.Remove(a.to); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.Rename(a.dir, a.to); err != nil {
+		return err
+	}
+	parent, err := format.DirFS(filepath.Dir(a.to))
+	if err != nil {
+		return err
+	}
+	defer closeFS(parent)
+	return parent.SyncDir(".")
+}
+
+// abandon removes what there is. After commit it does nothing.
+func (a *aside) abandon() {
+	a.Archive.Close()
+	closeFS(a.fsys)
+	os.RemoveAll(a.dir)
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/karchive/karchive/format"
+)
+
+// writeArchive makes an archive of one record in dir.
+func writeArchive(t *testing.T, dir string) {
+	t.Helper()
+	fsys, err := format.DirFS(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := format.Create(fsys, format.Identity{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := a.NewSegment(format.WriterOptions{Topic: "orders"})
+	if err == nil {
+		err = p.Write(&format.Record{})
+	}
+	if err == nil {
+		_, _, err = p.Seal(1)
+	}
+	if err := errors.Join(err, a.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func names(t *testing.T, dir string) string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, e := range entries {
+		all = append(all, e.Name())
+	}
+	return strings.Join(all, " ")
+}
+
+func TestAnInterruptedConversionLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	writeArchive(t, filepath.Join(dir, "run1"))
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errInterrupted)
+	var stdout, stderr bytes.Buffer
+	args := []string{"convert", filepath.Join(dir, "run1"), "-o", filepath.Join(dir, "run2"), "--encoding", "arrow"}
+	if got := run(ctx, args, nil, &stdout, &stderr); got != exitInterrupted {
+		t.Errorf("got exit code %d, want %d", got, exitInterrupted)
+	}
+	if got := names(t, dir); got != "run1" || stdout.Len() > 0 || !strings.Contains(stderr.String(), "interrupted") {
+		t.Errorf("got files %s, stdout %q, stderr %q", got, stdout.String(), stderr.String())
+	}
+}
+
+func TestAnArchiveMadeAsideIsThereWholeOrNotAtAll(t *testing.T) {
+	dir := t.TempDir()
+	to := filepath.Join(dir, "new")
+	first, err := createAside(to, format.Identity{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := createAside(to, format.Identity{}); !errors.Is(err, format.ErrLocked) {
+		t.Errorf("while another one makes it: got %v, want ErrLocked", err)
+	}
+	if got := names(t, dir); got != ".new.karchive-new" {
+		t.Errorf("got files %s before commit", got)
+	}
+	if err := first.commit(); err != nil {
+		t.Fatal(err)
+	}
+	first.abandon()
+	if got := names(t, dir); got != "new" {
+		t.Errorf("got files %s after commit", got)
+	}
+	if a, err := openArchive(to); err != nil {
+		t.Error(err)
+	} else {
+		a.Close()
+	}
+}
+
+func TestWhatAKilledProcessLeftAsideIsRemoved(t *testing.T) {
+	dir := t.TempDir()
+	to := filepath.Join(dir, "new")
+	writeArchive(t, filepath.Join(dir, ".new.karchive-new"))
+	a, err := createAside(to, format.Identity{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := a.Partitions(); len(got) > 0 {
+		t.Errorf("got partitions %v of the one before", got)
+	}
+	a.abandon()
+	if got := names(t, dir); got != "" {
+		t.Errorf("got files %s after abandon", got)
+	}
+}
