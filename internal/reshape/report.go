@@ -1,5 +1,11 @@
 package reshape
 
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
 // Report counts what a pipeline did, over the workers that were closed.
 type Report struct {
 	Read     int64 `json:"read"`
@@ -23,13 +29,16 @@ type Report struct {
 	Maps  []RuleReport `json:"maps,omitempty"`
 	// Uncovered are the fields that look personal and have no rule, by topic and path.
 	Uncovered []Suspect `json:"uncovered,omitempty"`
+
+	required bool // Rules.RequireCoverage
 }
 
 // RuleReport is how often a rule found something to change.
 type RuleReport struct {
-	Rule    string `json:"rule"`    // as a flag would spell it
-	Records int64  `json:"records"` // with at least one match
-	Fields  int64  `json:"fields"`  // matches
+	Rule    string   `json:"rule"` // as a flag would spell it
+	Topics  []string `json:"topics,omitempty"`
+	Records int64    `json:"records"` // with at least one match
+	Fields  int64    `json:"fields"`  // matches
 }
 
 // Suspect is a field that looks personal and has no rule.
@@ -38,4 +47,105 @@ type Suspect struct {
 	Path    string `json:"path"`    // as a rule would name it
 	Looks   string `json:"looks"`   // like what: e-mail, phone, card, IBAN, IP address, or a name
 	Records int64  `json:"records"` // that have it
+}
+
+// Incomplete says that records were withheld, or, with Rules.RequireCoverage, that a mask never matched.
+func (r *Report) Incomplete() bool { return r.Withheld > 0 || r.required && len(r.NeverMatched()) > 0 }
+
+// NeverMatched are the masks that found nothing.
+func (r *Report) NeverMatched() []string {
+	var out []string
+	for _, m := range r.Masks {
+		if m.Fields == 0 {
+			out = append(out, m.Rule)
+		}
+	}
+	return out
+}
+
+// Report adds up what all workers did. None may be at work meanwhile.
+func (p *Pipeline) Report() Report {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	sum := Report{required: p.rules.RequireCoverage, Masks: reports(p.masks), Maps: reports(p.maps)}
+	for _, w := range p.workers {
+		sum.add(&w.counts)
+		for i := range w.hits {
+			to := sum.rule(i)
+			to.Records += w.hits[i].records
+			to.Fields += w.hits[i].fields
+		}
+		for _, t := range w.topics {
+			sum.Uncovered = t.suspects(sum.Uncovered)
+		}
+	}
+	sum.Uncovered = merge(sum.Uncovered)
+	return sum
+}
+
+func reports(rules []*rule) []RuleReport {
+	var out []RuleReport
+	for _, r := range rules {
+		out = append(out, RuleReport{Rule: r.text, Topics: r.topics})
+	}
+	return out
+}
+
+// rule is the report of rule number i.
+func (r *Report) rule(i int) *RuleReport {
+	if i < len(r.Masks) {
+		return &r.Masks[i]
+	}
+	return &r.Maps[i-len(r.Masks)]
+}
+
+func (r *Report) add(o *Report) {
+	r.Read += o.Read
+	r.Passed += o.Passed
+	r.Filtered += o.Filtered
+	r.Sampled += o.Sampled
+	r.Withheld += o.Withheld
+	r.WithoutEntity += o.WithoutEntity
+	r.Unmaskable += o.Unmaskable
+	r.KeysChanged += o.KeysChanged
+	addCounts(&r.Undecided, o.Undecided)
+	addCounts(&r.WithheldFor, o.WithheldFor)
+}
+
+func addCounts(to *map[string]int64, from map[string]int64) {
+	if *to == nil && len(from) > 0 {
+		*to = map[string]int64{}
+	}
+	for why, n := range from {
+		(*to)[why] += n
+	}
+}
+
+func (t *topicWork) suspects(to []Suspect) []Suspect {
+	if t.masks == nil || t.masks.looks == nil {
+		return to
+	}
+	for _, target := range []*target{&t.masks.key, &t.masks.value} {
+		to = target.inner.root.suspects(to, t.topic, target.root.String())
+	}
+	for path, s := range t.looks.plain {
+		to = s.suspects(to, t.topic, path)
+	}
+	return to
+}
+
+// merge adds up what several workers found at one place, and sorts.
+func merge(all []Suspect) []Suspect {
+	slices.SortFunc(all, func(a, b Suspect) int {
+		return cmp.Or(strings.Compare(a.Topic, b.Topic), strings.Compare(a.Path, b.Path), strings.Compare(a.Looks, b.Looks))
+	})
+	var out []Suspect
+	for _, s := range all {
+		if n := len(out); n > 0 && out[n-1].Topic == s.Topic && out[n-1].Path == s.Path && out[n-1].Looks == s.Looks {
+			out[n-1].Records += s.Records
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
 }

@@ -1,0 +1,40 @@
+package reshape
+
+import (
+	"testing"
+
+	"github.com/tidwall/gjson"
+)
+
+// orderJSON is a value as test environments see it: about 1 KB, nested, with an array, personal fields, and text that needs escapes.
+const orderJSON = `{"id":"ord-0000017","created":"2026-03-01T12:00:00.123Z","amount":129.95,"currency":"EUR","status":"created",` +
+	`"user":{"id":"usr-000042","name":"Jane Miller","email":"jane.miller@example.com","phone":"+49 151 23456789","address":` +
+	`{"street":"Main Street 5","city":"Berlin","zip":"10115","country":"DE"}},"payment":{"method":"card","card":"4111111111111111",` +
+	`"expires":"12/29","holder":"Jane Miller"},"items":[{"sku":"SKU-1001","title":"Trail shoe \"Peak\"","quantity":1,"price":89.95,` +
+	`"attributes":{"color":"blue","size":"42"}},{"sku":"SKU-2002","title":"Socks, 3 pairs","quantity":2,"price":20.0,"attributes":` +
+	`{"color":"gray","size":"M"}}],"shipping":{"carrier":"dhl","tracking":"JJD000390007883412345","steps":[{"at":1772366400123,` +
+	`"state":"accepted"},{"at":1772370000456,"state":"packed"},{"at":1772373600789,"state":"sent"}]},"notes":"Please ring twice.` +
+	`\nThe bell is on the left.","flags":{"gift":false,"express":true,"newCustomer":false},"source":{"app":"ios","version":"7.12.1",` +
+	`"campaign":null,"referrer":"https://shop.example.com/sale?ref=mail"},"total":{"net":109.2,"tax":20.75,"gross":129.95}}`
+
+func BenchmarkCheckStrictly(b *testing.B) {
+	w := walker{root: newRoot(nil, false)}
+	data := []byte(orderJSON)
+	b.SetBytes(int64(len(data)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := w.walk(data); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkGjsonValid(b *testing.B) {
+	data := []byte(orderJSON)
+	b.SetBytes(int64(len(data)))
+	for b.Loop() {
+		if !gjson.ValidBytes(data) {
+			b.Fatal("not valid")
+		}
+	}
+}

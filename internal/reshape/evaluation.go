@@ -1,0 +1,260 @@
+package reshape
+
+import (
+	"math"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+	"cel.dev/cel-go/interpreter"
+	"github.com/tidwall/gjson"
+
+	"github.com/karchive/karchive/format"
+)
+
+// evaluation is a record as the expressions of a filter see it: an interpreter.Activation that decodes what is asked for. It is for
+// one goroutine.
+type evaluation struct {
+	filter   *filter
+	missing  []*types.Err // by want: why there is nothing
+	noTime   *types.Err
+	notJSON  [2]map[string]*types.Err // by root, and by what is wrong
+	nullJSON [2]*types.Err
+
+	record *Record
+	in     *captured
+	found  []span        // by want
+	read   [2]bool       // by root: the document was read
+	failed [2]*types.Err // by root: why it could not be
+	names  map[string]int
+	topic  string
+	topics ref.Val // topic as CEL has it
+}
+
+// span is a part of a document; none when to is 0.
+type span struct{ from, to int }
+
+// captured is what a worker knows about the documents of a topic.
+type captured struct{ value, key walker }
+
+func (f *filter) captured() *captured {
+	c := &captured{}
+	c.value.root, c.key.root = newRoot(f.value, false), newRoot(f.key, false)
+	return c
+}
+
+func newEvaluation(f *filter) *evaluation {
+	e := &evaluation{filter: f, found: make([]span, len(f.wants)), names: map[string]int{}}
+	for i := range f.wants {
+		e.missing = append(e.missing, types.WrapErr(errUndecided(f.wants[i].text()+" is not there")).(*types.Err))
+		e.names[variable(i)] = i
+	}
+	e.noTime = types.WrapErr(errUndecided("the timestamp is none, or beyond what CEL takes")).(*types.Err)
+	for _, root := range []Root{ValueRoot, KeyRoot} {
+		e.nullJSON[root] = types.WrapErr(errUndecided("the " + root.String() + " is null")).(*types.Err)
+		e.notJSON[root] = map[string]*types.Err{}
+	}
+	return e
+}
+
+// begin takes the next record.
+func (e *evaluation) begin(r *Record, in *captured) {
+	e.record, e.in = r, in
+	e.read, e.failed = [2]bool{}, [2]*types.Err{}
+}
+
+// Parent is part of interpreter.Activation.
+func (e *evaluation) Parent() interpreter.Activation { return nil }
+
+// ResolveName is part of interpreter.Activation.
+func (e *evaluation) ResolveName(name string) (any, bool) {
+	if name[:1] == wantPrefix {
+		i, ok := e.names[name]
+		if !ok {
+			return nil, false
+		}
+		return e.resolve(i), true
+	}
+	r := e.record
+	switch name {
+	case "topic":
+		if e.topics == nil || e.topic != r.Topic {
+			e.topic, e.topics = r.Topic, types.String(r.Topic)
+		}
+		return e.topics, true
+	case "key":
+		return textValue(r.Key), true
+	case "value":
+		return textValue(r.Value), true
+	case "partition":
+		return types.Int(r.Partition), true
+	case "offset":
+		return types.Int(r.Offset), true
+	case "size":
+		return types.Int(format.CanonicalSize(&r.Record)), true
+	case "timestamp":
+		return e.timestamp(), true
+	case "headers":
+		return headerMap(r.Headers), true
+	}
+	return nil, false
+}
+
+// timestamp refuses what is none and what CEL's timestamps do not hold.
+func (e *evaluation) timestamp() ref.Val {
+	ms := e.record.TimestampMs
+	t := types.Timestamp{Time: time.UnixMilli(ms).UTC()}
+	if ms == format.NoTimestamp || t.Unix() < minCELTime || t.Unix() > maxCELTime {
+		return e.noTime
+	}
+	return t
+}
+
+// The range of CEL's timestamps: the years 1 to 9999.
+const (
+	minCELTime = -62135596800
+	maxCELTime = 253402300799
+)
+
+// resolve finds what an expression looks up.
+func (e *evaluation) resolve(i int) any {
+	w := &e.filter.wants[i]
+	if w.root == HeadersRoot {
+		f := lastHeader(e.record.Headers, w.header)
+		switch {
+		case w.exists:
+			return types.Bool(f.Kind != Missing)
+		case f.Kind == Missing:
+			return e.missing[i]
+		}
+		return textValue(f.Raw)
+	}
+	if !e.read[w.root] {
+		e.read[w.root] = true
+		e.failed[w.root] = e.readDocument(w.root)
+	}
+	if err := e.failed[w.root]; err != nil {
+		return err
+	}
+	data := e.document(w.root).data
+	if len(w.steps) == 0 {
+		return jsonValue(data[skipSpace(data, 0):])
+	}
+	at := e.found[i]
+	switch {
+	case w.exists:
+		return types.Bool(at.to > 0)
+	case at.to == 0:
+		return e.missing[i]
+	}
+	return jsonValue(data[at.from:at.to])
+}
+
+func (e *evaluation) document(root Root) *walker {
+	if root == KeyRoot {
+		return &e.in.key
+	}
+	return &e.in.value
+}
+
+// readDocument reads a whole document, once a record, and notes all that is wanted of it.
+func (e *evaluation) readDocument(root Root) *types.Err {
+	b, wants := e.record.Value, e.filter.valueWant
+	if root == KeyRoot {
+		b, wants = e.record.Key, e.filter.keyWant
+	}
+	if b == nil {
+		return e.nullJSON[root]
+	}
+	for _, i := range wants {
+		e.found[i] = span{}
+	}
+	doc := e.document(root)
+	if err := doc.walk(b); err != nil {
+		return e.syntaxError(root, reasonOf(err))
+	}
+	for i := range doc.hits {
+		h := &doc.hits[i]
+		e.found[wants[h.pattern]] = span{h.from, h.to}
+	}
+	return nil
+}
+
+func (e *evaluation) syntaxError(root Root, what string) *types.Err {
+	err := e.notJSON[root][what]
+	if err == nil {
+		err = types.WrapErr(errUndecided("the " + root.String() + " is " + what)).(*types.Err)
+		e.notJSON[root][what] = err
+	}
+	return err
+}
+
+// textValue is a payload as text.
+func textValue(b []byte) ref.Val {
+	switch {
+	case b == nil:
+		return types.NullValue
+	case utf8.Valid(b):
+		return types.String(asString(b))
+	}
+	return types.Bytes(b)
+}
+
+// headerMap is all headers by name, of several of a name the last.
+func headerMap(headers []format.Header) ref.Val {
+	m := make(map[ref.Val]ref.Val, len(headers))
+	for i := range headers {
+		m[types.String(headers[i].Key)] = textValue(headers[i].Value)
+	}
+	return types.NewRefValMap(types.DefaultTypeAdapter, m)
+}
+
+// jsonValue is a JSON value as CEL has it. Raw is valid JSON, and may be followed by something.
+func jsonValue(raw []byte) ref.Val { return celValue(gjson.Parse(asString(raw))) }
+
+func celValue(v gjson.Result) ref.Val {
+	switch v.Type {
+	case gjson.String:
+		return types.String(v.Str)
+	case gjson.Number:
+		return celNumber(v)
+	case gjson.True:
+		return types.True
+	case gjson.False:
+		return types.False
+	case gjson.JSON:
+		return celStructure(v)
+	}
+	return types.NullValue
+}
+
+// celNumber keeps whole numbers exact.
+func celNumber(v gjson.Result) ref.Val {
+	if n, err := strconv.ParseInt(v.Raw, 10, 64); err == nil {
+		return types.Int(n)
+	}
+	f, err := strconv.ParseFloat(v.Raw, 64)
+	if err != nil {
+		f = math.Copysign(math.Inf(1), f)
+	}
+	return types.Double(f)
+}
+
+func celStructure(v gjson.Result) ref.Val {
+	if v.IsArray() {
+		var list []ref.Val
+		v.ForEach(func(_, item gjson.Result) bool {
+			list = append(list, celValue(item))
+			return true
+		})
+		return types.NewRefValList(types.DefaultTypeAdapter, list)
+	}
+	m := map[ref.Val]ref.Val{}
+	v.ForEach(func(name, item gjson.Result) bool {
+		m[types.String(name.Str)] = celValue(item)
+		return true
+	})
+	return types.NewRefValMap(types.DefaultTypeAdapter, m)
+}

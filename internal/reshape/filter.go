@@ -1,0 +1,223 @@
+package reshape
+
+import (
+	"errors"
+	"fmt"
+
+	"cel.dev/cel-go/cel"
+	celast "cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/ext"
+)
+
+// FilterHelp explains the expressions of a filter to users.
+const FilterHelp = `A filter is a CEL expression (https://cel.dev) about one record. Records stay of which it is true.
+
+  topic        string
+  key, value   text where they stand alone: a string, bytes where they are not UTF-8, null where they are null.
+               JSON where something is looked up in them: value.order.id, value["order-id"], value.items[0].sku,
+               has(value.order), "id" in value, value.items.exists(i, i.price > 10)
+  headers      headers["type"] or headers.type, of several of a name the last; "type" in headers. Text like key and value
+  partition    int
+  offset       int
+  timestamp    timestamp: timestamp > timestamp("2026-03-01T00:00:00Z"), timestamp.getHours() == 12
+  size         int, the bytes of key, value and headers and about 30 more
+
+Examples:
+  topic == "orders" && value.amount > 100 && headers["type"] == "created"
+  value.user.email.endsWith("@example.com") || key.startsWith("test-")
+  value == null || value.status in ["paid", "sent"]
+  !has(value.test) && value.items.all(i, i.quantity > 0)
+
+Whole numbers in JSON are ints, all others doubles; they compare with each other, and in sums they need int() or double().
+&& and || decide with one side where that is enough. A record about which the expression cannot be decided, for a field that is not
+there, a value that is not strictly JSON (RFC 8259, without two equal names in an object) or types that do not go together, is left out
+and counted with the reason; with --strict it is an error.
+`
+
+// FilterError is an expression that cannot be used.
+type FilterError struct {
+	Expression string
+	FileLine   int // of the rules file where the expression begins; 0: it was a flag
+	Line       int // of the expression, from 1
+	Column     int // from 1
+	Message    string
+}
+
+func (e *FilterError) Error() string {
+	at := fmt.Sprintf("column %d", e.Column)
+	if e.Line > 1 {
+		at = fmt.Sprintf("line %d, column %d", e.Line, e.Column)
+	}
+	if e.FileLine > 0 {
+		at += fmt.Sprintf(" of the one in line %d of the rules", e.FileLine)
+	}
+	return fmt.Sprintf("filter: %s: %s", at, e.Message)
+}
+
+// filter is compiled expressions, all of which must hold. It is immutable.
+type filter struct {
+	conjuncts []conjunct // those that look at no JSON first
+	wants     []want
+	value     patterns // of wants in the value, and which of them
+	valueWant []int
+	key       patterns
+	keyWant   []int
+}
+
+// conjunct is a part of a filter that must be true. CEL's && is commutative, also where a side is an error, so that the parts may be
+// looked at in any order.
+type conjunct struct {
+	program cel.Program
+	json    bool
+}
+
+// newFilter compiles expressions; nil when there are none.
+func newFilter(expressions []Expression) (*filter, error) {
+	if len(expressions) == 0 {
+		return nil, nil
+	}
+	env, err := cel.NewEnv(
+		cel.Variable("topic", cel.StringType), cel.Variable("key", cel.DynType), cel.Variable("value", cel.DynType),
+		cel.Variable("headers", cel.MapType(cel.StringType, cel.DynType)), cel.Variable("partition", cel.IntType),
+		cel.Variable("offset", cel.IntType), cel.Variable("timestamp", cel.TimestampType), cel.Variable("size", cel.IntType),
+		ext.Strings(), cel.OptionalTypes(),
+		cel.ASTValidators(cel.ValidateDurationLiterals(), cel.ValidateTimestampLiterals(), cel.ValidateRegexLiterals()),
+	)
+	if err != nil {
+		return nil, err
+	}
+	f := &filter{}
+	for _, e := range expressions {
+		if err := f.add(env, e); err != nil {
+			return nil, err
+		}
+	}
+	f.findPatterns()
+	return f, nil
+}
+
+// add compiles one expression into conjuncts.
+func (f *filter) add(env *cel.Env, e Expression) error {
+	parsed, issues := env.Parse(e.Text)
+	if issues.Err() != nil {
+		return e.wrong(issues)
+	}
+	rewriteExpression(f, parsed.NativeRep())
+	env, err := env.Extend(f.variables()...)
+	if err != nil {
+		return err
+	}
+	checked, issues := env.Check(parsed)
+	if issues.Err() != nil {
+		return e.wrong(issues)
+	}
+	if t := checked.OutputType(); !t.IsExactType(types.BoolType) && !t.IsExactType(types.DynType) {
+		return &FilterError{e.Text, e.line, 1, 1, fmt.Sprintf("it gives a %s, and should say true or false", t)}
+	}
+	tree := checked.NativeRep()
+	for _, part := range conjunction(nil, tree.Expr()) {
+		program, err := env.PlanProgram(celast.NewCheckedAST(celast.NewAST(part, tree.SourceInfo()), tree.TypeMap(), tree.ReferenceMap()),
+			cel.EvalOptions(cel.OptOptimize))
+		if err != nil {
+			return &FilterError{e.Text, e.line, 1, 1, err.Error()}
+		}
+		f.insert(conjunct{program, f.looksAtJSON(part)})
+	}
+	return nil
+}
+
+// insert keeps what is cheap in front.
+func (f *filter) insert(c conjunct) {
+	at := len(f.conjuncts)
+	if !c.json {
+		for at > 0 && f.conjuncts[at-1].json {
+			at--
+		}
+	}
+	f.conjuncts = append(f.conjuncts, c)
+	copy(f.conjuncts[at+1:], f.conjuncts[at:])
+	f.conjuncts[at] = c
+}
+
+// conjunction appends the parts of e that && joins.
+func conjunction(to []celast.Expr, e celast.Expr) []celast.Expr {
+	if e.Kind() == celast.CallKind && e.AsCall().FunctionName() == operators.LogicalAnd {
+		for _, arg := range e.AsCall().Args() {
+			to = conjunction(to, arg)
+		}
+		return to
+	}
+	return append(to, e)
+}
+
+// wrong turns the first issue into an error that points at its column.
+func (e Expression) wrong(issues *cel.Issues) error {
+	all := issues.Errors()
+	if len(all) == 0 {
+		return &FilterError{e.Text, e.line, 1, 1, issues.Err().Error()}
+	}
+	first := all[0]
+	return &FilterError{e.Text, e.line, max(first.Location.Line(), 1), max(first.Location.Column()+1, 1), friendly(first.Message)}
+}
+
+// errUndecided is a reason why a filter cannot be decided.
+type errUndecided string
+
+func (e errUndecided) Error() string { return string(e) }
+
+// decide says whether the filter is true of a record. The error comes only with Rules.Strict.
+func (w *Worker) decide(t *topicWork, r *Record) (bool, error) {
+	e := w.filter
+	if e == nil {
+		e = newEvaluation(w.pipeline.filter)
+		w.filter = e
+	}
+	e.begin(r, t.filters)
+	var why error
+	for i := range e.filter.conjuncts {
+		pass, err := e.eval(e.filter.conjuncts[i].program)
+		if err == nil && !pass {
+			return false, nil
+		}
+		if why == nil {
+			why = err
+		}
+	}
+	if why == nil {
+		return true, nil
+	}
+	if w.pipeline.rules.Strict {
+		return false, fmt.Errorf("filter: %w", why)
+	}
+	w.undecided(why.Error())
+	return false, nil
+}
+
+// maxReasons bounds what messages that name values may make of a report.
+const maxReasons = 32
+
+func (w *Worker) undecided(why string) {
+	if w.counts.Undecided == nil {
+		w.counts.Undecided = map[string]int64{}
+	}
+	if _, known := w.counts.Undecided[why]; !known && len(w.counts.Undecided) >= maxReasons {
+		why = "other reasons"
+	}
+	w.counts.Undecided[why]++
+}
+
+var errNotBool = errors.New("it is neither true nor false")
+
+func (e *evaluation) eval(p cel.Program) (bool, error) {
+	out, _, err := p.Eval(e)
+	if err != nil {
+		return false, err
+	}
+	pass, ok := out.(types.Bool)
+	if !ok {
+		return false, errNotBool
+	}
+	return bool(pass), nil
+}
