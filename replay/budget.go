@@ -25,3 +25,11 @@ func (b *budget) take(ctx context.Context, cost int64) (release func(), err erro
 	}
 	return func() { b.tokens.Release(cost) }, nil
 }
+
+// tryTake is take without waiting; nil: there is not enough.
+func (b *budget) tryTake(cost int64) (release func()) {
+	if !b.tokens.TryAcquire(cost) {
+		return nil
+	}
+	return func() { b.tokens.Release(cost) }
+}

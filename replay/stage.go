@@ -1,0 +1,355 @@
+package replay
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"runtime"
+	"sync"
+
+	"github.com/karchive/karchive/format"
+)
+
+// stage decodes the row groups of several partitions in the order in which a sequence will need them, some of them ahead, and holds them
+// until then.
+//
+// A merge by time needs a record of every partition at once, and only whole row groups can be verified. Those of a thousand partitions do
+// not fit in memory, so what finds no room there waits in a temporary file, from which it comes back in small blocks. Each row group is
+// decoded once.
+type stage struct {
+	archive *format.Archive
+	room    *budget // for row groups that stay in memory
+	slot    int64   // the most memory of a run of several records
+	spill   *spill
+	cancel  context.CancelFunc
+	at      []*source
+
+	mu       sync.Mutex
+	changed  *sync.Cond // something that a decoder or the sequence waits for
+	ahead    int64      // canonical bytes that are staged and not taken
+	wanted   *source    // that the sequence waits for
+	ctx      context.Context
+	decoders sync.WaitGroup
+}
+
+// source is a partition on a stage.
+type source struct {
+	walk *walk
+
+	// Guarded by the stage's mutex.
+	busy    bool  // a decoder is at it; only that decoder uses walk and the fields below
+	peeked  bool  // upcoming is valid
+	bound   int64 // a time before which nothing counts that is not staged yet
+	round   int64 // of what is not staged yet
+	ready   []*staged
+	err     error // after what is ready: io.EOF after the last
+	dropped bool  // nothing more is wanted
+
+	upcoming place
+	reached  int64 // by the records of this round so far
+	found    bool  // this round has records
+	end      int64 // the first offset that was not read
+}
+
+// aheadBytes is how much is staged before it is needed, in canonical bytes: enough for the row groups of many partitions that begin at
+// the same time. What does not fit in memory is on disk.
+const aheadBytes = 8 * format.RowGroupBytes
+
+// slotShare is the part of all memory that is for runs of which a sequence has taken some records and not all: one of each partition.
+const slotShare = 8
+
+// openReaders is how many segments a decoder keeps open between two row groups.
+const openReaders = 4
+
+// newStage begins to decode the partitions that walks go through. Of memory half is for row groups, and a slot for each partition comes
+// out of slotShare. Temporary files are made in dir. The stage ends with ctx.
+func newStage(ctx context.Context, archive *format.Archive, walks []*walk, memory int64, dir string) *stage {
+	s := &stage{archive: archive, room: newBudget(memory / 2), slot: memory / slotShare / int64(max(len(walks), 1)), spill: &spill{dir: dir}}
+	s.ctx, s.cancel = context.WithCancel(ctx)
+	s.changed = sync.NewCond(&s.mu)
+	context.AfterFunc(s.ctx, s.wake)
+	for _, w := range walks {
+		s.at = append(s.at, &source{walk: w, bound: untimed, reached: untimed, end: w.window.FromOffset})
+	}
+	for range max(1, min(runtime.GOMAXPROCS(0)/2, len(walks))) {
+		s.decoders.Go(s.decode)
+	}
+	return s
+}
+
+func (s *stage) wake() {
+	s.mu.Lock()
+	s.changed.Broadcast()
+	s.mu.Unlock()
+}
+
+// close ends the decoders and removes the temporary file.
+func (s *stage) close() error {
+	s.cancel()
+	s.decoders.Wait()
+	return s.spill.close()
+}
+
+// take returns the next row group of partition i, waiting for it; io.EOF after the last. Any other error is of the partition, or that of
+// the context.
+func (s *stage) take(i int) (*staged, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	src := s.at[i]
+	for len(src.ready) == 0 {
+		if src.err != nil {
+			return nil, src.err
+		}
+		if err := s.ctx.Err(); err != nil {
+			return nil, err
+		}
+		s.wanted = src
+		s.changed.Broadcast()
+		s.changed.Wait()
+	}
+	s.wanted = nil
+	next := src.ready[0]
+	src.ready = src.ready[1:]
+	s.ahead -= next.bytes
+	s.changed.Broadcast()
+	return next, nil
+}
+
+// staged says whether take would not wait.
+func (s *stage) staged(i int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.at[i].ready) > 0 || s.at[i].err != nil
+}
+
+// next is the round of the next row group of partition i, and a time before which nothing in it counts.
+func (s *stage) next(i int) (round, bound int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	src := s.at[i]
+	if len(src.ready) > 0 {
+		return src.ready[0].round, src.ready[0].bound
+	}
+	return src.round, src.bound
+}
+
+// end is the first offset of partition i that was not read.
+func (s *stage) end(i int) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.at[i].end
+}
+
+// drop ends partition i: nothing more of it is wanted.
+func (s *stage) drop(i int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	src := s.at[i]
+	src.dropped = true
+	src.clear(s)
+	if !src.busy {
+		src.err = io.EOF
+	}
+}
+
+func (src *source) clear(s *stage) {
+	for _, g := range src.ready {
+		s.ahead -= g.bytes
+		g.drop(s.spill)
+	}
+	src.ready = nil
+}
+
+// decode stages row groups until there is nothing left to do.
+func (s *stage) decode() {
+	d := decoder{stage: s}
+	defer d.close()
+	for src := s.choose(); src != nil; src = s.choose() {
+		g, err := d.step(src)
+		s.deliver(src, g, err)
+	}
+}
+
+// choose waits for a partition to decode and returns the one that is needed first, or nil when there will be none.
+func (s *stage) choose() *source {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.ctx.Err() == nil {
+		first, more := s.first()
+		if first != nil {
+			first.busy = true
+			return first
+		}
+		if !more {
+			return nil
+		}
+		s.changed.Wait()
+	}
+	return nil
+}
+
+// first is the partition that is needed first of those that can be decoded now, and more says whether any is not at its end.
+func (s *stage) first() (first *source, more bool) {
+	for _, src := range s.at {
+		if src.err != nil {
+			continue
+		}
+		more = true
+		if src.busy || src.peeked && s.ahead >= aheadBytes && src != s.wanted {
+			continue
+		}
+		if first == nil || src.round < first.round || src.round == first.round && src.bound < first.bound {
+			first = src
+		}
+	}
+	return first, more
+}
+
+// deliver notes what a decoder made of a partition.
+func (s *stage) deliver(src *source, g *staged, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	src.busy = false
+	if g != nil {
+		src.ready = append(src.ready, g)
+		s.ahead += g.bytes
+	}
+	src.err = err
+	src.peeked = err == nil
+	src.round, src.bound = src.upcoming.round, src.reached
+	if src.peeked {
+		src.bound = src.upcoming.bound(src.reached)
+	}
+	if src.dropped {
+		src.clear(s)
+		src.err = io.EOF
+	}
+	s.changed.Broadcast()
+}
+
+// decoder reads row groups, one at a time.
+type decoder struct {
+	stage   *stage
+	packer  packer
+	readers []openReader // those used last come last
+}
+
+type openReader struct {
+	path string
+	*format.SegmentReader
+}
+
+func (d *decoder) close() {
+	for _, r := range d.readers {
+		r.Close()
+	}
+}
+
+// step decodes the upcoming row group of a partition, if it is known, and finds out which is the next.
+func (d *decoder) step(src *source) (*staged, error) {
+	var g *staged
+	if src.peeked {
+		var err error
+		if g, err = d.read(src); err != nil {
+			return nil, err
+		}
+	}
+	next, err := src.walk.next()
+	if err == nil && next.round != src.upcoming.round {
+		if !src.found {
+			return nil, io.EOF // no round has any
+		}
+		src.reached, src.found = untimed, false
+	}
+	src.upcoming = next
+	if err != nil && err != io.EOF {
+		err = fmt.Errorf("read the archive: %w", err)
+	}
+	return g, err
+}
+
+// read decodes the upcoming row group, or returns nil when none of its records is in the window.
+func (d *decoder) read(src *source) (*staged, error) {
+	p := src.upcoming
+	records, err := d.records(src)
+	if err != nil {
+		return nil, fmt.Errorf("read the archive: %w", err)
+	}
+	src.end = p.info.LastOffset + 1
+	if len(records) == 0 {
+		return nil, nil
+	}
+	bound := p.bound(src.reached)
+	for i := range records {
+		src.reached = reach(src.reached, records[i].TimestampMs)
+	}
+	src.found = true
+	g, err := d.put(records, p.info)
+	if err != nil {
+		return nil, err
+	}
+	g.round, g.bytes, g.bound = p.round, p.info.Bytes, bound
+	return g, nil
+}
+
+// records are those of the upcoming row group that are in the window.
+func (d *decoder) records(src *source) ([]format.Record, error) {
+	r, err := d.open(src.upcoming.segment)
+	if err != nil {
+		return nil, err
+	}
+	records, err := r.ReadGroup(src.upcoming.index)
+	if err != nil {
+		return nil, err
+	}
+	return inWindow(records, src.walk.window), nil
+}
+
+// inWindow are the records in a window, in the memory of all.
+func inWindow(records []format.Record, w format.Window) []format.Record {
+	n := 0
+	for i := range records {
+		if w.Contains(&records[i]) {
+			records[n] = records[i]
+			n++
+		}
+	}
+	clear(records[n:])
+	return records[:n]
+}
+
+// open opens a segment, or finds it among those that are open.
+func (d *decoder) open(s format.Segment) (*format.SegmentReader, error) {
+	for i, r := range d.readers {
+		if r.path == s.Path {
+			d.readers = append(append(d.readers[:i:i], d.readers[i+1:]...), r)
+			return r.SegmentReader, nil
+		}
+	}
+	r, err := d.stage.archive.OpenSegment(s)
+	if err != nil {
+		return nil, err
+	}
+	if len(d.readers) == openReaders {
+		d.readers[0].Close()
+		d.readers = d.readers[1:]
+	}
+	d.readers = append(d.readers, openReader{s.Path, r})
+	return r, nil
+}
+
+// put holds records in memory when there is room, else in the temporary file.
+func (d *decoder) put(records []format.Record, info *format.RowGroup) (*staged, error) {
+	s := d.stage
+	cost := info.Bytes + info.Records*decodedCost
+	if release := s.room.tryTake(cost); release != nil {
+		g := &group{records: records, release: release}
+		g.undecided.Store(int64(len(records)))
+		return &staged{group: g}, nil
+	}
+	g, err := d.packer.pack(records, s.spill, s.slot)
+	if err != nil {
+		return nil, fmt.Errorf("hold records until their time has come: %w", err)
+	}
+	return g, nil
+}

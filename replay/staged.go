@@ -1,0 +1,181 @@
+package replay
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/klauspost/compress/s2"
+	"github.com/zeebo/xxh3"
+
+	"github.com/karchive/karchive/format"
+)
+
+// staged is a verified row group on its way into the sequence: the records of it that are in the window. They are decoded in memory, or
+// lie in a temporary file as blocks, which are decoded one by one.
+type staged struct {
+	round int64
+	bytes int64 // canonical
+	bound int64 // a time before which none of its records counts
+
+	group *group // in memory; nil: in the file
+
+	blocks []block // in the file; those that are not loaded
+	where  extent
+}
+
+// block is a run of records in the temporary file: their canonical bytes, compressed, and the hash that they had.
+type block struct {
+	size    int32 // compressed
+	records int32
+	hash    uint64
+	firstMs int64 // timestamp of its first record
+}
+
+// run is a number of records of a partition that are decoded in memory.
+type run struct {
+	records []format.Record
+	cost    int64       // memory that is not counted elsewhere
+	decide  func(n int) // is told of n records that they are done with
+}
+
+// loaded says whether all runs were taken.
+func (s *staged) loaded() bool {
+	if s.group != nil {
+		return len(s.group.records) == 0
+	}
+	return len(s.blocks) == 0
+}
+
+// firstMs is the timestamp of the first record of the next run.
+func (s *staged) firstMs() int64 {
+	if s.group != nil {
+		return s.group.records[0].TimestampMs
+	}
+	return s.blocks[0].firstMs
+}
+
+// next takes the next run. It costs at most slot in memory, when it has more than one record.
+func (s *staged) next(from *spill, slot int64) (*run, error) {
+	if s.group != nil {
+		records := s.group.records
+		n := int(min(max(slot/entryCost, 1), chunkRecords, int64(len(records))))
+		s.group.records = records[n:]
+		return &run{records: records[:n], cost: int64(n) * entryCost, decide: s.group.decide}, nil
+	}
+	return s.nextBlock(from)
+}
+
+func (s *staged) nextBlock(from *spill) (*run, error) {
+	b := s.blocks[0]
+	packed := make([]byte, b.size)
+	if err := from.get(packed, s.where.at); err != nil {
+		return nil, err
+	}
+	s.blocks = s.blocks[1:]
+	from.giveUp(extent{s.where.at, int64(b.size)})
+	s.where.at += int64(b.size)
+	s.where.size -= int64(b.size)
+	canonical, err := s2.Decode(nil, packed)
+	if err == nil && xxh3.Hash(canonical) != b.hash {
+		err = errors.New("its hash is wrong")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("a temporary file does not hold what was written to it: %w", err)
+	}
+	records := unpack(canonical, int(b.records))
+	return &run{records: records, cost: int64(len(canonical)) + int64(len(records))*entryCost, decide: func(int) {}}, nil
+}
+
+// drop gives up what was not taken.
+func (s *staged) drop(from *spill) {
+	if s.group != nil {
+		s.group.drop()
+	} else if len(s.blocks) > 0 {
+		s.blocks = nil
+		from.giveUp(s.where)
+	}
+}
+
+// packer puts row groups into a temporary file. It is for one goroutine.
+type packer struct {
+	canonical, packed []byte
+}
+
+// pack writes records as blocks, each of which costs at most slot in memory once it is loaded, or holds a single record.
+func (p *packer) pack(records []format.Record, to *spill, slot int64) (s *staged, err error) {
+	s = &staged{}
+	p.packed = p.packed[:0]
+	for len(records) > 0 {
+		n := p.gather(records, slot)
+		p.packed = slices.Grow(p.packed, s2.MaxEncodedLen(len(p.canonical)))
+		free := p.packed[len(p.packed):]
+		size := len(s2.Encode(free[:0:cap(free)], p.canonical))
+		p.packed = p.packed[:len(p.packed)+size]
+		s.blocks = append(s.blocks, block{int32(size), int32(n), xxh3.Hash(p.canonical), records[0].TimestampMs})
+		records = records[n:]
+	}
+	s.where, err = to.put(p.packed)
+	if cap(p.packed) > maxPacked {
+		p.canonical, p.packed = nil, nil
+	}
+	return s, err
+}
+
+// maxPacked keeps the memory of an odd huge record from staying.
+const maxPacked = 2 * format.RowGroupBytes
+
+// gather fills canonical with the records of the next block and returns how many they are.
+func (p *packer) gather(records []format.Record, slot int64) int {
+	p.canonical = p.canonical[:0]
+	for i := range records {
+		if cost := int64(len(p.canonical)) + format.CanonicalSize(&records[i]) + int64(i+1)*entryCost; i > 0 && (cost > slot || i == chunkRecords) {
+			return i
+		}
+		p.canonical = format.AppendCanonical(p.canonical, &records[i])
+	}
+	return len(records)
+}
+
+// unpack cuts n records out of their canonical bytes, which they keep. The bytes are ours and their hash was checked, so there is
+// nothing else to check.
+func unpack(b []byte, n int) []format.Record {
+	records := make([]format.Record, n)
+	c := canonical(b)
+	for i := range records {
+		r := &records[i]
+		r.Offset, r.TimestampMs = int64(c.u64()), int64(c.u64())
+		r.TimestampType, r.LeaderEpoch = format.TimestampType(c.take(1)[0]), int32(c.u32())
+		r.Key, r.Value = c.payload(), c.payload()
+		if headers := int(c.u32()); headers > 0 {
+			r.Headers = make([]format.Header, headers)
+			for j := range r.Headers {
+				r.Headers[j] = format.Header{Key: string(c.payload()), Value: c.payload()}
+			}
+		}
+	}
+	return records
+}
+
+// canonical is canonical bytes that are read from the front.
+type canonical []byte
+
+func (c *canonical) take(n int) []byte {
+	b := (*c)[:n:n]
+	*c = (*c)[n:]
+	return b
+}
+
+func (c *canonical) u64() uint64 { return binary.LittleEndian.Uint64(c.take(8)) }
+
+func (c *canonical) u32() uint32 { return binary.LittleEndian.Uint32(c.take(4)) }
+
+// payload is nil for null, and not for empty.
+func (c *canonical) payload() []byte {
+	n := int32(c.u32())
+	if n < 0 {
+		return nil
+	}
+	return c.take(int(n))
+}
