@@ -16,12 +16,24 @@ import (
 )
 
 func TestTheSameSnapshotGivesTheSameBytes(t *testing.T) {
-	source, _ := newSource(t)
-	base := capture.Options{Topics: slices.Sorted(maps.Keys(partitionsOf)), RotateRecords: 40}
+	source, client := newSource(t)
+	fillForKill(t, client)
+	t.Run("many small segments", func(t *testing.T) {
+		base := capture.Options{Topics: slices.Sorted(maps.Keys(partitionsOf)), RotateRecords: 40}
+		checkSameBytes(t, source, base, []int{1, 4, 9})
+	})
+	t.Run("segments of several row groups", func(t *testing.T) {
+		base := capture.Options{Topics: []string{killTopic}, RotateBytes: 20 << 20}
+		checkSameBytes(t, source, base, []int{1, 3, 6})
+	})
+}
+
+// checkSameBytes captures again and again, each time in another manner, the last time interrupted at so many segments.
+func checkSameBytes(t *testing.T, source *kafkatest.Broker, base capture.Options, interruptAt []int) {
+	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
 	mustCapture(t, source, dir, base)
 	want := dataTree(t, dir)
-
 	for name, change := range map[string]func(*capture.Options){
 		"again":                  func(*capture.Options) {},
 		"one lane":               func(o *capture.Options) { o.Lanes = 1 },
@@ -29,23 +41,20 @@ func TestTheSameSnapshotGivesTheSameBytes(t *testing.T) {
 		"small fetches":          func(o *capture.Options) { o.FetchBytes = 4 << 10 },
 		"large fetches one lane": func(o *capture.Options) { o.Lanes, o.FetchBytes = 1, 32<<20 },
 	} {
-		t.Run(name, func(t *testing.T) {
-			o, dir := base, filepath.Join(t.TempDir(), "run")
-			change(&o)
-			mustCapture(t, source, dir, o)
-			sameTree(t, name, dataTree(t, dir), want)
-		})
-	}
-	t.Run("interrupted and resumed", func(t *testing.T) {
 		o, dir := base, filepath.Join(t.TempDir(), "run")
-		o.Lanes = 1
-		for _, segments := range []int{1, 4, 9} {
-			interruptWhenSealed(t, source, dir, o, segments)
-		}
-		mustCapture(t, source, dir, base)
-		sameTree(t, "interrupted and resumed", dataTree(t, dir), want)
-		verifyDeep(t, dir)
-	})
+		change(&o)
+		mustCapture(t, source, dir, o)
+		sameTree(t, name, dataTree(t, dir), want)
+	}
+
+	o, dir := base, filepath.Join(t.TempDir(), "interrupted")
+	o.Lanes = 1
+	for _, segments := range interruptAt {
+		interruptWhenSealed(t, source, dir, o, segments)
+	}
+	mustCapture(t, source, dir, base)
+	sameTree(t, "interrupted and resumed", dataTree(t, dir), want)
+	verifyDeep(t, dir)
 }
 
 // interruptWhenSealed captures until the archive in dir has so many segments, and ends the capture's context then.
