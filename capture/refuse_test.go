@@ -3,6 +3,7 @@ package capture
 import (
 	"context"
 	"errors"
+	"maps"
 	"net"
 	"slices"
 	"strings"
@@ -219,6 +220,52 @@ func (b *broker) moveLeader(topic string) {
 	b.t.Helper()
 	if err := b.MoveTopicPartition(topic, 0, 1-b.LeaderFor(topic, 0)); err != nil {
 		b.t.Fatal(err)
+	}
+}
+
+func TestATopicOfAGlobThatIsGoneStaysAsItIs(t *testing.T) {
+	b := newBroker(t, kfake.SeedTopics(1, "orders-a", "orders-b"))
+	b.fill("orders-a", 0, 50)
+	b.fill("orders-b", 0, 50)
+	a := newPlace(t)
+	o := Options{Topics: []string{"orders-*"}, RotateRecords: 20, FetchBytes: 1000}
+	ctx, cancel := context.WithCancel(t.Context())
+	a.onSeal(cancel)
+	if _, err := a.try(ctx, b, o); !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v, want an interruption", err)
+	}
+	a.fs = a.fs.Kill()
+	if err := b.DeleteTopic("orders-b"); err != nil {
+		t.Fatal(err)
+	}
+	var missing *MissingTopicError
+	if _, err := a.try(t.Context(), b, o); !errors.As(err, &missing) || missing.Topic != "orders-b" {
+		t.Errorf("the snapshot cannot be finished: got %v", err)
+	}
+	follow := o
+	follow.Follow, follow.StopAfter.Records = true, 50-int64(len(a.records("orders-a", 0)))
+	if r := a.capture(b, follow); len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "orders-b-0") {
+		t.Errorf("a follow capture goes on with warnings %q", r.Warnings)
+	}
+	b.fill("orders-a", 0, 5)
+	for want := range 2 {
+		if r := a.capture(b, o); r.Resumed || r.Records != int64(5-5*want) {
+			t.Errorf("then %d records, resumed %v", r.Records, r.Resumed)
+		}
+	}
+}
+
+func TestOnlyWhatIsOverriddenAtATopicIsStored(t *testing.T) {
+	b := newBroker(t)
+	configs := map[string]string{"retention.ms": "86400000", "cleanup.policy": "compact"}
+	if err := b.CreateTopic("tables", 2, configs); err != nil {
+		t.Fatal(err)
+	}
+	a := newPlace(t)
+	a.capture(b, Options{Topics: []string{"tables"}})
+	got := a.identity().Topics[0]
+	if !maps.Equal(got.Configs, configs) || got.Partitions != 2 || got.ID == "" || a.identity().ClusterID != "kfake" {
+		t.Errorf("stored is %+v of cluster %q", got, a.identity().ClusterID)
 	}
 }
 

@@ -210,7 +210,15 @@ func TestAPartitionThatOthersCrowdOutIsNotTakenForEmpty(t *testing.T) {
 }
 
 func TestBrokersThatKnowNoTopicIDsAreRead(t *testing.T) {
-	b := newBroker(t, kfake.SeedTopics(2, "orders"), kfake.MaxVersions(kversion.V2_7_0()))
+	mixed := kversion.V3_9_0() // some clusters fetch by id and yet do not tell ids
+	mixed.SetMaxKeyVersion(int16(kmsg.Metadata), 9)
+	for name, versions := range map[string]*kversion.Versions{"2.7": kversion.V2_7_0(), "mixed": mixed} {
+		t.Run(name, func(t *testing.T) { readWithoutIDs(t, versions) })
+	}
+}
+
+func readWithoutIDs(t *testing.T, versions *kversion.Versions) {
+	b := newBroker(t, kfake.SeedTopics(2, "orders"), kfake.MaxVersions(versions))
 	b.fill("orders", 0, 20)
 	b.fill("orders", 1, 20)
 	a := newPlace(t)
