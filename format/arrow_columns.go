@@ -17,7 +17,7 @@ type arrowColumns struct {
 	headerKeys, headerValues           arrowStrings
 }
 
-// arrowStrings is a column of strings or byte strings.
+// arrowStrings is a column of strings or byte strings. Offsets are there also of no value: Polars cannot do without.
 type arrowStrings struct {
 	length, nulls int
 	validity      []byte // a bit a value, 1: not null
@@ -109,7 +109,7 @@ func (c *arrowColumns) writeTo(b *arrowBody) {
 	c.keys.writeTo(b)
 	c.values.writeTo(b)
 	b.node(c.rows, 0)
-	b.buffers(nil, offsetsOf(c.headers, c.rows))
+	b.buffers(nil, c.headers)
 	b.node(c.headerCount, 0)
 	b.buffers(nil)
 	c.headerKeys.writeTo(b)
@@ -122,13 +122,5 @@ func (s *arrowStrings) writeTo(b *arrowBody) {
 	if s.nulls == 0 {
 		validity = nil
 	}
-	b.buffers(validity, offsetsOf(s.offsets, s.length), s.data)
-}
-
-// offsetsOf are the offsets of length values: of none there are none.
-func offsetsOf(offsets []byte, length int) []byte {
-	if length == 0 {
-		return nil
-	}
-	return offsets
+	b.buffers(validity, s.offsets, s.data)
 }

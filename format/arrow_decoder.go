@@ -176,8 +176,8 @@ func (s arrowStarts) at(i int) int { return int(u32At(s, i)) }
 
 // starts reads the offsets of length values, none of them over limit.
 func (r *arrowReader) starts(length int, limit int64) arrowStarts {
-	if length == 0 {
-		r.skip() // writers differ in what they put there
+	if length == 0 && r.err == nil && r.batch.buffers[0][1] == 0 {
+		r.skip() // some writers put nothing there
 		return make(arrowStarts, 4)
 	}
 	s := arrowStarts(r.buffer(4 * (length + 1)))

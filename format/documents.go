@@ -1,6 +1,7 @@
 package format
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -40,8 +41,17 @@ func (a *Archive) OpenSegment(s Segment) (*SegmentReader, error) {
 	return r, nil
 }
 
-func newSegmentReader(f File, size int64, s Segment) (*SegmentReader, error) {
+// newReaderInArchive is NewReader for a file that stands where a segment should: one of another kind is damage there.
+func newReaderInArchive(f File, size int64) (*Reader, error) {
 	r, err := NewReader(f, size)
+	if errors.Is(err, ErrNotArchive) {
+		err = corruptf("%v", err)
+	}
+	return r, err
+}
+
+func newSegmentReader(f File, size int64, s Segment) (*SegmentReader, error) {
+	r, err := newReaderInArchive(f, size)
 	if err != nil {
 		return nil, err
 	}

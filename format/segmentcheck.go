@@ -31,7 +31,7 @@ func checkSegment(fsys FS, s Segment, deep bool, stop func() bool) segmentCheck 
 		stop = func() bool { return false }
 	}
 	c.checkHash(f, size, stop)
-	r, err := NewReader(f, size)
+	r, err := newReaderInArchive(f, size)
 	if err != nil {
 		c.add("footer", err)
 		return c
