@@ -20,10 +20,9 @@ const (
 // batch collects the records of a row group as their canonical bytes, one after the other: the digest is the hash of that arena, and
 // the columns are cut out of it.
 type batch struct {
-	arena      []byte
-	info       RowGroup // all but Digest
-	keysSize   int      // footer bytes of info.HeaderKeys
-	maxPayload int      // longest key or value, for the page rule
+	arena    []byte
+	info     RowGroup // all but Digest
+	keysSize int      // footer bytes of info.HeaderKeys
 }
 
 var batches = sync.Pool{New: func() any { return new(batch) }}

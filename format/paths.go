@@ -29,7 +29,7 @@ const (
 // dot, underscore and hyphen, but not "." and "..". A legal name is a safe name of a directory.
 func CheckTopicName(name string) error {
 	if name == "" || name == "." || name == ".." || len(name) > maxTopicName {
-		return fmt.Errorf("topic name %.260q is not legal in Kafka: it takes 1 to %d characters, and not . or ..", name, maxTopicName)
+		return fmt.Errorf("topic name %.260q is not legal in Kafka: it takes 1 to %d characters other than . and .. alone", name, maxTopicName)
 	}
 	for _, c := range []byte(name) {
 		if !legalTopicByte(c) {
