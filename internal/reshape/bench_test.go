@@ -38,3 +38,33 @@ func BenchmarkGjsonValid(b *testing.B) {
 		}
 	}
 }
+
+// benchmark applies rules to one record again and again; every run gets the same record, as it was.
+func benchmark(b *testing.B, r Rules) {
+	p, err := Compile(r)
+	if err != nil {
+		b.Fatal(err)
+	}
+	w := p.Worker()
+	rec, org := anOrder(), anOrder()
+	b.SetBytes(int64(len(org.Value) + len(org.Key)))
+	b.ReportAllocs()
+	for b.Loop() {
+		*rec = *org
+		if _, err := w.Apply(rec); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkFilter(b *testing.B) {
+	for _, c := range []struct{ name, filter string }{
+		{"Topic", `topic == "payments"`},
+		{"Header", `headers["type"] == "created"`},
+		{"Field", `value.amount > 100`},
+		{"Three", `topic == "orders" && value.amount > 100 && headers["type"] == "created"`},
+		{"Exists", `value.items.exists(i, i.price > 80)`},
+	} {
+		b.Run(c.name, func(b *testing.B) { benchmark(b, filterRules(c.filter)) })
+	}
+}

@@ -9,11 +9,12 @@ import (
 // they came, and which patterns lead through it. Records of a topic look alike, so what a name means is mostly known by where it
 // stands. It is for one goroutine.
 type shape struct {
-	parent *shape
-	name   string // of a member; # for elements, * for members of which there are too many to learn
-	at     []position
-	ended  []int32    // patterns that lead to here
-	wanted []position // those that are to be filled in: a member of that name should be here
+	parent  *shape
+	name    string // of a member; # for elements, * for members of which there are too many to learn
+	spelled string // a learned name in its quotes, as it mostly stands in documents
+	at      []position
+	ended   []int32    // patterns that lead to here
+	wanted  []position // those that are to be filled in: a member of that name should be here
 
 	children []*shape          // learned members, in the order in which they first came
 	index    map[string]*shape // the same by name
@@ -73,6 +74,7 @@ func (r *root) member(s *shape, name []byte) *shape {
 		return r.shared(s, &s.others, "*")
 	}
 	c := r.settle(&shape{parent: s, name: string(name), at: slices.Clone(r.scratch), order: len(s.children)})
+	c.spelled = string(appendQuoted(nil, name))
 	s.children = append(s.children, c)
 	if s.index == nil {
 		s.index = map[string]*shape{}

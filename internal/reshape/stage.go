@@ -23,6 +23,7 @@ type target struct {
 	whole *rule     // about all of it; nil: none
 	inner *document // nil: no rule is about its JSON, and nobody looks at it
 	must  bool      // rules are about its JSON, so it had better be
+	names bool      // rules change names in it, which may then be there twice
 }
 
 // document is a walker and the rules of its patterns.
@@ -50,6 +51,7 @@ func newStage(rules, others []*rule, topic string, looks *detector) *stage {
 		default:
 			inner[r.path.root] = append(inner[r.path.root], r)
 			t.must = t.must || r.kind != coverKind
+			t.names = t.names || r.kind == renameKind
 		}
 	}
 	for _, r := range rules {
@@ -177,6 +179,10 @@ func (w *Worker) change(s *stage, t *target, b []byte) ([]byte, error) {
 		return w.unmaskable(t.root, b, err)
 	case edits == 0:
 		return b, nil
+	case t.names:
+		if err := w.strings.walk(out); err != nil {
+			return w.unmaskable(t.root, b, err)
+		}
 	}
 	return w.own(out), nil
 }

@@ -179,6 +179,13 @@ func (w *walker) object(s *shape, i int) (int, error) {
 
 // name reads the name at i, in the object of that serial number. It is most likely the one at hint.
 func (w *walker) name(s *shape, i, hint int, serial uint64) (c *shape, end int, err error) {
+	if hint < len(s.children) {
+		c = s.children[hint]
+		if end = i + len(c.spelled); end <= len(w.data) && string(w.data[i:end]) == c.spelled && c.spelled != "" && c.seen != serial {
+			c.seen = serial
+			return c, end, nil
+		}
+	}
 	if i >= len(w.data) || w.data[i] != '"' {
 		return nil, i, errName
 	}
@@ -191,11 +198,7 @@ func (w *walker) name(s *shape, i, hint int, serial uint64) (c *shape, end int, 
 		w.scratch = appendUnescaped(w.scratch[:0], w.data[i:end])
 		name = w.scratch
 	}
-	if hint < len(s.children) && s.children[hint].name == string(name) {
-		c = s.children[hint]
-	} else {
-		c = w.root.member(s, name)
-	}
+	c = w.root.member(s, name)
 	if c.learned() && c.seen == serial || !c.learned() && w.twice(serial, name, escaped) {
 		return nil, end, errTwice
 	}
