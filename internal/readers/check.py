@@ -4,10 +4,10 @@
 
 Every directory below a DIR that holds karchive.json is an archive. For each one:
 
-- pyarrow reads every segment file alone. From its columns and its footer document the canonical bytes and digest of every row group are
-  computed again, as SPEC.md defines them, and compared with the document: a second implementation of both.
-- pandas, pyarrow, Polars and DuckDB read the whole of data/ the way README shows, with no options. Each must give the same records, with
-  topic and partition as columns and nulls apart from empty values.
+- pyarrow reads every segment file alone, and its schema must be that of SPEC.md. From its columns and its document the canonical bytes and
+  digest of every row group are computed again, as SPEC.md defines them, and compared with the document: a second implementation of both.
+- pandas, pyarrow, Polars and DuckDB read the whole of data/ the way README shows. Each must give the same records, with topic and partition
+  as columns and nulls apart from empty values. DuckDB has no Arrow file reader of its own: it gets the dataset that pyarrow opens.
 - SHA256SUMS must list every file of data/ with its hash, and nothing else.
 - When NAME.expected.jsonl lies beside archive NAME, the records must be those.
 
@@ -28,6 +28,8 @@ import duckdb
 import pandas
 import polars
 import pyarrow
+import pyarrow.dataset
+import pyarrow.ipc
 import pyarrow.parquet
 import xxhash
 
@@ -64,26 +66,55 @@ def restore_header_keys(records, group):
     return records
 
 
-def check_segment(path, topic, partition):
+def check_segment(path, topic, partition, encoding):
     """Checks one file against its own document and returns its records, exact and as its columns have them."""
-    file = pyarrow.parquet.ParquetFile(path)
-    metadata = file.metadata.metadata
+    schema, metadata, row_groups = encoding.segment(path)
+    same(f"{path}: schema", schema.equals(SCHEMA), True)
     text = metadata[b"karchive"]
     same(f"{path}: digest of the document", digest(text), metadata[b"karchive.xxh3"].decode())
     document = json.loads(text)
     groups = document.get("row_groups") or []
     same(f"{path}: place", (document["topic"], document["partition"], document["base_offset"]), (topic, partition, int(path.stem)))
-    same(f"{path}: row groups", file.num_row_groups, len(groups))
+    same(f"{path}: row groups", len(row_groups), len(groups))
     exact, columns = [], []
     for i, group in enumerate(groups):
-        table = file.read_row_group(i)
-        rows = arrow_records(table, topic, partition)
+        rows = arrow_records(row_groups[i], topic, partition)
         columns += rows
         rows = restore_header_keys(list(rows), group)
         exact += rows
         check_group(f"{path}: row group {i}", rows, group)
     same(f"{path}: records", len(exact), document["records"])
     return exact, columns
+
+
+SCHEMA = pyarrow.schema([
+    pyarrow.field("offset", pyarrow.int64(), nullable=False),
+    pyarrow.field("timestamp", pyarrow.timestamp("ms", "UTC"), nullable=False),
+    pyarrow.field("timestamp_type", pyarrow.int8(), nullable=False),
+    pyarrow.field("leader_epoch", pyarrow.int32(), nullable=False),
+    pyarrow.field("key", pyarrow.binary()),
+    pyarrow.field("value", pyarrow.binary()),
+    pyarrow.field("headers", pyarrow.list_(pyarrow.field("element", pyarrow.struct([
+        pyarrow.field("key", pyarrow.string(), nullable=False),
+        pyarrow.field("value", pyarrow.binary()),
+    ]), nullable=False)), nullable=False),
+])
+
+
+def parquet_segment(path):
+    """Returns the schema, the key-value metadata and the row groups of a file."""
+    file = pyarrow.parquet.ParquetFile(path)
+    return file.schema_arrow, file.metadata.metadata, [file.read_row_group(i) for i in range(file.num_row_groups)]
+
+
+def arrow_segment(path):
+    file = pyarrow.ipc.open_file(pyarrow.memory_map(str(path)))
+    batches = [file.get_batch_with_custom_metadata(i) for i in range(file.num_record_batches)]
+    for batch in batches:
+        batch.batch.validate(full=True)
+    *groups, last = batches
+    same(f"{path}: rows of the last record batch", last.batch.num_rows, 0)
+    return file.schema, last.custom_metadata, [group.batch for group in groups]
 
 
 def check_group(name, rows, group):
@@ -117,7 +148,10 @@ def read_pyarrow(data):
 
 
 def read_pandas(data):
-    frame = pandas.read_parquet(data)
+    return pandas_records(pandas.read_parquet(data))
+
+
+def pandas_records(frame):
     times = frame["timestamp"].astype("datetime64[ms, UTC]").astype("int64")
     columns = ["topic", "partition", "offset", "timestamp_type", "leader_epoch", "key", "value", "headers"]
     return [Record(str(t), int(p), o, int(ms), kind, epoch, k, v, header_list(h))
@@ -125,19 +159,55 @@ def read_pandas(data):
 
 
 def read_polars(data):
-    frame = polars.read_parquet(data).with_columns(polars.col("timestamp").dt.epoch("ms"))
+    return polars_records(polars.read_parquet(data))
+
+
+def polars_records(frame):
+    frame = frame.with_columns(polars.col("timestamp").dt.epoch("ms"))
     return [Record(str(r["topic"]), int(r["partition"]), r["offset"], r["timestamp"], r["timestamp_type"], r["leader_epoch"],
                    r["key"], r["value"], header_list(r["headers"])) for r in frame.iter_rows(named=True)]
 
 
 def read_duckdb(data):
-    rows = duckdb.connect().execute(
+    return duckdb_records(duckdb.connect(), f"'{data}/**/*.parquet'")
+
+
+def duckdb_records(connection, source):
+    rows = connection.execute(
         'SELECT topic, partition, "offset", epoch_ms("timestamp"), timestamp_type, leader_epoch, key, value, headers '
-        f"FROM '{data}/**/*.parquet'").fetchall()
+        f"FROM {source}").fetchall()
     return [Record(str(t), int(p), *rest, header_list(h)) for t, p, *rest, h in rows]
 
 
-READERS = {"pyarrow": read_pyarrow, "pandas": read_pandas, "polars": read_polars, "duckdb": read_duckdb}
+def open_arrow(data):
+    return pyarrow.dataset.dataset(data, format="ipc", partitioning="hive")
+
+
+def read_arrow_pyarrow(data):
+    return arrow_records(open_arrow(data).to_table())
+
+
+def read_arrow_pandas(data):
+    return pandas_records(open_arrow(data).to_table().to_pandas())
+
+
+def read_arrow_polars(data):
+    return polars_records(polars.read_ipc(data))
+
+
+def read_arrow_duckdb(data):
+    connection = duckdb.connect()
+    connection.register("archive", open_arrow(data))
+    return duckdb_records(connection, "archive")
+
+
+Encoding = collections.namedtuple("Encoding", "segment readers")
+
+ENCODINGS = {
+    "parquet": Encoding(parquet_segment, {"pyarrow": read_pyarrow, "pandas": read_pandas, "polars": read_polars, "duckdb": read_duckdb}),
+    "arrow": Encoding(arrow_segment, {"pyarrow": read_arrow_pyarrow, "pandas": read_arrow_pandas, "polars": read_arrow_polars,
+                                      "duckdb": read_arrow_duckdb}),
+}
 
 
 # --- an archive ---------------------------------------------------------------------------------------------------------------------
@@ -199,19 +269,21 @@ def check_archive(root):
     data = root / "data"
     check_sums(root)
     exact, columns = [], []
-    files = sorted(data.glob("topic=*/partition=*/*.parquet"), key=lambda p: (p.parts[-3], int(p.parts[-2].split("=")[1]), p.name))
+    suffix = json.loads((root / "karchive.json").read_text())["archive"]["encoding"]
+    encoding = ENCODINGS[suffix]
+    files = sorted(data.glob(f"topic=*/partition=*/*.{suffix}"), key=lambda p: (p.parts[-3], int(p.parts[-2].split("=")[1]), p.name))
     for path in files:
         topic, partition = path.parts[-3].removeprefix("topic="), int(path.parts[-2].removeprefix("partition="))
-        segment, raw = check_segment(path, topic, partition)
+        segment, raw = check_segment(path, topic, partition, encoding)
         exact += segment
         columns += raw
-    for name, read in READERS.items():
+    for name, read in encoding.readers.items():
         same_records(name, read(data), columns)
     expected = root.with_name(root.name + ".expected.jsonl")
     if expected.exists():
         same_records(expected.name, exact, read_expected(expected))
     beside = ", as expected" if expected.exists() else ""
-    print(f"{root}: {len(exact)} records in {len(files)} segments, hashes and digests right, the same in {', '.join(READERS)}{beside}")
+    print(f"{root}: {len(exact)} records in {len(files)} segments, hashes and digests right, the same in {', '.join(encoding.readers)}{beside}")
 
 
 def main(directories):

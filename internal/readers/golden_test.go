@@ -16,12 +16,15 @@ import (
 	"github.com/karchive/karchive/format"
 )
 
-var update = flag.Bool("update", false, "write the golden archive of the current format version anew")
+var update = flag.Bool("update", false, "write the golden archives of the current format version anew")
 
-const (
-	goldenDir   = "../../testdata"
-	goldenName  = "golden-1.0" // of the current format version; those of older ones stay
-)
+const goldenDir = "../../testdata"
+
+// goldens are the golden archives that this version writes. Those of older ones stay.
+var goldens = map[string]kind{
+	"golden-1.0":       {encoding: format.Parquet},
+	"golden-1.1-arrow": {encoding: format.Arrow},
+}
 
 // goldenSegments are the torture segments without their bulk.
 func goldenSegments() []segment {
@@ -52,13 +55,18 @@ func dropLong(records []format.Record) []format.Record {
 	return short
 }
 
-func TestGoldenArchiveIsUpToDate(t *testing.T) {
-	root := filepath.Join(goldenDir, goldenName)
-	if *update {
-		writeGolden(t, root)
+func TestGoldenArchivesAreUpToDate(t *testing.T) {
+	for name, k := range goldens {
+		t.Run(name, func(t *testing.T) { checkFresh(t, filepath.Join(goldenDir, name), k) })
 	}
-	fresh := filepath.Join(t.TempDir(), goldenName)
-	if err := errors.Join(os.MkdirAll(fresh, 0o755), writeArchive(fresh, goldenSegments())); err != nil {
+}
+
+func checkFresh(t *testing.T, root string, k kind) {
+	if *update {
+		writeGolden(t, root, k)
+	}
+	fresh := t.TempDir()
+	if err := writeArchive(fresh, k, goldenSegments()); err != nil {
 		t.Fatal(err)
 	}
 	got, want := dataFiles(t, fresh), dataFiles(t, root)
@@ -75,9 +83,9 @@ func TestGoldenArchiveIsUpToDate(t *testing.T) {
 	}
 }
 
-func writeGolden(t *testing.T, root string) {
+func writeGolden(t *testing.T, root string, k kind) {
 	t.Helper()
-	err := errors.Join(os.RemoveAll(root), os.MkdirAll(root, 0o755), writeArchive(root, goldenSegments()),
+	err := errors.Join(os.RemoveAll(root), os.MkdirAll(root, 0o755), writeArchive(root, k, goldenSegments()),
 		writeExpected(root+".expected.jsonl", goldenSegments()), removeLocks(root))
 	if err != nil {
 		t.Fatal(err)

@@ -20,24 +20,43 @@ func main() {
 	}
 }
 
-func run(dir string) error {
-	root := filepath.Join(dir, "torture")
-	if err := os.MkdirAll(root, 0o755); err != nil {
-		return err
-	}
-	segments := tortureSegments()
-	if err := writeArchive(root, segments); err != nil {
-		return err
-	}
-	return writeExpected(root+".expected.jsonl", segments)
+// kind is how an archive is written.
+type kind struct {
+	encoding    format.Encoding
+	compression format.Compression
 }
 
-func writeArchive(root string, segments []segment) (err error) {
+// kinds are the archives that run writes.
+var kinds = map[string]kind{
+	"torture":            {encoding: format.Parquet},
+	"torture-none":       {encoding: format.Parquet, compression: format.Compression{Codec: format.CodecNone}},
+	"torture-arrow":      {encoding: format.Arrow},
+	"torture-arrow-none": {encoding: format.Arrow, compression: format.Compression{Codec: format.CodecNone}},
+}
+
+func run(dir string) error {
+	for name, k := range kinds {
+		root := filepath.Join(dir, name)
+		if err := os.MkdirAll(root, 0o755); err != nil {
+			return err
+		}
+		segments := tortureSegments()
+		if err := writeArchive(root, k, segments); err != nil {
+			return err
+		}
+		if err := writeExpected(root+".expected.jsonl", segments); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeArchive(root string, k kind, segments []segment) (err error) {
 	fsys, err := format.DirFS(root)
 	if err != nil {
 		return err
 	}
-	archive, err := format.Create(fsys, format.Identity{Encoding: format.Parquet, ClusterID: source.ClusterID})
+	archive, err := format.Create(fsys, format.Identity{Encoding: k.encoding, ClusterID: source.ClusterID})
 	if err != nil {
 		return err
 	}
@@ -47,15 +66,15 @@ func writeArchive(root string, segments []segment) (err error) {
 		}
 	}()
 	for _, s := range segments {
-		if err := writeSegment(archive, s); err != nil {
+		if err := writeSegment(archive, k, s); err != nil {
 			return fmt.Errorf("%s/%d: %w", s.topic, s.partition, err)
 		}
 	}
 	return nil
 }
 
-func writeSegment(archive *format.Archive, s segment) error {
-	pending, err := archive.NewSegment(format.WriterOptions{Topic: s.topic, Partition: s.partition, Base: s.base, Source: source})
+func writeSegment(archive *format.Archive, k kind, s segment) error {
+	pending, err := archive.NewSegment(format.WriterOptions{Topic: s.topic, Partition: s.partition, Base: s.base, Source: source, Compression: k.compression})
 	if err != nil {
 		return err
 	}
