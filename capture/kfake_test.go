@@ -118,17 +118,31 @@ func (b *broker) options(o Options) Options {
 
 // place is where an archive lies. Its archive is opened for each capture, as the command does it.
 type place struct {
-	t  *testing.T
-	fs *memfs.FS
+	t        *testing.T
+	fs       *memfs.FS
+	encoding format.Encoding // of a new archive; empty: Parquet
 }
 
-func newPlace(t *testing.T) *place { return &place{t, memfs.New(memfs.Options{})} }
+func newPlace(t *testing.T) *place { return &place{t: t, fs: memfs.New(memfs.Options{})} }
+
+func newPlaceIn(t *testing.T, e format.Encoding) *place {
+	p := newPlace(t)
+	p.encoding = e
+	return p
+}
+
+// eachEncoding runs a test of what a capture promises in every encoding.
+func eachEncoding(t *testing.T, test func(t *testing.T, e format.Encoding)) {
+	for _, e := range format.Encodings() {
+		t.Run(string(e), func(t *testing.T) { test(t, e) })
+	}
+}
 
 func (p *place) open() *format.Archive {
 	p.t.Helper()
 	a, err := format.OpenForWriting(p.fs)
 	if errors.Is(err, format.ErrNotArchive) {
-		a, err = format.Create(p.fs, format.Identity{})
+		a, err = format.Create(p.fs, format.Identity{Encoding: p.encoding})
 	}
 	if err != nil {
 		p.t.Fatal(err)

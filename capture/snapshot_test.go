@@ -17,58 +17,62 @@ import (
 )
 
 func TestASnapshotHoldsEveryRecordOfEveryPartition(t *testing.T) {
-	b := newBroker(t, kfake.SeedTopics(3, "orders"), kfake.NumBrokers(2))
-	for p := range int32(3) {
-		b.fill("orders", p, 100*int(p))
-	}
-	a := newPlace(t)
-	r := a.capture(b, Options{Topics: []string{"orders"}})
-	if r.Records != 300 || r.Segments != 2 || r.Lost() != 0 || r.Incomplete() {
-		t.Errorf("report has %d records in %d segments, lost %d", r.Records, r.Segments, r.Lost())
-	}
-	for p := range int32(3) {
-		got := a.records("orders", p)
-		if len(got) != 100*int(p) {
-			t.Fatalf("partition %d has %d records, want %d", p, len(got), 100*p)
+	eachEncoding(t, func(t *testing.T, e format.Encoding) {
+		b := newBroker(t, kfake.SeedTopics(3, "orders"), kfake.NumBrokers(2))
+		for p := range int32(3) {
+			b.fill("orders", p, 100*int(p))
 		}
-		for i := range got {
-			want := numbered(i)
-			if got[i].Offset != int64(i) || !bytes.Equal(got[i].Key, want.Key) || !bytes.Equal(got[i].Value, want.Value) {
-				t.Fatalf("record %d of partition %d is %+v", i, p, got[i])
+		a := newPlaceIn(t, e)
+		r := a.capture(b, Options{Topics: []string{"orders"}})
+		if r.Records != 300 || r.Segments != 2 || r.Lost() != 0 || r.Incomplete() {
+			t.Errorf("report has %d records in %d segments, lost %d", r.Records, r.Segments, r.Lost())
+		}
+		for p := range int32(3) {
+			got := a.records("orders", p)
+			if len(got) != 100*int(p) {
+				t.Fatalf("partition %d has %d records, want %d", p, len(got), 100*p)
+			}
+			for i := range got {
+				want := numbered(i)
+				if got[i].Offset != int64(i) || !bytes.Equal(got[i].Key, want.Key) || !bytes.Equal(got[i].Value, want.Value) {
+					t.Fatalf("record %d of partition %d is %+v", i, p, got[i])
+				}
 			}
 		}
-	}
+	})
 }
 
 func TestEveryRowOfTheFidelityListIsKept(t *testing.T) {
-	big := bytes.Repeat([]byte("0123456789"), 1<<20)
-	binary := []byte{0, 255, 1, 254, 0}
-	header := func(k string, v []byte) kgo.RecordHeader { return kgo.RecordHeader{Key: k, Value: v} }
-	records := []*kgo.Record{
-		{Key: nil, Value: nil},
-		{Key: []byte{}, Value: []byte{}},
-		{Key: []byte("k"), Value: nil},
-		{Key: binary, Value: binary},
-		{Value: []byte("headers"), Headers: []kgo.RecordHeader{header("a", nil), header("a", []byte{}), header("a", binary), header("", nil)}},
-		{Value: []byte("not UTF-8"), Headers: []kgo.RecordHeader{header("\xff\xfe", []byte("x")), header("ok", nil), header("\x80", nil)}},
-		{Value: []byte("no time"), Timestamp: time.UnixMilli(-1)},
-		{Value: []byte("epoch"), Timestamp: time.UnixMilli(0)},
-		{Value: []byte("2200"), Timestamp: time.UnixMilli(7258118400000)},
-		{Key: []byte("big"), Value: big},
-	}
-	b := newBroker(t, kfake.SeedTopics(1, "torture"), kfake.BrokerConfigs(map[string]string{"message.max.bytes": "20000000"}))
-	b.produce("torture", 0, records...)
-	a := newPlace(t)
-	a.capture(b, Options{Topics: []string{"torture"}})
-	got := a.records("torture", 0)
-	if len(got) != len(records) {
-		t.Fatalf("%d records, want %d", len(got), len(records))
-	}
-	for i, want := range records {
-		if diff := differ(&got[i], want); diff != "" {
-			t.Errorf("record %d: %s", i, diff)
+	eachEncoding(t, func(t *testing.T, e format.Encoding) {
+		big := bytes.Repeat([]byte("0123456789"), 1<<20)
+		binary := []byte{0, 255, 1, 254, 0}
+		header := func(k string, v []byte) kgo.RecordHeader { return kgo.RecordHeader{Key: k, Value: v} }
+		records := []*kgo.Record{
+			{Key: nil, Value: nil},
+			{Key: []byte{}, Value: []byte{}},
+			{Key: []byte("k"), Value: nil},
+			{Key: binary, Value: binary},
+			{Value: []byte("headers"), Headers: []kgo.RecordHeader{header("a", nil), header("a", []byte{}), header("a", binary), header("", nil)}},
+			{Value: []byte("not UTF-8"), Headers: []kgo.RecordHeader{header("\xff\xfe", []byte("x")), header("ok", nil), header("\x80", nil)}},
+			{Value: []byte("no time"), Timestamp: time.UnixMilli(-1)},
+			{Value: []byte("epoch"), Timestamp: time.UnixMilli(0)},
+			{Value: []byte("2200"), Timestamp: time.UnixMilli(7258118400000)},
+			{Key: []byte("big"), Value: big},
 		}
-	}
+		b := newBroker(t, kfake.SeedTopics(1, "torture"), kfake.BrokerConfigs(map[string]string{"message.max.bytes": "20000000"}))
+		b.produce("torture", 0, records...)
+		a := newPlaceIn(t, e)
+		a.capture(b, Options{Topics: []string{"torture"}})
+		got := a.records("torture", 0)
+		if len(got) != len(records) {
+			t.Fatalf("%d records, want %d", len(got), len(records))
+		}
+		for i, want := range records {
+			if diff := differ(&got[i], want); diff != "" {
+				t.Errorf("record %d: %s", i, diff)
+			}
+		}
+	})
 }
 
 // differ names the first difference of a captured record from what was produced.
@@ -97,24 +101,26 @@ func differ(got *format.Record, want *kgo.Record) string {
 func same(a, b []byte) bool { return bytes.Equal(a, b) && (a == nil) == (b == nil) }
 
 func TestASnapshotIsTheSameForAnyLanesAndFetchSizes(t *testing.T) {
-	b := newBroker(t, kfake.SeedTopics(5, "orders"), kfake.NumBrokers(3))
-	for p := range int32(5) {
-		b.fill("orders", p, 700)
-	}
-	o := Options{Topics: []string{"orders"}, RotateBytes: 20_000}
-	want := newPlace(t)
-	want.capture(b, o)
-	if n := len(want.data()); n < 10 {
-		t.Fatalf("only %d files: rotation is not tested", n)
-	}
-	for _, change := range []Options{{Lanes: 1}, {Lanes: 5}, {FetchBytes: 1}, {FetchBytes: 3000, Lanes: 2}} {
-		o.Lanes, o.FetchBytes = change.Lanes, change.FetchBytes
-		got := newPlace(t)
-		got.capture(b, o)
-		if !maps.Equal(got.data(), want.data()) {
-			t.Errorf("lanes %d, fetch size %d: files differ: %v", o.Lanes, o.FetchBytes, unequal(got.data(), want.data()))
+	eachEncoding(t, func(t *testing.T, e format.Encoding) {
+		b := newBroker(t, kfake.SeedTopics(5, "orders"), kfake.NumBrokers(3))
+		for p := range int32(5) {
+			b.fill("orders", p, 700)
 		}
-	}
+		o := Options{Topics: []string{"orders"}, RotateBytes: 20_000}
+		want := newPlaceIn(t, e)
+		want.capture(b, o)
+		if n := len(want.data()); n < 10 {
+			t.Fatalf("only %d files: rotation is not tested", n)
+		}
+		for _, change := range []Options{{Lanes: 1}, {Lanes: 5}, {FetchBytes: 1}, {FetchBytes: 3000, Lanes: 2}} {
+			o.Lanes, o.FetchBytes = change.Lanes, change.FetchBytes
+			got := newPlaceIn(t, e)
+			got.capture(b, o)
+			if !maps.Equal(got.data(), want.data()) {
+				t.Errorf("lanes %d, fetch size %d: files differ: %v", o.Lanes, o.FetchBytes, unequal(got.data(), want.data()))
+			}
+		}
+	})
 }
 
 func unequal(a, b map[string]string) []string {
@@ -133,60 +139,64 @@ func unequal(a, b map[string]string) []string {
 }
 
 func TestAnInterruptedSnapshotContinuesToTheSameBytes(t *testing.T) {
-	b := newBroker(t, kfake.SeedTopics(3, "orders"))
-	for p := range int32(3) {
-		b.fill("orders", p, 400)
-	}
-	o := Options{Topics: []string{"orders"}, RotateBytes: 10_000, Lanes: 2, FetchBytes: 2000}
-	want := newPlace(t)
-	want.capture(b, o)
+	eachEncoding(t, func(t *testing.T, e format.Encoding) {
+		b := newBroker(t, kfake.SeedTopics(3, "orders"))
+		for p := range int32(3) {
+			b.fill("orders", p, 400)
+		}
+		o := Options{Topics: []string{"orders"}, RotateBytes: 10_000, Lanes: 2, FetchBytes: 2000}
+		want := newPlaceIn(t, e)
+		want.capture(b, o)
 
-	got := newPlace(t)
-	for runs := 1; ; runs++ {
-		ctx, cancel := context.WithCancel(t.Context())
-		got.onSeal(cancel) // the first segment that this run seals is its last
-		r, err := got.try(ctx, b, o)
-		got.verify()
-		if err == nil {
-			if runs < 3 || !r.Resumed {
-				t.Errorf("run %d was the last, resumed is %v: continuing is not tested", runs, r.Resumed)
+		got := newPlaceIn(t, e)
+		for runs := 1; ; runs++ {
+			ctx, cancel := context.WithCancel(t.Context())
+			got.onSeal(cancel) // the first segment that this run seals is its last
+			r, err := got.try(ctx, b, o)
+			got.verify()
+			if err == nil {
+				if runs < 3 || !r.Resumed {
+					t.Errorf("run %d was the last, resumed is %v: continuing is not tested", runs, r.Resumed)
+				}
+				break
 			}
-			break
+			if !errors.Is(err, context.Canceled) {
+				t.Fatal(err)
+			}
+			got.fs = got.fs.Kill()
 		}
-		if !errors.Is(err, context.Canceled) {
-			t.Fatal(err)
+		if !maps.Equal(got.data(), want.data()) {
+			t.Errorf("files differ: %v", unequal(got.data(), want.data()))
 		}
-		got.fs = got.fs.Kill()
-	}
-	if !maps.Equal(got.data(), want.data()) {
-		t.Errorf("files differ: %v", unequal(got.data(), want.data()))
-	}
+	})
 }
 
 func TestASnapshotSurvivesACrashAtAnyOperation(t *testing.T) {
-	b := newBroker(t, kfake.SeedTopics(2, "orders"))
-	b.fill("orders", 0, 60)
-	b.fill("orders", 1, 60)
-	o := Options{Topics: []string{"orders"}, RotateRecords: 25, Lanes: 1}
-	want := newPlace(t)
-	want.capture(b, o)
-	for n := 0; ; n += 3 {
-		got := newPlace(t)
-		got.fs.CrashAt(n)
-		if a, err := format.Create(got.fs, format.Identity{}); err == nil {
-			if _, err := Run(t.Context(), b.dial, a, o); err == nil {
-				if n < 100 {
-					t.Errorf("the capture had only %d operations to crash at", n)
+	eachEncoding(t, func(t *testing.T, e format.Encoding) {
+		b := newBroker(t, kfake.SeedTopics(2, "orders"))
+		b.fill("orders", 0, 60)
+		b.fill("orders", 1, 60)
+		o := Options{Topics: []string{"orders"}, RotateRecords: 25, Lanes: 1}
+		want := newPlaceIn(t, e)
+		want.capture(b, o)
+		for n := 0; ; n += 3 {
+			got := newPlaceIn(t, e)
+			got.fs.CrashAt(n)
+			if a, err := format.Create(got.fs, format.Identity{Encoding: e}); err == nil {
+				if _, err := Run(t.Context(), b.dial, a, o); err == nil {
+					if n < 100 {
+						t.Errorf("the capture had only %d operations to crash at", n)
+					}
+					return
 				}
-				return
+			}
+			got.fs = got.fs.Crash(uint64(n))
+			got.capture(b, o)
+			if !maps.Equal(got.data(), want.data()) {
+				t.Errorf("crash at operation %d: files differ: %v", n, unequal(got.data(), want.data()))
 			}
 		}
-		got.fs = got.fs.Crash(uint64(n))
-		got.capture(b, o)
-		if !maps.Equal(got.data(), want.data()) {
-			t.Errorf("crash at operation %d: files differ: %v", n, unequal(got.data(), want.data()))
-		}
-	}
+	})
 }
 
 func TestAnInterruptionBeforeTheFirstSealKeepsTheResolvedStart(t *testing.T) {
