@@ -35,26 +35,14 @@ func Convert(from, into *Archive, o ConvertOptions) error {
 }
 
 func convertSegment(from, into *Archive, s Segment, o ConvertOptions) error {
-	r, err := from.OpenSegment(s)
+	doc, err := from.Document(s)
 	if err != nil {
 		return err
 	}
-	defer r.Close()
-	doc := r.Document()
 	if newerVersion(doc.Version) {
 		return &VersionError{What: s.Path, Version: doc.Version}
 	}
-	p, err := into.NewSegment(WriterOptions{
-		Topic: s.Topic, Partition: s.Partition, Base: s.Base, Source: doc.Source, Compression: o.Compression, Encoders: o.Encoders,
-	})
-	if err != nil {
-		return err
-	}
-	defer p.Discard() // does nothing after Seal
-	if err := copyGroups(p.Writer, r, o.OnGroup); err != nil {
-		return err
-	}
-	_, made, err := p.Seal(doc.NextOffset)
+	made, err := copySegment(from, into, s, s.Base, o)
 	if err != nil {
 		return err
 	}
@@ -62,6 +50,31 @@ func convertSegment(from, into *Archive, s Segment, o ConvertOptions) error {
 		return fmt.Errorf("%s: %w", s.Path, err)
 	}
 	return nil
+}
+
+// copySegment writes a segment anew, from base on: what lies between base and the segment is lost.
+func copySegment(from, into *Archive, s Segment, base int64, o ConvertOptions) (*Document, error) {
+	r, err := from.OpenSegment(s)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	doc := r.Document()
+	p, err := into.NewSegment(WriterOptions{
+		Topic: s.Topic, Partition: s.Partition, Base: base, Source: doc.Source, Compression: o.Compression, Encoders: o.Encoders,
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer p.Discard() // does nothing after Seal
+	if err := copyGroups(p.Writer, r, o.OnGroup); err != nil {
+		return nil, err
+	}
+	if base < s.Base {
+		p.Writer.doc.Gaps = appendBetween([]Gap{{base, s.Base, GapCorrupt}}, doc.Gaps, s.Base, doc.NextOffset)
+	}
+	_, made, err := p.Seal(doc.NextOffset)
+	return made, err
 }
 
 // copyGroups writes what r holds, cut as it is there.

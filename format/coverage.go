@@ -51,6 +51,9 @@ func (a *Archive) Coverage(tp TopicPartition) (Coverage, error) {
 			return Coverage{}, err
 		}
 		for i, d := range docs {
+			if g, ok := a.hole(list[i], c.Next); ok && c.Segments > 0 {
+				c.lose(g)
+			}
 			if err := c.add(list[i], d); err != nil {
 				return Coverage{}, fmt.Errorf("%s: %w", list[i].Path, err)
 			}
@@ -75,6 +78,13 @@ func (a *Archive) readDocuments(list []Segment) ([]*Document, error) {
 		})
 	}
 	return docs, g.Wait()
+}
+
+// lose adds a gap between segments.
+func (c *Coverage) lose(g Gap) {
+	c.Next = g.Until
+	c.Ledger.Corrupt += g.Until - g.From
+	c.Ledger.Ranges = appendGap(c.Ledger.Ranges, g)
 }
 
 // add adds the next segment of the partition.

@@ -126,7 +126,7 @@ func (c *Cursor) checkNext(d *Document) error {
 	if len(c.segments) == 0 {
 		return nil
 	}
-	if err := c.segments[0].checkAdjoins(d); err != nil {
+	if err := c.archive.checkAdjoins(c.segments[0], d); err != nil {
 		return fmt.Errorf("%s: %w", c.segments[0].Path, err)
 	}
 	return nil

@@ -32,10 +32,10 @@ func (a *Archive) OpenSegment(s Segment) (*SegmentReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := newSegmentReader(countedFile{f, &a.bytesRead}, size, s)
+	r, err := a.newSegmentReader(f, size, s)
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("%s: %w", s.Path, err)
+		return nil, err
 	}
 	a.documents.put(s.Path, r.Document())
 	return r, nil
@@ -50,15 +50,16 @@ func newReaderInArchive(f File, size int64) (*Reader, error) {
 	return r, err
 }
 
-func newSegmentReader(f File, size int64, s Segment) (*SegmentReader, error) {
-	r, err := newReaderInArchive(f, size)
+func (a *Archive) newSegmentReader(f File, size int64, s Segment) (*SegmentReader, error) {
+	counted := countedFile{f, &a.bytesRead}
+	r, err := newReaderInArchive(counted, size)
+	if err == nil {
+		err = s.checkPlace(r)
+	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", s.Path, err)
 	}
-	if err := s.checkPlace(r); err != nil {
-		return nil, err
-	}
-	return &SegmentReader{r, f, s.Path}, nil
+	return &SegmentReader{r.without(a.damage[s.Path]), counted, s.Path}, nil
 }
 
 // Document reads the document of a segment, which must not be changed. Those read last are kept.
@@ -71,9 +72,9 @@ func (a *Archive) Document(s Segment) (*Document, error) {
 		return nil, err
 	}
 	defer f.Close()
-	r, err := newSegmentReader(countedFile{f, &a.bytesRead}, size, s)
+	r, err := a.newSegmentReader(f, size, s)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.Path, err)
+		return nil, err
 	}
 	d := r.Document()
 	a.documents.put(s.Path, d)

@@ -11,6 +11,9 @@ type Reader struct {
 	doc      *Document
 	encoding Encoding
 	groups   decoder
+
+	full   *Document // of the file, when doc leaves row groups out; else nil
+	places []int     // of the row groups of doc in full
 }
 
 // NewReader reads what a segment of size bytes says of itself and checks it, whatever its encoding. Errors wrap ErrCorrupt when the bytes
@@ -67,6 +70,9 @@ func (r *Reader) ReadGroup(i int) ([]Record, error) {
 
 func (r *Reader) decode(i int) (_ []Record, err error) {
 	defer catch(&err)
+	if r.full != nil {
+		return r.groups.read(r.places[i], r.full)
+	}
 	return r.groups.read(i, r.doc)
 }
 

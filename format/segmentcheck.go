@@ -37,7 +37,10 @@ func checkSegment(fsys FS, s Segment, deep bool, stop func() bool) segmentCheck 
 		return c
 	}
 	c.Document = r.Document()
-	c.add("footer", s.checkPlace(r))
+	if err := s.checkPlace(r); err != nil {
+		c.elsewhere = true
+		c.add("footer", err)
+	}
 	for i := 0; deep && i < len(c.Document.Groups) && !stop(); i++ {
 		c.checkGroup(r, i)
 	}
@@ -70,16 +73,22 @@ func (s stoppable) Read(b []byte) (int, error) {
 }
 
 func (c *segmentCheck) checkGroup(r *Reader, i int) {
-	where := fmt.Sprintf("row group %d", i)
 	records, err := r.ReadGroup(i)
 	if err != nil {
 		if inner := errors.Unwrap(err); inner != nil {
 			err = inner // ReadGroup names the row group too
 		}
-		c.add(where, err)
+		c.addGroup(i, err)
 		return
 	}
-	c.add(where, checkOutsideGaps(records, c.Document.Gaps))
+	if err := checkOutsideGaps(records, c.Document.Gaps); err != nil {
+		c.addGroup(i, err)
+	}
+}
+
+func (c *segmentCheck) addGroup(i int, err error) {
+	c.BadGroups = append(c.BadGroups, i)
+	c.add(fmt.Sprintf("row group %d", i), err)
 }
 
 // checkOutsideGaps refuses a record at an offset that is said to be lost. Both are in offset order.

@@ -20,6 +20,9 @@ type FileCheck struct {
 	Segment  *Segment  // nil when the file is no segment: karchive.json, SHA256SUMS, a foreign file
 	Document *Document // nil when there is none or it cannot be read
 	Problems []Problem // none: the file is right
+
+	BadGroups []int // row groups whose records cannot be trusted, in order; only a deep check finds them
+	elsewhere bool  // the segment belongs to another place or to another source than its archive's
 }
 
 // Err joins the problems into one error that names the file; nil when there are none.
@@ -186,7 +189,10 @@ func (v *verifier) checkBeside(c *segmentCheck) {
 		c.add("footer", checkSameSource(v.last.Document.Source, c.Document.Source))
 	}
 	if v.identity != nil {
-		c.add("footer", v.identity.checkSource(c.Document))
+		if err := v.identity.checkSource(c.Document); err != nil {
+			c.elsewhere = true
+			c.add("footer", err)
+		}
 	}
 }
 

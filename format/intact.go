@@ -1,0 +1,132 @@
+package format
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// damage says which row groups OpenIntact leaves out, by path of the segment.
+type damage map[string][]int
+
+// OpenIntact opens what is intact of a damaged archive for reading. It first checks everything as a deep Verify does, and passes what it
+// finds to report, whose error ends it. Then it gives an Archive without the segments and row groups that cannot be trusted: where they
+// were, documents and coverage have gaps of reason GapCorrupt. What a last segment covered that cannot be read is not known, so the
+// archive ends before it. When karchive.json cannot be read, the identity says only what the segments tell.
+func OpenIntact(fsys FS, report func(FileCheck) error) (*Archive, error) {
+	f := intactFinder{segments: map[TopicPartition][]Segment{}, last: map[TopicPartition]*Document{}, bad: damage{}}
+	err := Verify(fsys, VerifyOptions{Deep: true}, func(c FileCheck) error {
+		f.take(&c)
+		return report(c)
+	})
+	if err != nil {
+		return nil, err
+	}
+	id, err := loadIdentity(fsys)
+	if errors.Is(err, ErrCorrupt) {
+		id, err = f.identity(), nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open archive: %w", err)
+	}
+	return &Archive{fsys: fsys, identity: id, segments: f.segments, damage: f.bad}, nil
+}
+
+// intactFinder collects the segments that can be read, in order and without overlap.
+type intactFinder struct {
+	segments map[TopicPartition][]Segment
+	last     map[TopicPartition]*Document
+	bad      damage
+}
+
+func (f *intactFinder) take(c *FileCheck) {
+	if c.Segment == nil || c.Document == nil || c.elsewhere {
+		return
+	}
+	tp, d := c.Segment.TopicPartition(), c.Document
+	if last := f.last[tp]; last != nil && (d.BaseOffset < last.NextOffset || d.Source != last.Source) {
+		return // doubled, or of another log
+	}
+	f.segments[tp] = append(f.segments[tp], *c.Segment)
+	f.last[tp] = d
+	f.bad[c.Segment.Path] = c.BadGroups
+}
+
+// identity is what the segments tell of it.
+func (f *intactFinder) identity() Identity {
+	id := Identity{Version: parquetVersion, Encoding: Parquet, Topics: []Topic{}}
+	for _, tp := range (&listing{segments: f.segments}).order() {
+		d := f.last[tp]
+		id.ClusterID = d.Source.ClusterID
+		id.Encoding = f.segments[tp][0].Encoding()
+		id.Version = encodingNamed(id.Encoding).version
+		if n := len(id.Topics); n == 0 || id.Topics[n-1].Name != tp.Topic {
+			id.Topics = append(id.Topics, Topic{Name: tp.Topic, ID: d.Source.TopicID})
+		}
+		id.Topics[len(id.Topics)-1].Partitions = tp.Partition + 1
+	}
+	return id
+}
+
+// without returns r without some of its row groups. The document of what is left has gaps where they were.
+func (r *Reader) without(bad []int) *Reader {
+	if len(bad) == 0 {
+		return r
+	}
+	doc := *r.doc
+	doc.Groups, doc.Gaps = []RowGroup{}, nil
+	out := &Reader{doc: &doc, full: r.doc, encoding: r.encoding, groups: r.groups}
+	at := doc.BaseOffset
+	for i, g := range r.doc.Groups {
+		if slices.Contains(bad, i) {
+			doc.Records, doc.Bytes = doc.Records-g.Records, doc.Bytes-g.Bytes
+			doc.Control, doc.Filtered = doc.Control-g.Control, doc.Filtered-g.Filtered
+			doc.Gaps = appendLost(doc.Gaps, r.doc.Gaps, at, g.LastOffset+1)
+		} else {
+			doc.Groups = append(doc.Groups, g)
+			out.places = append(out.places, i)
+			doc.Gaps = appendBetween(doc.Gaps, r.doc.Gaps, at, g.LastOffset+1)
+		}
+		at = g.LastOffset + 1
+	}
+	doc.Gaps = appendBetween(doc.Gaps, r.doc.Gaps, at, doc.NextOffset)
+	return out
+}
+
+// appendBetween appends those of known that begin in [from, until).
+func appendBetween(gaps, known []Gap, from, until int64) []Gap {
+	for _, g := range known {
+		if from <= g.From && g.From < until {
+			gaps = appendGap(gaps, g)
+		}
+	}
+	return gaps
+}
+
+// appendLost appends what of [from, until) is lost by damage: all of it but the gaps that are known.
+func appendLost(gaps, known []Gap, from, until int64) []Gap {
+	for _, g := range appendBetween(nil, known, from, until) {
+		if from < g.From {
+			gaps = appendGap(gaps, Gap{from, g.From, GapCorrupt})
+		}
+		gaps = appendGap(gaps, g)
+		from = g.Until
+	}
+	if from < until {
+		gaps = appendGap(gaps, Gap{from, until, GapCorrupt})
+	}
+	return gaps
+}
+
+// hole is the gap between the end of a segment and s, which only an archive from OpenIntact has.
+func (a *Archive) hole(s Segment, next int64) (Gap, bool) {
+	return Gap{next, s.Base, GapCorrupt}, a.damage != nil && s.Base > next
+}
+
+// checkAdjoins is s.checkAdjoins, but for the holes of an archive from OpenIntact.
+func (a *Archive) checkAdjoins(s Segment, prev *Document) error {
+	if _, ok := a.hole(s, prev.NextOffset); ok {
+		return nil
+	}
+	return s.checkAdjoins(prev)
+}

@@ -1,0 +1,251 @@
+package format_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/memfs"
+)
+
+var damagedTP = format.TopicPartition{Topic: "orders", Partition: 2}
+
+// damagedPath is the path of the segment of damagedTP that begins at base.
+func damagedPath(base int64) string {
+	return fmt.Sprintf("data/topic=orders/partition=2/%020d.parquet", base)
+}
+
+// wholeArchive has segments [0, 100), [100, 200) and [200, 300) of row groups of twenty records; offset 5 is a marker, [110, 115) is gone
+// by retention.
+func wholeArchive(t *testing.T) map[string][]byte {
+	t.Helper()
+	fsys := memfs.New(memfs.Options{})
+	a, err := format.Create(fsys, format.Identity{ClusterID: "c", Topics: []format.Topic{{Name: "orders", ID: "t", Partitions: 3}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for base := int64(0); base < 300; base += 100 {
+		p, err := a.NewSegment(format.WriterOptions{Topic: "orders", Partition: 2, Base: base, Source: format.Source{ClusterID: "c", TopicID: "t"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for offset := base; offset < base+100; offset++ {
+			if err := writeDamaged(p.Writer, offset); err != nil {
+				t.Fatal(err)
+			}
+			if offset%20 == 19 {
+				if err := p.Cut(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if _, _, err := p.Seal(base + 100); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return fsys.Files()
+}
+
+func writeDamaged(w *format.Writer, offset int64) error {
+	switch {
+	case offset == 5:
+		return w.Skip(5, 0, format.GapControl)
+	case offset == 110:
+		return w.Gap(format.Gap{From: 110, Until: 115, Reason: format.GapRetention})
+	case offset > 110 && offset < 115:
+		return nil
+	}
+	return w.Write(&format.Record{Offset: offset, TimestampMs: 1000 + offset, Value: fmt.Appendf(nil, "value %d", offset)})
+}
+
+// spoilGroup flips a bit of the row group that begins at offset first of a segment.
+func spoilGroup(t *testing.T, files map[string][]byte, path string, first int64) {
+	t.Helper()
+	// Small pages of text stand in the file as they are, or nearly so: any byte of theirs will do.
+	at := bytes.Index(files[path], fmt.Appendf(nil, "value %d", first))
+	if at < 0 {
+		t.Fatalf("%s has no text of offset %d", path, first)
+	}
+	files[path][at] ^= 1
+}
+
+func openIntact(t *testing.T, files map[string][]byte) (*format.Archive, []string) {
+	t.Helper()
+	var found []string
+	a, err := format.OpenIntact(memfs.FromFiles(memfs.Options{}, files), func(c format.FileCheck) error {
+		if err := c.Err(); err != nil {
+			found = append(found, err.Error())
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a, found
+}
+
+func intactIn(t *testing.T, a *format.Archive) (offsets []int64) {
+	t.Helper()
+	c := a.Cursor(damagedTP, format.Window{})
+	defer c.Close()
+	for {
+		records, err := c.Next()
+		if err == io.EOF {
+			return offsets
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range records {
+			if want := fmt.Sprintf("value %d", records[i].Offset); string(records[i].Value) != want {
+				t.Fatalf("offset %d: got %q, want %q", records[i].Offset, records[i].Value, want)
+			}
+			offsets = append(offsets, records[i].Offset)
+		}
+	}
+}
+
+// intactOffsets are those with a record, but for lost ranges of from and until.
+func intactOffsets(lost ...int64) (offsets []int64) {
+	for o := range int64(300) {
+		inside := o == 5 || o >= 110 && o < 115
+		for i := 0; i < len(lost); i += 2 {
+			inside = inside || o >= lost[i] && o < lost[i+1]
+		}
+		if !inside {
+			offsets = append(offsets, o)
+		}
+	}
+	return offsets
+}
+
+func TestWhatIsIntactOfADamagedArchiveCanBeReadAndRecovered(t *testing.T) {
+	tests := []struct {
+		name   string
+		damage func(t *testing.T, files map[string][]byte)
+		want   []int64
+		lost   []format.Gap
+	}{
+		{"nothing", func(*testing.T, map[string][]byte) {}, intactOffsets(), []format.Gap{{From: 110, Until: 115, Reason: format.GapRetention}}},
+		{"a row group", func(t *testing.T, files map[string][]byte) { spoilGroup(t, files, damagedPath(0), 40) },
+			intactOffsets(40, 60), []format.Gap{{From: 40, Until: 60, Reason: format.GapCorrupt}, {From: 110, Until: 115, Reason: format.GapRetention}}},
+		{"the row group of the marker", func(t *testing.T, files map[string][]byte) { spoilGroup(t, files, damagedPath(0), 0) },
+			intactOffsets(0, 20), []format.Gap{{From: 0, Until: 20, Reason: format.GapCorrupt}, {From: 110, Until: 115, Reason: format.GapRetention}}},
+		{"the row group of the gap", func(t *testing.T, files map[string][]byte) { spoilGroup(t, files, damagedPath(100), 100) },
+			intactOffsets(100, 120), []format.Gap{{From: 100, Until: 110, Reason: format.GapCorrupt}, {From: 110, Until: 115, Reason: format.GapRetention},
+				{From: 115, Until: 120, Reason: format.GapCorrupt}}},
+		{"a missing segment", func(_ *testing.T, files map[string][]byte) { delete(files, damagedPath(100)) },
+			intactOffsets(100, 200), []format.Gap{{From: 100, Until: 200, Reason: format.GapCorrupt}}},
+		{"a cut segment", func(_ *testing.T, files map[string][]byte) { files[damagedPath(100)] = files[damagedPath(100)][:50] },
+			intactOffsets(100, 200), []format.Gap{{From: 100, Until: 200, Reason: format.GapCorrupt}}},
+		{"an empty segment", func(_ *testing.T, files map[string][]byte) { files[damagedPath(100)] = nil },
+			intactOffsets(100, 200), []format.Gap{{From: 100, Until: 200, Reason: format.GapCorrupt}}},
+		{"the last segment", func(_ *testing.T, files map[string][]byte) { delete(files, damagedPath(200)) },
+			intactOffsets(200, 300), []format.Gap{{From: 110, Until: 115, Reason: format.GapRetention}}},
+		{"swapped segments", func(_ *testing.T, files map[string][]byte) {
+			files[damagedPath(100)], files[damagedPath(200)] = files[damagedPath(200)], files[damagedPath(100)]
+		}, intactOffsets(100, 300), nil},
+		{"a doubled segment", func(_ *testing.T, files map[string][]byte) { files[damagedPath(150)] = files[damagedPath(100)] },
+			intactOffsets(), []format.Gap{{From: 110, Until: 115, Reason: format.GapRetention}}},
+		{"karchive.json", func(_ *testing.T, files map[string][]byte) { files["karchive.json"][30] ^= 4 },
+			intactOffsets(), []format.Gap{{From: 110, Until: 115, Reason: format.GapRetention}}},
+		{"SHA256SUMS", func(_ *testing.T, files map[string][]byte) { files["SHA256SUMS"][3] ^= 1 },
+			intactOffsets(), []format.Gap{{From: 110, Until: 115, Reason: format.GapRetention}}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			files := wholeArchive(t)
+			test.damage(t, files)
+			a, found := openIntact(t, files)
+			if damaged := test.name != "nothing"; damaged != (len(found) > 0) {
+				t.Errorf("got findings %q", found)
+			}
+			if got := intactIn(t, a); !slices.Equal(got, test.want) {
+				t.Errorf("got offsets %v, want %v", got, test.want)
+			}
+			checkRecovered(t, a, test.want, test.lost)
+		})
+	}
+}
+
+func checkRecovered(t *testing.T, from *format.Archive, want []int64, lost []format.Gap) {
+	t.Helper()
+	before, err := from.Coverage(damagedTP)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fsys := memfs.New(memfs.Options{})
+	into, err := format.Create(fsys, from.Identity())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(format.Recover(from, into, format.ConvertOptions{}), into.Close()); err != nil {
+		t.Fatal(err)
+	}
+	err = format.Verify(fsys, format.VerifyOptions{Deep: true}, func(c format.FileCheck) error { return c.Err() })
+	if err != nil {
+		t.Errorf("the recovered archive: %v", err)
+	}
+	if got := intactIn(t, into); !slices.Equal(got, want) {
+		t.Errorf("recovered: got offsets %v, want %v", got, want)
+	}
+	after, err := into.Coverage(damagedTP)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(after.Ledger.Ranges, lost) || !reflect.DeepEqual(before.Ledger, after.Ledger) {
+		t.Errorf("got ledger %+v, before the recovery %+v, want ranges %v", after.Ledger, before.Ledger, lost)
+	}
+}
+
+// TestEveryFlippedBitOfAnArchiveIsFound flips bits of all files: one in a few hundred, all of them with KARCHIVE_FLIPS=all.
+func TestEveryFlippedBitOfAnArchiveIsFound(t *testing.T) {
+	files := wholeArchive(t)
+	delete(files, ".karchive-lock")
+	share := 300
+	if os.Getenv("KARCHIVE_FLIPS") == "all" {
+		share = 1
+	}
+	random := rand.New(rand.NewPCG(rand.Uint64(), 1))
+	flips := 0
+	for name, good := range files {
+		for bit := range len(good) * 8 {
+			if random.IntN(share) > 0 {
+				continue
+			}
+			flips++
+			bad := bytes.Clone(good)
+			bad[bit/8] ^= 1 << (bit % 8)
+			files[name] = bad
+			if !finds(t, files) {
+				t.Errorf("bit %d of %s: flipped and not found", bit, name)
+			}
+			files[name] = good
+		}
+	}
+	if flips == 0 {
+		t.Fatal("nothing was flipped")
+	}
+	t.Logf("%d flipped bits, all of them found", flips)
+}
+
+// finds says whether Verify sees that something is wrong.
+func finds(t *testing.T, files map[string][]byte) bool {
+	t.Helper()
+	found := false
+	err := format.Verify(memfs.FromFiles(memfs.Options{}, files), format.VerifyOptions{}, func(c format.FileCheck) error {
+		found = found || len(c.Problems) > 0
+		return nil
+	})
+	return found || err != nil
+}
