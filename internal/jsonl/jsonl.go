@@ -32,9 +32,9 @@ func Append(dst []byte, tp format.TopicPartition, r *format.Record) []byte {
 	dst = append(dst, `","leader_epoch":`...)
 	dst = strconv.AppendInt(dst, int64(r.LeaderEpoch), 10)
 	dst = append(dst, `,"key":`...)
-	dst = appendPayload(dst, r.Key)
+	dst = AppendPayload(dst, r.Key)
 	dst = append(dst, `,"value":`...)
-	dst = appendPayload(dst, r.Value)
+	dst = AppendPayload(dst, r.Value)
 	dst = append(dst, `,"headers":`...)
 	dst = appendHeaders(dst, r.Headers)
 	return append(dst, '}', '\n')
@@ -59,13 +59,14 @@ func appendHeaders(dst []byte, headers []format.Header) []byte {
 		dst = append(dst, `{"key":`...)
 		dst = appendText(dst, headers[i].Key)
 		dst = append(dst, `,"value":`...)
-		dst = appendPayload(dst, headers[i].Value)
+		dst = AppendPayload(dst, headers[i].Value)
 		dst = append(dst, '}')
 	}
 	return append(dst, ']')
 }
 
-func appendPayload(dst, b []byte) []byte {
+// AppendPayload appends a key, a value or a header value: a string, an object with its base64, or null.
+func AppendPayload(dst, b []byte) []byte {
 	if b == nil {
 		return append(dst, "null"...)
 	}
