@@ -1,0 +1,213 @@
+package reshape
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/karchive/karchive/format"
+)
+
+func TestTextsThatLookPersonal(t *testing.T) {
+	for text, want := range map[string]string{
+		"jane.miller@example.com":             looksEmail,
+		"Mail Jane <jane+x@mail.example.org>": looksEmail,
+		"müller@exämple.de":                   looksEmail,
+		"@example.com":                        "",
+		"a@b":                                 "",
+		"user@host.1":                         "",
+		"4111111111111111":                    looksCard,
+		"4111 1111 1111 1111":                 looksCard,
+		"card 5500-0000-0000-0004, thanks":    looksCard,
+		"340000000000009":                     looksCard,
+		"4111111111111112":                    "", // fails Luhn
+		"1772366400123":                       "", // a time in ms
+		"1772366400123456":                    "", // in µs
+		"x4111111111111111":                   "", // part of a word
+		"9999999999999999":                    "",
+		"DE89370400440532013000":              looksIBAN,
+		"pay to GB82 WEST 1234 5698 7654 32.": looksIBAN,
+		"DE89370400440532013001":              "",
+		"192.168.0.17":                        looksIP,
+		"10.0.0.1:8080":                       looksIP,
+		"10.0.0.0/8":                          looksIP,
+		"2001:db8::17":                        looksIP,
+		"::1":                                 "", // too short to tell anything
+		"12:34:56":                            "",
+		"1.2.3":                               "",
+		"+49 151 23456789":                    looksPhone,
+		"+4915123456789":                      looksPhone,
+		"(555) 123-4567":                      looksPhone,
+		"555-123-4567":                        looksPhone,
+		"0049 151 23456789":                   looksPhone,
+		"2026-03-01":                          "",
+		"20260301120000":                      "",
+		"2026-03-01T12:00:00.000Z":            "",
+		"129.95":                              "",
+		"ord-0000017":                         "",
+		"JJD000390007883412345":               "",
+		"":                                    "",
+	} {
+		if got := looksLike([]byte(text)); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestNamesThatLookPersonal(t *testing.T) {
+	for name, want := range map[string]bool{
+		"email": true, "userEmail": true, "e_mail": true, "EMAIL": true, "customer-phone": true, "firstName": true, "first_name": true,
+		"lastname": true, "dateOfBirth": true, "birth_date": true, "ssn": true, "cardNumber": true, "card_number": true, "zip": true,
+		"street": true, "clientIp": true, "username": true, "holderName": true, "IBAN": true, "postalCode": true, "taxId": true,
+		"name": false, "productName": false, "number": false, "orderNumber": false, "shipTo": false, "date": false, "id": false,
+		"amount": false, "description": false, "ship": false, "panel": false, "code": false, "": false,
+	} {
+		if got := personalName(name) != ""; got != want {
+			t.Errorf("%q: got %v, want %v", name, got, want)
+		}
+	}
+}
+
+// uncovered runs rules over records and returns what the report says about fields without a rule, on a line each.
+func uncovered(t *testing.T, rules Rules, records ...*Record) (string, Report) {
+	t.Helper()
+	p := pipelineOf(t, rules)
+	w := p.Worker()
+	for _, r := range records {
+		if _, err := w.Apply(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Close()
+	report := p.Report()
+	var lines []string
+	for _, s := range report.Uncovered {
+		lines = append(lines, fmt.Sprintf("%s %s %s %d", s.Topic, s.Path, s.Looks, s.Records))
+	}
+	return strings.Join(lines, "\n"), report
+}
+
+func TestCoverageNamesFieldsWithoutARule(t *testing.T) {
+	got, report := uncovered(t, maskRules(t, "value.user.email=hash", "value.none=redact"), anOrder(), anOrder())
+	want := `orders value.payment.card card 2
+orders value.user.address.street a name: street 2
+orders value.user.address.zip a name: zip 2
+orders value.user.phone phone 2`
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if names := report.NeverMatched(); len(names) != 1 || names[0] != "value.none=redact" {
+		t.Errorf("never matched: got %q", names)
+	}
+	if report.Masks[0].Records != 2 || report.Masks[0].Fields != 2 {
+		t.Errorf("the mask that matched: got %+v", report.Masks[0])
+	}
+	if report.Incomplete() {
+		t.Error("incomplete, though coverage is not required")
+	}
+}
+
+func TestRulesOfAnyKindCover(t *testing.T) {
+	const value = `{"email":"jane@example.com","list":[{"phone":"+49 151 23456789","x":1}]}`
+	for rules, want := range map[string]string{
+		"mask: value.email=hash":                                    "t value.list.#.phone phone 1",
+		"mask: [value.email=keep, value.list=keep]":                 "",
+		"mask: [value.*=redact]":                                    "",
+		"mask: value=redact":                                        "",
+		"mask: value=keep":                                          "",
+		"{mask: value.list=drop, remove: value.email}":              "",
+		"{mask: value.list=drop, set: value.email=x}":               "",
+		"{mask: value.email=hash, endpoints: {from: a.b, to: c.d}}": "t value.list.#.phone phone 1",
+		"{mask: value.email=hash, rename: value.list=more}":         "t value.list.#.phone phone 1",
+		"{mask: {path: value.email, action: redact, topics: [x]}}":  "t value.email e-mail 1\nt value.list.#.phone phone 1",
+		"remove: value.email":                                       "", // nothing is masked, so nobody asks
+	} {
+		r, err := ParseRules("r.yaml", []byte(rules))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.secret = testSecret
+		if got, _ := uncovered(t, r, valueRecord(value)); got != want {
+			t.Errorf("%s:\ngot  %s\nwant %s", rules, got, want)
+		}
+	}
+}
+
+func TestKeysHeadersAndPlainTextAreLookedAtToo(t *testing.T) {
+	r := valueRecord("2026-03-01 login of jane@example.com")
+	r.Key = []byte("+49 151 23456789")
+	r.Headers = []format.Header{{Key: "client.ip", Value: []byte("x")}, {Key: "trace", Value: []byte("10.0.0.1")}, {Key: "*", Value: []byte("a@b.example")}, {Key: "n"}}
+	got, _ := uncovered(t, maskRules(t, "headers.none=redact"), r)
+	want := `t headers.\* e-mail 1
+t headers.client.ip a name: client.ip 1
+t headers.trace IP address 1
+t key phone 1
+t value e-mail 1`
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestPersonalTextInEscapesIsSeen(t *testing.T) {
+	got, _ := uncovered(t, maskRules(t, "headers.none=redact"), valueRecord(`{"x":"jane\u0040example.com"}`))
+	if got != "t value.x e-mail 1" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestPathsOfSuspectsAreOnesThatAMaskTakes(t *testing.T) {
+	for _, name := range []string{"a.b", "a*b", "a?b", "@a", "#", "a|b", `a\b`, "{a", "[a", "!a", "a=b", "é", "7"} {
+		value := `{` + string(appendQuoted(nil, name)) + `:{"x":["jane@example.com"]}}`
+		_, report := uncovered(t, maskRules(t, "headers.none=redact"), valueRecord(value))
+		if len(report.Uncovered) != 1 {
+			t.Fatalf("%s: got %+v", name, report.Uncovered)
+		}
+		r := valueRecord(value)
+		applyTo(t, maskRules(t, report.Uncovered[0].Path+"=redact"), r)
+		if strings.Contains(string(r.Value), "jane") {
+			t.Errorf("%s: a mask of %s leaves %s", name, report.Uncovered[0].Path, r.Value)
+		}
+	}
+}
+
+func TestRequiredCoverageWithholdsRecords(t *testing.T) {
+	rules := maskRules(t, "value.email=hash")
+	rules.RequireCoverage = true
+	p := pipelineOf(t, rules)
+	w := p.Worker()
+	for value, want := range map[string]Verdict{`{"email":"jane@example.com"}`: Pass, `{"email":"x","mail":"jane@example.com"}`: Withheld} {
+		if got, err := w.Apply(valueRecord(value)); got != want || err != nil {
+			t.Errorf("%s: got %v, %v, want %v", value, got, err, want)
+		}
+	}
+	w.Close()
+	if r := p.Report(); !r.Incomplete() || r.Withheld != 1 {
+		t.Errorf("got %+v", r)
+	}
+	rules.Mask = append(rules.Mask, Mask{Selector: Selector{Path: "value.never"}, Action: Drop})
+	p = pipelineOf(t, rules)
+	w = p.Worker()
+	if got, _ := w.Apply(valueRecord(`{"email":"x"}`)); got != Pass {
+		t.Errorf("got %v", got)
+	}
+	w.Close()
+	if r := p.Report(); !r.Incomplete() {
+		t.Error("a mask never matched, and the report is complete")
+	}
+}
+
+func TestManyNamesAreReportedTogether(t *testing.T) {
+	var b strings.Builder
+	for i := range 5 * maxNames {
+		fmt.Fprintf(&b, `,"k%d":{"contact":"user%d@example.com"}`, i, i)
+	}
+	got, _ := uncovered(t, maskRules(t, "headers.none=redact"), valueRecord("{"+b.String()[1:]+"}"))
+	lines := strings.Split(got, "\n")
+	if len(lines) > maxNames+1 || !strings.Contains(got, "t value.*.contact e-mail 1") {
+		t.Errorf("got %d lines, the last %s", len(lines), lines[len(lines)-1])
+	}
+	r := valueRecord("{" + b.String()[1:] + "}")
+	if applyTo(t, maskRules(t, "value.*.contact=redact"), r); strings.Contains(string(r.Value), "example") {
+		t.Error("a mask by * leaves some of many members as they are")
+	}
+}
