@@ -16,7 +16,8 @@ import (
 type catOptions struct {
 	archive string
 	selection
-	limit int64
+	limit       int64
+	skipCorrupt bool
 }
 
 func catCommand(e *env) *cli.Command {
@@ -33,7 +34,7 @@ Examples:
   karchive cat run1 -t orders --from 2026-03-01T12:00:00Z --until 2026-03-01T13:00:00Z | jq -r .key
   karchive cat run1 --partitions 3 --from offset:1200 --until offset:1300`,
 		Flags: append(o.selection.flags(),
-			countFlag("limit", "at most `N` records", "no limit", &o.limit)),
+			countFlag("limit", "at most `N` records", "no limit", &o.limit), skipCorruptFlag(&o.skipCorrupt)),
 		Action: func(c *cli.Context) (err error) {
 			if o.archive, err = oneArgument(c, "an ARCHIVE"); err != nil {
 				return err
@@ -48,7 +49,7 @@ func runCat(ctx context.Context, e *env, o catOptions) error {
 	if err != nil {
 		return err
 	}
-	a, err := openArchive(o.archive)
+	a, damaged, err := openWhole(ctx, e, o.archive, o.skipCorrupt)
 	if err != nil {
 		return err
 	}
@@ -67,7 +68,10 @@ func runCat(ctx context.Context, e *env, o catOptions) error {
 			return errors.Join(err, p.w.Flush())
 		}
 	}
-	return p.w.Flush()
+	if err := p.w.Flush(); err != nil {
+		return err
+	}
+	return damaged
 }
 
 // printer prints records until its limit.

@@ -114,7 +114,7 @@ func hintFor(err error) string {
 	case errors.Is(err, format.ErrLocked):
 		return "wait for the other karchive to end, or stop it"
 	case errors.Is(err, format.ErrMissingSegment), errors.Is(err, format.ErrCorrupt):
-		return "karchive verify --deep names every bad file"
+		return "karchive verify --deep names every bad file, --skip-corrupt reads the rest, karchive recover writes it to a new archive"
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return "make room and run the same command again: it goes on from what is sealed"
 	case errors.Is(err, fs.ErrPermission):

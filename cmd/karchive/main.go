@@ -65,6 +65,7 @@ func (e *env) commands() []*cli.Command {
 		verifyCommand(e),
 		catCommand(e),
 		convertCommand(e),
+		recoverCommand(e),
 		demoCommand(e),
 		completionCommand(e),
 		versionCommand(e),

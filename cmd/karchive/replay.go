@@ -19,6 +19,7 @@ type replayOptions struct {
 	compression string
 	replication int
 	progress    string
+	skipCorrupt bool
 	memory      int64
 	replay      replay.Options
 	format      string
@@ -64,6 +65,7 @@ func (o *replayOptions) flags(e *env) []cli.Flag {
 		&cli.StringFlag{Name: "progress", Usage: "`FILE` to keep what is acknowledged, so that the same command goes on", Destination: &o.progress},
 		&cli.BoolFlag{Name: "dry-run", Usage: "print the plan and what the target would do to it, and send nothing", Destination: &r.DryRun},
 		&cli.BoolFlag{Name: "force", Usage: "go on where something is certain to be lost", Destination: &r.Force},
+		skipCorruptFlag(&o.skipCorrupt),
 		&cli.BoolFlag{Name: "allow-source-cluster", Usage: "replay into the cluster that was captured", Destination: &r.AllowSourceCluster},
 		numberFlag("lanes", "`N` partitions at once", strconv.Itoa(replay.DefaultLanes), &r.Lanes, 1, maxLanes),
 		sizeFlag("memory", "the most memory to take, as `SIZE`", "256MiB", &o.memory),
@@ -105,7 +107,7 @@ func runReplay(ctx context.Context, e *env, o replayOptions) error {
 		return err
 	}
 	limitMemory(o.memory)
-	a, err := openArchive(o.archive)
+	a, damaged, err := openWhole(ctx, e, o.archive, o.skipCorrupt)
 	if err != nil {
 		return err
 	}
@@ -135,7 +137,7 @@ func runReplay(ctx context.Context, e *env, o replayOptions) error {
 	if report.LeftOut > 0 {
 		return errIncomplete
 	}
-	return nil
+	return damaged
 }
 
 // goOn says how to send what was not acknowledged.
