@@ -12,26 +12,30 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/capture"
+	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/kafkatest"
 )
 
 func TestTheSameSnapshotGivesTheSameBytes(t *testing.T) {
 	source, client := newSource(t)
 	fillForKill(t, client)
-	t.Run("many small segments", func(t *testing.T) {
-		base := capture.Options{Topics: slices.Sorted(maps.Keys(partitionsOf)), RotateRecords: 40}
-		checkSameBytes(t, source, base, []int{1, 4, 9})
-	})
-	t.Run("segments of several row groups", func(t *testing.T) {
-		base := capture.Options{Topics: []string{killTopic}, RotateBytes: 20 << 20}
-		checkSameBytes(t, source, base, []int{1, 3, 6})
+	eachEncoding(t, func(t *testing.T, e format.Encoding) {
+		t.Run("many small segments", func(t *testing.T) {
+			base := capture.Options{Topics: slices.Sorted(maps.Keys(partitionsOf)), RotateRecords: 40}
+			checkSameBytes(t, source, e, base, []int{1, 4, 9})
+		})
+		t.Run("segments of several row groups", func(t *testing.T) {
+			base := capture.Options{Topics: []string{killTopic}, RotateBytes: 20 << 20}
+			checkSameBytes(t, source, e, base, []int{1, 3, 6})
+		})
 	})
 }
 
 // checkSameBytes captures again and again, each time in another manner, the last time interrupted at so many segments.
-func checkSameBytes(t *testing.T, source *kafkatest.Broker, base capture.Options, interruptAt []int) {
+func checkSameBytes(t *testing.T, source *kafkatest.Broker, e format.Encoding, base capture.Options, interruptAt []int) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
+	createIn(t, dir, e)
 	mustCapture(t, source, dir, base)
 	want := dataTree(t, dir)
 	for name, change := range map[string]func(*capture.Options){
@@ -43,12 +47,14 @@ func checkSameBytes(t *testing.T, source *kafkatest.Broker, base capture.Options
 	} {
 		o, dir := base, filepath.Join(t.TempDir(), "run")
 		change(&o)
+		createIn(t, dir, e)
 		mustCapture(t, source, dir, o)
 		sameTree(t, name, dataTree(t, dir), want)
 	}
 
 	o, dir := base, filepath.Join(t.TempDir(), "interrupted")
 	o.Lanes = 1
+	createIn(t, dir, e)
 	for _, segments := range interruptAt {
 		interruptWhenSealed(t, source, dir, o, segments)
 	}

@@ -24,9 +24,13 @@ func TestACaptureThatIsKilledAndRunAgainMissesAndDoublesNothing(t *testing.T) {
 	bin, b := buildCommand(t), kafkatest.Start(t, kafkatest.Options{})
 	client := newClient(t, b)
 	fillForKill(t, client)
+	eachEncoding(t, func(t *testing.T, e format.Encoding) { checkKills(t, bin, b, client, e) })
+}
+
+func checkKills(t *testing.T, bin string, b *kafkatest.Broker, client *kgo.Client, e format.Encoding) {
 	whole, killed := filepath.Join(t.TempDir(), "whole"), filepath.Join(t.TempDir(), "killed")
 	capture := func(dir string) []string {
-		return []string{"capture", "-b", b.Brokers()[0], "-t", killTopic, "-o", dir, "--rotate-size", "4MB"}
+		return []string{"capture", "-b", b.Brokers()[0], "-t", killTopic, "-o", dir, "--rotate-size", "4MB", "--encoding", string(e)}
 	}
 	mustRun(t, bin, capture(whole)...)
 
@@ -91,7 +95,7 @@ func begun(dir string) bool {
 
 func sealed(t *testing.T, dir string) []string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "data", "*", "*", "*.parquet"))
+	files, err := filepath.Glob(filepath.Join(dir, "data", "*", "*", "*"))
 	if err != nil {
 		t.Fatal(err)
 	}

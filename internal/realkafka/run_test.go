@@ -37,6 +37,29 @@ func captureInto(ctx context.Context, t *testing.T, b *kafkatest.Broker, dir str
 	return capture.Run(ctx, []kgo.Opt{kgo.SeedBrokers(b.Brokers()...)}, archive, o)
 }
 
+// createIn makes an archive of an encoding, to be captured into.
+func createIn(t *testing.T, dir string, e format.Encoding) {
+	t.Helper()
+	fsys, err := format.DirFS(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	archive, err := format.Create(fsys, format.Identity{Encoding: e})
+	if err == nil {
+		err = archive.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// eachEncoding runs a test of what is promised in every encoding.
+func eachEncoding(t *testing.T, test func(t *testing.T, e format.Encoding)) {
+	for _, e := range format.Encodings() {
+		t.Run(string(e), func(t *testing.T) { test(t, e) })
+	}
+}
+
 func mustCapture(t *testing.T, b *kafkatest.Broker, dir string, o capture.Options) capture.Report {
 	t.Helper()
 	report, err := captureInto(t.Context(), t, b, dir, o)

@@ -18,23 +18,27 @@ import (
 
 func TestEveryRecordComesThroughCaptureReplayAndCaptureUnchanged(t *testing.T) {
 	source, client := newSource(t)
-	first, second := filepath.Join(t.TempDir(), "first"), filepath.Join(t.TempDir(), "second")
-	mustCapture(t, source, first, capture.Options{Topics: slices.Collect(maps.Keys(partitionsOf))})
-	verifyDeep(t, first)
-	sameAsLogs(t, openArchive(t, first), client)
+	eachEncoding(t, func(t *testing.T, e format.Encoding) {
+		first, second := filepath.Join(t.TempDir(), "first"), filepath.Join(t.TempDir(), "second")
+		createIn(t, first, e)
+		mustCapture(t, source, first, capture.Options{Topics: slices.Collect(maps.Keys(partitionsOf))})
+		verifyDeep(t, first)
+		sameAsLogs(t, openArchive(t, first), client)
 
-	target := kafkatest.Start(t, kafkatest.Options{HeapMB: 768})
-	back := newClient(t, target)
-	// With the source's config the target would stamp these anew.
-	createTopic(t, back, appendTime, partitionsOf[appendTime], kept)
-	replayable := slices.DeleteFunc(slices.Collect(maps.Keys(partitionsOf)), func(topic string) bool { return topic == farFuture })
-	if _, err := replayInto(t, target, first, replay.Options{Topics: replayable, CreateTopics: true}); err != nil {
-		t.Fatalf("replay: %v", err)
-	}
+		target := kafkatest.Start(t, kafkatest.Options{HeapMB: 768})
+		back := newClient(t, target)
+		// With the source's config the target would stamp these anew.
+		createTopic(t, back, appendTime, partitionsOf[appendTime], kept)
+		replayable := slices.DeleteFunc(slices.Collect(maps.Keys(partitionsOf)), func(topic string) bool { return topic == farFuture })
+		if _, err := replayInto(t, target, first, replay.Options{Topics: replayable, CreateTopics: true}); err != nil {
+			t.Fatalf("replay: %v", err)
+		}
 
-	mustCapture(t, target, second, capture.Options{Topics: replayable})
-	verifyDeep(t, second)
-	sameButForTheirPlace(t, openArchive(t, second), openArchive(t, first), replayable)
+		createIn(t, second, e)
+		mustCapture(t, target, second, capture.Options{Topics: replayable})
+		verifyDeep(t, second)
+		sameButForTheirPlace(t, openArchive(t, second), openArchive(t, first), replayable)
+	})
 }
 
 // sameAsLogs compares records, coverage and gaps of every partition with what the broker's bytes say.
