@@ -9,9 +9,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/karchive/karchive/internal/peak"
 )
 
 // usage is what a process, or the measured part of a worker, took.
@@ -35,8 +36,8 @@ func runProcess(ctx context.Context, name string, args ...string) (usage, []byte
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
-	peak, err := watchPeak(cmd.Process.Pid, ended)
-	u := usage{Wall: time.Since(begin).Seconds(), RSS: peak}
+	most, err := peak.Watch(cmd.Process.Pid, ended)
+	u := usage{Wall: time.Since(begin).Seconds(), RSS: most}
 	if err != nil {
 		return u, nil, fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, tail(stderr.String()))
 	}
@@ -62,31 +63,4 @@ func runWorker(ctx context.Context, args ...string) (usage, error) {
 	}
 	u.RSS = whole.RSS
 	return u, nil
-}
-
-// watchPeak reads the high-water mark of a process until it ends: what the kernel tells of an ended child counts the pages that it
-// shared with its parent before it ran its program.
-func watchPeak(pid int, ended <-chan error) (peak int64, err error) {
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		select {
-		case err := <-ended:
-			return peak, err
-		case <-tick.C:
-			peak = max(peak, highWater(pid))
-		}
-	}
-}
-
-// highWater is VmHWM of a process in bytes; 0 when it has ended, and where there is no /proc.
-func highWater(pid int) int64 {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0
-	}
-	_, rest, _ := strings.Cut(string(status), "VmHWM:")
-	line, _, _ := strings.Cut(rest, " kB")
-	kib, _ := strconv.ParseInt(strings.TrimSpace(line), 10, 64)
-	return kib << 10
 }

@@ -7,14 +7,13 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/internal/kafkatest"
+	"github.com/karchive/karchive/internal/peak"
 )
 
 const (
@@ -65,42 +64,15 @@ func checkPeak(t *testing.T, bin string, args ...string) {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- c.Wait() }()
-	peak, err := watchPeak(c.Process.Pid, ended)
+	most, err := peak.Watch(c.Process.Pid, ended)
 	if err != nil {
 		t.Fatalf("karchive %q: %v\n%s", args, err, c.said.Bytes())
 	}
 	cpu := c.ProcessState.UserTime() + c.ProcessState.SystemTime()
-	t.Logf("%s: peak RSS %d MB, %.1f s CPU", args[0], peak>>20, cpu.Seconds())
-	if peak == 0 || peak > peakLimit {
-		t.Errorf("%s: peak RSS is %d MB, want some and at most %d MB", args[0], peak>>20, peakLimit>>20)
+	t.Logf("%s: peak RSS %d MB, %.1f s CPU", args[0], most>>20, cpu.Seconds())
+	if most == 0 || most > peakLimit {
+		t.Errorf("%s: peak RSS is %d MB, want some and at most %d MB", args[0], most>>20, peakLimit>>20)
 	}
-}
-
-// watchPeak reads the high-water mark of a process until it ends. What the kernel says of a process that has ended would not do: it
-// counts the pages of this one, which the new process shared until it ran its program.
-func watchPeak(pid int, ended <-chan error) (peak int64, err error) {
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		select {
-		case err := <-ended:
-			return peak, err
-		case <-tick.C:
-			peak = max(peak, highWater(pid))
-		}
-	}
-}
-
-// highWater is VmHWM of a process in bytes, 0 when it has ended.
-func highWater(pid int) int64 {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0
-	}
-	_, rest, _ := strings.Cut(string(status), "VmHWM:")
-	line, _, _ := strings.Cut(rest, " kB")
-	kib, _ := strconv.ParseInt(strings.TrimSpace(line), 10, 64)
-	return kib << 10
 }
 
 // fillWithJSON writes peakBytes of JSON records in turn to the partitions of topic load.
