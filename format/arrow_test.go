@@ -201,6 +201,38 @@ func checkLastBatch(t *testing.T, file *ipc.FileReader) {
 	}
 }
 
+// checksumFlag is the bit of a zstd frame's descriptor, its fifth byte, that says that a checksum ends it (RFC 8878).
+const checksumFlag = 0x04
+
+// Most of what a flipped bit would make other programs read unawares, the checksum finds.
+func TestBuffersOfAnArrowSegmentHaveChecksums(t *testing.T) {
+	segment := writeSegment(t, optionsIn(Arrow), oddRecords()[:7])
+	blocks, err := readArrowFooter(bytes.NewReader(segment), int64(len(segment)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked := 0
+	for _, block := range blocks {
+		batch, err := readBatch(bytes.NewReader(segment), block)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, b := range batch.buffers {
+			frame := segment[block.offset+int64(block.message)+b[0]:][:b[1]]
+			if len(frame) == 0 {
+				continue
+			}
+			checked++
+			if frame = frame[8:]; frame[4]&checksumFlag == 0 {
+				t.Errorf("buffer %d has none", i)
+			}
+		}
+	}
+	if checked < 10 {
+		t.Errorf("only %d buffers were looked at", checked)
+	}
+}
+
 func TestBuffersOfAnArrowSegmentAreAligned(t *testing.T) {
 	o := optionsIn(Arrow)
 	o.Compression.Codec = CodecNone
