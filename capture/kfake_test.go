@@ -218,15 +218,19 @@ func (p *place) coverage(topic string, partition int32) format.Coverage {
 }
 
 // data is the content of the files that a snapshot promises to make the same.
-func (p *place) data() map[string]string {
+func (p *place) data() map[string]string { return dataOf(p.fs) }
+
+func dataOf(fsys *memfs.FS) map[string]string {
 	files := map[string]string{}
-	for name, b := range p.fs.Files() {
-		if strings.HasPrefix(name, "data/") {
+	for name, b := range fsys.Files() {
+		if isData(name) {
 			files[name] = string(b)
 		}
 	}
 	return files
 }
+
+func isData(name string) bool { return strings.HasPrefix(name, "data/") }
 
 // onSeal calls do when a segment gets its final name.
 func (p *place) onSeal(do func()) {
