@@ -118,7 +118,7 @@ func (r *run) do(ctx context.Context, p *plan) (Report, error) {
 	}
 	r.stop(errComplete)
 	others.Wait()
-	return r.finalReport(p), r.result(ctx)
+	return r.finalReport(ctx, p), r.result(ctx)
 }
 
 // start begins the lanes: all at once in a follow capture, a few at a time in a snapshot.
@@ -216,7 +216,7 @@ func (r *run) now() Progress {
 	return p
 }
 
-func (r *run) finalReport(p *plan) Report {
+func (r *run) finalReport(ctx context.Context, p *plan) Report {
 	sum := Report{Follow: r.settings.Follow, Resumed: p.resumed, Elapsed: time.Since(r.progress.begun), Totals: noTotals(), requireHW: r.settings.RequireHW}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -227,14 +227,17 @@ func (r *run) finalReport(p *plan) Report {
 	for _, tp := range sortedPartitions(r.reports) {
 		sum.addPartition(tp.Topic, r.reports[tp])
 	}
-	var stopped stopError
-	switch cause := context.Cause(r.fetching); {
-	case errors.As(cause, &stopped):
+	if stopped, ok := errors.AsType[stopError](context.Cause(r.fetching)); ok {
 		sum.Stopped = stopped.reason
-	case errors.Is(cause, context.Canceled) && r.settings.Follow:
+	} else if r.settings.Follow && r.interrupted(ctx) {
 		sum.Stopped = StoppedByContext
 	}
 	return sum
+}
+
+// interrupted says whether it was the caller's context that ended the capture, and not an error that it came after.
+func (r *run) interrupted(ctx context.Context) bool {
+	return ctx.Err() != nil && errors.Is(context.Cause(r.fetching), context.Cause(ctx))
 }
 
 // result is the error of the run: that of a lane first, because it may have come while the others were being sealed.
@@ -248,7 +251,7 @@ func (r *run) result(ctx context.Context) error {
 	switch {
 	case errors.Is(cause, errComplete), isA[stopError](cause), r.complete():
 		return nil
-	case ctx.Err() == nil:
+	case !r.interrupted(ctx):
 		return cause
 	case r.settings.Follow:
 		return nil

@@ -242,6 +242,23 @@ func TestATopicMadeAgainEndsAFollowCaptureAndWhatItHasIsSealed(t *testing.T) {
 	})
 }
 
+func TestAnInterruptionAfterAnErrorDoesNotHideIt(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newVirtualBroker(t, kfake.SeedTopics(1, "orders"))
+		b.fill("orders", 0, 10)
+		a := newPlace(t)
+		f := a.follow(b, Options{Topics: []string{"orders"}})
+		time.Sleep(2 * time.Second)
+		a.onSeal(f.cancel)
+		b.remake("orders")
+		<-f.done
+		var recreated *RecreatedTopicError
+		if !errors.As(f.err, &recreated) || f.report.Stopped != "" || f.report.Records != 10 {
+			t.Errorf("got %v, stopped by %q with %d records", f.err, f.report.Stopped, f.report.Records)
+		}
+	})
+}
+
 func TestADeletedTopicEndsAFollowCapture(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		b := newVirtualBroker(t, kfake.SeedTopics(1, "orders"))
