@@ -26,6 +26,9 @@ type lane struct {
 	next    int64           // first offset that is not taken
 	over    bool            // the capture ended by StopAfter: what still comes is left
 
+	reshape  func(format.TopicPartition, *format.Record) (bool, error) // of the chunk being written; nil: records stay as they are
+	reshaped format.Record
+
 	counter *counter
 	report  *PartitionReport
 }
@@ -131,6 +134,11 @@ func (l *lane) write(c chunk) error {
 	if until == noEnd {
 		until = math.MaxInt64
 	}
+	if s := l.settings(); s.Reshape != nil {
+		apply, end := s.Reshape.Begin()
+		l.reshape = apply
+		defer end()
+	}
 	return l.decoder.decode(c.part, c.legacy, l.next, until, l)
 }
 
@@ -144,6 +152,17 @@ func (l *lane) position() int64 {
 
 // record and control make the lane a sink.
 func (l *lane) record(r *format.Record) error {
+	if l.reshape != nil {
+		l.reshaped = *r // the decoder goes on with r
+		r = &l.reshaped
+		stays, err := l.reshape(l.tp, r)
+		if err != nil {
+			return &PartitionError{l.tp, r.Offset, err}
+		}
+		if !stays {
+			return l.skip(r.Offset, r.LeaderEpoch, format.GapFiltered)
+		}
+	}
 	if !l.run.quota.take(r) {
 		return errOver
 	}
@@ -160,10 +179,14 @@ func (l *lane) record(r *format.Record) error {
 }
 
 func (l *lane) control(offset int64, epoch int32) error {
+	return l.skip(offset, epoch, format.GapControl)
+}
+
+func (l *lane) skip(offset int64, epoch int32, why format.Reason) error {
 	if err := l.open(); err != nil {
 		return err
 	}
-	return l.pending.Skip(offset, epoch, format.GapControl)
+	return l.pending.Skip(offset, epoch, why)
 }
 
 // open starts a segment where the one before ended, if none is being written.

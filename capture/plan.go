@@ -166,7 +166,7 @@ func (p *planner) source(topic string) format.Source {
 // source is where the records of topic come from.
 func (s *settings) source(m *metadata, topic string) format.Source {
 	t := m.topics[topic]
-	return format.Source{ClusterID: m.clusterID, TopicID: t.idString(), Isolation: s.Isolation}
+	return format.Source{ClusterID: m.clusterID, TopicID: t.idString(), Isolation: s.Isolation, Rules: s.rules()}
 }
 
 // describe is the plan of this capture, without its partitions.
@@ -176,13 +176,17 @@ func (p *planner) describe() *format.CapturePlan {
 	if s.Follow {
 		mode = modeFollow
 	}
-	return &format.CapturePlan{Mode: mode, Isolation: s.Isolation, From: s.From, Until: s.Until, Options: map[string]string{
+	next := &format.CapturePlan{Mode: mode, Isolation: s.Isolation, From: s.From, Until: s.Until, Rules: s.rules(), Options: map[string]string{
 		"topics":         joined(s.Topics),
 		"partitions":     joined(s.Partitions),
 		"rotate bytes":   fmt.Sprint(s.RotateBytes),
 		"rotate records": fmt.Sprint(s.RotateRecords),
 		"compression":    s.Compression.String(),
 	}}
+	if s.Reshape != nil {
+		next.Options["steps"] = s.Reshape.Steps()
+	}
+	return next
 }
 
 // unfinished says whether the archive's plan is a snapshot with partitions that are not at their end, to be finished by a snapshot.
