@@ -73,7 +73,7 @@ type acceptance struct {
 }
 
 func (s *settings) acceptance(t targetTopic) *acceptance {
-	a := &acceptance{needsKey: isCompacted(t.configs), window: t.accepts(), keep: s.Timestamps == KeepTimestamps, clock: s.Clock}
+	a := &acceptance{needsKey: isCompacted(t.configs), window: t.accepts(), keep: s.Timestamps != NowTimestamps, clock: s.Clock}
 	a.stamped = t.configs["message.timestamp.type"] == "LogAppendTime"
 	a.maxBatchBytes, _ = t.number("max.message.bytes")
 	return a

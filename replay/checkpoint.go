@@ -27,8 +27,9 @@ type State struct {
 	Options    map[string]string `json:"options"`    // those that shape what is sent, as they are spelled
 	From       string            `json:"from"`       // what Options.From came to when the replay first ran
 	Until      string            `json:"until"`
-	TopicIDs   map[string]string `json:"topic_ids"` // of the target, by topic; a topic that was made again has another
-	Complete   bool              `json:"complete"`  // nothing is left to send
+	TopicIDs   map[string]string `json:"topic_ids"`          // of the target, by topic; a topic that was made again has another
+	ShiftMs    *int64            `json:"shift_ms,omitempty"` // that ShiftTimestamps adds; nil: it is not known yet
+	Complete   bool              `json:"complete"`           // nothing is left to send
 	Partitions []PartitionState  `json:"partitions"`
 }
 

@@ -21,7 +21,8 @@ type entry struct {
 	to          *destination
 	offset      int64 // in the source
 	timestampMs int64
-	bytes       int32 // canonical, at most 1 GiB
+	due         time.Duration // after the start of a timed replay
+	bytes       int32         // canonical, at most 1 GiB
 	fate        fate
 }
 
@@ -73,7 +74,7 @@ func newChunk(l *ledger, records []format.Record, timestamps Timestamps) *chunk 
 		e, r := &c.entries[i], &records[i]
 		e.chunk, e.offset, e.timestampMs, e.bytes = c, r.Offset, r.TimestampMs, int32(format.CanonicalSize(r))
 		headers = toKafka(&e.record, r, headers)
-		if timestamps == KeepTimestamps {
+		if timestamps != NowTimestamps {
 			e.record.Timestamp = time.UnixMilli(r.TimestampMs)
 		}
 		e.record.Context = e

@@ -120,6 +120,13 @@ func (l *ledger) abandon(c *chunk, i int) {
 	l.mu.Unlock()
 }
 
+// giveUp gives up an entry that was not sent.
+func (l *ledger) giveUp(e *entry) {
+	l.mu.Lock()
+	l.decide(e, undecided)
+	l.mu.Unlock()
+}
+
 // decide sets an entry's fate and gives the chunk's memory back after its last one.
 func (l *ledger) decide(e *entry, f fate) {
 	e.fate = f

@@ -6,6 +6,8 @@ import (
 	"path"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/position"
 )
@@ -27,6 +29,9 @@ type Timestamps string
 const (
 	KeepTimestamps Timestamps = "keep" // those of the archive, also "none" (-1)
 	NowTimestamps  Timestamps = "now"  // the moment of sending
+	// ShiftTimestamps gives the first record the moment of its sending and all others the distances that they had. At top speed "first"
+	// is the earliest timestamp of the row groups that are selected. A replay that goes on keeps the shift that it began with.
+	ShiftTimestamps Timestamps = "shift"
 )
 
 // Acks says when a record counts as acknowledged. Only with AcksAll is the producer idempotent: then a lost answer never doubles a
@@ -107,6 +112,18 @@ type Options struct {
 	// FlushTimeout bounds the wait for what is in flight when the context ends; 0: DefaultFlushTimeout.
 	FlushTimeout time.Duration
 
+	// Schedule says when records are due. The zero value is top speed: partitions in parallel, and order only within each. Any other
+	// sends the records of all partitions in one order, by time.
+	Schedule Schedule
+	// Pacing says how the replay keeps to a schedule.
+	Pacing Pacing
+	// Control pauses the replay; nil: nobody does.
+	Control *Control
+	// TempDir is where a timed replay keeps what is decoded and finds no room in memory; empty: the system's place for temporary files.
+	TempDir string
+	// Hooks are added to the client that sends, and to no other.
+	Hooks []kgo.Hook
+
 	// Checkpoint keeps what is acknowledged; the same replay goes on from it. Nil: nothing is kept.
 	Checkpoint Checkpoint
 	// CheckpointInterval is the time between two saves; 0: DefaultCheckpointInterval.
@@ -125,12 +142,15 @@ type Options struct {
 // settings are Options with everything filled in and parsed.
 type settings struct {
 	Options
-	window format.Window
+	window  format.Window
+	precise bool   // sleeps end with precision
+	note    string // why they do not, although they should
 }
 
 func (o Options) normalize() (settings, error) {
 	o.fillDefaults()
 	s := settings{Options: o}
+	s.precise, s.note = precise(o)
 	if err := s.check(); err != nil {
 		return s, err
 	}
@@ -152,6 +172,10 @@ func (o *Options) fillDefaults() {
 	setDefault(&o.StallTimeout, DefaultStallTimeout)
 	setDefault(&o.FlushTimeout, DefaultFlushTimeout)
 	setDefault(&o.CheckpointInterval, DefaultCheckpointInterval)
+	o.Pacing.fillDefaults()
+	if o.Control == nil {
+		o.Control = &Control{}
+	}
 	if o.Clock == nil {
 		o.Clock = systemClock{}
 	}
@@ -174,8 +198,8 @@ func (s *settings) check() error {
 		}
 	}
 	switch {
-	case s.Timestamps != KeepTimestamps && s.Timestamps != NowTimestamps:
-		return fmt.Errorf("timestamps %q is neither %s nor %s", s.Timestamps, KeepTimestamps, NowTimestamps)
+	case s.Timestamps != KeepTimestamps && s.Timestamps != NowTimestamps && s.Timestamps != ShiftTimestamps:
+		return fmt.Errorf("timestamps %q is none of %s, %s and %s", s.Timestamps, KeepTimestamps, NowTimestamps, ShiftTimestamps)
 	case s.Acks != AcksAll && s.Acks != AcksLeader && s.Acks != AcksNone:
 		return fmt.Errorf("acks %q is none of %s, %s and %s", s.Acks, AcksAll, AcksLeader, AcksNone)
 	case s.ReplicationFactor < -1:
@@ -183,8 +207,13 @@ func (s *settings) check() error {
 	case s.Limit < 0 || s.Lanes < 0 || s.MemoryBytes < 0 || s.ConnectTimeout < 0 || s.StallTimeout < 0 || s.FlushTimeout < 0 ||
 		s.CheckpointInterval < 0:
 		return errors.New("limits must not be negative")
+	case s.Schedule.loops() && s.Checkpoint != nil:
+		return errors.New("a replay that loops keeps no progress: there is no telling rounds apart")
 	}
-	return nil
+	if err := s.Schedule.check(); err != nil {
+		return err
+	}
+	return s.Pacing.check(s.Schedule.Pace, s.Clock.Now())
 }
 
 // parseWindow reads the two positions as a window over any partition.

@@ -3,6 +3,7 @@ package replay
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/karchive/karchive/format"
 )
@@ -15,9 +16,14 @@ type Plan struct {
 	Topics        []PlannedTopic `json:"topics"` // by name in the archive
 	Total         Amount         `json:"total"`
 	Earlier       int64          `json:"earlier"` // records that the checkpoint says were acknowledged before; not part of Total
-	Findings      []Finding      `json:"findings,omitempty"`
+	// Duration is how long the schedule takes for Total, with all rounds, or one when it loops for ever; 0 at top speed. It is an upper
+	// bound where Total is, and with a Schedule.MaxGap.
+	Duration time.Duration `json:"duration_ns"`
+	Findings []Finding     `json:"findings,omitempty"`
 
-	sources []string // all cluster ids that the segments name
+	sources  []string // all cluster ids that the segments name
+	originMs *int64   // timestamp that is due at the start; nil: the first record's
+	shiftMs  *int64   // that ShiftTimestamps adds; nil: it depends on the start
 }
 
 // PlannedTopic is a topic of the archive and where it goes.
@@ -51,14 +57,24 @@ type Amount struct {
 	Exact          bool  `json:"exact"`
 	MinTimestampMs int64 `json:"min_timestamp_ms"` // meaningless when Records is 0
 	MaxTimestampMs int64 `json:"max_timestamp_ms"`
+
+	span span
 }
 
 func (a *Amount) add(b Amount) {
+	if !b.span.valid {
+		b.span.widen(b.MinTimestampMs)
+		b.span.widen(b.MaxTimestampMs)
+	}
 	switch {
 	case b.Records == 0:
 	case a.Records == 0:
-		*a = Amount{Records: b.Records, Bytes: b.Bytes, Exact: a.Exact && b.Exact, MinTimestampMs: b.MinTimestampMs, MaxTimestampMs: b.MaxTimestampMs}
+		*a = Amount{Records: b.Records, Bytes: b.Bytes, Exact: a.Exact && b.Exact, MinTimestampMs: b.MinTimestampMs, MaxTimestampMs: b.MaxTimestampMs, span: b.span}
 	default:
+		if b.span.valid {
+			a.span.widen(b.span.first)
+			a.span.widen(b.span.last)
+		}
 		a.Records += b.Records
 		a.Bytes += b.Bytes
 		a.Exact = a.Exact && b.Exact
@@ -149,9 +165,11 @@ func (p *PlannedPartition) addSegment(doc *format.Document) {
 	}
 	if w := p.window; w.FromMs != nil {
 		p.Total.MinTimestampMs = max(p.Total.MinTimestampMs, *w.FromMs)
+		p.Total.span.first = max(p.Total.span.first, *w.FromMs)
 	}
 	if w := p.window; w.UntilMs != nil {
 		p.Total.MaxTimestampMs = min(p.Total.MaxTimestampMs, *w.UntilMs-1)
+		p.Total.span.last = min(p.Total.span.last, *w.UntilMs-1)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -15,6 +16,7 @@ import (
 // player sends what a plan says.
 type player struct {
 	settings     *settings
+	plan         *Plan
 	archive      *format.Archive
 	client       *kgo.Client
 	dials        *dials
@@ -24,6 +26,12 @@ type player struct {
 	destinations []*destination // all of them
 	parts        []*part
 	started      time.Time
+	begun        atomic.Pointer[time.Time] // when the schedule of a timed replay began; nil: not yet
+	shift        atomic.Pointer[int64]     // milliseconds that ShiftTimestamps adds; nil: not known yet
+	recorder     *recorder                 // nil: at top speed
+	speed        *speedometer              // nil: in a timed replay
+
+	roundMs int64 // by which timestamps of the present round are later, at top speed
 
 	inFlight sync.WaitGroup // entries that the client has
 }
@@ -31,10 +39,11 @@ type player struct {
 // newPlayer makes everything that a plan needs.
 func (s *settings) newPlayer(connect []kgo.Opt, archive *format.Archive, target *cluster, plan *Plan) (*player, error) {
 	p := &player{
-		settings: s, archive: archive, dials: target.dials, state: s.newState(plan, target),
+		settings: s, plan: plan, archive: archive, dials: target.dials, state: s.newState(plan, target),
 		started: s.Clock.Now(),
 		decoded: newBudget(s.MemoryBytes / 4 * 3), sending: newBudget(s.MemoryBytes / 4),
 	}
+	p.measure(plan)
 	topics := make(map[string][]*destination)
 	for _, t := range plan.Topics {
 		if topics[t.Target] == nil {
@@ -75,8 +84,73 @@ func (s *settings) newPart(topic *PlannedTopic, planned *PlannedPartition, desti
 	return out
 }
 
-// play sends everything, a lane at a time a partition. It returns when all is given to the client, or ctx ends.
-func (p *player) play(ctx context.Context) {
+// measure prepares what is told of a replay's course, and the shift of its timestamps where it is known beforehand.
+func (p *player) measure(plan *Plan) {
+	p.shift.Store(plan.shiftMs)
+	if p.settings.Schedule.Pace.Timed() {
+		p.recorder = newRecorder(p.settings.Pacing.Warmup)
+	} else {
+		p.speed = newSpeedometer()
+	}
+}
+
+// play sends everything. It returns when all is given to the client, or ctx ends; the error is of the replay as a whole.
+func (p *player) play(ctx context.Context) error {
+	if p.recorder != nil {
+		return p.conduct(ctx)
+	}
+	return p.playRounds(ctx)
+}
+
+// playRounds plays everything at top speed, as often as the schedule says.
+func (p *player) playRounds(ctx context.Context) error {
+	s := &p.settings.Schedule
+	if at := p.settings.Pacing.StartAt; !at.IsZero() {
+		if err := p.settings.Clock.SleepUntil(ctx, at); err != nil {
+			return err
+		}
+	}
+	firstMs := int64(untimed)
+	if span := p.plan.Total.span; span.valid {
+		firstMs = span.first
+	}
+	p.begin(p.settings.Clock.Now(), firstMs)
+	step := s.roundMs(p.plan.Total.span.ms())
+	for round := int64(0); ; round++ {
+		p.roundMs = mulDiv(round, uint64(step), 1)
+		p.playAll(ctx)
+		if ctx.Err() != nil || round+1 == s.rounds() || p.progress().Sent == 0 {
+			return nil
+		}
+		if err := p.settings.Clock.SleepUntil(ctx, p.settings.Clock.Now().Add(s.LoopDelay)); err != nil {
+			return nil
+		}
+	}
+}
+
+// begin notes when the schedule begins, and the time as of which its first record is played.
+func (p *player) begin(start time.Time, firstMs int64) {
+	p.begun.Store(&start)
+	if p.settings.Timestamps == ShiftTimestamps && p.shift.Load() == nil && firstMs != untimed {
+		shift := start.UnixMilli() - firstMs
+		p.shift.Store(&shift)
+	}
+}
+
+// stamp sets the timestamp that an entry is sent with: that of the archive, later by shiftMs and by what ShiftTimestamps adds.
+func (p *player) stamp(e *entry, shiftMs int64) {
+	if shift := p.shift.Load(); shift != nil {
+		shiftMs = addUp(shiftMs, *shift)
+	}
+	if shiftMs == 0 || p.settings.Timestamps == NowTimestamps || e.timestampMs == format.NoTimestamp {
+		return
+	}
+	e.timestampMs = addUp(e.timestampMs, shiftMs)
+	e.record.Timestamp = time.UnixMilli(e.timestampMs)
+}
+
+// playAll plays everything once, a lane at a time a partition.
+func (p *player) playAll(ctx context.Context) {
 	var lanes sync.WaitGroup
 	defer lanes.Wait()
 	queue := make(chan *part)
@@ -136,6 +210,9 @@ func (p *player) playGroup(ctx context.Context, from *part, g *group) error {
 			release()
 			g.decide(n)
 		}
+		if err := p.settings.Control.run(ctx); err != nil {
+			return err
+		}
 		g.records = g.records[n:]
 		from.ledger.enter(c)
 		if err := p.playChunk(ctx, from, c); err != nil {
@@ -152,6 +229,7 @@ func (p *player) playChunk(ctx context.Context, from *part, c *chunk) error {
 		if e.fate != undecided {
 			continue
 		}
+		p.stamp(e, p.roundMs)
 		if err := ctx.Err(); err != nil || !p.send(from, e) {
 			from.ledger.abandon(c, i)
 			return err
@@ -191,11 +269,19 @@ func (p *player) answered(r *kgo.Record, err error) {
 	e := r.Context.(*entry)
 	l := e.chunk.ledger
 	if err == nil {
+		p.heard(e)
 		l.acknowledge(e)
 	} else {
 		l.refuse(e, e.to.refused(err))
 	}
 	p.inFlight.Done()
+}
+
+// heard measures an acknowledgement. The entry is not the ledger's again yet.
+func (p *player) heard(e *entry) {
+	if p.recorder != nil {
+		p.recorder.acknowledged(e.due, p.settings.Clock.Now().Sub(*p.begun.Load()))
+	}
 }
 
 // refused ends the destination and returns why: its first refusal also stands for those that came of it.
@@ -231,10 +317,10 @@ func (p *player) save(ctx context.Context, final bool) error {
 		return nil
 	}
 	state := *p.state
-	state.Complete = final
+	state.Complete, state.ShiftMs = final, p.shift.Load()
 	for _, part := range p.parts {
 		state.Partitions = append(state.Partitions, part.ledger.snapshot(final))
-		state.Complete = state.Complete && part.missing() == 0
+		state.Complete = state.Complete && p.missing(part) == 0
 	}
 	return p.settings.Checkpoint.Save(ctx, &state)
 }

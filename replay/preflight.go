@@ -75,6 +75,10 @@ func (p *preflight) topic(t *PlannedTopic, target targetTopic) {
 	if p.settings.Timestamps == NowTimestamps {
 		return
 	}
+	if p.settings.Timestamps == ShiftTimestamps {
+		p.shifted(t, target)
+		return
+	}
 	if target.configs["message.timestamp.type"] == "LogAppendTime" {
 		p.logAppendTime(t)
 		return
@@ -152,7 +156,7 @@ func ifExact(t *PlannedTopic) Severity {
 }
 
 func (p *preflight) timestampRange(t *PlannedTopic) {
-	if p.settings.Timestamps == NowTimestamps || sendable(t.Total.MinTimestampMs) && sendable(t.Total.MaxTimestampMs) {
+	if p.settings.Timestamps != KeepTimestamps || sendable(t.Total.MinTimestampMs) && sendable(t.Total.MaxTimestampMs) {
 		return
 	}
 	p.add(Finding{
@@ -284,6 +288,27 @@ func (p *preflight) timestampWindow(t *PlannedTopic, target targetTopic) {
 			t.Target, accepted.before(), accepted.after(), timeText(t.Total.MinTimestampMs), timeText(t.Total.MaxTimestampMs)),
 		Consequence: "it refuses the others",
 		Fix:         "raise the two configs of the topic, --timestamps now, or --force to leave those records out",
+	})
+}
+
+// shifted looks at the timestamps that ShiftTimestamps gives: the first is the present, and the last may be ahead of the moment when it is
+// sent, or behind it.
+func (p *preflight) shifted(t *PlannedTopic, target targetTopic) {
+	if target.configs["message.timestamp.type"] == "LogAppendTime" {
+		p.logAppendTime(t)
+		return
+	}
+	span := distance(p.plan.Total.MinTimestampMs, t.Total.MaxTimestampMs)
+	accepted := target.accepts()
+	if last := addUp(p.now.UnixMilli(), span); accepted.holds(last, p.now.Add(p.plan.Duration)) {
+		return
+	}
+	p.add(Finding{
+		Code: "timestamp-window", Severity: Warn, Topic: t.Target,
+		What: fmt.Sprintf("topic %s accepts timestamps up to %s old and %s ahead (message.timestamp.before.max.ms and after.max.ms); shifted to the present, those of the archive go %s on, in a replay of %s",
+			t.Target, accepted.before(), accepted.after(), millisText(span), p.plan.Duration),
+		Consequence: "it refuses the others",
+		Fix:         "raise the two configs of the topic, replay at --speed 1, or --timestamps now",
 	})
 }
 

@@ -44,7 +44,11 @@ func (s *settings) newProducer(connect []kgo.Opt, plan *Plan, target *cluster, r
 		// Its timeouts count from a record's timestamp, which may lie years back.
 		kgo.RecordDeliveryTimeout(0),
 	)
-	client, err := kgo.NewClient(append(options, s.acksOptions()...)...)
+	if s.Schedule.Pace.Timed() {
+		options = append(options, kgo.ProducerLinger(0))
+	}
+	options = append(append(options, kgo.WithHooks(s.Hooks...)), s.acksOptions()...)
+	client, err := kgo.NewClient(options...)
 	if err != nil {
 		return nil, fmt.Errorf("producer options: %w", err)
 	}

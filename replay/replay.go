@@ -66,6 +66,9 @@ func (s *settings) prepare(ctx context.Context, archive *format.Archive, chosen 
 	}
 	plan.resume(saved)
 	plan.sum()
+	if err := s.time(plan, archive, saved); err != nil {
+		return nil, err
+	}
 	return plan, s.fit(ctx, plan, target)
 }
 
@@ -146,7 +149,9 @@ func (s *settings) run(ctx context.Context, connect []kgo.Opt, archive *format.A
 		defer close(watched)
 		p.watch(running, stop)
 	}()
-	p.play(running)
+	if err := p.play(running); err != nil && running.Err() == nil {
+		stop(err)
+	}
 	p.finish(running)
 	p.report(report)
 	stopped := context.Cause(running)

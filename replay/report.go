@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/karchive/karchive/format"
 )
 
 // Report is what became of a replay. Counts are of this run; Earlier adds those before it.
@@ -23,8 +25,11 @@ type Report struct {
 	Stopped      bool             `json:"stopped,omitempty"`  // the context ended before everything was sent
 	Topics       []TopicReport    `json:"topics"`
 
+	Planned int64         `json:"planned"`    // records, all rounds; 0 when the replay loops for ever, and an upper bound when the plan is
 	Elapsed time.Duration `json:"elapsed_ns"` // of sending
 	Rate    float64       `json:"records_per_second"`
+	Timing  *Timing       `json:"timing,omitempty"` // nil: at top speed
+	Series  Series        `json:"series"`
 }
 
 // TopicReport is the part of one topic of the archive.
@@ -46,19 +51,46 @@ type Progress struct {
 	Bytes        int64 // canonical, of the acknowledged records
 	Failed       int   // partitions that stopped
 	Elapsed      time.Duration
+	Paused       bool
 	Done         bool // this is the last call
+
+	// Of a timed replay:
+	PositionMs int64         // the timestamp in the recording that was sent last; format.NoTimestamp: none
+	Lag        time.Duration // how far sending is behind the schedule now
+	Dispatch   Lateness      // so far
+	Answer     Lateness      // of acknowledgements
 }
 
 // progress adds up the ledgers.
 func (p *player) progress() Progress {
-	out := Progress{Elapsed: p.settings.Clock.Now().Sub(p.started)}
+	out := Progress{Elapsed: p.elapsed(), Paused: p.settings.Control.Paused(), PositionMs: format.NoTimestamp}
+	if p.recorder != nil {
+		p.recorder.progress(&out)
+	}
 	for _, part := range p.parts {
-		out.Planned += part.Total.Records
-		out.PlannedBytes += part.Total.Bytes
+		out.Planned += p.settings.Schedule.all(part.Total.Records)
+		out.PlannedBytes += p.settings.Schedule.all(part.Total.Bytes)
 		out.Sent += part.ledger.sent.Load()
 		part.ledger.addTo(&out)
 	}
 	return out
+}
+
+// all is an amount in all rounds; 0 where there is no last.
+func (s Schedule) all(amount int64) int64 {
+	if s.Loop == LoopForever {
+		return 0
+	}
+	return mulDiv(amount, uint64(s.rounds()), 1)
+}
+
+// elapsed is the time of sending.
+func (p *player) elapsed() time.Duration {
+	begun := p.begun.Load()
+	if begun == nil {
+		return 0
+	}
+	return max(0, p.settings.Clock.Now().Sub(*begun))
 }
 
 func (l *ledger) addTo(out *Progress) {
@@ -73,12 +105,14 @@ func (l *ledger) addTo(out *Progress) {
 
 // report fills in everything when nothing is under way any more.
 func (p *player) report(r *Report) {
-	r.Elapsed = p.settings.Clock.Now().Sub(p.started)
+	r.Elapsed = p.elapsed()
+	all := p.settings.Schedule.all
 	for _, t := range r.Plan.Topics {
-		r.Topics = append(r.Topics, TopicReport{Topic: t.Topic, Target: t.Target, Planned: t.Total.Records})
+		r.Topics = append(r.Topics, TopicReport{Topic: t.Topic, Target: t.Target, Planned: all(t.Total.Records)})
 	}
+	r.Planned = all(r.Plan.Total.Records)
 	for _, part := range p.parts {
-		r.Missing += part.missing()
+		r.Missing += p.missing(part)
 		i := slices.IndexFunc(r.Topics, func(t TopicReport) bool { return t.Topic == part.ledger.source.Topic })
 		part.ledger.addToReport(r, &r.Topics[i])
 	}
@@ -88,16 +122,29 @@ func (p *player) report(r *Report) {
 	if r.Elapsed > 0 {
 		r.Rate = float64(r.Acknowledged) / r.Elapsed.Seconds()
 	}
+	if p.recorder == nil {
+		r.Series = p.speed.finish(r)
+		return
+	}
+	r.Timing, r.Series = p.recorder.report()
+	r.Timing.Pace, r.Timing.Precision, r.Timing.PrecisionNote = p.settings.Schedule.Pace.String(), NormalPrecision, p.settings.note
+	if p.settings.precise {
+		r.Timing.Precision = HighPrecision
+	}
+	if begun := p.begun.Load(); begun != nil {
+		r.Timing.Start = begun.Round(0)
+	}
 }
 
-// missing is how many records of the partition are neither acknowledged nor left out. Once all of it was read that is known exactly.
-func (p *part) missing() int64 {
-	p.ledger.mu.Lock()
-	defer p.ledger.mu.Unlock()
-	if p.read {
-		return p.ledger.sent.Load() - p.ledger.acknowledged
+// missing is how many records of a partition are neither acknowledged nor left out. Once all of it was read that is known exactly.
+func (p *player) missing(of *part) int64 {
+	l := of.ledger
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if of.read || p.settings.Schedule.Loop == LoopForever {
+		return l.sent.Load() - l.acknowledged
 	}
-	return max(0, p.Total.Records-p.ledger.acknowledged-sum(p.ledger.leftOut))
+	return max(0, p.settings.Schedule.all(of.Total.Records)-l.acknowledged-sum(l.leftOut))
 }
 
 func (l *ledger) addToReport(r *Report, t *TopicReport) {

@@ -26,7 +26,8 @@ type stage struct {
 
 	mu       sync.Mutex
 	changed  *sync.Cond // something that a decoder or the sequence waits for
-	ahead    int64      // canonical bytes that are staged and not taken
+	ahead    int64      // bytes that are staged and not taken
+	round    int64      // of what was taken last
 	wanted   *source    // that the sequence waits for
 	ctx      context.Context
 	decoders sync.WaitGroup
@@ -51,9 +52,12 @@ type source struct {
 	end      int64 // the first offset that was not read
 }
 
-// aheadBytes is how much is staged before it is needed, in canonical bytes: enough for the row groups of many partitions that begin at
+// aheadBytes is how much is staged before it is needed: enough for the row groups of many partitions that begin at
 // the same time. What does not fit in memory is on disk.
 const aheadBytes = 8 * format.RowGroupBytes
+
+// groupCost is what a row group costs beside its records.
+const groupCost = 4 << 10
 
 // slotShare is the part of all memory that is for runs of which a sequence has taken some records and not all: one of each partition.
 const slotShare = 8
@@ -111,6 +115,7 @@ func (s *stage) take(i int) (*staged, error) {
 	next := src.ready[0]
 	src.ready = src.ready[1:]
 	s.ahead -= next.bytes
+	s.round = next.round
 	s.changed.Broadcast()
 	return next, nil
 }
@@ -195,7 +200,7 @@ func (s *stage) first() (first *source, more bool) {
 			continue
 		}
 		more = true
-		if src.busy || src.peeked && s.ahead >= aheadBytes && src != s.wanted {
+		if src.busy || src.peeked && src != s.wanted && (s.ahead >= aheadBytes || src.round > s.round+1) {
 			continue
 		}
 		if first == nil || src.round < first.round || src.round == first.round && src.bound < first.bound {
@@ -288,7 +293,7 @@ func (d *decoder) read(src *source) (*staged, error) {
 	if err != nil {
 		return nil, err
 	}
-	g.round, g.bytes, g.bound = p.round, p.info.Bytes, bound
+	g.round, g.bytes, g.bound = p.round, p.info.Bytes+groupCost, bound
 	return g, nil
 }
 

@@ -16,7 +16,7 @@ import (
 // lie in a temporary file as blocks, which are decoded one by one.
 type staged struct {
 	round int64
-	bytes int64 // canonical
+	bytes int64 // canonical ones and groupCost
 	bound int64 // a time before which none of its records counts
 
 	group *group // in memory; nil: in the file

@@ -14,10 +14,13 @@ func (p *player) watch(ctx context.Context, stop context.CancelCauseFunc) {
 	clock := p.settings.Clock
 	saved, moved, before := p.started, p.started, int64(0)
 	for {
-		if clock.SleepUntil(ctx, clock.Now().Add(progressInterval)) != nil {
+		if clock.SleepUntil(ctx, clock.Now().Add(p.settings.lookInterval())) != nil {
 			return
 		}
 		now, progress := clock.Now(), p.progress()
+		if p.speed != nil {
+			p.speed.look(progress)
+		}
 		if p.settings.OnProgress != nil {
 			p.settings.OnProgress(progress)
 		}
@@ -37,6 +40,17 @@ func (p *player) watch(ctx context.Context, stop context.CancelCauseFunc) {
 			saved = now
 		}
 	}
+}
+
+// lookInterval is the time between two looks, less often when nobody wants to hear of it.
+func (s *settings) lookInterval() time.Duration {
+	switch {
+	case s.OnProgress != nil || !s.Schedule.Pace.Timed():
+		return progressInterval
+	case s.Checkpoint != nil:
+		return min(s.CheckpointInterval, s.StallTimeout/8)
+	}
+	return s.StallTimeout / 8
 }
 
 // decided is how many of the records sent have an answer.

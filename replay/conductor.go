@@ -1,0 +1,297 @@
+package replay
+
+import (
+	"context"
+	"io"
+	"runtime"
+	"time"
+)
+
+// conductor sends the records of several partitions in one order, each when it is due.
+//
+// Two goroutines share the work. One puts records in order, as far ahead as memory allows, so that decoding is never in the way of
+// sending. The other sends: it sleeps until the next record is due, and then sends all that are.
+type conductor struct {
+	*player
+	queue    *queue
+	clock    Clock
+	control  *Control
+	start    time.Time     // when the schedule begins
+	paused   time.Duration // by which the schedule is later, for pauses
+	moved    time.Duration // likewise, for the late policy
+	segment  context.Context
+	unpaused context.CancelFunc // ends segment
+}
+
+// primedRecords is how many records are in order before the clock starts.
+const primedRecords = 2048
+
+// conduct plays everything in time. It returns when all is given to the client, or ctx ends.
+func (p *player) conduct(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	queue, stop := newQueue(ctx)
+	defer stop()
+	played := make(chan error, 1)
+	go func() {
+		c := &conductor{player: p, queue: queue, clock: p.settings.Clock, control: p.settings.Control}
+		err := c.play(ctx)
+		cancel()
+		played <- err
+	}()
+	queue.end(p.order(ctx, queue))
+	if err := <-played; err != nil {
+		return err
+	}
+	for _, part := range p.parts {
+		part.read = !part.ledger.stopped.Load()
+	}
+	return nil
+}
+
+// order fills the queue with all records in playing order. The error is not that of a partition, which is in its ledger.
+func (p *player) order(ctx context.Context, to *queue) error {
+	parts, walks := p.walks()
+	stage := newStage(ctx, p.archive, walks, p.settings.MemoryBytes, p.settings.TempDir)
+	defer stage.close()
+	o := &orderer{player: p, queue: to, parts: parts, chunks: make([]*chunk, len(parts)), sequence: newSequence(stage), line: timeline{schedule: p.settings.Schedule}}
+	if origin := p.plan.originMs; origin != nil {
+		o.line.begin(*origin)
+	}
+	for {
+		err := o.next(ctx)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// walks are the partitions with something to play.
+func (p *player) walks() ([]*part, []*walk) {
+	var parts []*part
+	var walks []*walk
+	for _, part := range p.parts {
+		if part.Total.Records > 0 {
+			parts = append(parts, part)
+			walks = append(walks, newWalk(p.archive, part.ledger.source, part.window, p.settings.Schedule.rounds()))
+		}
+	}
+	return parts, walks
+}
+
+// play sends what comes out of the queue.
+func (c *conductor) play(ctx context.Context) error {
+	if c.settings.precise {
+		runtime.LockOSThread() // never unlocked, so that the thread ends with the goroutine
+		c.clock = newPreciseClock()
+	}
+	if err := c.begin(ctx); err != nil {
+		return err
+	}
+	defer func() { c.unpaused() }()
+	var items []item
+	for {
+		var why wait
+		var err error
+		items, why, err = c.queue.take(items)
+		if err != nil || len(items) == 0 {
+			return err
+		}
+		came := c.now()
+		for i := range items {
+			c.noteWait(&items[i], why, came)
+			if err := c.playItem(ctx, &items[i]); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// begin waits until records are in order and the client is connected, and starts the clock.
+func (c *conductor) begin(ctx context.Context) error {
+	c.segment, c.unpaused = c.control.untilPaused(ctx)
+	c.connect(ctx)
+	firstMs, err := c.queue.prime(primedRecords)
+	if err != nil {
+		return err
+	}
+	now := c.settings.Clock.Now()
+	if c.start = now; !c.settings.Pacing.StartAt.IsZero() {
+		c.start = now.Add(c.settings.Pacing.StartAt.Sub(now)) // steps of the wall clock from now on change nothing
+	}
+	if origin := c.plan.originMs; origin != nil {
+		firstMs = *origin
+	}
+	c.player.begin(c.start, firstMs)
+	return nil
+}
+
+// now is the time since the start.
+func (c *conductor) now() time.Duration { return c.clock.Now().Sub(c.start) }
+
+// noteWait counts a record that was due before it came.
+func (c *conductor) noteWait(it *item, why wait, came time.Duration) {
+	if why == noWait || c.planned(it)+c.moved >= came {
+		return
+	}
+	c.recorder.count(func(t *Timing) {
+		if why == held {
+			t.HeldBack++
+		} else {
+			t.Starved++
+		}
+	})
+}
+
+// planned is when a record is to be sent, after the start, without what the late policy moved.
+func (c *conductor) planned(it *item) time.Duration { return addUp(it.due, c.paused) }
+
+// playItem sends a record when its time has come. The error is the context's.
+func (c *conductor) playItem(ctx context.Context, it *item) error {
+	if it.entry == nil {
+		it.from.ledger.fail(it.fault.offset, it.fault.err)
+		return nil
+	}
+	now, err := c.await(ctx, it)
+	if err != nil {
+		return err
+	}
+	planned := c.planned(it)
+	due := addUp(planned, c.moved)
+	late := now - due
+	todo := c.settings.Pacing.decide(late)
+	if todo.drop {
+		it.from.ledger.leaveOut(it.entry, ErrLate)
+		c.recorder.count(func(t *Timing) { t.Dropped++ })
+		return nil
+	}
+	if todo.move > 0 {
+		c.moved = addUp(c.moved, todo.move)
+		c.recorder.count(func(t *Timing) { t.Moved = c.moved })
+	}
+	it.entry.due = due
+	untimed := !counts(it.entry.timestampMs)
+	c.stamp(it.entry, it.shiftMs)
+	if !c.send(it.from, it.entry) {
+		it.from.ledger.giveUp(it.entry)
+		return nil
+	}
+	c.recorder.dispatched(it, untimed, planned, now, late)
+	return nil
+}
+
+// await sleeps until a record is due and the replay is not paused.
+func (c *conductor) await(ctx context.Context, it *item) (now time.Duration, err error) {
+	for {
+		if c.segment.Err() != nil {
+			if err := c.pause(ctx); err != nil {
+				return 0, err
+			}
+		}
+		due := addUp(c.planned(it), c.moved)
+		c.recorder.upcoming.Store(int64(due))
+		if now = c.now(); now >= due {
+			return now, nil
+		}
+		c.clock.SleepUntil(c.segment, c.start.Add(due)) // an error is a pause or the end
+	}
+}
+
+// pause waits for the end of a pause, and moves the schedule by it.
+func (c *conductor) pause(ctx context.Context) error {
+	began := c.now()
+	if err := c.control.run(ctx); err != nil {
+		return err
+	}
+	c.paused = addUp(c.paused, c.now()-began)
+	c.recorder.count(func(t *Timing) { t.Paused = c.paused })
+	c.unpaused()
+	c.segment, c.unpaused = c.control.untilPaused(ctx)
+	return nil
+}
+
+// orderer puts the records of parts in order.
+type orderer struct {
+	player   *player
+	queue    *queue
+	parts    []*part
+	chunks   []*chunk // of each part, that records are taken from
+	sequence *sequence
+	line     timeline
+	shiftMs  int64 // of timestamps, in this round
+}
+
+// next puts the next record into the queue.
+func (o *orderer) next(ctx context.Context) error {
+	pick, err := o.sequence.next()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err == io.EOF {
+		return err
+	}
+	part := o.parts[pick.partition]
+	if err != nil {
+		o.queue.push(item{from: part, fault: &fault{o.sequence.stage.end(pick.partition), err}})
+		return nil
+	}
+	if pick.index == 0 {
+		if err := o.open(ctx, part, pick); err != nil {
+			return err
+		}
+	}
+	c := o.chunks[pick.partition]
+	if part.ledger.stopped.Load() {
+		part.ledger.abandon(c, pick.index)
+		o.sequence.drop(pick.partition)
+		return nil
+	}
+	o.enqueue(part, &c.entries[pick.index], pick)
+	return nil
+}
+
+// open makes a chunk of a run when there is memory for it.
+func (o *orderer) open(ctx context.Context, part *part, pick pick) error {
+	release, err := o.memory(ctx, pick.run.cost)
+	if err != nil {
+		return err
+	}
+	run := pick.run
+	c := newChunk(part.ledger, run.records, o.player.settings.Timestamps)
+	c.release = func() {
+		release()
+		run.decide(len(run.records))
+	}
+	part.ledger.enter(c)
+	o.chunks[pick.partition] = c
+	return nil
+}
+
+// memory takes memory for a run. Those of which some records are not in the queue yet have at most half of it together, so that waiting
+// for the other half always ends.
+func (o *orderer) memory(ctx context.Context, cost int64) (release func(), err error) {
+	b := o.player.sending
+	cost = min(cost, b.size/2)
+	if release = b.tryTake(cost); release != nil {
+		return release, nil
+	}
+	o.queue.hold(true)
+	defer o.queue.hold(false)
+	return b.take(ctx, cost)
+}
+
+func (o *orderer) enqueue(part *part, e *entry, pick pick) {
+	if e.fate != undecided { // acknowledged in an earlier run
+		return
+	}
+	for o.line.round < pick.round {
+		o.shiftMs = addUp(o.shiftMs, o.line.nextRound())
+	}
+	due := o.line.next(pick.timestampMs, int64(e.bytes))
+	o.queue.push(item{
+		from: part, entry: e, due: due, timestampMs: pick.timestampMs, shiftMs: o.shiftMs, round: pick.round, outOfOrder: pick.outOfOrder, squeezed: o.line.squeezed,
+	})
+}

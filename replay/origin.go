@@ -1,0 +1,83 @@
+package replay
+
+import (
+	"time"
+
+	"github.com/karchive/karchive/format"
+)
+
+// time says when the plan begins and how long it takes.
+func (s *settings) time(p *Plan, archive *format.Archive, saved *State) error {
+	p.Duration = s.Schedule.duration(p.Total)
+	if saved != nil {
+		p.shiftMs = saved.ShiftMs
+	}
+	if s.Pacing.StartAt.IsZero() || p.Earlier > 0 { // a replay that goes on begins where it stopped
+		return nil
+	}
+	if s.window.FromMs != nil {
+		p.originMs = s.window.FromMs
+		return nil
+	}
+	all, err := recorded(archive)
+	if all.valid {
+		p.originMs = &all.first
+	}
+	return err
+}
+
+// span is from the first to the last of the timestamps that count.
+type span struct {
+	valid       bool // there are some
+	first, last int64
+}
+
+func (s *span) widen(timestampMs int64) {
+	switch {
+	case !counts(timestampMs):
+	case !s.valid:
+		*s = span{true, timestampMs, timestampMs}
+	default:
+		s.first, s.last = min(s.first, timestampMs), max(s.last, timestampMs)
+	}
+}
+
+// ms is how long it is.
+func (s *span) ms() int64 { return distance(s.first, s.last) }
+
+// recorded is the span of an archive, by its documents.
+func recorded(archive *format.Archive) (all span, err error) {
+	for _, tp := range archive.Partitions() {
+		for _, segment := range archive.Segments(tp) {
+			doc, err := archive.Document(segment)
+			if err != nil {
+				return all, err
+			}
+			for i := range doc.Groups {
+				all.widen(doc.Groups[i].MinTimestampMs)
+				all.widen(doc.Groups[i].MaxTimestampMs)
+			}
+		}
+	}
+	return all, nil
+}
+
+// duration is how long all rounds of an amount take, or one where there is no last.
+func (s Schedule) duration(a Amount) time.Duration {
+	rounds := int64(1)
+	if s.Loop != LoopForever {
+		rounds = s.rounds()
+	}
+	if a.Records == 0 {
+		return 0
+	}
+	units := addUp(a.span.ms(), 1)
+	switch s.Pace.kind {
+	case byRecords:
+		units = a.Records
+	case byBytes:
+		units = a.Bytes
+	}
+	played := s.ramped(s.Pace.due(mulDiv(units, uint64(rounds), 1) - 1))
+	return addUp(played, time.Duration(mulDiv(rounds-1, uint64(s.LoopDelay), 1)))
+}

@@ -1,0 +1,102 @@
+package replay
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// LatePolicy says what becomes of records whose time has passed, because the target, the archive or the machine was too slow.
+type LatePolicy string
+
+// The policies. In all of them lateness up to Pacing.MaxCatchUp is caught up at once.
+const (
+	// CatchUpLate sends late records at once. Of a longer delay only MaxCatchUp is caught up, and the schedule moves by the rest, so that
+	// minutes of silence do not end in a storm.
+	CatchUpLate LatePolicy = "catch-up"
+	// ShiftLate moves the schedule by the whole delay: the distances between records stay as they are.
+	ShiftLate LatePolicy = "shift"
+	// DropLate leaves out records that are late, and counts them: what is sent is on time.
+	DropLate LatePolicy = "drop"
+)
+
+// ErrLate is why a record was left out with the policy DropLate.
+var ErrLate = errors.New("it was too late for the schedule")
+
+// Precision says how sleeps end.
+type Precision string
+
+// The precisions.
+const (
+	NormalPrecision Precision = "normal" // the timers of the runtime: about a millisecond
+	// HighPrecision sleeps on a thread of its own until an absolute time of the monotonic clock, with clock_nanosleep. Where the
+	// system does not have it, precision is normal, and the report says so.
+	HighPrecision Precision = "high"
+)
+
+// Pacing says how a replay keeps to its schedule. The zero value begins as soon as it can, and catches up what is late.
+type Pacing struct {
+	// StartAt is the moment that the schedule begins at, on the wall clock, so that several replays begin together. The start of the
+	// recording is due then: Options.From when that is a time, else the earliest timestamp in the archive, selected or not, so that all parts of
+	// it agree. Zero: the first selected record is due when it is decoded and the target is connected.
+	StartAt time.Time
+	// OnLate is CatchUpLate when empty.
+	OnLate LatePolicy
+	// MaxCatchUp is the lateness that is caught up; 0: DefaultMaxCatchUp, or with ShiftLate DefaultMaxShift.
+	MaxCatchUp time.Duration
+	// Warmup is the time from the start that the report's rates and latenesses leave out.
+	Warmup time.Duration
+	// Precision is NormalPrecision when empty.
+	Precision Precision
+}
+
+// The defaults of Pacing.MaxCatchUp.
+const (
+	DefaultMaxCatchUp = time.Second
+	DefaultMaxShift   = 10 * time.Millisecond
+)
+
+func (p *Pacing) fillDefaults() {
+	setDefault(&p.OnLate, CatchUpLate)
+	setDefault(&p.Precision, NormalPrecision)
+	if p.OnLate == ShiftLate {
+		setDefault(&p.MaxCatchUp, DefaultMaxShift)
+	}
+	setDefault(&p.MaxCatchUp, DefaultMaxCatchUp)
+}
+
+func (p *Pacing) check(pace Pace, now time.Time) error {
+	switch {
+	case p.OnLate != CatchUpLate && p.OnLate != ShiftLate && p.OnLate != DropLate:
+		return fmt.Errorf("late policy %q is none of %s, %s and %s", p.OnLate, CatchUpLate, ShiftLate, DropLate)
+	case p.Precision != NormalPrecision && p.Precision != HighPrecision:
+		return fmt.Errorf("precision %q is neither %s nor %s", p.Precision, NormalPrecision, HighPrecision)
+	case p.MaxCatchUp < 0 || p.Warmup < 0:
+		return errors.New("max catch-up and warm-up must not be negative")
+	case !p.StartAt.IsZero() && p.StartAt.Before(now):
+		return fmt.Errorf("start at %s: that has passed", p.StartAt.Format(time.RFC3339Nano))
+	case !pace.Timed() && (*p != Pacing{StartAt: p.StartAt, OnLate: CatchUpLate, MaxCatchUp: DefaultMaxCatchUp, Precision: NormalPrecision}):
+		return errors.New("late policy, max catch-up, warm-up and precision need a pace: give a speed, a rate or a bandwidth")
+	}
+	return nil
+}
+
+// decision is what to do with a record that is late.
+type decision struct {
+	drop bool
+	move time.Duration // of the schedule
+}
+
+// decide says what to do with a record that is so late.
+func (p *Pacing) decide(late time.Duration) decision {
+	if late <= p.MaxCatchUp {
+		return decision{}
+	}
+	switch p.OnLate {
+	case DropLate:
+		return decision{drop: true}
+	case ShiftLate:
+		return decision{move: late}
+	}
+	return decision{move: late - p.MaxCatchUp}
+}
