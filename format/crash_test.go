@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,10 +17,11 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/memfs"
+	"github.com/karchive/karchive/internal/memfs/crashruns"
 )
 
 // The runs here write a small archive, end it at some operation, and go on as a capture does: from what the archive itself says. In
-// the end it holds what an undisturbed run writes. KARCHIVE_CRASH_RUNS sets how many seeds are run, KARCHIVE_CRASH_SEED runs only that one.
+// the end it holds what an undisturbed run writes. Package crashruns says how to have more runs, or one of them again.
 
 // crashRuns is how many seeds are tried unless the environment says otherwise.
 const crashRuns = 300
@@ -313,34 +313,6 @@ func finish(fsys *memfs.FS, by order, deep bool, done *progress) error {
 	return nil
 }
 
-// seeds calls run with n seeds, or with those that the environment asks for, and reports those that fail, with the operations.
-func seeds(t *testing.T, n uint64, run func(seed uint64) (*memfs.FS, error)) {
-	t.Helper()
-	first, last := uint64(0), n
-	if s := os.Getenv("KARCHIVE_CRASH_SEED"); s != "" {
-		first = atoi(t, s)
-		last = first + 1
-	} else if s := os.Getenv("KARCHIVE_CRASH_RUNS"); s != "" {
-		last = atoi(t, s)
-	}
-	failed := 0
-	for seed := first; seed < last && failed < 3; seed++ {
-		if fsys, err := run(seed); err != nil {
-			failed++
-			t.Errorf("KARCHIVE_CRASH_SEED=%d: %v\n%s", seed, err, fsys.Trace())
-		}
-	}
-}
-
-func atoi(t *testing.T, s string) uint64 {
-	t.Helper()
-	n, err := strconv.ParseUint(s, 10, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
-
 // anyOptions is a kind of file system.
 func anyOptions(r *rand.Rand) memfs.Options {
 	return memfs.Options{NoLinks: r.IntN(4) == 0, FoldCase: r.IntN(4) == 0, Absent: r.IntN(4) == 0}
@@ -356,14 +328,14 @@ func restart(fsys *memfs.FS, r *rand.Rand) *memfs.FS {
 
 func TestACaptureGoesOnAfterCrashesAsIfThereHadBeenNone(t *testing.T) {
 	t.Parallel()
-	seeds(t, crashRuns, func(seed uint64) (*memfs.FS, error) { return crashing(seed, anyOrder) })
+	crashruns.Each(t, crashRuns, 1, func(seed uint64) (*memfs.FS, error) { return crashing(seed, anyOrder) })
 }
 
 // The numbers of operations depend on the scheduler here, so a seed alone does not bring a failure back.
 func TestLanesThatAreSealedAtOnceGoOnAfterCrashes(t *testing.T) {
 	t.Parallel()
 	atOnce := func(*rand.Rand) order { return allAtOnce }
-	seeds(t, crashRuns/10, func(seed uint64) (*memfs.FS, error) { return crashing(seed, atOnce) })
+	crashruns.Each(t, crashRuns/10, 0.1, func(seed uint64) (*memfs.FS, error) { return crashing(seed, atOnce) })
 }
 
 // crashing captures to the end with a few crashes on the way.
@@ -407,7 +379,7 @@ func TestEveryOperationFailsOnce(t *testing.T) {
 	t.Parallel()
 	eachEncoding(t, func(t *testing.T, e format.Encoding) {
 		for i, f := range failures {
-			if i > 0 && os.Getenv("KARCHIVE_CRASH_RUNS") == "" {
+			if i > 0 && !crashruns.Exhaustive() {
 				break
 			}
 			t.Run(f.name, func(t *testing.T) {
