@@ -21,7 +21,7 @@ func (s *session) runOrders() error {
 		return err
 	}
 	err := s.alternate(s.flags.repeat, s.zstd(four, "1"), s.unzstd(four), s.consume(four), s.capture(four), s.capture(one), s.capture(eight),
-		s.produce(four), s.replay(four))
+		s.captureArrow(four), s.produce(four), s.replay(four))
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (s *session) runLadder() error {
 	for _, t := range all {
 		measures = append(measures, s.consume(t), s.capture(t))
 	}
-	measures = append(measures, s.produce(four), s.replay(four))
+	measures = append(measures, s.captureArrow(four), s.produce(four), s.replay(four))
 	if err := s.alternate(s.flags.repeat, measures...); err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (s *session) runReading() error {
 	}
 	info := measure{"info, 10,000 segments", func() (usage, error) { return s.onArchive(many, "info") }}
 	return s.alternate(s.flags.repeat, s.command("verify", t, "verify"), s.command("verify --deep", t, "verify", "--deep"),
-		s.command("cat", t, "cat"), s.window(t), info)
+		s.command("cat", t, "cat"), s.window(t), info, s.arrowCommand("verify --deep", t, "verify", "--deep"), s.arrowCommand("cat", t, "cat"))
 }
 
 // runEmbedded is the part of the table that the memory of an embedded broker allows.
@@ -88,7 +88,7 @@ func (s *session) runEmbedded() error {
 		if err := s.fill(t); err != nil {
 			return err
 		}
-		err := s.alternate(s.flags.repeat, s.zstd(t, "1"), s.unzstd(t), s.consume(t), s.capture(t), s.produce(t), s.replay(t))
+		err := s.alternate(s.flags.repeat, s.zstd(t, "1"), s.unzstd(t), s.consume(t), s.capture(t), s.captureArrow(t), s.produce(t), s.replay(t))
 		if err != nil {
 			return err
 		}
@@ -128,8 +128,10 @@ func (s *session) forget(topics ...topic) error {
 		if err := s.broker.drop(s.ctx, t.name()); err != nil {
 			return err
 		}
-		if err := os.RemoveAll(s.archive(t)); err != nil {
-			return err
+		for _, dir := range []string{s.archive(t), s.arrow(t)} {
+			if err := os.RemoveAll(dir); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

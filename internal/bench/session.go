@@ -72,14 +72,24 @@ func (s *session) consume(t topic) measure {
 	}}
 }
 
+// arrow is where the archive of a topic in the other encoding is.
+func (s *session) arrow(t topic) string { return s.archive(t) + "-arrow" }
+
 // capture measures a capture into a new archive, and leaves the last one for others.
 func (s *session) capture(t topic) measure {
-	return measure{"capture " + t.name(), func() (usage, error) {
-		dir := s.archive(t)
+	return s.captureAs("capture "+t.name(), t, format.Parquet, s.archive(t))
+}
+
+func (s *session) captureArrow(t topic) measure {
+	return s.captureAs("capture as Arrow "+t.name(), t, format.Arrow, s.arrow(t))
+}
+
+func (s *session) captureAs(name string, t topic, e format.Encoding, dir string) measure {
+	return measure{name, func() (usage, error) {
 		if err := os.RemoveAll(dir); err != nil {
 			return usage{}, err
 		}
-		u, _, err := runProcess(s.ctx, s.karchive, "capture", "-b", s.broker.address, "-t", t.name(), "-o", dir, "--quiet")
+		u, _, err := runProcess(s.ctx, s.karchive, "capture", "-b", s.broker.address, "-t", t.name(), "-o", dir, "--encoding", string(e), "--quiet")
 		if err != nil {
 			return u, err
 		}
@@ -159,6 +169,11 @@ func (s *session) replay(t topic) measure {
 func (s *session) target(t topic) string {
 	s.replays++
 	return fmt.Sprintf("target-%d-%s", s.replays, t.name())
+}
+
+// arrowCommand measures a karchive command on the archive that captureArrow left.
+func (s *session) arrowCommand(name string, t topic, args ...string) measure {
+	return measure{name + " of Arrow " + t.name(), func() (usage, error) { return s.onArchive(s.arrow(t), args...) }}
 }
 
 // command measures a karchive command on an archive.

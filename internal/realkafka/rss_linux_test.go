@@ -12,6 +12,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/kafkatest"
 	"github.com/karchive/karchive/internal/peak"
 )
@@ -45,12 +46,17 @@ func TestPeakMemoryOfCaptureAndReplayStaysWithin256MB(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			source := kafkatest.Start(t, kafkatest.Options{})
 			fillWithJSON(t, source, c.partitions, c.recordBytes, c.codec)
-			dir := filepath.Join(t.TempDir(), "run")
-			checkPeak(t, bin, "capture", "-b", source.Brokers()[0], "-t", "load", "-o", dir, "--quiet")
+			dir := t.TempDir()
+			eachEncoding(t, func(t *testing.T, e format.Encoding) {
+				checkPeak(t, bin, "capture", "-b", source.Brokers()[0], "-t", "load", "-o", filepath.Join(dir, string(e)), "--encoding", string(e), "--quiet")
+			})
 			source.Kill()
-
-			target := kafkatest.Start(t, kafkatest.Options{})
-			checkPeak(t, bin, "replay", dir, "-b", target.Brokers()[0], "--create-topics", "--quiet")
+			eachEncoding(t, func(t *testing.T, e format.Encoding) {
+				target := kafkatest.Start(t, kafkatest.Options{})
+				checkPeak(t, bin, "replay", filepath.Join(dir, string(e)), "-b", target.Brokers()[0], "--create-topics", "--quiet")
+				converted := filepath.Join(t.TempDir(), "converted")
+				checkPeak(t, bin, "convert", filepath.Join(dir, string(e)), "-o", converted, "--compression", "zstd:3", "--quiet")
+			})
 		})
 	}
 }
