@@ -12,10 +12,10 @@ import (
 type Column struct {
 	Name string
 
-	get      func(*reshape.Record) reshape.Field
-	root     reshape.Root // of a column with a path
-	rest     string       // the gjson path behind a root that is JSON; empty: the column is not about JSON
-	computed bool         // it has no path, and a value for every record
+	get   func(*reshape.Record) reshape.Field
+	root  reshape.Root // of a column with a path
+	rest  string       // the gjson path behind a root that is JSON; empty: the column is not about JSON
+	aside bool         // it says nothing of whether a row has anything
 }
 
 // ParseColumn returns the column of a path, which is also its name. The error wraps reshape.ErrPath.
@@ -49,9 +49,15 @@ func (c Column) WithFallback(get func(*reshape.Record) reshape.Field) Column {
 	return c
 }
 
-// Computed returns a column that has a value for every record, whatever its payload.
+// Computed returns a column that has a text for every record, whatever its payload. It is aside.
 func Computed(name string, get func(*reshape.Record) reshape.Field) Column {
-	return Column{Name: name, get: get, root: reshape.TopicRoot, computed: true}
+	return Column{Name: name, get: get, root: reshape.TopicRoot, aside: true}
+}
+
+// Aside returns the column as one that goes with others: a row that has nothing but such cells is empty for SkipMissing.
+func (c Column) Aside() Column {
+	c.aside = true
+	return c
 }
 
 func (c *Column) isJSON() bool { return c.root == reshape.ValueRoot || c.root == reshape.KeyRoot }

@@ -12,7 +12,7 @@ type Options struct {
 	// stays together; different arrays are laid side by side by position; everything else is repeated. A record whose arrays are empty
 	// or not there has one row.
 	Explode bool
-	// SkipMissing leaves out rows in which no path leads anywhere.
+	// SkipMissing leaves out rows in which no path leads anywhere, those of columns aside apart.
 	SkipMissing bool
 }
 
@@ -59,10 +59,15 @@ func (x *Extractor) emit(row []reshape.Field, emit func([]reshape.Field) error) 
 }
 
 func (x *Extractor) isEmpty(row []reshape.Field) bool {
+	looked := false
 	for i := range row {
-		if row[i].Kind != reshape.Missing && !x.columns[i].computed {
+		if x.columns[i].aside {
+			continue
+		}
+		if row[i].Kind != reshape.Missing {
 			return false
 		}
+		looked = true
 	}
-	return true
+	return looked
 }

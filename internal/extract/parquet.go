@@ -76,7 +76,7 @@ type onlyWriter struct{ io.Writer }
 
 func parquetType(c *Column) (parquet.Type, schema.LogicalType) {
 	switch {
-	case c.computed || c.rest != "" || c.root == reshape.TopicRoot:
+	case c.rest != "" || c.root == reshape.TopicRoot:
 		return parquet.Types.ByteArray, schema.StringLogicalType{}
 	case c.root == reshape.TimestampRoot:
 		return parquet.Types.Int64, schema.NewTimestampLogicalType(true, schema.TimeUnitMillis)
