@@ -204,6 +204,10 @@ func (r *run) tell() {
 
 func (r *run) now() Progress {
 	p := r.progress.now()
+	behind := r.source.behind()
+	for i := range p.Topics {
+		p.Topics[i].Lag = behind[p.Topics[i].Topic]
+	}
 	trouble := r.source.trouble()
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -248,7 +248,7 @@ func (s *source) receive(ctx context.Context, f *feed, p *kmsg.FetchResponseTopi
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f.busy = false
+	f.busy, f.high = false, s.fetchable(p)
 	if found.next == f.at {
 		s.nothing(f, p)
 		return
@@ -267,17 +267,21 @@ func (s *source) nothing(f *feed, p *kmsg.FetchResponseTopicPartition) {
 		s.progress(f)
 		return
 	}
-	end := p.HighWatermark
-	if s.settings.isolationLevel() == 1 {
-		end = p.LastStableOffset
-	}
-	if f.alone() && len(p.RecordBatches) == 0 && end >= f.end {
+	if f.alone() && len(p.RecordBatches) == 0 && f.high >= f.end {
 		// The leader serves the log beyond our end and has nothing before it: it was compacted or cleaned away.
 		s.hand(f, chunk{next: f.end})
 		return
 	}
 	f.empty++
 	s.noProgress(f, errNoData)
+}
+
+// fetchable is the end of what a partition has to fetch.
+func (s *source) fetchable(p *kmsg.FetchResponseTopicPartition) int64 {
+	if s.settings.isolationLevel() == 1 {
+		return p.LastStableOffset
+	}
+	return p.HighWatermark
 }
 
 // progress ends a row of attempts without it. The caller holds mu.

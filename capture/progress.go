@@ -29,6 +29,7 @@ type TopicProgress struct {
 	Bytes          int64
 	Offsets        int64
 	PlannedOffsets int64
+	Lag            int64 // offsets that the log has, when it was asked last, and that were not fetched yet
 	Partitions     int
 	Done           int
 }

@@ -59,6 +59,7 @@ type feed struct {
 	end    int64
 	inbox  chan<- chunk // holds one chunk; closed when nothing more comes
 	at     int64        // next offset to fetch
+	high   int64        // the end of what the log had to fetch, when it was asked last
 	epoch  int32        // leader epoch of the last batch
 	sure   int64        // first offset after it
 	leader leader       // node -1: to be found out
@@ -178,6 +179,21 @@ func (s *source) trouble() error {
 		return nil
 	}
 	return &StalledError{Partition: worst.tp, Offset: worst.at, For: time.Since(worst.since), Err: worst.cause}
+}
+
+// behind is how many offsets the log has beyond what was fetched, by topic. What a snapshot does not take is not counted.
+func (s *source) behind() map[string]int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := map[string]int64{}
+	for _, f := range s.order {
+		end := f.high
+		if f.end != noEnd {
+			end = min(end, f.end)
+		}
+		out[f.tp.Topic] += max(0, end-f.at)
+	}
+	return out
 }
 
 // watch looks at the cluster now and then, and when asked to.

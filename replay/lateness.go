@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -31,6 +32,9 @@ var latenessBounds = []time.Duration{
 	100 * time.Millisecond, 200 * time.Millisecond, 500 * time.Millisecond,
 	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, time.Minute,
 }
+
+// LatenessBounds are the bounds of all bins but the last, in order.
+func LatenessBounds() []time.Duration { return slices.Clone(latenessBounds) }
 
 // latenesses collects Lateness. It is safe for concurrent use.
 type latenesses struct {

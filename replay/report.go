@@ -49,6 +49,7 @@ type Progress struct {
 	Sent         int64
 	Acknowledged int64
 	Bytes        int64 // canonical, of the acknowledged records
+	Refused      int64 // sent and not acknowledged
 	Failed       int   // partitions that stopped
 	Elapsed      time.Duration
 	Paused       bool
@@ -98,6 +99,7 @@ func (l *ledger) addTo(out *Progress) {
 	defer l.mu.Unlock()
 	out.Acknowledged += l.acknowledged
 	out.Bytes += l.acknowledgedBytes
+	out.Refused += sum(l.refused)
 	if l.failure != nil {
 		out.Failed++
 	}

@@ -1,0 +1,69 @@
+package metrics
+
+import (
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/karchive/karchive/capture"
+)
+
+// Capture hands out the progress of a capture.
+type Capture struct {
+	latest atomic.Pointer[capture.Progress]
+}
+
+// Capture registers a collector.
+func (s *Server) Capture() *Capture {
+	c := &Capture{}
+	s.registry.MustRegister(c)
+	return c
+}
+
+// Set keeps the latest progress.
+func (c *Capture) Set(p capture.Progress) { c.latest.Store(&p) }
+
+var (
+	captureRecords    = describeTopic("capture_records_total", "Records taken, sealed or not.")
+	captureBytes      = describeTopic("capture_bytes_total", "Canonical bytes of the records taken.")
+	captureOffsets    = describeTopic("capture_offsets_total", "Offsets taken, with or without a record.")
+	capturePlanned    = describeTopic("capture_planned_offsets", "Offsets that a snapshot takes; 0 in a follow capture.")
+	captureLag        = describeTopic("capture_lag_offsets", "Offsets that the log had, when it was asked last, and that were not fetched yet.")
+	capturePartitions = describeTopic("capture_partitions", "Partitions that are captured.")
+	captureDone       = describeTopic("capture_complete_partitions", "Partitions of a snapshot that are complete.")
+	captureElapsed    = describe("capture_elapsed_seconds", "Time since the capture began.")
+	captureTroubled   = describe("capture_troubled", "1 while some partition makes no progress.")
+)
+
+func describeTopic(name, help string) *prometheus.Desc {
+	return prometheus.NewDesc("karchive_"+name, help, []string{"topic"}, nil)
+}
+
+// Describe implements prometheus.Collector.
+func (c *Capture) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{captureRecords, captureBytes, captureOffsets, capturePlanned, captureLag, capturePartitions, captureDone, captureElapsed, captureTroubled} {
+		out <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *Capture) Collect(out chan<- prometheus.Metric) {
+	p := c.latest.Load()
+	if p == nil {
+		p = &capture.Progress{}
+	}
+	gauge(out, captureElapsed, p.Elapsed.Seconds())
+	gauge(out, captureTroubled, flag(p.Trouble != ""))
+	for _, t := range p.Topics {
+		of := func(d *prometheus.Desc, kind prometheus.ValueType, n int64) {
+			out <- prometheus.MustNewConstMetric(d, kind, float64(n), t.Topic)
+		}
+		of(captureRecords, prometheus.CounterValue, t.Records)
+		of(captureBytes, prometheus.CounterValue, t.Bytes)
+		of(captureOffsets, prometheus.CounterValue, t.Offsets)
+		of(captureLag, prometheus.GaugeValue, t.Lag)
+		of(capturePlanned, prometheus.GaugeValue, t.PlannedOffsets)
+		of(capturePartitions, prometheus.GaugeValue, int64(t.Partitions))
+		of(captureDone, prometheus.GaugeValue, int64(t.Done))
+	}
+}

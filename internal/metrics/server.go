@@ -1,0 +1,73 @@
+// Package metrics serves what a running command counts to Prometheus, over HTTP at /metrics. A collector is given the latest progress now and
+// then, and hands it out when it is asked. Everything is safe for concurrent use.
+package metrics
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/plugin/kprom"
+)
+
+// Server is a registry that can be scraped. Close must be called.
+type Server struct {
+	registry *prometheus.Registry
+	listener net.Listener
+	http     *http.Server
+	done     chan struct{}
+}
+
+// Listen serves at addr, HOST:PORT. A bare port, with or without its colon, is of loopback.
+func Listen(addr string) (*Server, error) {
+	listener, err := net.Listen("tcp", Loopback(addr))
+	if err != nil {
+		return nil, fmt.Errorf("serve metrics: %w", err)
+	}
+	s := &Server{registry: prometheus.NewRegistry(), listener: listener, done: make(chan struct{})}
+	s.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}))
+	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	go func() {
+		defer close(s.done)
+		s.http.Serve(listener) // it ends with Close
+	}()
+	return s, nil
+}
+
+// Loopback is addr with the host that a bare port means.
+func Loopback(addr string) string {
+	if port, bare := strings.CutPrefix(addr, ":"); bare || !strings.Contains(addr, ":") {
+		return net.JoinHostPort("127.0.0.1", port)
+	}
+	return addr
+}
+
+// Addr is where the server listens.
+func (s *Server) Addr() string { return s.listener.Addr().String() }
+
+// ClientHook counts what a Kafka client does. It is for one client.
+func (s *Server) ClientHook() kgo.Hook {
+	return kprom.NewMetrics("karchive_kafka", kprom.Registerer(s.registry), kprom.Gatherer(s.registry))
+}
+
+// Close ends the server. Scrapes that are under way have a moment.
+func (s *Server) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	err := s.http.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = s.http.Close()
+	}
+	<-s.done
+	return err
+}
