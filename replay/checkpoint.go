@@ -67,6 +67,7 @@ func (s *settings) shape() map[string]string {
 		"map":         s.Mapping.String(),
 		"partitioner": s.Partitioner.String(),
 		"timestamps":  string(s.Timestamps),
+		"rules":       s.rules(),
 	}
 }
 

@@ -76,7 +76,9 @@ func (p *player) walks() ([]*part, []*walk) {
 	for _, part := range p.parts {
 		if part.Total.Records > 0 {
 			parts = append(parts, part)
-			walks = append(walks, newWalk(p.archive, part.ledger.source, part.window, p.settings.Schedule.rounds()))
+			walk := newWalk(p.archive, part.ledger.source, part.window, p.settings.Schedule.rounds())
+			walk.settings = p.settings
+			walks = append(walks, walk)
 		}
 	}
 	return parts, walks

@@ -12,8 +12,10 @@ import (
 
 // feed decodes a partition of the archive, one row group ahead of what is played. It is for one goroutine.
 type feed struct {
-	groups chan *group
-	cancel context.CancelFunc
+	settings  *settings
+	partition format.TopicPartition
+	groups    chan *group
+	cancel    context.CancelFunc
 	// Valid when groups is closed.
 	err error // why it ended; nil: with the last record
 	end int64 // the first offset that was not read
@@ -46,15 +48,19 @@ func (g *group) drop() {
 }
 
 // startFeed begins to decode the partition tp as part says. Memory for a row group is taken from b before it is decoded.
-func startFeed(ctx context.Context, archive *format.Archive, tp format.TopicPartition, part *PlannedPartition, b *budget) *feed {
+func (s *settings) startFeed(ctx context.Context, archive *format.Archive, tp format.TopicPartition, part *PlannedPartition, b *budget) *feed {
 	ctx, cancel := context.WithCancel(ctx)
-	f := &feed{groups: make(chan *group), cancel: cancel, end: part.window.FromOffset}
+	f := &feed{settings: s, partition: tp, groups: make(chan *group), cancel: cancel, end: part.window.FromOffset}
+	cost := part.groups.cost
+	if s.Reshape != nil {
+		cost += part.groups.bytes
+	}
 	go func() {
 		defer close(f.groups)
 		cursor := archive.Cursor(tp, part.window)
 		defer cursor.Close()
 		for f.err == nil {
-			f.err = f.decode(ctx, cursor, part.groups.cost, b)
+			f.err = f.decode(ctx, cursor, cost, b)
 		}
 		if f.err == io.EOF {
 			f.err = nil
@@ -79,6 +85,14 @@ func (f *feed) decode(ctx context.Context, cursor *format.Cursor, cost int64, b 
 		return fmt.Errorf("read the archive: %w", err)
 	}
 	end := records[len(records)-1].Offset + 1
+	records, err = f.settings.reshape(f.partition, records, false)
+	if err != nil || len(records) == 0 {
+		release()
+		if err == nil {
+			f.end = end
+		}
+		return err
+	}
 	g := &group{records: records, release: release}
 	g.undecided.Store(int64(len(records)))
 	select {

@@ -28,7 +28,7 @@ func (s *settings) shares(ctx context.Context, archive *format.Archive, partitio
 	out := make(map[format.TopicPartition]share, len(partitions))
 	for i, tp := range partitions {
 		out[tp] = share{window: s.window, total: Amount{Exact: true}}
-		h := &head{tp: tp, rank: i, cursor: archive.Cursor(tp, s.window), due: math.MinInt64}
+		h := &head{settings: s, tp: tp, rank: i, cursor: archive.Cursor(tp, s.window), due: math.MinInt64}
 		merged.heads = append(merged.heads, h)
 		if err := h.load(); err != nil && err != io.EOF {
 			return nil, fmt.Errorf("limit: %s: %w", tp, err)
@@ -49,11 +49,12 @@ func (s *settings) shares(ctx context.Context, archive *format.Archive, partitio
 
 // head is a partition in a merge, at the next record to take.
 type head struct {
-	tp     format.TopicPartition
-	rank   int // of the partition, to break ties
-	cursor *format.Cursor
-	rows   []row
-	due    int64 // timestamp by which rows[0] is merged: never before an earlier record of the partition
+	settings *settings
+	tp       format.TopicPartition
+	rank     int // of the partition, to break ties
+	cursor   *format.Cursor
+	rows     []row
+	due      int64 // timestamp by which rows[0] is merged: never before an earlier record of the partition
 }
 
 // row is all that the merge needs of a record.
@@ -61,9 +62,12 @@ type row struct{ offset, timestampMs, size int64 }
 
 // load makes sure that there is a row, or returns io.EOF.
 func (h *head) load() error {
-	if len(h.rows) == 0 {
+	for len(h.rows) == 0 {
 		records, err := h.cursor.Next()
 		if err != nil {
+			return err
+		}
+		if records, err = h.settings.reshape(h.tp, records, true); err != nil {
 			return err
 		}
 		h.rows = make([]row, len(records))

@@ -81,6 +81,9 @@ type Options struct {
 	// Timestamps is KeepTimestamps when empty.
 	Timestamps Timestamps
 
+	// Reshape, if set, leaves records out and changes them before they are sent. Limit counts what it leaves, and Plan what there is.
+	Reshape Reshaper
+
 	// CreateTopics makes topics that the target does not have, with the partition count and the overridden configs that the archive
 	// has of them. Without it a missing topic is a MissingTopicsError.
 	CreateTopics bool

@@ -138,6 +138,7 @@ func (s *settings) planPartition(p *Plan, archive *format.Archive, tp format.Top
 		p.addSource(doc.Source.ClusterID)
 		part.addSegment(doc)
 	}
+	part.Total.Exact = part.Total.Exact && s.Reshape == nil
 	if l, ok := limited[tp]; ok {
 		part.window, part.Total = l.window, l.total
 	}

@@ -176,7 +176,7 @@ func (p *player) playAll(ctx context.Context) {
 
 // playPart sends a partition, until it has to stop or ctx ends. What goes wrong with it is in its ledger.
 func (p *player) playPart(ctx context.Context, next *part) {
-	f := startFeed(ctx, p.archive, next.ledger.source, next.PlannedPartition, p.decoded)
+	f := p.settings.startFeed(ctx, p.archive, next.ledger.source, next.PlannedPartition, p.decoded)
 	defer f.close()
 	for {
 		g, err := f.next()

@@ -289,7 +289,7 @@ func (d *decoder) read(src *source) (*staged, error) {
 		src.reached = reach(src.reached, records[i].TimestampMs)
 	}
 	src.found = true
-	g, err := d.put(records, p.info)
+	g, err := d.put(records, src.walk.settings.decodedBytes(p.info))
 	if err != nil {
 		return nil, err
 	}
@@ -297,7 +297,7 @@ func (d *decoder) read(src *source) (*staged, error) {
 	return g, nil
 }
 
-// records are those of the upcoming row group that are in the window.
+// records are those of the upcoming row group that are in the window, as the rules leave them.
 func (d *decoder) records(src *source) ([]format.Record, error) {
 	r, err := d.open(src.upcoming.segment)
 	if err != nil {
@@ -307,7 +307,11 @@ func (d *decoder) records(src *source) ([]format.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	return inWindow(records, src.walk.window), nil
+	records = inWindow(records, src.walk.window)
+	if s := src.walk.settings; s != nil {
+		return s.reshape(src.walk.partition, records, false)
+	}
+	return records, nil
 }
 
 // inWindow are the records in a window, in the memory of all.
@@ -343,10 +347,9 @@ func (d *decoder) open(s format.Segment) (*format.SegmentReader, error) {
 	return r, nil
 }
 
-// put holds records in memory when there is room, else in the temporary file.
-func (d *decoder) put(records []format.Record, info *format.RowGroup) (*staged, error) {
+// put holds records, which cost so much, in memory when there is room, else in the temporary file.
+func (d *decoder) put(records []format.Record, cost int64) (*staged, error) {
 	s := d.stage
-	cost := info.Bytes + info.Records*decodedCost
 	if release := s.room.tryTake(cost); release != nil {
 		g := &group{records: records, release: release}
 		g.undecided.Store(int64(len(records)))

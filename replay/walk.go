@@ -13,6 +13,7 @@ type walk struct {
 	partition format.TopicPartition
 	window    format.Window
 	rounds    int64
+	settings  *settings // whose rules the records go through; nil: none
 
 	round    int64
 	found    bool // a row group, in this round

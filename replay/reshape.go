@@ -1,0 +1,58 @@
+package replay
+
+import (
+	"fmt"
+
+	"github.com/karchive/karchive/format"
+)
+
+// Reshaper leaves records out and changes them between the archive and the target, by rules that look at one record at a time. Its
+// methods may be called by several goroutines.
+type Reshaper interface {
+	// Rules identifies everything that decides what comes out: a checkpoint belongs to it.
+	Rules() string
+	// Begin returns what one goroutine uses for some records, and how it ends that. Apply may replace all of a record but its offset,
+	// with memory that nobody else uses, and returns false to leave it out. Its error stops the partition. In a trial records are
+	// looked at ahead, and come again.
+	Begin(trial bool) (apply func(tp format.TopicPartition, r *format.Record) (bool, error), end func())
+}
+
+// rules identifies the rules of the replay; empty: there are none.
+func (s *settings) rules() string {
+	if s.Reshape == nil {
+		return ""
+	}
+	return s.Reshape.Rules()
+}
+
+// reshape gives what the rules leave of the records of a row group, in their memory.
+func (s *settings) reshape(tp format.TopicPartition, records []format.Record, trial bool) ([]format.Record, error) {
+	if s.Reshape == nil {
+		return records, nil
+	}
+	apply, end := s.Reshape.Begin(trial)
+	defer end()
+	n := 0
+	for i := range records {
+		stays, err := apply(tp, &records[i])
+		if err != nil {
+			return nil, fmt.Errorf("%s at offset %d: %w", tp, records[i].Offset, err)
+		}
+		if stays {
+			records[n] = records[i]
+			n++
+		}
+	}
+	clear(records[n:])
+	return records[:n], nil
+}
+
+// decodedBytes is the most memory that a decoded row group takes: records that rules changed keep what they were made of. The receiver
+// may be nil.
+func (s *settings) decodedBytes(info *format.RowGroup) int64 {
+	cost := info.Bytes + info.Records*decodedCost
+	if s != nil && s.Reshape != nil {
+		cost += info.Bytes
+	}
+	return cost
+}
