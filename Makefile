@@ -1,4 +1,4 @@
-# Plain `make test` needs Go alone. test-kafka and rss also need Java 17 and mvn; readers needs Python 3.10 or newer; race needs a C compiler.
+# Plain `make test` needs Go alone. test-kafka, crash and rss also need Java 17 and mvn; readers needs Python 3.10 or newer; race needs a C compiler.
 
 GO          ?= go
 PYTHON      ?= python3
@@ -6,7 +6,11 @@ FUZZTIME    ?= 10s
 STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VENV         = build/venv
 
-.PHONY: build test test-kafka race lint fuzz readers demo rss bench bench-check clean
+CRASH_RUNS  ?= 10000
+KILLS       ?= 1000
+KILL_TIME   ?= 20m
+
+.PHONY: build test test-kafka crash race lint fuzz readers demo rss bench bench-check clean
 
 build: ## the command, in bin/
 	$(GO) build -o bin/karchive ./cmd/karchive
@@ -16,6 +20,10 @@ test:
 
 test-kafka: ## against a real Apache Kafka, fetched once from Maven Central
 	$(GO) test -tags kafka -count=1 -timeout 20m ./internal/connect ./internal/kafkatest ./internal/realkafka
+
+crash: ## crashes in memory, CRASH_RUNS seeds and every operation, then KILLS kill -9 of captures from a real Apache Kafka within KILL_TIME
+	KARCHIVE_CRASH_RUNS=$(CRASH_RUNS) $(GO) test -count=1 -timeout 60m -v -run 'Crash|Fails|SealedAtOnce|Disk|Remounted|Killed' ./format ./capture
+	KARCHIVE_KILLS=$(KILLS) KARCHIVE_KILL_TIME=$(KILL_TIME) $(GO) test -tags kafka -count=1 -timeout 60m -v -run 'Kill|Stopped|SecondCapture' ./internal/realkafka
 
 race:
 	$(GO) test -race ./...
