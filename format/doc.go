@@ -1,5 +1,5 @@
 // Package format reads and writes karchive archives: directories of immutable segment files, each holding the records of one
-// Kafka topic partition as an ordinary zstd-compressed Parquet file. SPEC.md in the module's root defines what is on disk.
+// Kafka topic partition as an ordinary zstd-compressed Parquet or Arrow IPC file. SPEC.md in the module's root defines what is on disk.
 //
 // In the normal case use an [Archive]: [Create] or [OpenForWriting] one, take a [Pending] segment from [Archive.NewSegment], write
 // records in offset order and seal it; to read, [Open] the archive and walk a partition with [Archive.Cursor]. [Writer] and

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -89,6 +90,33 @@ func writeGolden(t *testing.T, root string, k kind) {
 		writeExpected(root+".expected.jsonl", goldenSegments()), removeLocks(root))
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+// They hold the same records.
+func TestConvertingOneGoldenArchiveMakesTheOther(t *testing.T) {
+	dir := t.TempDir()
+	from, err := format.DirFS(filepath.Join(goldenDir, "golden-1.0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	into, err := format.DirFS(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parquet, err := format.Open(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	arrow, err := format.Create(into, format.Identity{Encoding: format.Arrow})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(format.Convert(parquet, arrow, format.ConvertOptions{}), arrow.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := dataFiles(t, dir), dataFiles(t, filepath.Join(goldenDir, "golden-1.1-arrow")); len(want) == 0 || !maps.EqualFunc(got, want, bytes.Equal) {
+		t.Errorf("got %d files, want the %d of the golden archive", len(got), len(want))
 	}
 }
 
