@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,6 +18,7 @@ type captureOptions struct {
 	archive string
 	connection
 	selection
+	reshaping
 	isolation   string
 	memory      int64
 	encoding    format.Encoding // empty: the archive's, of a new one the default
@@ -34,13 +36,17 @@ func captureCommand(e *env) *cli.Command {
 		Description: `Takes what there is now and ends (a snapshot), or goes on until it is stopped with --follow. The same command again on the same
 archive continues it, however it ended before: after Ctrl-C or a kill it completes the snapshot that was begun, after that it takes what is new.
 Nothing is committed to Kafka and no consumer group is used. Exit code 3: it finished, but the cluster had deleted records before they could be
-read, which the archive names.
+read, which the archive names, or records were withheld because they could not be masked.
+
+Rules (--filter, --mask and the like) leave out and change records before they are written. What is left out is counted in the archive as
+filtered; the archive is bound to the rules and goes on with the same ones only.
 
 Examples:
   karchive capture -b localhost:9092 -t orders -o run1
   karchive capture -b broker:9092 -t 'orders,payments-*' --from -2h -o run1
   karchive capture -b broker:9092 -t orders --follow --stop-after duration=1h -o run1
   karchive capture -b broker:9092 -t orders -o run1 --encoding arrow
+  karchive capture -b broker:9092 -t orders -o run1 --rules mask.yaml --sample 10%
   karchive capture --config client.properties -t orders --partitions 0,3-5 -o run1 --format json`,
 		Flags:  o.flags(e),
 		Action: func(c *cli.Context) error { return runCapture(c, e, o) },
@@ -66,7 +72,7 @@ func (o *captureOptions) flags(e *env) []cli.Flag {
 		&cli.BoolFlag{Name: "require-hw", Usage: "exit with 3 when open transactions keep a snapshot behind the high watermark", Destination: &c.RequireHW},
 		durationFlag("stall-timeout", "give up on a partition without progress after `DURATION`", "1m", &c.StallTimeout),
 		formatFlag(&o.format), quietFlag(e))
-	return append(flags, o.connection.flags()...)
+	return slices.Concat(flags, o.reshaping.flags(), o.connection.flags())
 }
 
 func parseStopAfter(s string) (capture.StopAfter, error) {
@@ -136,6 +142,13 @@ func runCapture(c *cli.Context, e *env, o captureOptions) error {
 	}
 	ctx := c.Context
 	limitMemory(o.memory)
+	rules, err := o.pipeline(e)
+	if err != nil {
+		return err
+	}
+	if rules != nil {
+		o.capture.Reshape = captureRules{ruled{rules}}
+	}
 	cfg, opts, err := o.open(ctx, e)
 	if err != nil {
 		return err
@@ -155,11 +168,12 @@ func runCapture(c *cli.Context, e *env, o captureOptions) error {
 	if failed != nil && report.Segments == 0 {
 		return failed
 	}
-	if err := errors.Join(printCapture(e, o, &report), failed); err != nil {
+	done := newReshaped(rules)
+	if err := errors.Join(printCapture(e, o, &report, done), failed); err != nil {
 		return err
 	}
 	if report.Incomplete() {
 		return errIncomplete
 	}
-	return nil
+	return done.incomplete()
 }

@@ -47,19 +47,21 @@ func captureHint(err error, explained string) error {
 type captured struct {
 	Archive string `json:"archive"`
 	*capture.Report
+	Reshaped *reshaped `json:"reshaped,omitempty"`
 }
 
-func printCapture(e *env, o captureOptions, r *capture.Report) error {
+func printCapture(e *env, o captureOptions, r *capture.Report, done *reshaped) error {
 	for _, w := range r.Warnings {
 		e.warnf("%s", w)
 	}
 	if r.Behind > 0 {
 		e.warnf("open transactions held the capture %s behind the high watermark", units.Of(r.Behind, "offset"))
 	}
+	done.warn(e)
 	if o.format == "json" {
-		return printJSON(e.stdout, captured{o.archive, r})
+		return printJSON(e.stdout, captured{o.archive, r, done})
 	}
-	return writeCapture(e.stdout, o.archive, r)
+	return errors.Join(writeCapture(e.stdout, o.archive, r), done.write(e.stdout))
 }
 
 func writeCapture(w io.Writer, archive string, r *capture.Report) error {

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/internal/connect"
+	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/suggest"
 )
 
@@ -18,6 +19,8 @@ const summary = `karchive takes records out of Kafka into files that anyone can 
 // topics are what help explains beside commands.
 var topics = map[string]string{
 	"connection": connect.Help,
+	"filter":     reshape.FilterHelp,
+	"reshape":    reshapeHelp,
 	"positions": `A point in time or in the log, for --from (inclusive) and --until (exclusive):
 
   beginning              the first record there is

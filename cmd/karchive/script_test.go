@@ -46,6 +46,7 @@ func TestScripts(t *testing.T) {
 			"exits":   exits,
 			"cluster": startCluster,
 			"produce": produce,
+			"send":    send,
 			"flip":    flip,
 		},
 	})
@@ -115,6 +116,30 @@ func produce(ts *testscript.TestScript, _ bool, args []string) {
 			r.Key = []byte{0xff, byte(i)}
 		}
 		client.Produce(ctx, r, nil)
+	}
+	ts.Check(client.Flush(ctx))
+}
+
+// send ADDR TOPIC FILE makes a topic of two partitions where there is none, and sends to it the lines of a file: a partition, a key, and the
+// rest of the line as value. A value of - is null. Their timestamps are a second apart from 2026-01-01.
+func send(ts *testscript.TestScript, _ bool, args []string) {
+	client, err := kgo.NewClient(kgo.SeedBrokers(args[0]), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	ts.Check(err)
+	defer client.Close()
+	ctx := context.Background()
+	kadm.NewClient(client).CreateTopic(ctx, 2, 1, nil, args[1]) // fails where it is there
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for line := range strings.Lines(ts.ReadFile(args[2])) {
+		fields := strings.SplitN(strings.TrimSuffix(line, "\n"), " ", 3)
+		partition, err := strconv.Atoi(fields[0])
+		ts.Check(err)
+		r := &kgo.Record{Topic: args[1], Partition: int32(partition), Key: []byte(fields[1]), Timestamp: at,
+			Headers: []kgo.RecordHeader{{Key: "type", Value: []byte("created")}, {Key: "mail", Value: []byte(fields[1] + "@example.com")}}}
+		if fields[2] != "-" {
+			r.Value = []byte(fields[2])
+		}
+		client.Produce(ctx, r, nil)
+		at = at.Add(time.Second)
 	}
 	ts.Check(client.Flush(ctx))
 }

@@ -3,6 +3,7 @@ package reshape
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"cel.dev/cel-go/cel"
 	celast "cel.dev/cel-go/common/ast"
@@ -54,6 +55,13 @@ func (e *FilterError) Error() string {
 		at += fmt.Sprintf(" of the one in line %d of the rules", e.FileLine)
 	}
 	return fmt.Sprintf("filter: %s: %s", at, e.Message)
+}
+
+// Snippet is the line of the expression that is wrong, and below it a mark at the column.
+func (e *FilterError) Snippet() string {
+	lines := strings.Split(e.Expression, "\n")
+	line := strings.ReplaceAll(lines[min(e.Line, len(lines))-1], "\t", " ")
+	return line + "\n" + strings.Repeat(" ", e.Column-1) + "^"
 }
 
 // filter is compiled expressions, all of which must hold. It is immutable.

@@ -157,7 +157,7 @@ func TestTablesAndKeysAreChecked(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", c.rules, err, c.want)
 		}
 	}
-	if _, err := Compile(Rules{Mask: []Mask{{Selector: Selector{Path: "value.a"}, Action: Hash}}}); !errors.Is(err, ErrRule) {
+	if _, err := Compile(Rules{Mask: []Mask{{Selector: Selector{Path: "value.a"}, Action: Hash}}}); !errors.Is(err, ErrNoKey) {
 		t.Errorf("hash without a key: got %v", err)
 	}
 }

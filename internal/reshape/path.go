@@ -46,13 +46,13 @@ func ParsePath(s string) (Path, error) {
 	root, ok := findRoot(first)
 	switch {
 	case !ok:
-		return Path{}, fmt.Errorf("%q: %w%s", s, ErrPath, nearest(first, rootNames))
+		return Path{}, badPath(s, nearest(first, rootNames))
 	case more && rest == "":
-		return Path{}, fmt.Errorf("%q: %w: nothing follows the dot", s, ErrPath)
+		return Path{}, badPath(s, ": nothing follows the dot")
 	case root == HeadersRoot && !more:
-		return Path{}, fmt.Errorf("%q: %w: write headers.NAME", s, ErrPath)
+		return Path{}, badPath(s, ": write headers.NAME")
 	case root > HeadersRoot && more:
-		return Path{}, fmt.Errorf("%q: %w: %s has no fields", s, ErrPath, root)
+		return Path{}, badPath(s, ": "+root.String()+" has no fields")
 	}
 	p := Path{root: root, rest: rest}
 	if root == HeadersRoot {
@@ -60,6 +60,9 @@ func ParsePath(s string) (Path, error) {
 	}
 	return p, nil
 }
+
+// badPath quotes the path in front of an error of its own, which a caller that has quoted it already can unwrap.
+func badPath(s, why string) error { return fmt.Errorf("%q: %w", s, fmt.Errorf("%w%s", ErrPath, why)) }
 
 func findRoot(name string) (Root, bool) {
 	for i, n := range rootNames {

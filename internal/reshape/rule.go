@@ -1,6 +1,7 @@
 package reshape
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -9,6 +10,9 @@ import (
 
 	"github.com/tidwall/match"
 )
+
+// ErrNoKey is returned for rules that hash without a mask key.
+var ErrNoKey = errors.New("the action hash needs a key: give a mask key, as @FILE or env:NAME")
 
 // ruleKind says how a rule is carried out.
 type ruleKind uint8
@@ -114,7 +118,7 @@ func (r *Rules) masks() ([]*rule, error) {
 		out = append(out, c)
 	}
 	if r.needsKey() && r.secret == nil {
-		return nil, fmt.Errorf("mask: %w: the action hash needs a key: give a mask key, as @FILE or env:NAME", ErrRule)
+		return nil, ErrNoKey
 	}
 	return out, nil
 }

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/reshape"
+)
+
+// reshaping are the flags that leave records out and change them. They mean the same in every command that has them.
+type reshaping struct {
+	file  string
+	rules reshape.Rules // of the flags alone
+}
+
+const reshapeCategory = "Reshaping, in this order: filter, sample, mask, map; see karchive help reshape"
+
+func (f *reshaping) flags() []cli.Flag {
+	r := &f.rules
+	flags := []cli.Flag{
+		&cli.StringFlag{Name: "rules", Usage: "a YAML `FILE` of rules, to which flags add", Destination: &f.file},
+		repeated("filter", "only records of which `EXPR` is true; repeatable, all must be; see karchive help filter", &r.Filter, parseExpression),
+		&cli.BoolFlag{Name: "strict", Usage: "a record about which the filter cannot be decided is an error", Destination: &r.Strict},
+		parsed("sample", "a `PART` of the entities, such as 5%, the same ones everywhere", "all", &r.Sample.Rate, reshape.ParseRate),
+		repeatedSet("sample-by", "what names the entity of a record, as `PATH`: key, headers.NAME, value.user.id; repeatable, the first that is there; or random, random:SEED", "key", r.Sample.ParseSampleBy),
+		repeated("mask", "`PATH=ACTION`: drop, redact, hash, fixed=TEXT, shift=DURATION or keep; repeatable", &r.Mask, reshape.ParseMask),
+		&cli.StringFlag{Name: "mask-key", Usage: "the secret for hash, as `@FILE` or env:NAME", Destination: &r.MaskKey},
+		parsed("unmaskable", "records that a rule cannot be applied to: `withhold`, pass or redact", "withhold", &r.Unmaskable, reshape.ParseUnmaskable),
+		&cli.BoolFlag{Name: "require-coverage", Usage: "withhold records with a field that looks personal and has no rule", Destination: &r.RequireCoverage},
+		repeated("set", "give a field or header a value, as `PATH=VALUE`; repeatable", &r.Set, reshape.ParseSet),
+		repeated("rename", "give a field or header another name, as `PATH=NAME`; repeatable", &r.Rename, reshape.ParseRename),
+		repeated("remove", "take the field or header at `PATH` away; repeatable", &r.Remove, parseSelector),
+		repeated("key", "make what is at `PATH` the key", &r.Key, parseSelector),
+		repeated("value", "make what is at `PATH` the value", &r.Value, parseSelector),
+	}
+	for _, flag := range flags {
+		setCategory(flag, reshapeCategory)
+	}
+	return flags
+}
+
+func setCategory(flag cli.Flag, category string) {
+	switch f := flag.(type) {
+	case *cli.GenericFlag:
+		f.Category = category
+	case *cli.StringFlag:
+		f.Category = category
+	case *cli.BoolFlag:
+		f.Category = category
+	}
+}
+
+// repeated is a flag whose every use adds one to a list.
+func repeated[T any](name, usage string, to *[]T, parse func(string) (T, error)) cli.Flag {
+	return repeatedSet(name, usage, "", func(s string) error {
+		one, err := parse(s)
+		*to = append(*to, one)
+		return err
+	})
+}
+
+func repeatedSet(name, usage, shown string, set func(string) error) cli.Flag {
+	return &cli.GenericFlag{Name: name, Usage: usage, DefaultText: shown, Value: &value{set: set, shown: shown}}
+}
+
+func parseExpression(s string) (reshape.Expression, error) { return reshape.Expression{Text: s}, nil }
+
+func parseSelector(s string) (reshape.Selector, error) {
+	_, err := reshape.ParsePath(s)
+	return reshape.Selector{Path: s}, err
+}
+
+// pipeline compiles the rules of the file and of the flags; nil when there are none. Files that a file of rules names lie beside it.
+func (f *reshaping) pipeline(e *env) (*reshape.Pipeline, error) {
+	rules, err := f.fromFile(e)
+	if err != nil {
+		return nil, err
+	}
+	flags := f.rules
+	if err := flags.Resolve(e.sources("")); err != nil {
+		return nil, usage("%v", err)
+	}
+	rules.Add(flags)
+	if rules.Empty() {
+		return nil, nil
+	}
+	p, err := reshape.Compile(rules)
+	if wrong, ok := errors.AsType[*reshape.FilterError](err); ok {
+		return nil, &usageError{wrong.Error(), strings.ReplaceAll(wrong.Snippet(), "\n", "\n      ")} // as far as "hint: " goes
+	}
+	if err != nil {
+		return nil, &usageError{err.Error(), "karchive help reshape explains rules"}
+	}
+	return p, nil
+}
+
+func (f *reshaping) fromFile(e *env) (reshape.Rules, error) {
+	if f.file == "" {
+		return reshape.Rules{}, nil
+	}
+	data, err := e.readFile(f.file)
+	if err != nil {
+		return reshape.Rules{}, err
+	}
+	rules, err := reshape.ParseRules(f.file, data)
+	if err == nil {
+		err = rules.Resolve(e.sources(filepath.Dir(f.file)))
+	}
+	if err != nil {
+		return reshape.Rules{}, &usageError{err.Error(), "karchive help reshape explains rules"}
+	}
+	return rules, nil
+}
+
+// sources read what rules name. Relative names of files are below dir.
+func (e *env) sources(dir string) reshape.Sources {
+	return reshape.Sources{
+		ReadFile: func(name string) ([]byte, error) {
+			if dir != "" && !filepath.IsAbs(name) {
+				name = filepath.Join(dir, name)
+			}
+			return os.ReadFile(name)
+		},
+		Getenv: func(name string) (string, bool) {
+			for i := len(e.environ) - 1; i >= 0; i-- {
+				if text, ok := strings.CutPrefix(e.environ[i], name+"="); ok {
+					return text, true
+				}
+			}
+			return "", false
+		},
+	}
+}
+
+// ruled is a pipeline as captures and replays want it.
+type ruled struct{ *reshape.Pipeline }
+
+// Rules identifies the rules.
+func (r ruled) Rules() string {
+	rules := r.Pipeline.Rules()
+	return rules.Hash()
+}
+
+// Steps says what they do.
+func (r ruled) Steps() string {
+	rules := r.Pipeline.Rules()
+	return rules.Steps()
+}
+
+// captureRules is a capture.Reshaper.
+type captureRules struct{ ruled }
+
+// Begin returns what one goroutine applies to records that are written at once, and how it ends that.
+func (r captureRules) Begin() (apply applyFunc, end func()) {
+	w := r.Worker()
+	return applying(w), w.Close
+}
+
+// applyFunc says whether a record stays, and changes it.
+type applyFunc = func(tp format.TopicPartition, r *format.Record) (bool, error)
+
+func applying(w *reshape.Worker) applyFunc {
+	var one reshape.Record
+	return func(tp format.TopicPartition, r *format.Record) (bool, error) {
+		one = reshape.Record{Record: *r, Topic: tp.Topic, Partition: tp.Partition}
+		verdict, err := w.Apply(&one)
+		if err != nil {
+			return false, fmt.Errorf("%w (--strict)", errors.Unwrap(err))
+		}
+		if verdict == reshape.Pass {
+			*r = one.Record
+		}
+		return verdict == reshape.Pass, nil
+	}
+}

@@ -1,0 +1,48 @@
+package main
+
+// reshapeHelp explains the rules that leave records out and change them.
+const reshapeHelp = `Rules leave records out and change them on their way. Each record goes through four steps, in this order, and every step is counted.
+
+filter   --filter EXPR keeps records of which a CEL expression is true: karchive help filter.
+sample   --sample 5% keeps one of twenty entities with all their records. An entity is named by the key, or by --sample-by: headers.NAME
+         or a path such as value.user.id, the first that is there. Kept is whose XXH3-64 is below 5% of 2^64, so every topic, run and
+         machine keeps the same ones. --sample-by random:SEED takes records by chance instead, always the same ones.
+mask     --mask PATH=ACTION hides what is at a path. Of two rules for one field the first holds, and one on an object is about all in it.
+           drop            the field or header goes, a whole key or value becomes null
+           redact          "***" for text, 0, false, {} and [] for the rest
+           hash            a token of 32 hex digits, from HMAC-SHA-256 with --mask-key: the same text has the same token in every
+                           topic, key, value and header, so joins still work; numbers become text
+           fixed=TEXT      12, true, null, {"a":1} and "12" in quotes are JSON, everything else is text
+           shift=DURATION  times move: -30d, 1h30m; dates and RFC 3339 keep their form, whole numbers count from 1970
+           keep            nothing: the field may stay, though it looks personal
+map      --set PATH=VALUE, --rename PATH=NAME, --remove PATH change fields and headers; then --key PATH and --value PATH make one field
+         the whole key or value. A file of rules can also rewrite by a table and rewrite host names.
+
+A PATH is value, key, headers.NAME, timestamp, partition, offset or topic; behind value and key it leads into their JSON: value.user.id,
+value.items.0.price, value.items.#.email for every element, value.*.email for every member or element, a\.b for a name with a dot.
+Everything that no rule is about stays byte for byte.
+
+Masks fail closed. A record that a rule cannot be applied to is withheld, counted by reason, and makes exit code 3: one whose value is not
+strictly JSON (Avro, Protobuf, broken text, two equal names in an object) where a rule is about a field of it, a time that is none.
+--unmaskable pass lets it go as it is, --unmaskable redact without that payload. Null has nothing to hide and stays null.
+A summary says how often each mask matched, and which fields look personal (e-mail, phone, card, IBAN, IP address, telling names) and have no
+rule; --require-coverage withholds records with such a field, and makes exit code 3 of a mask that never matched.
+Partitions are those of the keys before they were masked, unless replay is told otherwise with --partitioner.
+
+--rules FILE holds all of it in YAML, under the names of the flags. Rules are text as flags take it, or mappings, which can name topics.
+Files that it names lie beside it.
+
+  filter: topic.startsWith("orders") && value.amount > 100
+  sample: 5%
+  sample-by: [value.user.id, {path: key, topics: users}]
+  mask:
+    - value.user.email=hash
+    - {path: value.card, action: redact, topics: [payments-*]}
+  mask-key: env:MASK_KEY                # or "@FILE"
+  require-coverage: true
+  table: [{path: value.tenant, file: tenants.csv, else: redact}]          # else: withhold, keep or redact
+  endpoints: [{from: "*.prod.example.com", to: "*.test.example.com", in: [value, headers.*]}]
+  set: value.env=test
+  rename: [value.mail=email]
+  remove: [value.debug, headers.trace]
+`

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/karchive/karchive/internal/reshape"
+	"github.com/karchive/karchive/internal/units"
+)
+
+// reshaped is a pipeline's report in the JSON form of what a command prints, with the rules that it is about.
+type reshaped struct {
+	Rules string `json:"rules"` // their hash
+	Steps string `json:"steps"`
+	*reshape.Report
+}
+
+// newReshaped is what a pipeline did; nil without one.
+func newReshaped(p *reshape.Pipeline) *reshaped {
+	if p == nil {
+		return nil
+	}
+	rules, report := p.Rules(), p.Report()
+	return &reshaped{Rules: rules.Hash(), Steps: rules.Steps(), Report: &report}
+}
+
+// incomplete is errIncomplete when records were withheld.
+func (r *reshaped) incomplete() error {
+	if r != nil && r.Incomplete() {
+		return errIncomplete
+	}
+	return nil
+}
+
+// write prints the counts of each step. It prints nothing without a pipeline.
+func (r *reshaped) write(w io.Writer) error {
+	if r == nil {
+		return nil
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "reshaped (%s; rules %s): %s read, %s passed%s\n", r.Steps, r.Rules, units.Of(r.Read, "record"), units.Count(r.Passed), r.leftOut())
+	for _, rules := range [][]reshape.RuleReport{r.Masks, r.Maps} {
+		for _, one := range rules {
+			fmt.Fprintf(t, "  %s\t%s\n", ruleText(one), matched(one))
+		}
+	}
+	for _, why := range byCount(r.Undecided) {
+		fmt.Fprintf(t, "  filter cannot be decided: %s\t%s\n", why, units.Of(r.Undecided[why], "record"))
+	}
+	for _, why := range byCount(r.WithheldFor) {
+		fmt.Fprintf(t, "  withheld: %s\t%s\n", why, units.Of(r.WithheldFor[why], "record"))
+	}
+	if r.WithoutEntity > 0 {
+		fmt.Fprintf(t, "  without an entity, sampled by their offset\t%s\n", units.Of(r.WithoutEntity, "record"))
+	}
+	if r.Unmaskable > 0 {
+		fmt.Fprintf(t, "  could not be masked and went on as --unmaskable says\t%s\n", units.Of(r.Unmaskable, "record"))
+	}
+	return t.Flush()
+}
+
+func (r *reshaped) leftOut() string {
+	var parts []string
+	add := func(n int64, what string) {
+		if n > 0 {
+			parts = append(parts, units.Count(n)+" "+what)
+		}
+	}
+	add(r.Filtered, "left out by the filter")
+	add(r.Sampled, "not in the sample")
+	add(r.Withheld, "withheld")
+	if len(parts) == 0 {
+		return ""
+	}
+	return "; " + strings.Join(parts, ", ")
+}
+
+func ruleText(r reshape.RuleReport) string {
+	if len(r.Topics) == 0 {
+		return r.Rule
+	}
+	return r.Rule + " in " + strings.Join(r.Topics, ", ")
+}
+
+func matched(r reshape.RuleReport) string {
+	if r.Fields == 0 {
+		return "never matched"
+	}
+	return units.Of(r.Fields, "field") + " of " + units.Of(r.Records, "record")
+}
+
+// byCount sorts reasons, the most frequent first.
+func byCount(counts map[string]int64) []string {
+	return slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), strings.Compare(a, b))
+	})
+}
+
+// noteReshaped says on stderr what rules did, for commands whose results are records, and returns errIncomplete when records were
+// withheld.
+func (e *env) noteReshaped(p *reshape.Pipeline) error {
+	r := newReshaped(p)
+	if r == nil {
+		return nil
+	}
+	var text strings.Builder
+	r.write(&text)
+	for line := range strings.Lines(text.String()) {
+		e.notef("%s", strings.TrimSuffix(line, "\n"))
+	}
+	r.warn(e)
+	return r.incomplete()
+}
+
+// warn says what looks like a mistake in the rules.
+func (r *reshaped) warn(e *env) {
+	if r == nil {
+		return
+	}
+	for i, s := range r.Uncovered {
+		if i == maxSuspects {
+			e.warnf("%d more fields look personal and have no rule; --format json names them", len(r.Uncovered)-i)
+			break
+		}
+		e.warnf("%s: %s looks personal (%s) and has no rule, in %s; mask it, or say --mask %s=keep", s.Topic, s.Path, s.Looks, units.Of(s.Records, "record"), s.Path)
+	}
+	for _, rule := range r.NeverMatched() {
+		e.warnf("the mask %s never matched", rule)
+	}
+	if r.KeysChanged > 0 {
+		e.notef("%s changed: records keep the partitions of the keys they had, unless --partitioner says otherwise", units.Of(r.KeysChanged, "key"))
+	}
+}
+
+// maxSuspects is how many fields are named on a screen.
+const maxSuspects = 20
