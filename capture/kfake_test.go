@@ -23,7 +23,7 @@ type broker struct {
 	t *testing.T
 	*kfake.Cluster
 	dial    []kgo.Opt
-	virtual bool // it lives in a bubble of virtual time
+	virtual *kfake.VirtualNetwork // when it lives in a bubble of virtual time
 }
 
 func newBroker(t *testing.T, opts ...kfake.Opt) *broker {
@@ -110,7 +110,7 @@ func (b *broker) openTransaction(id, topic string, partition int32, n int) *kgo.
 // options of a capture in a bubble are without compression: zstd encoders are shared with tests outside, which their channels
 // must not be.
 func (b *broker) options(o Options) Options {
-	if b.virtual {
+	if b.virtual != nil {
 		o.Compression.Codec = format.CodecNone
 	}
 	return o
@@ -250,7 +250,7 @@ func newVirtualBroker(t *testing.T, opts ...kfake.Opt) *broker {
 	t.Helper()
 	network := new(kfake.VirtualNetwork)
 	b := newBroker(t, append([]kfake.Opt{kfake.ListenFn(network.Listen), kfake.Ports(9092)}, opts...)...)
-	b.dial, b.virtual = append(b.dial, kgo.Dialer(network.DialContext)), true
+	b.dial, b.virtual = append(b.dial, kgo.Dialer(network.DialContext)), network
 	return b
 }
 
