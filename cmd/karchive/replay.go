@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strconv"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/replay"
 )
 
@@ -13,6 +16,7 @@ type replayOptions struct {
 	archive string
 	connection
 	selection
+	reshaping
 	mapping     cli.StringSlice
 	timestamps  string
 	acks        string
@@ -33,13 +37,16 @@ func replayCommand(e *env) *cli.Command {
 		ArgsUsage: "ARCHIVE -b BROKERS [flags]",
 		Description: `Sends at top speed, keeping the order within each partition. Before the first record it compares the target with the archive: what may
 be lost is a warning, what is certain to be lost is refused unless --force is given. Replaying into the cluster that was captured is
-refused unless --allow-source-cluster is given. With --progress the same command goes on after an interruption.
+refused unless --allow-source-cluster is given. With --progress the same command goes on after an interruption. Rules (--filter, --mask
+and the like) leave out and change records on the way; with --dry-run they are tried on the first records of each topic, and shown before
+and after. Exit code 3: it finished, but something was left out, or withheld because it could not be masked.
 
 Examples:
   karchive replay run1 -b localhost:9093 --create-topics
   karchive replay run1 -b test:9092 -t orders --map 'orders:=test.orders' --limit 10000
   karchive replay run1 -b test:9092 --map '*:=copy.*' --partitioner key --timestamps now
   karchive replay run1 -b test:9092 --from 2026-03-01 --until 2026-03-02 --dry-run
+  karchive replay run1 -b test:9092 --sample 10% --sample-by value.user.id --rules mask.yaml --dry-run
   karchive replay run1 -b test:9092 --progress run1.progress`,
 		Flags: o.flags(e),
 		Action: func(c *cli.Context) (err error) {
@@ -71,7 +78,7 @@ func (o *replayOptions) flags(e *env) []cli.Flag {
 		sizeFlag("memory", "the most memory to take, as `SIZE`", "256MiB", &o.memory),
 		durationFlag("stall-timeout", "give up when nothing is acknowledged for `DURATION`", "2m", &r.StallTimeout),
 		formatFlag(&o.format), quietFlag(e))
-	return append(flags, o.connection.flags()...)
+	return slices.Concat(flags, o.reshaping.flags(), o.connection.flags())
 }
 
 // complete fills in the library's options.
@@ -106,6 +113,10 @@ func runReplay(ctx context.Context, e *env, o replayOptions) error {
 	if err := o.complete(e); err != nil {
 		return err
 	}
+	rules, err := o.replayRules(e)
+	if err != nil {
+		return err
+	}
 	limitMemory(o.memory)
 	a, damaged, err := openWhole(ctx, e, o.archive, o.skipCorrupt)
 	if err != nil {
@@ -123,8 +134,9 @@ func runReplay(ctx context.Context, e *env, o replayOptions) error {
 	report, err := replay.Run(ctx, opts, a, o.replay)
 	progress.done()
 	sent := len(report.Topics) > 0
+	result := replayed{Archive: o.archive, Report: &report}
 	if sent || report.Plan != nil && o.replay.DryRun {
-		if err := printReplay(e, o, &report); err != nil {
+		if err := result.finish(ctx, e, a, o, rules); err != nil {
 			return err
 		}
 	}
@@ -137,7 +149,20 @@ func runReplay(ctx context.Context, e *env, o replayOptions) error {
 	if report.LeftOut > 0 {
 		return errIncomplete
 	}
-	return damaged
+	return cmp.Or(damaged, result.Reshaped.incomplete())
+}
+
+// replayRules compiles the rules and hands them to the replay; nil when there are none.
+func (o *replayOptions) replayRules(e *env) (*reshape.Pipeline, error) {
+	p, err := o.pipeline(e)
+	if err != nil || p == nil {
+		return nil, err
+	}
+	if p.MovesTimestamps() {
+		return nil, &usageError{"a mask of timestamp is not for replay, whose schedule goes by it", "give --timestamps"}
+	}
+	o.replay.Reshape = replayRules{ruled{p}}
+	return p, nil
 }
 
 // goOn says how to send what was not acknowledged.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -8,6 +9,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/suggest"
 	"github.com/karchive/karchive/internal/units"
 	"github.com/karchive/karchive/replay"
@@ -54,12 +57,26 @@ func replayHint(err error, otherwise string) error {
 type replayed struct {
 	Archive string `json:"archive"`
 	*replay.Report
+	Reshaped *reshaped   `json:"reshaped,omitempty"`
+	Sample   []previewed `json:"sample,omitempty"` // of a dry run
 }
 
-func printReplay(e *env, o replayOptions, r *replay.Report) error {
-	if o.format == "json" {
-		return printJSON(e.stdout, replayed{o.archive, r})
+// finish adds what rules did, or in a dry run would do, and prints all of it.
+func (r *replayed) finish(ctx context.Context, e *env, a *format.Archive, o replayOptions, rules *reshape.Pipeline) (err error) {
+	if r.DryRun {
+		if r.Sample, err = newPreview(ctx, e, a, &o.selection, rules); err != nil {
+			return err
+		}
 	}
+	r.Reshaped = newReshaped(rules)
+	r.Reshaped.warn(e)
+	if o.format == "json" {
+		return printJSON(e.stdout, r)
+	}
+	return errors.Join(printReplay(e, r.Report), writePreview(e.stdout, r.Sample), r.Reshaped.write(e.stdout))
+}
+
+func printReplay(e *env, r *replay.Report) error {
 	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
 	if r.DryRun {
 		writePlan(t, r.Plan)

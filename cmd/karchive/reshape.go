@@ -162,6 +162,18 @@ func (r captureRules) Begin() (apply applyFunc, end func()) {
 	return applying(w), w.Close
 }
 
+// replayRules is a replay.Reshaper.
+type replayRules struct{ ruled }
+
+// Begin returns what one goroutine applies to records that the producer keeps, and how it ends that.
+func (r replayRules) Begin(trial bool) (apply applyFunc, end func()) {
+	if trial {
+		return applying(r.Trial()), func() {}
+	}
+	w := r.KeepingWorker()
+	return applying(w), w.Close
+}
+
 // applyFunc says whether a record stays, and changes it.
 type applyFunc = func(tp format.TopicPartition, r *format.Record) (bool, error)
 

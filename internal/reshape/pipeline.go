@@ -2,6 +2,7 @@ package reshape
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -44,6 +45,11 @@ func Compile(r Rules) (*Pipeline, error) {
 // Rules are what the pipeline was compiled from.
 func (p *Pipeline) Rules() Rules { return p.rules }
 
+// MovesTimestamps says that a mask changes the timestamps of records.
+func (p *Pipeline) MovesTimestamps() bool {
+	return slices.ContainsFunc(p.masks, func(r *rule) bool { return r.path.root == TimestampRoot })
+}
+
 // Worker returns a worker whose records are used at once: what Apply puts into a record is overwritten by the next Apply.
 func (p *Pipeline) Worker() *Worker { return p.worker(false) }
 
@@ -65,7 +71,7 @@ func (p *Pipeline) worker(keep bool) *Worker {
 }
 
 // Trial returns a worker of which the report knows nothing, for a look ahead. It is not to be closed.
-func (p *Pipeline) Trial() *Worker { return newWorker(p, true) }
+func (p *Pipeline) Trial() *Worker { return newWorker(p, false) }
 
 // Close ends the use of the worker; the pipeline may hand it out again. What it counted stays in the report. Taking and closing one
 // costs next to nothing and keeps what it has learned of the records' shapes.
