@@ -131,6 +131,10 @@ func OpenForWriting(fsys FS) (*Archive, error) {
 		if err != nil {
 			return id, err
 		}
+		// Its writer was perhaps killed before it was durable, and a crash would leave only what is made beside it here.
+		if err := fsys.SyncDir("."); err != nil {
+			return id, fmt.Errorf("sync root: %w", err)
+		}
 		return id, w.prepareTemp()
 	})
 	if err != nil {
