@@ -20,6 +20,7 @@ type player struct {
 	archive      *format.Archive
 	client       *kgo.Client
 	dials        *dials
+	refusals     *refusalLogger
 	state        *State         // of the checkpoint, without its partitions
 	decoded      *budget        // for row groups
 	sending      *budget        // for entries
@@ -55,14 +56,15 @@ func (s *settings) newPlayer(connect []kgo.Opt, archive *format.Archive, target 
 			p.parts = append(p.parts, s.newPart(&t, &t.Partitions[i], topics[t.Target]))
 		}
 	}
-	refusals := &refusalLogger{refused: func(topic string, partition int32, err error) {
+	p.refusals = &refusalLogger{refused: func(topic string, partition int32, err error) {
 		if all := topics[topic]; int(partition) < len(all) {
 			all[partition].refuse(err)
 		}
 	}}
-	refusals.next, _ = target.client.OptValue(kgo.WithLogger).(kgo.Logger)
+	p.refusals.quiet.Store(true) // until the first answer
+	p.refusals.next, _ = target.client.OptValue(kgo.WithLogger).(kgo.Logger)
 	var err error
-	p.client, err = s.newProducer(connect, plan, target, refusals)
+	p.client, err = s.newProducer(connect, plan, target, p.refusals)
 	return p, err
 }
 

@@ -3,6 +3,8 @@ package replay
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -17,7 +19,16 @@ import (
 type refusalLogger struct {
 	next    kgo.Logger // of the user; may be nil
 	refused func(topic string, partition int32, err error)
+
+	quiet    atomic.Bool            // nothing is acknowledged: listen for what the client only retries
+	retrying atomic.Pointer[string] // the last answer of that kind since; nil: none
 }
+
+// producedMessage sums up the answers to a produce request, at the debug level. Nothing else tells of those that the client retries.
+const producedMessage = "produced"
+
+// retriedAnswer finds the first of them in it.
+var retriedAnswer = regexp.MustCompile(`retrying@[^(]*\(([^)]*)\)`)
 
 // The messages of the client before it gives up all records of a partition.
 const (
@@ -25,18 +36,39 @@ const (
 	unloadedMessage = "produce partition load error, bumping error count on first stored batch"
 )
 
-// Level is at least info, the level of refusedMessage.
+// Level is at least info, the level of refusedMessage, and debug while nothing is acknowledged.
 func (l *refusalLogger) Level() kgo.LogLevel {
-	if l.next == nil {
-		return kgo.LogLevelInfo
+	least := kgo.LogLevelInfo
+	if l.quiet.Load() {
+		least = kgo.LogLevelDebug
 	}
-	return max(l.next.Level(), kgo.LogLevelInfo)
+	if l.next == nil {
+		return least
+	}
+	return max(l.next.Level(), least)
+}
+
+// listen says whether anything is acknowledged at the moment.
+func (l *refusalLogger) listen(quiet bool) {
+	if l.quiet.Swap(quiet) != quiet {
+		l.retrying.Store(nil)
+	}
+}
+
+// cause is why the client retries, as far as it told since nothing is acknowledged; nil: it did not.
+func (l *refusalLogger) cause() error {
+	if why := l.retrying.Load(); why != nil {
+		return errors.New(*why)
+	}
+	return nil
 }
 
 // Log passes on what the user's logger wants to hear.
 func (l *refusalLogger) Log(level kgo.LogLevel, msg string, keyvals ...any) {
 	if msg == refusedMessage || msg == unloadedMessage {
 		l.note(msg, keyvals)
+	} else if msg == producedMessage {
+		l.noteRetry(keyvals)
 	}
 	if l.next != nil && level <= l.next.Level() {
 		l.next.Log(level, msg, keyvals...)
@@ -56,6 +88,15 @@ func (l *refusalLogger) note(msg string, keyvals []any) {
 	err, failed := values["err"].(error)
 	if ok && failed {
 		l.refused(topic, partition, err)
+	}
+}
+
+func (l *refusalLogger) noteRetry(keyvals []any) {
+	for i := 0; i+1 < len(keyvals); i += 2 {
+		text, _ := keyvals[i+1].(string)
+		if found := retriedAnswer.FindStringSubmatch(text); keyvals[i] == "to" && found != nil {
+			l.retrying.Store(&found[1])
+		}
 	}
 }
 

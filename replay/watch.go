@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -28,8 +29,9 @@ func (p *player) watch(ctx context.Context, stop context.CancelCauseFunc) {
 		if decided != before || decided == progress.Sent {
 			moved, before = now, decided
 		}
+		p.refusals.listen(moved != now)
 		if quiet := now.Sub(moved); quiet >= p.settings.StallTimeout {
-			stop(&StalledError{For: quiet, Err: p.dials.last()})
+			stop(&StalledError{For: quiet, Err: cmp.Or(p.dials.last(), p.refusals.cause())})
 			return
 		}
 		if now.Sub(saved) >= p.settings.CheckpointInterval {
