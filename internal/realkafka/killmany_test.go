@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 	"testing"
@@ -89,20 +90,28 @@ func (k *killer) end(dir string, c *command, meanwhile func()) {
 	meanwhile()
 	switch k.rand.IntN(12) {
 	case 0:
-		c.Process.Signal(syscall.SIGTERM)
-		c.Wait()
-		k.terminated++
+		k.signal(c, &k.terminated, syscall.SIGTERM)
 	case 1:
-		c.Process.Signal(os.Interrupt)
-		c.Process.Signal(os.Interrupt)
-		c.Wait()
-		k.doubled++
+		k.signal(c, &k.doubled, os.Interrupt, os.Interrupt)
 	default:
 		k.kill(dir, c)
 	}
 	if code := c.ProcessState.ExitCode(); code == 1 || code == 2 || code == 3 {
 		k.t.Fatalf("the capture failed with %d:\n%s", code, c.said.Bytes())
 	}
+}
+
+// signal sends signals and counts them, unless the capture was a snapshot that was complete before.
+func (k *killer) signal(c *command, counter *int, signals ...os.Signal) {
+	for _, s := range signals {
+		c.Process.Signal(s) // fails only when it has already ended
+	}
+	c.Wait()
+	if c.ProcessState.Success() && !slices.Contains(c.Args, "--follow") {
+		k.endedBefore++
+		return
+	}
+	*counter++
 }
 
 func (k *killer) kill(dir string, c *command) {
@@ -118,9 +127,9 @@ func (k *killer) kill(dir string, c *command) {
 	}
 }
 
-// pause is a random time within the life of a capture. Most of it is short: a capture of a small topic does not live long.
+// pause is a random time within the life of a capture, mostly a short one: what is left to capture becomes less.
 func (k *killer) pause() {
-	<-time.After(time.Duration(k.rand.Int64N(int64(longestRun))))
+	<-time.After(time.Duration(k.rand.Int64N(1 + k.rand.Int64N(int64(longestRun)))))
 }
 
 // report says how often what was done.
