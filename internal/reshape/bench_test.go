@@ -68,3 +68,59 @@ func BenchmarkFilter(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) { benchmark(b, filterRules(c.filter)) })
 	}
 }
+
+func BenchmarkSample(b *testing.B) {
+	for _, c := range []struct{ name, by string }{{"Key", "key"}, {"Header", "headers.type"}, {"Field", "value.user.id"}, {"Random", "random:1"}} {
+		b.Run(c.name, func(b *testing.B) {
+			r := Rules{}
+			r.Sample.Rate, _ = ParseRate("10%")
+			if err := r.Sample.ParseSampleBy(c.by); err != nil {
+				b.Fatal(err)
+			}
+			benchmark(b, r)
+		})
+	}
+}
+
+func BenchmarkMask(b *testing.B) {
+	for _, c := range []struct {
+		name  string
+		masks []string
+	}{
+		{"Header", []string{"headers.type=redact"}},
+		{"Redact", []string{"value.user.email=redact"}},
+		{"Hash", []string{"value.user.email=hash"}},
+		{"Six", []string{"key=hash", "value.user.id=hash", "value.user.email=hash", "value.user.phone=drop", "value.payment.card=redact", "value.items.#.title=fixed=x"}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			r := Rules{secret: testSecret}
+			for _, text := range c.masks {
+				m, err := ParseMask(text)
+				if err != nil {
+					b.Fatal(err)
+				}
+				r.Mask = append(r.Mask, m)
+			}
+			benchmark(b, r)
+		})
+	}
+}
+
+func BenchmarkMap(b *testing.B) {
+	for _, c := range []struct{ name, rules string }{
+		{"Set", "set: value.env=test"},
+		{"Rename", "rename: value.user.name=fullName"},
+		{"Remove", "remove: [value.notes, value.flags]"},
+		{"Key", "key: value.user.id"},
+		{"Value", "value: value.user"},
+		{"Endpoints", `endpoints: {from: "*.example.com", to: "*.example.net"}`},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			r, err := ParseRules("bench.yaml", []byte(c.rules))
+			if err != nil {
+				b.Fatal(err)
+			}
+			benchmark(b, r)
+		})
+	}
+}
