@@ -29,7 +29,7 @@ type Report struct {
 	Elapsed time.Duration `json:"elapsed_ns"` // of sending
 	Rate    float64       `json:"records_per_second"`
 	Timing  *Timing       `json:"timing,omitempty"` // nil: at top speed
-	Series  Series        `json:"series"`
+	Series  Series        `json:"series,omitzero"`
 }
 
 // TopicReport is the part of one topic of the archive.
@@ -52,6 +52,7 @@ type Progress struct {
 	Refused      int64 // sent and not acknowledged
 	Failed       int   // partitions that stopped
 	Elapsed      time.Duration
+	Rate         float64 // records acknowledged per second, in the last seconds
 	Paused       bool
 	Done         bool // this is the last call
 

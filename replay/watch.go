@@ -14,6 +14,7 @@ const progressInterval = 200 * time.Millisecond
 func (p *player) watch(ctx context.Context, stop context.CancelCauseFunc) {
 	clock := p.settings.Clock
 	saved, moved, before := p.started, p.started, int64(0)
+	var rates recentRate
 	for {
 		if clock.SleepUntil(ctx, clock.Now().Add(p.settings.lookInterval())) != nil {
 			return
@@ -22,6 +23,7 @@ func (p *player) watch(ctx context.Context, stop context.CancelCauseFunc) {
 		if p.speed != nil {
 			p.speed.look(progress)
 		}
+		progress.Rate = rates.look(progress)
 		if p.settings.OnProgress != nil {
 			p.settings.OnProgress(progress)
 		}
@@ -42,6 +44,22 @@ func (p *player) watch(ctx context.Context, stop context.CancelCauseFunc) {
 			saved = now
 		}
 	}
+}
+
+// recentRate is the rate over the last looks.
+type recentRate struct{ looks []Progress }
+
+// recentLooks are those of two seconds.
+const recentLooks = int(2*time.Second/progressInterval) + 1
+
+func (r *recentRate) look(p Progress) float64 {
+	r.looks = append(r.looks[max(0, len(r.looks)+1-recentLooks):], p)
+	first := &r.looks[0]
+	seconds := (p.Elapsed - first.Elapsed).Seconds()
+	if seconds <= 0 {
+		return 0
+	}
+	return float64(p.Acknowledged-first.Acknowledged) / seconds
 }
 
 // lookInterval is the time between two looks, less often when nobody wants to hear of it.

@@ -59,7 +59,7 @@ func commandIndex(commands []*cli.Command, args []string) int {
 			return -1
 		case !isFlag:
 			return i
-		case !hasValue && slices.ContainsFunc(commands, func(c *cli.Command) bool { return takesValue(findFlag(c, name)) }):
+		case !hasValue && slices.ContainsFunc(commands, func(c *cli.Command) bool { return takesNext(findFlag(c, name), args[i+1:]) }):
 			i++
 		}
 	}
@@ -105,9 +105,9 @@ func (l *commandLine) split(args []string) (flags, arguments []string, err error
 		case !takesValue(f):
 			flags = append(flags, args[i])
 			continue
-		case !hasValue && i+1 == len(args):
+		case !hasValue && !takesNext(f, args[i+1:]) && optional(f) == nil:
 			return nil, nil, l.missingValue(args[i])
-		case !hasValue:
+		case !hasValue && takesNext(f, args[i+1:]):
 			i++
 			value = args[i]
 		}
@@ -139,6 +139,25 @@ func findFlag(c *cli.Command, name string) cli.Flag {
 func takesValue(f cli.Flag) bool {
 	doc, ok := f.(cli.DocGenerationFlag)
 	return ok && doc.TakesValue()
+}
+
+// takesNext says whether the first of the words after a flag is its value.
+func takesNext(f cli.Flag, after []string) bool {
+	if !takesValue(f) || len(after) == 0 {
+		return false
+	}
+	isValue := optional(f)
+	return isValue == nil || isValue(after[0])
+}
+
+// optional is that of a flag's value; nil: the flag needs one.
+func optional(f cli.Flag) func(string) bool {
+	if g, ok := f.(*cli.GenericFlag); ok {
+		if v, ok := g.Value.(optionalValue); ok {
+			return v.is
+		}
+	}
+	return nil
 }
 
 func (l *commandLine) unknownFlag(arg, name string) error {

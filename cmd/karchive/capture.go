@@ -20,6 +20,7 @@ type captureOptions struct {
 	selection
 	reshaping
 	isolation   string
+	metrics     string
 	memory      int64
 	encoding    format.Encoding // empty: the archive's, of a new one the default
 	compression format.Compression
@@ -70,6 +71,7 @@ func (o *captureOptions) flags(e *env) []cli.Flag {
 		numberFlag("lanes", "`N` partitions of a snapshot at once", strconv.Itoa(capture.DefaultLanes), &c.Lanes, 1, maxLanes),
 		sizeFlag("memory", "the most memory to take, as `SIZE`", "256MiB", &o.memory),
 		&cli.BoolFlag{Name: "require-hw", Usage: "exit with 3 when open transactions keep a snapshot behind the high watermark", Destination: &c.RequireHW},
+		metricsFlag(&o.metrics),
 		durationFlag("stall-timeout", "give up on a partition without progress after `DURATION`", "1m", &c.StallTimeout),
 		formatFlag(&o.format), quietFlag(e))
 	return slices.Concat(flags, o.reshaping.flags(), o.connection.flags())
@@ -162,6 +164,11 @@ func runCapture(c *cli.Context, e *env, o captureOptions) error {
 	progress := newProgress(e, "capture")
 	o.capture.Now = e.now
 	o.capture.OnProgress = func(p capture.Progress) { progress.set(p.Offsets, p.PlannedOffsets, captureProgress(p)) }
+	opts, end, err := e.captureMetrics(o.metrics, opts, &o.capture)
+	if err != nil {
+		return err
+	}
+	defer end()
 	report, err := capture.Run(ctx, opts, a, o.capture)
 	progress.done()
 	failed := captureHint(err, cfg.Explain(err))

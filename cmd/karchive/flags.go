@@ -21,6 +21,12 @@ type value struct {
 	choices []string // for completion
 }
 
+// optionalValue is that of a flag which may also stand alone; that sets "".
+type optionalValue struct {
+	*value
+	is func(word string) bool // says whether a word that follows the flag is its value
+}
+
 // Set implements flag.Value. The command line quotes what was given, so that the error need not.
 func (v *value) Set(s string) error {
 	err := v.set(s)

@@ -93,6 +93,7 @@ func interruptible(parent context.Context) (context.Context, func()) {
 		<-signals
 		cancel(errInterrupted)
 		<-signals
+		leave()
 		os.Exit(exitInterrupted)
 	}()
 	return ctx, func() { cancel(nil) }

@@ -3,11 +3,14 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/urfave/cli/v2"
 
+	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/replay"
 )
@@ -17,12 +20,15 @@ type replayOptions struct {
 	connection
 	selection
 	reshaping
+	pacing
 	mapping     cli.StringSlice
 	timestamps  string
 	acks        string
 	compression string
 	replication int
 	progress    string
+	reports     cli.StringSlice
+	metrics     string
 	skipCorrupt bool
 	memory      int64
 	replay      replay.Options
@@ -35,11 +41,12 @@ func replayCommand(e *env) *cli.Command {
 		Name:      "replay",
 		Usage:     "send the records of an archive to a cluster",
 		ArgsUsage: "ARCHIVE -b BROKERS [flags]",
-		Description: `Sends at top speed, keeping the order within each partition. Before the first record it compares the target with the archive: what may
+		Description: `Sends at top speed, keeping the order within each partition, or in time: with --speed 1 all partitions together, by one clock, as they
+were recorded; with --rate and --bandwidth steadily, in the same order. Before the first record it compares the target with the archive: what may
 be lost is a warning, what is certain to be lost is refused unless --force is given. Replaying into the cluster that was captured is
 refused unless --allow-source-cluster is given. With --progress the same command goes on after an interruption. Rules (--filter, --mask
 and the like) leave out and change records on the way; with --dry-run they are tried on the first records of each topic, and shown before
-and after. Exit code 3: it finished, but something was left out, or withheld because it could not be masked.
+and after. A timed replay pauses and goes on at SIGUSR1, and on a terminal at the space bar. Exit code 3: it finished, but something was left out, or withheld because it could not be masked.
 
 Examples:
   karchive replay run1 -b localhost:9093 --create-topics
@@ -47,6 +54,8 @@ Examples:
   karchive replay run1 -b test:9092 --map '*:=copy.*' --partitioner key --timestamps now
   karchive replay run1 -b test:9092 --from 2026-03-01 --until 2026-03-02 --dry-run
   karchive replay run1 -b test:9092 --sample 10% --sample-by value.user.id --rules mask.yaml --dry-run
+  karchive replay run1 -b test:9092 --speed 1 --max-gap 5s --report run1.html
+  karchive replay run1 -b test:9092 --rate 800/s --ramp 10s --loop --timestamps now --metrics 9100
   karchive replay run1 -b test:9092 --progress run1.progress`,
 		Flags: o.flags(e),
 		Action: func(c *cli.Context) (err error) {
@@ -64,12 +73,15 @@ func (o *replayOptions) flags(e *env) []cli.Flag {
 		countFlag("limit", "at most `N` records, the first by time", "no limit", &r.Limit),
 		&cli.StringSliceFlag{Name: "map", Usage: "rename topics, as `OLD:=NEW`, * standing for anything; repeatable, the first that matches", Destination: &o.mapping},
 		parsed("partitioner", "where records go, as `HOW`: keep, key (as Kafka's producers), round-robin, or a map such as 0=3,1=0", "keep", &r.Partitioner, replay.ParsePartitioner),
-		choiceFlag("timestamps", "`keep` those of the archive, or now", &o.timestamps, string(replay.KeepTimestamps), string(replay.NowTimestamps)),
+		choiceFlag("timestamps", "`keep` those of the archive, now, or shift: the first is now and the distances stay", &o.timestamps,
+			string(replay.KeepTimestamps), string(replay.NowTimestamps), string(replay.ShiftTimestamps)),
 		&cli.BoolFlag{Name: "create-topics", Usage: "make topics that the target lacks, as the archive describes them", Destination: &r.CreateTopics},
 		numberFlag("replication-factor", "of topics that are made, as `N`", "the target's", &o.replication, 1, 1<<15-1),
 		choiceFlag("acks", "when a record counts as sent: `all`, 1 or 0", &o.acks, "all", "1", "0"),
 		choiceFlag("compression", "of what is sent: `none`, gzip, snappy, lz4 or zstd", &o.compression, "none", "gzip", "snappy", "lz4", "zstd"),
 		&cli.StringFlag{Name: "progress", Usage: "`FILE` to keep what is acknowledged, so that the same command goes on", Destination: &o.progress},
+		&cli.StringSliceFlag{Name: "report", Usage: "write the report to `FILE`, which ends in .json or .html; repeatable", Destination: &o.reports},
+		metricsFlag(&o.metrics),
 		&cli.BoolFlag{Name: "dry-run", Usage: "print the plan and what the target would do to it, and send nothing", Destination: &r.DryRun},
 		&cli.BoolFlag{Name: "force", Usage: "go on where something is certain to be lost", Destination: &r.Force},
 		skipCorruptFlag(&o.skipCorrupt),
@@ -78,7 +90,7 @@ func (o *replayOptions) flags(e *env) []cli.Flag {
 		sizeFlag("memory", "the most memory to take, as `SIZE`", "256MiB", &o.memory),
 		durationFlag("stall-timeout", "give up when nothing is acknowledged for `DURATION`", "2m", &r.StallTimeout),
 		formatFlag(&o.format), quietFlag(e))
-	return slices.Concat(flags, o.reshaping.flags(), o.connection.flags())
+	return slices.Concat(flags, o.pacing.flags(), o.reshaping.flags(), o.connection.flags())
 }
 
 // complete fills in the library's options.
@@ -106,7 +118,12 @@ func (o *replayOptions) complete(e *env) error {
 	if o.progress != "" {
 		r.Checkpoint = replay.NewProgressFile(o.progress)
 	}
-	return nil
+	for _, name := range o.reports.Value() {
+		if err := checkReportName(name); err != nil {
+			return err
+		}
+	}
+	return o.pacing.complete(e.now(), r)
 }
 
 func runReplay(ctx context.Context, e *env, o replayOptions) error {
@@ -127,12 +144,7 @@ func runReplay(ctx context.Context, e *env, o replayOptions) error {
 	if err != nil {
 		return err
 	}
-	defer e.noteStop(ctx, "waiting for what is on its way")()
-	progress := newProgress(e, "replay")
-	o.replay.OnPlan = func(p *replay.Plan) { e.notePlan(p, o.replay.Force) }
-	o.replay.OnProgress = func(p replay.Progress) { progress.set(p.Acknowledged, p.Planned, replayProgress(p)) }
-	report, err := replay.Run(ctx, opts, a, o.replay)
-	progress.done()
+	report, err := o.run(ctx, e, opts, a)
 	sent := len(report.Topics) > 0
 	result := replayed{Archive: o.archive, Report: &report}
 	if sent || report.Plan != nil && o.replay.DryRun {
@@ -150,6 +162,42 @@ func runReplay(ctx context.Context, e *env, o replayOptions) error {
 		return errIncomplete
 	}
 	return cmp.Or(damaged, result.Reshaped.incomplete())
+}
+
+// run replays, and shows, serves and writes down how it goes.
+func (o *replayOptions) run(ctx context.Context, e *env, opts []kgo.Opt, a *format.Archive) (report replay.Report, err error) {
+	progress := newProgress(e, "replay")
+	defer progress.done()
+	r := &o.replay
+	r.OnPlan = func(p *replay.Plan) {
+		e.notePlan(p, r.Force)
+		e.noteSchedule(p, &r.Schedule)
+	}
+	r.OnProgress = func(p replay.Progress) {
+		progress.set(p.Acknowledged, p.Planned, replayProgress(p, r.Schedule.Pace.Timed()))
+	}
+	end, err := e.replayMetrics(o.metrics, r)
+	if err != nil {
+		return report, err
+	}
+	defer end()
+	files, err := openReports(o.reports.Value())
+	defer func() {
+		var written *replayed
+		if len(report.Topics) > 0 {
+			written = &replayed{Archive: o.archive, Report: &report}
+		}
+		err = errors.Join(err, writeReports(files, written))
+	}()
+	if err != nil {
+		return report, err
+	}
+	if !r.DryRun {
+		r.Control = &replay.Control{}
+		defer e.pauses(r.Control)()
+		defer e.noteStop(ctx, "waiting for what is on its way")()
+	}
+	return replay.Run(ctx, opts, a, *r)
 }
 
 // replayRules compiles the rules and hands them to the replay; nil when there are none.

@@ -32,10 +32,23 @@ func (e *env) notePlan(p *replay.Plan, force bool) {
 	}
 }
 
-func replayProgress(p replay.Progress) string {
-	text := fmt.Sprintf("%s of %s records, %s, %s/s", units.Count(p.Acknowledged), units.Count(p.Planned), units.Size(p.Bytes), units.Count(units.Rate(p.Acknowledged, p.Elapsed)))
+func replayProgress(p replay.Progress, timed bool) string {
+	text := ""
+	if timed {
+		text = timedProgress(p)
+	} else {
+		text = topSpeedProgress(p)
+	}
 	if p.Failed > 0 {
 		text += ", " + units.Of(int64(p.Failed), "partition") + " stopped"
+	}
+	return text
+}
+
+func topSpeedProgress(p replay.Progress) string {
+	text := fmt.Sprintf("%s of %s records, %s, %s/s", units.Count(p.Acknowledged), units.Count(p.Planned), units.Size(p.Bytes), units.Count(int64(p.Rate)))
+	if p.Paused {
+		text += ", paused"
 	}
 	return text
 }
@@ -71,7 +84,9 @@ func (r *replayed) finish(ctx context.Context, e *env, a *format.Archive, o repl
 	r.Reshaped = newReshaped(rules)
 	r.Reshaped.warn(e)
 	if o.format == "json" {
-		return printJSON(e.stdout, r)
+		summary := *r.Report
+		summary.Series = replay.Series{} // that is for --report
+		return printJSON(e.stdout, &replayed{r.Archive, &summary, r.Reshaped, r.Sample})
 	}
 	return errors.Join(printReplay(e, r.Report), writePreview(e.stdout, r.Sample), r.Reshaped.write(e.stdout))
 }
@@ -94,6 +109,9 @@ func printReplay(e *env, r *replay.Report) error {
 	}
 	fmt.Fprintf(t, "replayed %s, %s, into cluster %s in %s (%s/s)%s\n", units.Of(r.Acknowledged, "record"), units.Size(r.Bytes), orNone(r.Plan.TargetCluster),
 		units.Duration(r.Elapsed), units.Count(int64(r.Rate)), leftText(r))
+	if r.Timing != nil {
+		writeTiming(t, r.Timing)
+	}
 	return t.Flush()
 }
 

@@ -66,6 +66,20 @@ func Duration(d time.Duration) string {
 	return fmt.Sprintf("%dd%dh", d/(24*time.Hour), d%(24*time.Hour)/time.Hour)
 }
 
+// Fine spells a duration with three digits in the unit that suits it, for what is measured: 87µs, 1.24ms, 3.1s, and as Duration from a
+// minute on.
+func Fine(d time.Duration) string {
+	switch {
+	case d < time.Millisecond:
+		return strconv.FormatInt(d.Microseconds(), 10) + "µs"
+	case d < time.Second:
+		return threeDigits(float64(d)/float64(time.Millisecond)) + "ms"
+	case d < time.Minute:
+		return threeDigits(d.Seconds()) + "s"
+	}
+	return Duration(d)
+}
+
 // Rate is n per second of d, 0 where no time has passed.
 func Rate(n int64, d time.Duration) int64 {
 	if d <= 0 {

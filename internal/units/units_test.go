@@ -119,6 +119,8 @@ func TestQuantitiesAreSpelledForPeople(t *testing.T) {
 		{Of(1, "record"), "1 record"}, {Of(0, "record"), "0 records"}, {Of(2000, "gap"), "2,000 gaps"},
 		{Duration(312 * time.Millisecond), "312ms"}, {Duration(4240 * time.Millisecond), "4.2s"}, {Duration(200 * time.Second), "3m20s"},
 		{Duration(3*time.Hour + 5*time.Minute), "3h05m"}, {Duration(28 * time.Hour), "1d4h"},
+		{Fine(0), "0µs"}, {Fine(87*time.Microsecond + 600), "87µs"}, {Fine(1244 * time.Microsecond), "1.24ms"}, {Fine(120 * time.Millisecond), "120ms"},
+		{Fine(3140 * time.Millisecond), "3.14s"}, {Fine(200 * time.Second), "3m20s"},
 		{Time(0), "1970-01-01T00:00:00.000Z"}, {Time(1700000000123), "2023-11-14T22:13:20.123Z"}, {Time(1700000000000000), "@1700000000000000"}, {Time(-99999999999999), "@-99999999999999"},
 	} {
 		if c.got != c.want {

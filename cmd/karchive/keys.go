@@ -1,0 +1,49 @@
+package main
+
+import (
+	"io"
+	"os"
+	"sync"
+
+	"golang.org/x/term"
+)
+
+// keys are what is typed on the terminal, key by key and without an echo; Ctrl-C still interrupts. It is not ok when stdin is no terminal,
+// or is another job's. restore gives the terminal back, also when the process ends early.
+func (e *env) keys() (keys io.Reader, restore func(), ok bool) {
+	f, isFile := e.stdin.(*os.File)
+	if !isFile || !term.IsTerminal(int(f.Fd())) {
+		return nil, nil, false
+	}
+	undo, err := typing(int(f.Fd()))
+	if err != nil {
+		return nil, nil, false
+	}
+	restore = sync.OnceFunc(undo)
+	setLeaving(restore)
+	return f, func() {
+		setLeaving(nil)
+		restore()
+	}, true
+}
+
+var leaving struct {
+	mu sync.Mutex
+	do func()
+}
+
+// setLeaving sets what leave does.
+func setLeaving(do func()) {
+	leaving.mu.Lock()
+	defer leaving.mu.Unlock()
+	leaving.do = do
+}
+
+// leave does what must not be left undone when the process ends without its deferred calls.
+func leave() {
+	leaving.mu.Lock()
+	defer leaving.mu.Unlock()
+	if leaving.do != nil {
+		leaving.do()
+	}
+}

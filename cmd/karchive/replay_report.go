@@ -1,0 +1,56 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/karchive/karchive/internal/reportpage"
+)
+
+// reportFile is a file for the report of a replay.
+type reportFile struct {
+	file  *os.File
+	write func(w io.Writer, r *replayed) error
+}
+
+// reportFormats are how a report is written, by the extension of its file.
+var reportFormats = map[string]func(io.Writer, *replayed) error{
+	".json": func(w io.Writer, r *replayed) error { return printJSON(w, r) },
+	".html": func(w io.Writer, r *replayed) error { return reportpage.Write(w, r.Archive, r.Report) },
+}
+
+func checkReportName(name string) error {
+	if reportFormats[strings.ToLower(filepath.Ext(name))] == nil {
+		return &usageError{"--report " + name + ": not a kind of report", "give a file that ends in .json or .html"}
+	}
+	return nil
+}
+
+// openReports makes the files: that they cannot be written had better be known before a replay of hours.
+func openReports(names []string) (files []reportFile, err error) {
+	for _, name := range names {
+		f, err := os.Create(name)
+		if err != nil {
+			return files, fmt.Errorf("report: %w", err)
+		}
+		files = append(files, reportFile{f, reportFormats[strings.ToLower(filepath.Ext(name))]})
+	}
+	return files, nil
+}
+
+// writeReports writes a report, or without one removes the files.
+func writeReports(files []reportFile, r *replayed) error {
+	var errs []error
+	for _, f := range files {
+		if r == nil {
+			errs = append(errs, f.file.Close(), os.Remove(f.file.Name()))
+			continue
+		}
+		errs = append(errs, f.write(f.file, r), f.file.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,159 @@
+// Package reportpage makes a page of a replay's report that a person can read at a glance: one HTML file with its drawings in it, which
+// needs nothing else, neither a network nor a script.
+package reportpage
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/units"
+	"github.com/karchive/karchive/replay"
+)
+
+//go:embed page.html
+var source string
+
+var page = template.Must(template.New("page").Parse(source))
+
+// Write writes the page of a report on a replay of an archive, as it was named.
+func Write(w io.Writer, archive string, r *replay.Report) error {
+	if err := page.Execute(w, newView(archive, r)); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}
+
+// view is what the page shows, spelled.
+type view struct {
+	Archive, Target, Pace, When string
+	Verdict                     string
+	Good                        bool
+	Tiles                       []tile
+	Rates                       *plot
+	Lateness                    *bars
+	Facts                       []fact
+	Topics                      []replay.TopicReport
+	Stopped                     []replay.Failure
+}
+
+// tile is a number that is seen first.
+type tile struct{ Name, Value, Note string }
+
+// fact is a line of the table, with what it means.
+type fact struct{ Name, Value, Meaning string }
+
+// Count and Size spell numbers for the template.
+func (view) Count(n int64) string { return units.Count(n) }
+
+// Size spells a number of bytes.
+func (view) Size(n int64) string { return units.Size(n) }
+
+func newView(archive string, r *replay.Report) view {
+	v := view{Archive: archive, Target: r.Plan.TargetCluster, Pace: "speed max", Topics: r.Topics, Stopped: r.Failures}
+	v.Verdict, v.Good = verdict(r)
+	v.Rates = newPlot(r)
+	v.Tiles = []tile{
+		{"sent", units.Count(r.Sent), plannedNote(r)},
+		{"acknowledged", units.Count(r.Acknowledged), units.Size(r.Bytes)},
+		{"took", units.Duration(r.Elapsed), fmt.Sprintf("%s records/s on average", rate(r.Rate))},
+	}
+	v.Facts = counts(r)
+	if t := r.Timing; t != nil {
+		v.addTiming(t)
+	}
+	for _, why := range slices.Sorted(maps.Keys(r.Reasons)) {
+		v.Facts = append(v.Facts, fact{"not sent, or refused", units.Count(r.Reasons[why]), why})
+	}
+	return v
+}
+
+func verdict(r *replay.Report) (text string, good bool) {
+	switch {
+	case len(r.Failures) > 0:
+		return units.Of(int64(len(r.Failures)), "partition") + " stopped before the end", false
+	case r.Stopped:
+		return "interrupted before the end", false
+	case r.Missing > 0:
+		return units.Of(r.Missing, "record") + " not acknowledged", false
+	case r.LeftOut > 0:
+		return "complete, but " + units.Of(r.LeftOut, "record") + " left out", false
+	}
+	return "complete", true
+}
+
+func plannedNote(r *replay.Report) string {
+	if r.Planned == 0 {
+		return "looping until it was stopped"
+	}
+	return "of " + units.Count(r.Planned) + " planned"
+}
+
+func counts(r *replay.Report) []fact {
+	facts := []fact{
+		{"left out", units.Count(r.LeftOut), "records that were not sent, on request"},
+		{"refused", units.Count(r.Refused), "records that were sent and not acknowledged"},
+	}
+	if r.Plan.Earlier > 0 {
+		facts = append(facts, fact{"earlier", units.Count(r.Plan.Earlier), "records that an earlier run had sent"})
+	}
+	return facts
+}
+
+func (v *view) addTiming(t *replay.Timing) {
+	v.Pace = t.Pace
+	if !t.Start.IsZero() {
+		v.When = t.Start.UTC().Format("2006-01-02 15:04:05 UTC")
+	}
+	v.Lateness = newBars(t)
+	v.Tiles = append(v.Tiles,
+		tile{"requested", rate(t.RequestedRate) + "/s", units.Size(int64(t.RequestedBytes)) + "/s"},
+		tile{"achieved", rate(t.AchievedRate) + "/s", units.Size(int64(t.AchievedBytes)) + "/s"},
+		tile{"drift at the end", units.Fine(t.Drift), "behind the plan"},
+		tile{"dispatch p99", units.Fine(t.Dispatch.P99), "p50 " + units.Fine(t.Dispatch.P50)},
+	)
+	v.Facts = append([]fact{
+		{"lateness of dispatch", percentiles(t.Dispatch), "from when a record was due until the producer got it"},
+		{"lateness of acknowledgement", percentiles(t.Acknowledgement), "from when a record was due until the target had it"},
+		{"precision", string(t.Precision), t.PrecisionNote},
+		{"recording", units.Time(t.FirstMs) + " to " + units.Time(t.LastMs), fmt.Sprintf("what was played, in %s", units.Of(t.Rounds, "round"))},
+		{"late", units.Count(t.Late), "records sent more than " + units.Fine(replay.LateAfter) + " after they were due"},
+		{"starved", units.Count(t.Starved), "records that were due before they were read from the archive"},
+		{"held back", units.Count(t.HeldBack), "records that were due while too many before them were not acknowledged"},
+		{"out of order", units.Count(t.OutOfOrder), "records with an earlier timestamp than one before them in their partition; they do not wait"},
+		{"without a time", units.Count(t.Untimed), "records that were sent with the one before them"},
+		{"squeezed", fmt.Sprintf("%s, %s", units.Of(t.Squeezed.Gaps, "silence"), units.Duration(t.Squeezed.Duration)), "time of the recording that was not played"},
+		{"dropped", units.Count(t.Dropped), "records that were too late"},
+		{"paused", units.Duration(t.Paused), "the schedule waited"},
+		{"moved", units.Fine(t.Moved), "the schedule, because the replay could not follow it"},
+	}, v.Facts...)
+	if t.FirstMs == format.NoTimestamp {
+		v.Facts[3].Value = "no timestamps"
+	}
+}
+
+func percentiles(l replay.Lateness) string {
+	return strings.Join([]string{"p50 " + units.Fine(l.P50), "p99 " + units.Fine(l.P99), "p99.9 " + units.Fine(l.P999), "max " + units.Fine(l.Max)}, ", ")
+}
+
+// rate spells a number per second with as many digits as say something.
+func rate(perSecond float64) string {
+	if perSecond < 100 {
+		return fmt.Sprintf("%.4g", perSecond)
+	}
+	return units.Count(int64(perSecond + 0.5))
+}
+
+// clock spells a time since the start on an axis with steps of so much.
+func clock(d, step time.Duration) string {
+	if step < time.Second {
+		return fmt.Sprintf("%.1fs", d.Seconds())
+	}
+	return units.Duration(d)
+}
