@@ -66,15 +66,6 @@ func (q *sequence) next() (pick, error) {
 	return pick{}, io.EOF
 }
 
-// waits says whether next would wait for a row group to be decoded.
-func (q *sequence) waits() bool {
-	if len(q.strands) == 0 {
-		return false
-	}
-	s := q.strands[0]
-	return s.run == nil && s.group == nil && !q.stage.staged(s.index)
-}
-
 // take returns the next record of the first strand.
 func (q *sequence) take(s *strand) pick {
 	ms := s.run.records[s.taken].TimestampMs

@@ -120,13 +120,6 @@ func (s *stage) take(i int) (*staged, error) {
 	return next, nil
 }
 
-// staged says whether take would not wait.
-func (s *stage) staged(i int) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.at[i].ready) > 0 || s.at[i].err != nil
-}
-
 // next is the round of the next row group of partition i, and a time before which nothing in it counts.
 func (s *stage) next(i int) (round, bound int64) {
 	s.mu.Lock()

@@ -50,7 +50,7 @@ func newParquetWriter(w io.Writer, columns []Column) (*parquetWriter, error) {
 	names := make(map[string]bool)
 	for i := range columns {
 		if names[columns[i].Name] {
-			return nil, fmt.Errorf("Parquet cannot have two columns %s", columns[i].Name)
+			return nil, fmt.Errorf("two columns are named %s, which a Parquet file cannot have", columns[i].Name)
 		}
 		names[columns[i].Name] = true
 		typ, logical := parquetType(&columns[i])

@@ -33,18 +33,17 @@ func (e *syntax) Unwrap() error { return ErrNotJSON }
 
 // The causes of errors.
 var (
-	errEnd      = errors.New("it ends too early")
-	errAfter    = errors.New("something follows its end")
-	errValue    = errors.New("no value")
-	errNumber   = errors.New("no number")
-	errString   = errors.New("a bad string")
-	errUTF8     = errors.New("a string that is not UTF-8")
-	errName     = errors.New("no name")
-	errColon    = errors.New("no colon")
-	errComma    = errors.New("no comma")
-	errTwice    = errors.New("a name that is there twice")
-	errTooDeep  = errors.New("nested too deeply")
-	errTooLarge = errors.New("too large")
+	errEnd     = errors.New("it ends too early")
+	errAfter   = errors.New("something follows its end")
+	errValue   = errors.New("no value")
+	errNumber  = errors.New("no number")
+	errString  = errors.New("a bad string")
+	errUTF8    = errors.New("a string that is not UTF-8")
+	errName    = errors.New("no name")
+	errColon   = errors.New("no colon")
+	errComma   = errors.New("no comma")
+	errTwice   = errors.New("a name that is there twice")
+	errTooDeep = errors.New("nested too deeply")
 )
 
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\r' }
