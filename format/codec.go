@@ -62,13 +62,16 @@ func init() { compress.RegisterCodec(compress.Codecs.Zstd, zstdCodec{}) }
 
 var zstdEncoders [zstd.SpeedBestCompression + 1]sync.Pool
 
-var zstdDecoder = sync.OnceValue(func() *zstd.Decoder {
+// zstdDecoder is for concurrent use. It is made at once: made in a test's bubble of virtual time it would be of no use outside.
+var zstdDecoder = newZstdDecoder()
+
+func newZstdDecoder() *zstd.Decoder {
 	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecodeAllCapLimit(true))
 	if err != nil {
 		panic(err) // the options are constants
 	}
 	return d
-})
+}
 
 func (zstdCodec) Encode(dst, src []byte) []byte {
 	return zstdCodec{}.EncodeLevel(dst, src, 3)
@@ -114,7 +117,7 @@ func (zstdCodec) DecodeWithError(dst, src []byte) ([]byte, error) {
 
 // decodeZstd decodes into dst and never past its length.
 func decodeZstd(dst, src []byte) ([]byte, error) {
-	return zstdDecoder().DecodeAll(src, dst[:0:len(dst)])
+	return zstdDecoder.DecodeAll(src, dst[:0:len(dst)])
 }
 
 func decodeUnbounded(src []byte) ([]byte, error) {

@@ -121,7 +121,7 @@ func (o *ownReader) decompress(data []byte, size int, codec compress.Compression
 	if codec == compress.Codecs.Uncompressed {
 		body = append(body[:0], data...)
 	} else {
-		body, err = zstdDecoder().DecodeAll(data, body[:0:size+zstdSlack])
+		body, err = zstdDecoder.DecodeAll(data, body[:0:size+zstdSlack])
 	}
 	if err == nil && len(body) != size {
 		err = fmt.Errorf("%d bytes, its header says %d", len(body), size)

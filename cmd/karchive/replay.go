@@ -46,7 +46,8 @@ were recorded; with --rate and --bandwidth steadily, in the same order. Before t
 be lost is a warning, what is certain to be lost is refused unless --force is given. Replaying into the cluster that was captured is
 refused unless --allow-source-cluster is given. With --progress the same command goes on after an interruption. Rules (--filter, --mask
 and the like) leave out and change records on the way; with --dry-run they are tried on the first records of each topic, and shown before
-and after. A timed replay pauses and goes on at SIGUSR1, and on a terminal at the space bar. Exit code 3: it finished, but something was left out, or withheld because it could not be masked.
+and after. A timed replay pauses and goes on at SIGUSR1, and on a terminal at the space bar. Exit code 3: it finished, but
+something was left out, or withheld because it could not be masked.
 
 Examples:
   karchive replay run1 -b localhost:9093 --create-topics

@@ -28,7 +28,7 @@ func (f *reshaping) flags() []cli.Flag {
 		repeated("filter", "only records of which `EXPR` is true; repeatable, all must be; see karchive help filter", &r.Filter, parseExpression),
 		&cli.BoolFlag{Name: "strict", Usage: "a record about which the filter cannot be decided is an error", Destination: &r.Strict},
 		parsed("sample", "a `PART` of the entities, such as 5%, the same ones everywhere", "all", &r.Sample.Rate, reshape.ParseRate),
-		repeatedSet("sample-by", "what names the entity of a record, as `PATH`: key, headers.NAME, value.user.id; repeatable, the first that is there; or random, random:SEED", "key", r.Sample.ParseSampleBy),
+		repeatedSet("sample-by", "what names the entity, as `PATH`: key, headers.NAME, value.NAME (the first that is there), random[:SEED]", "key", r.Sample.ParseSampleBy),
 		repeated("mask", "`PATH=ACTION`: drop, redact, hash, fixed=TEXT, shift=DURATION or keep; repeatable", &r.Mask, reshape.ParseMask),
 		&cli.StringFlag{Name: "mask-key", Usage: "the secret for hash, as `@FILE` or env:NAME", Destination: &r.MaskKey},
 		parsed("unmaskable", "records that a rule cannot be applied to: `withhold`, pass or redact", "withhold", &r.Unmaskable, reshape.ParseUnmaskable),
