@@ -159,38 +159,43 @@ func (l *ledger) pass() {
 }
 
 func (l *ledger) passEntry(e *entry) bool {
-	switch e.fate {
-	case acknowledged, earlier:
-		l.state.Records++
-		l.state.Bytes += int64(e.bytes)
-	case leftOut:
-		l.state.LeftOut++
-	default:
+	if e.fate == undecided || e.fate == refused {
 		return false
 	}
-	l.state.Next = e.offset + 1
+	l.state.pass(e)
 	return true
 }
 
 // snapshot is the state for a checkpoint. While records are under way, what this run had acknowledged beyond Next is not in it, for it
 // may be in many pieces; after a crash it is sent again. With final everything that is acknowledged is in it.
 func (l *ledger) snapshot(final bool) PartitionState {
+	return l.stateIf(func(e *entry) bool { return e.fate == earlier || e.fate == acknowledged && final })
+}
+
+// stateIf is the state if the entries that count are acknowledged, of those that are not passed.
+func (l *ledger) stateIf(counts func(*entry) bool) PartitionState {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.state
+	passing := true // nothing is left to do before the entry
 	var open *Range // the range that may still grow
 	for c := l.front; c != nil; c = c.next {
 		for i := c.passed; i < len(c.entries); i++ {
 			e := &c.entries[i]
-			if e.fate != earlier && (e.fate != acknowledged || !final) {
+			counted := counts(e)
+			passing = passing && (counted || e.fate == leftOut)
+			switch {
+			case passing:
+				s.pass(e)
+			case !counted:
 				open = nil
-				continue
+			default:
+				if open == nil {
+					s.Beyond = append(s.Beyond, Range{From: e.offset})
+					open = &s.Beyond[len(s.Beyond)-1]
+				}
+				open.Until, open.Records, open.Bytes = e.offset+1, open.Records+1, open.Bytes+int64(e.bytes)
 			}
-			if open == nil {
-				s.Beyond = append(s.Beyond, Range{From: e.offset})
-				open = &s.Beyond[len(s.Beyond)-1]
-			}
-			open.Until, open.Records, open.Bytes = e.offset+1, open.Records+1, open.Bytes+int64(e.bytes)
 		}
 	}
 	for _, r := range l.before {
@@ -199,4 +204,15 @@ func (l *ledger) snapshot(final bool) PartitionState {
 		}
 	}
 	return s
+}
+
+// pass counts an entry that needs no sending again, the next one.
+func (s *PartitionState) pass(e *entry) {
+	if e.fate == leftOut {
+		s.LeftOut++
+	} else {
+		s.Records++
+		s.Bytes += int64(e.bytes)
+	}
+	s.Next = e.offset + 1
 }

@@ -20,6 +20,8 @@ const (
 	DefaultStallTimeout       = 2 * time.Minute
 	DefaultFlushTimeout       = 10 * time.Second
 	DefaultCheckpointInterval = time.Second
+	DefaultTransactionBytes   = 128 << 20
+	DefaultTransactionTimeout = time.Minute
 )
 
 // Timestamps says which timestamps replayed records have.
@@ -132,6 +134,21 @@ type Options struct {
 	// CheckpointInterval is the time between two saves; 0: DefaultCheckpointInterval.
 	CheckpointInterval time.Duration
 
+	// ExactlyOnce sends in transactions that carry the progress, in CheckpointTopic of the target. A replay that is killed at any moment
+	// and started again goes on so that for readers with read_committed no record is lost or doubled. They see records when their
+	// transaction is committed: every CheckpointInterval, or after TransactionBytes. It needs AcksAll and takes no Checkpoint.
+	ExactlyOnce bool
+	// ReplayID names a replay that is exactly once. Of two at a time with the same id the target lets the one go on that began last.
+	// Empty: an id that the archive and the options which shape what is sent determine.
+	ReplayID string
+	// Restart makes an exactly-once replay begin again whatever the target has of its progress, and of its records.
+	Restart bool
+	// TransactionBytes bounds the canonical bytes of a transaction, but for one record; 0: DefaultTransactionBytes.
+	TransactionBytes int64
+	// TransactionTimeout is when the target ends a transaction that nobody commits; 0: DefaultTransactionTimeout. Its readers with
+	// read_committed wait that long when a replay is killed and not started again.
+	TransactionTimeout time.Duration
+
 	// DryRun plans and looks at the target, and sends and makes nothing. It fails where the replay itself would, before sending.
 	DryRun bool
 	// Clock is the time that the replay goes by; nil: the system's.
@@ -146,8 +163,9 @@ type Options struct {
 type settings struct {
 	Options
 	window  format.Window
-	precise bool   // sleeps end with precision
-	note    string // why they do not, although they should
+	topic   *checkpointTopic // nil: the replay is not exactly once
+	precise bool             // sleeps end with precision
+	note    string           // why they do not, although they should
 }
 
 func (o Options) normalize() (settings, error) {
@@ -175,6 +193,8 @@ func (o *Options) fillDefaults() {
 	setDefault(&o.StallTimeout, DefaultStallTimeout)
 	setDefault(&o.FlushTimeout, DefaultFlushTimeout)
 	setDefault(&o.CheckpointInterval, DefaultCheckpointInterval)
+	setDefault(&o.TransactionBytes, DefaultTransactionBytes)
+	setDefault(&o.TransactionTimeout, DefaultTransactionTimeout)
 	o.Pacing.fillDefaults()
 	if o.Control == nil {
 		o.Control = &Control{}
@@ -210,10 +230,13 @@ func (s *settings) check() error {
 	case s.Limit < 0 || s.Lanes < 0 || s.MemoryBytes < 0 || s.ConnectTimeout < 0 || s.StallTimeout < 0 || s.FlushTimeout < 0 ||
 		s.CheckpointInterval < 0:
 		return errors.New("limits must not be negative")
-	case s.Schedule.loops() && s.Checkpoint != nil:
+	case s.Schedule.loops() && (s.Checkpoint != nil || s.ExactlyOnce):
 		return errors.New("a replay that loops keeps no progress: there is no telling rounds apart")
 	}
 	if err := s.Schedule.check(); err != nil {
+		return err
+	}
+	if err := s.checkExactlyOnce(); err != nil {
 		return err
 	}
 	return s.Pacing.check(s.Schedule.Pace, s.Clock.Now())

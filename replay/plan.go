@@ -15,7 +15,8 @@ type Plan struct {
 	TargetCluster string         `json:"target_cluster"`
 	Topics        []PlannedTopic `json:"topics"` // by name in the archive
 	Total         Amount         `json:"total"`
-	Earlier       int64          `json:"earlier"` // records that the checkpoint says were acknowledged before; not part of Total
+	Earlier       int64          `json:"earlier"`             // records that the checkpoint says were acknowledged before; not part of Total
+	ReplayID      string         `json:"replay_id,omitempty"` // of a replay that is exactly once
 	// Duration is how long the schedule takes for Total, with all rounds, or one when it loops for ever; 0 at top speed. It is an upper
 	// bound where Total is, and with a Schedule.MaxGap.
 	Duration time.Duration `json:"duration_ns"`

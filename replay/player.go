@@ -34,7 +34,8 @@ type player struct {
 
 	roundMs int64 // by which timestamps of the present round are later, at top speed
 
-	inFlight sync.WaitGroup // entries that the client has
+	inFlight     sync.WaitGroup // entries that the client has
+	transactions *transactions  // nil: the replay is not exactly once
 }
 
 // newPlayer makes everything that a plan needs.
@@ -65,6 +66,7 @@ func (s *settings) newPlayer(connect []kgo.Opt, archive *format.Archive, target 
 	p.refusals.next, _ = target.client.OptValue(kgo.WithLogger).(kgo.Logger)
 	var err error
 	p.client, err = s.newProducer(connect, plan, target, p.refusals)
+	p.transactions = p.newTransactions()
 	return p, err
 }
 
@@ -242,6 +244,10 @@ func (p *player) playChunk(ctx context.Context, from *part, c *chunk) error {
 
 // send gives an entry to the client. It returns false when its partition has to stop before it.
 func (p *player) send(from *part, e *entry) bool {
+	if p.transactions != nil {
+		p.transactions.enter(e)
+		defer p.transactions.leave()
+	}
 	l := from.ledger
 	if l.stopped.Load() {
 		return false
@@ -270,11 +276,17 @@ func (p *player) send(from *part, e *entry) bool {
 func (p *player) answered(r *kgo.Record, err error) {
 	e := r.Context.(*entry)
 	l := e.chunk.ledger
+	if err != nil {
+		err = e.to.refused(err)
+	}
+	if p.transactions != nil {
+		err = p.transactions.answered(e, err)
+	}
 	if err == nil {
 		p.heard(e)
 		l.acknowledge(e)
 	} else {
-		l.refuse(e, e.to.refused(err))
+		l.refuse(e, err)
 	}
 	p.inFlight.Done()
 }
@@ -304,13 +316,18 @@ func (p *player) finish(ctx context.Context) {
 		err = p.client.Flush(limited)
 		cancel()
 	}
-	if err != nil {
+	if p.transactions != nil {
+		p.transactions.finish(ctx, err == nil)
+	} else if err != nil {
 		for _, d := range p.destinations {
 			d.refuse(ErrNotAcknowledged)
 		}
 	}
 	p.client.Close()
 	p.inFlight.Wait()
+	if p.transactions != nil {
+		p.transactions.unsettle()
+	}
 }
 
 // save keeps what is acknowledged, if there is a checkpoint.
@@ -318,11 +335,19 @@ func (p *player) save(ctx context.Context, final bool) error {
 	if p.settings.Checkpoint == nil {
 		return nil
 	}
+	if p.transactions != nil {
+		return p.transactions.save(ctx, final)
+	}
+	return p.settings.Checkpoint.Save(ctx, p.current(final, func(l *ledger) PartitionState { return l.snapshot(final) }))
+}
+
+// current is the state for a checkpoint.
+func (p *player) current(final bool, snapshot func(*ledger) PartitionState) *State {
 	state := *p.state
 	state.Complete, state.ShiftMs = final, p.shift.Load()
 	for _, part := range p.parts {
-		state.Partitions = append(state.Partitions, part.ledger.snapshot(final))
+		state.Partitions = append(state.Partitions, snapshot(part.ledger))
 		state.Complete = state.Complete && p.missing(part) == 0
 	}
-	return p.settings.Checkpoint.Save(ctx, &state)
+	return &state
 }

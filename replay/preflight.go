@@ -52,6 +52,7 @@ func (s *settings) preflight(plan *Plan, target *cluster) []Finding {
 	p := &preflight{settings: s, plan: plan, target: target, now: s.Clock.Now()}
 	p.sourceCluster()
 	p.mergedTopics()
+	p.checkpointTopic()
 	for i := range plan.Topics {
 		if t := &plan.Topics[i]; t.Total.Records > 0 {
 			p.topic(t, target.topics[t.Target])

@@ -48,6 +48,7 @@ func (s *settings) newProducer(connect []kgo.Opt, plan *Plan, target *cluster, r
 		options = append(options, kgo.ProducerLinger(0))
 	}
 	options = append(append(options, kgo.WithHooks(s.Hooks...)), s.acksOptions()...)
+	options = append(options, s.transactionOptions()...)
 	client, err := kgo.NewClient(options...)
 	if err != nil {
 		return nil, fmt.Errorf("producer options: %w", err)

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -31,6 +32,18 @@ func Run(ctx context.Context, connect []kgo.Opt, archive *format.Archive, o Opti
 		return Report{}, err
 	}
 	defer target.close()
+	s.keepInTarget(archive, target)
+	for {
+		report, err := s.attempt(ctx, connect, archive, chosen, target)
+		if !errors.Is(err, errMoved) {
+			return report, err
+		}
+		s.OnPlan = nil // what it was told is out of date, but it is called once
+	}
+}
+
+// attempt plans and runs. The error is errMoved when another replay with the same id made progress in between.
+func (s *settings) attempt(ctx context.Context, connect []kgo.Opt, archive *format.Archive, chosen selection, target *cluster) (Report, error) {
 	plan, err := s.prepare(ctx, archive, chosen, target)
 	report := Report{Plan: plan, DryRun: s.DryRun, Topics: []TopicReport{}}
 	if err != nil || s.DryRun {
@@ -89,6 +102,9 @@ func (s *settings) targets(chosen selection) ([]string, error) {
 // fit compares the plan with the target.
 func (s *settings) fit(ctx context.Context, plan *Plan, target *cluster) error {
 	plan.TargetCluster = target.id
+	if s.ExactlyOnce {
+		plan.ReplayID = s.ReplayID
+	}
 	if err := s.noteMissing(plan, target); err != nil {
 		return err
 	}
@@ -137,8 +153,7 @@ func (s *settings) run(ctx context.Context, connect []kgo.Opt, archive *format.A
 	if err != nil {
 		return err
 	}
-	// What cannot be saved had better be known before the first record.
-	if err := p.save(ctx, false); err != nil {
+	if err := p.open(ctx); err != nil {
 		p.client.Close()
 		return err
 	}
@@ -149,6 +164,9 @@ func (s *settings) run(ctx context.Context, connect []kgo.Opt, archive *format.A
 		defer close(watched)
 		p.watch(running, stop)
 	}()
+	if p.transactions != nil {
+		p.transactions.start(running, stop)
+	}
 	if err := p.play(running); err != nil && running.Err() == nil {
 		stop(err)
 	}
@@ -165,7 +183,7 @@ func (s *settings) run(ctx context.Context, connect []kgo.Opt, archive *format.A
 	err = outcome(ctx, stopped, report)
 	if failed := p.save(context.WithoutCancel(ctx), true); err == nil {
 		err = failed
-	} else if failed != nil {
+	} else if failed != nil && !errors.Is(err, failed) {
 		err = fmt.Errorf("%w (and its progress was not saved: %w)", err, failed)
 	}
 	return err

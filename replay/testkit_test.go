@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"testing"
 	"time"
@@ -101,6 +102,7 @@ func ordersAndEvents(n int) recording {
 type target struct {
 	*kfake.Cluster
 	connect []kgo.Opt
+	dial    func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 func newTarget(t *testing.T, options ...kfake.Opt) target {
@@ -108,7 +110,7 @@ func newTarget(t *testing.T, options ...kfake.Opt) target {
 	c, err := kfake.NewCluster(append([]kfake.Opt{kfake.NumBrokers(1), kfake.ClusterID("target")}, options...)...)
 	must(t, err)
 	t.Cleanup(c.Close)
-	return target{c, []kgo.Opt{kgo.SeedBrokers(c.ListenAddrs()...)}}
+	return target{c, []kgo.Opt{kgo.SeedBrokers(c.ListenAddrs()...)}, new(net.Dialer).DialContext}
 }
 
 func withTopics() kfake.Opt { return kfake.SeedTopics(2, "orders", "events") }

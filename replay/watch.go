@@ -36,7 +36,7 @@ func (p *player) watch(ctx context.Context, stop context.CancelCauseFunc) {
 			stop(&StalledError{For: quiet, Err: cmp.Or(p.dials.last(), p.refusals.cause())})
 			return
 		}
-		if now.Sub(saved) >= p.settings.CheckpointInterval {
+		if p.transactions == nil && now.Sub(saved) >= p.settings.CheckpointInterval {
 			if err := p.save(ctx, false); err != nil && ctx.Err() == nil {
 				stop(err)
 				return

@@ -1,0 +1,127 @@
+package replay
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+
+	"github.com/karchive/karchive/format"
+)
+
+// TransactionPrefix begins the transactional ids of replays; the replay's own id follows. It is what access rules name.
+const TransactionPrefix = "karchive-replay-"
+
+// replayIDPattern keeps ids short and free of the slash, which separates an id from a partition in the checkpoint topic.
+var replayIDPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,200}$`)
+
+// checkExactlyOnce refuses options that transactions cannot keep.
+func (s *settings) checkExactlyOnce() error {
+	switch {
+	case !s.ExactlyOnce && (s.ReplayID != "" || s.Restart):
+		return errors.New("a replay id and a restart belong to a replay that is exactly once")
+	case !s.ExactlyOnce:
+		return nil
+	case s.Acks != AcksAll:
+		return fmt.Errorf("exactly once needs acks %s: with %s the target may lose what it acknowledged", AcksAll, s.Acks)
+	case s.Checkpoint != nil:
+		return errors.New("a replay that is exactly once keeps its progress in the target, not in a checkpoint of the caller")
+	case s.TransactionBytes < 0 || s.TransactionTimeout < 0:
+		return errors.New("limits must not be negative")
+	case s.TransactionTimeout < commitShare*s.CheckpointInterval:
+		return fmt.Errorf("a commit every %s is too rare for transactions that end after %s", s.CheckpointInterval, s.TransactionTimeout)
+	case s.ReplayID != "" && !replayIDPattern.MatchString(s.ReplayID):
+		return fmt.Errorf("replay id %q: use 1 to 200 letters, digits, dots, underscores and hyphens", s.ReplayID)
+	}
+	return nil
+}
+
+// commitShare is how many commits fit at least into the time after which the target ends a transaction by itself.
+const commitShare = 5
+
+// keepInTarget makes the checkpoint of a replay that is exactly once.
+func (s *settings) keepInTarget(archive *format.Archive, target *cluster) {
+	if !s.ExactlyOnce {
+		return
+	}
+	archiveID := archive.Identity().ArchiveID
+	if s.ReplayID == "" {
+		s.ReplayID = s.defaultReplayID(archiveID)
+	}
+	s.topic = &checkpointTopic{target: target, replayID: s.ReplayID, restart: s.Restart, patience: s.StallTimeout}
+	s.Checkpoint = s.topic
+}
+
+// defaultReplayID is the same for the same archive and the same options that shape what is sent, and another for others.
+func (s *settings) defaultReplayID(archiveID string) string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%q\n", archiveID)
+	shape := s.shape()
+	for _, name := range slices.Sorted(maps.Keys(shape)) {
+		fmt.Fprintf(h, "%q=%q\n", name, shape[name])
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}
+
+// errMoved says that another replay with the same id made progress after this one had planned.
+var errMoved = errors.New("the checkpoint moved while the replay was planned")
+
+// claim makes this replay the only one with its id, and opens its first transaction. From the fence on no other can commit, so what the
+// checkpoint topic says then stays true. If it is not what the plan was made from, the error is errMoved.
+func (p *player) claim(ctx context.Context) error {
+	if p.transactions == nil {
+		return nil
+	}
+	topic := p.settings.topic
+	if err := topic.create(ctx, p.settings.ReplicationFactor); err != nil {
+		return err
+	}
+	if err := p.transactions.fence(ctx); err != nil {
+		return err
+	}
+	planned := topic.position
+	topic.fenced = true
+	if _, err := topic.Load(ctx); err != nil {
+		return err
+	}
+	if topic.position != planned {
+		return errMoved
+	}
+	return p.transactions.begin()
+}
+
+// open comes before the first record. What cannot be saved is known then.
+func (p *player) open(ctx context.Context) error {
+	if err := p.claim(ctx); err != nil {
+		return err
+	}
+	return p.save(ctx, false)
+}
+
+// checkpointTopic looks for what would make a replay forget its progress.
+func (p *preflight) checkpointTopic() {
+	if !p.settings.ExactlyOnce {
+		return
+	}
+	if slices.ContainsFunc(p.plan.Topics, func(t PlannedTopic) bool { return t.Target == CheckpointTopic }) {
+		p.add(Finding{
+			Code: "checkpoint-topic-target", Severity: Refuse, Final: true, Topic: CheckpointTopic,
+			What:        fmt.Sprintf("records of the archive go to %s, where the replay keeps its progress", CheckpointTopic),
+			Consequence: "they could be taken for progress",
+			Fix:         "--map it to another name, or leave it out",
+		})
+	}
+	topic := p.target.topics[CheckpointTopic]
+	if topic.configs != nil && topic.configsErr == nil && (!isCompacted(topic.configs) || deletes(topic.configs)) {
+		p.add(Finding{
+			Code: "checkpoint-topic-cleanup", Severity: Refuse, Final: true, Topic: CheckpointTopic,
+			What:        fmt.Sprintf("topic %s has cleanup.policy=%s", CheckpointTopic, topic.configs["cleanup.policy"]),
+			Consequence: "the target deletes progress that is old, and the replay would begin again",
+			Fix:         "set cleanup.policy=compact on it",
+		})
+	}
+}

@@ -1,0 +1,165 @@
+package replay
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// ErrNotCommitted is the reason of records that were acknowledged in a transaction which was then not committed.
+var ErrNotCommitted = errors.New("its transaction was not committed")
+
+// FencedError is returned when another replay with the same id began: the target takes nothing more from this one, and what it sent
+// after its last commit does not count.
+type FencedError struct {
+	ReplayID string
+	Err      error // the target's answer
+}
+
+func (e *FencedError) Error() string {
+	return fmt.Sprintf("another replay with the id %s has begun, so this one is over: %v", e.ReplayID, e.Err)
+}
+
+func (e *FencedError) Unwrap() error { return e.Err }
+
+// Hint says what to do about it.
+func (e *FencedError) Hint() string {
+	return "the other one goes on from this one's last commit; for two at once give each a --replay-id of its own"
+}
+
+// LostTransactionError is returned when the target ended a transaction by itself. What was sent after the last commit does not count.
+type LostTransactionError struct {
+	Timeout time.Duration // after which it does so
+	Err     error         // the target's answer
+}
+
+func (e *LostTransactionError) Error() string {
+	return fmt.Sprintf("the target has ended the transaction, as it does after %s without a commit: %v", e.Timeout, e.Err)
+}
+
+func (e *LostTransactionError) Unwrap() error { return e.Err }
+
+// Hint says what to do about it.
+func (e *LostTransactionError) Hint() string { return "the same command goes on from the last commit" }
+
+// CheckpointError is returned when what the checkpoint topic holds of a replay cannot be understood.
+type CheckpointError struct {
+	ReplayID string
+	Err      error
+}
+
+func (e *CheckpointError) Error() string {
+	return fmt.Sprintf("the progress of replay %s in topic %s: %v", e.ReplayID, CheckpointTopic, e.Err)
+}
+
+func (e *CheckpointError) Unwrap() error { return e.Err }
+
+// Hint says what to do about it.
+func (e *CheckpointError) Hint() string {
+	return "--restart sends everything again; or use the version of karchive that wrote it"
+}
+
+// DeniedError is returned when the access rules of the target do not let a replay keep its progress there.
+type DeniedError struct {
+	Resource  string // "topic NAME", "transactional id ID"
+	Operation string // of Kafka's access rules
+	Err       error
+}
+
+func (e *DeniedError) Error() string {
+	return fmt.Sprintf("%s on %s is not allowed: %v", e.Operation, e.Resource, e.Err)
+}
+
+func (e *DeniedError) Unwrap() error { return e.Err }
+
+// Hint says what to do about it.
+func (e *DeniedError) Hint() string {
+	return fmt.Sprintf("--exactly-once needs Write and Describe on transactional ids that begin with %s, and Read, Write, Describe and, unless it exists, Create on topic %s",
+		TransactionPrefix, CheckpointTopic)
+}
+
+// denied is a DeniedError when err is about access, else err.
+func denied(resource, operation string, err error) error {
+	for _, about := range []*kerr.Error{kerr.TransactionalIDAuthorizationFailed, kerr.TopicAuthorizationFailed, kerr.ClusterAuthorizationFailed} {
+		if errors.Is(err, about) {
+			return &DeniedError{Resource: resource, Operation: operation, Err: err}
+		}
+	}
+	return err
+}
+
+// explain says what an error means that the target has with the transaction as a whole.
+func (t *transactions) explain(err error) error {
+	switch {
+	case !errors.Is(err, kerr.ProducerFenced) && !errors.Is(err, kerr.InvalidProducerEpoch) && !errors.Is(err, kerr.InvalidProducerIDMapping) &&
+		!errors.Is(err, kerr.InvalidTxnState) && !errors.Is(err, errOtherProducer):
+		return err
+	case t.age() >= t.player.settings.TransactionTimeout:
+		return &LostTransactionError{Timeout: t.player.settings.TransactionTimeout, Err: err}
+	}
+	// The target gave the producer's place to someone else, and nobody had to wait for that.
+	return &FencedError{ReplayID: t.topic.replayID, Err: err}
+}
+
+// age is how long the transaction is open, by the wall clock, because the target's clock goes on while this machine sleeps.
+func (t *transactions) age() time.Duration {
+	return time.Duration(t.player.settings.Clock.Now().UnixNano() - t.since.Load())
+}
+
+// errOtherProducer is met when the client made itself known anew within a transaction, which ends it in the target.
+var errOtherProducer = errors.New("the producer changed within a transaction")
+
+// answered is told what became of a record, and returns that as far as the transaction is concerned.
+func (t *transactions) answered(e *entry, err error) error {
+	if err == nil {
+		err = t.sameProducer(&e.record)
+	}
+	if err == nil {
+		return nil
+	}
+	err = t.explain(err)
+	l := e.chunk.ledger
+	if _, fenced := errors.AsType[*FencedError](err); fenced {
+		t.fail(err)
+	} else {
+		t.fail(fmt.Errorf("%w: %s stopped at offset %d, and the transaction with it: %w", ErrIncomplete, l.source, e.offset, err))
+	}
+	return err
+}
+
+// saved is told what became of a record of the checkpoint.
+func (t *transactions) saved(r *kgo.Record, err error) {
+	if err == nil {
+		err = t.sameProducer(r)
+	}
+	if err != nil {
+		t.fail(t.explain(t.topic.denied("Write", fmt.Errorf("save progress in %s: %w", CheckpointTopic, err))))
+	}
+}
+
+func (t *transactions) sameProducer(r *kgo.Record) error {
+	if (producer{r.ProducerID, r.ProducerEpoch}) != t.producer {
+		return errOtherProducer
+	}
+	return nil
+}
+
+// fail notes why nothing more is committed, and ends the replay. The first error counts.
+func (t *transactions) fail(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if err == nil || t.over || t.failure != nil {
+		return
+	}
+	t.failure = err
+	t.stop(err)
+}
+
+func (t *transactions) failed() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.failure
+}

@@ -1,0 +1,251 @@
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// transactions makes what a player sends count together with the progress that says so. Records go into the open transaction; when it
+// is old or large enough, sending waits while the checkpoint joins them and the target commits both. Decoding goes on meanwhile.
+//
+// What goes wrong in a transaction ends the replay, and the transaction with it: in the target is then what the last commit made, and
+// the same command goes on from there.
+type transactions struct {
+	player *player
+	client *kgo.Client
+	topic  *checkpointTopic
+
+	gate  gate         // for records on their way to the client; closed while a transaction ends
+	bytes atomic.Int64 // canonical, given to the client in this transaction
+	since atomic.Int64 // when the first of them was, in nanoseconds of the clock
+	full  atomic.Pointer[context.CancelFunc]
+	quit  context.CancelFunc      // ends the regular commits
+	ended chan struct{}           // closed when they have
+	stop  context.CancelCauseFunc // ends the replay
+
+	producer producer  // of this transaction
+	settled  []settled // what is committed, by part
+	commits  int64
+
+	mu      sync.Mutex
+	over    bool  // the transaction is given up; what becomes of its records is no news
+	failure error // why nothing more is committed
+}
+
+// producer is who the target takes the client for. It is one throughout a transaction; if not, the target has ended it meanwhile.
+type producer struct {
+	id    int64
+	epoch int16
+}
+
+// newTransactions is nil for a replay that is not exactly once.
+func (p *player) newTransactions() *transactions {
+	if !p.settings.ExactlyOnce {
+		return nil
+	}
+	t := &transactions{player: p, client: p.client, topic: p.settings.topic, ended: make(chan struct{}), quit: func() {}, stop: func(error) {}}
+	t.topic.produce = func(r *kgo.Record) { t.client.Produce(context.Background(), r, t.saved) }
+	t.settle()
+	close(t.ended)
+	return t
+}
+
+// transactionOptions are those of the producer.
+func (s *settings) transactionOptions() []kgo.Opt {
+	if !s.ExactlyOnce {
+		return nil
+	}
+	return []kgo.Opt{kgo.TransactionalID(TransactionPrefix + s.ReplayID), kgo.TransactionTimeout(s.TransactionTimeout)}
+}
+
+// fence makes the target refuse whatever others with this replay id still send, and end what they left open.
+func (t *transactions) fence(ctx context.Context) error {
+	ctx, cancel := t.limit(ctx)
+	defer cancel()
+	_, _, err := t.client.ProducerID(ctx)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.Is(err, kerr.InvalidTransactionTimeout):
+		return fmt.Errorf("the target does not allow transactions of %s (transaction.max.timeout.ms): %w", t.player.settings.TransactionTimeout, err)
+	}
+	id := "transactional id " + TransactionPrefix + t.topic.replayID
+	return denied(id, "Write", fmt.Errorf("become the producer of %s: %w", id, err))
+}
+
+// limit bounds an exchange with the target.
+func (t *transactions) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	patience := t.player.settings.StallTimeout
+	return context.WithTimeoutCause(ctx, patience, &StalledError{For: patience, Err: t.player.dials.last()})
+}
+
+// begin opens a transaction. The target hears of it with the first record.
+func (t *transactions) begin() error {
+	err := t.client.BeginTransaction()
+	if err == nil {
+		// Known since the fence or the last commit, so nothing is asked.
+		t.producer.id, t.producer.epoch, err = t.client.ProducerID(context.Background())
+	}
+	if err != nil {
+		return t.explain(fmt.Errorf("begin a transaction: %w", err))
+	}
+	t.bytes.Store(0)
+	t.since.Store(t.player.settings.Clock.Now().UnixNano())
+	return nil
+}
+
+// enter waits until a record may be given to the client. It ends with leave.
+func (t *transactions) enter(e *entry) {
+	t.gate.enter()
+	n := t.bytes.Add(int64(e.bytes))
+	if n == int64(e.bytes) {
+		t.since.Store(t.player.settings.Clock.Now().UnixNano())
+	}
+	if full := t.full.Load(); n >= t.player.settings.TransactionBytes && full != nil {
+		(*full)()
+	}
+}
+
+func (t *transactions) leave() { t.gate.leave() }
+
+// start commits now and then, until finish, the end of ctx, or something goes wrong, which stop is told.
+func (t *transactions) start(ctx context.Context, stop context.CancelCauseFunc) {
+	t.stop = stop
+	ctx, t.quit = context.WithCancel(ctx)
+	t.ended = make(chan struct{})
+	go func() {
+		defer close(t.ended)
+		for t.await(ctx) && t.commit(ctx) == nil {
+		}
+	}()
+}
+
+// await waits until the transaction is to be committed; false: ctx has ended.
+func (t *transactions) await(ctx context.Context) bool {
+	o := &t.player.settings.Options
+	for ctx.Err() == nil {
+		sleep, wake := context.WithCancel(ctx)
+		t.full.Store(&wake)
+		if t.bytes.Load() < o.TransactionBytes {
+			o.Clock.SleepUntil(sleep, o.Clock.Now().Add(o.CheckpointInterval)) // its error says that it was woken
+		}
+		wake()
+		if t.bytes.Load() > 0 && ctx.Err() == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// commit ends the transaction with the checkpoint in it, and begins the next one. Nothing is sent meanwhile. When ctx ends before all
+// records are acknowledged, the transaction stays open.
+func (t *transactions) commit(ctx context.Context) error {
+	defer t.gate.close()()
+	// The checkpoint follows the last records at once and takes all of them for acknowledged. If one is not, neither counts.
+	err := t.topic.Save(ctx, t.player.current(false, (*ledger).promised))
+	if err == nil && t.client.Flush(ctx) != nil {
+		return context.Cause(ctx)
+	}
+	if err == nil {
+		err = t.end(ctx)
+	}
+	if err == nil {
+		err = t.begin()
+	}
+	t.fail(err)
+	return err
+}
+
+// save commits an empty transaction with the checkpoint before the first record. At the end it says what finish could not commit.
+func (t *transactions) save(ctx context.Context, final bool) error {
+	if final {
+		return t.failed()
+	}
+	limited, cancel := t.limit(ctx)
+	defer cancel()
+	return t.commit(limited)
+}
+
+// end commits what is flushed. It goes on for a while when ctx ends, for only the answer says what is in the target.
+func (t *transactions) end(ctx context.Context) error {
+	if err := t.failed(); err != nil {
+		return err
+	}
+	limited, cancel := t.limit(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(t.player.settings.FlushTimeout, cancel) })()
+	if err := t.client.EndTransaction(limited, kgo.TryCommit); err != nil {
+		if limited.Err() != nil {
+			err = context.Cause(limited)
+		}
+		return t.explain(fmt.Errorf("commit: %w", err))
+	}
+	t.commits++
+	t.settle()
+	return nil
+}
+
+func (t *transactions) settle() {
+	t.settled = t.settled[:0]
+	for _, part := range t.player.parts {
+		t.settled = append(t.settled, part.ledger.settle())
+	}
+}
+
+// finish commits what was sent last, with a checkpoint that says whether anything is left, or aborts when not all of it is acknowledged
+// or something went wrong before. No record is sent any more.
+func (t *transactions) finish(ctx context.Context, flushed bool) {
+	t.quit()
+	<-t.ended
+	err := t.failed()
+	if err == nil && flushed {
+		err = t.commitLast(ctx)
+		t.fail(err)
+	}
+	if err != nil || !flushed {
+		t.abort(ctx)
+	}
+}
+
+func (t *transactions) commitLast(ctx context.Context) error {
+	if err := t.topic.Save(ctx, t.player.current(true, (*ledger).promised)); err != nil {
+		return err
+	}
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.player.settings.FlushTimeout)
+	defer cancel()
+	if t.client.Flush(limited) != nil {
+		return fmt.Errorf("commit: %w", &StalledError{For: t.player.settings.FlushTimeout, Err: t.player.dials.last()})
+	}
+	return t.end(ctx)
+}
+
+// abort leaves nothing open in the target, if that can be reached: readers would wait for the end of the transaction.
+func (t *transactions) abort(ctx context.Context) {
+	t.mu.Lock()
+	t.over = true
+	t.mu.Unlock()
+	for _, d := range t.player.destinations {
+		d.refuse(ErrNotAcknowledged)
+	}
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.player.settings.FlushTimeout)
+	defer cancel()
+	if t.client.AbortBufferedRecords(limited) == nil {
+		t.client.EndTransaction(limited, kgo.TryAbort) // if not, the target does it after the timeout, or the next replay at its start
+	}
+}
+
+// unsettle takes back what counted as acknowledged and was not committed. It is for the end, when nothing is under way.
+func (t *transactions) unsettle() {
+	for i, part := range t.player.parts {
+		part.ledger.unsettle(t.settled[i])
+	}
+}
