@@ -26,7 +26,7 @@ type Decoder struct {
 
 // Records returns the records of an RRPair: none when it is not a call that was asked for.
 func (d *Decoder) Records(p RRPair) ([]Record, error) {
-	d.learn(p)
+	d.Learn(p)
 	var out []Record
 	if d.Calls.Fetch {
 		fetched, err := d.records(p, p.Get("kafka.response.FetchResponse"), fetchBase)
@@ -45,7 +45,8 @@ func (d *Decoder) Records(p RRPair) ([]Record, error) {
 	return out, nil
 }
 
-func (d *Decoder) learn(p RRPair) {
+// Learn takes the names of topic ids from an RRPair whose records are not asked for.
+func (d *Decoder) Learn(p RRPair) {
 	for _, topic := range p.Get("kafka.response.MetadataResponse.topics").Array() {
 		if id, name := topic.Get("topicId").String(), pick(topic, topicNames...).String(); id != "" && name != "" {
 			if d.names == nil {

@@ -1,0 +1,170 @@
+package imports
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/decimal128"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/pqarrow"
+
+	"github.com/karchive/karchive/format"
+)
+
+// parquetFile is a file with a column of every type, two row groups of n rows each. Of each three rows the second is null where it can be.
+func parquetFile(t testing.TB, n int) []byte {
+	t.Helper()
+	fields := []arrow.Field{
+		{Name: "id", Type: arrow.PrimitiveTypes.Int64},
+		{Name: "small", Type: arrow.PrimitiveTypes.Int8, Nullable: true},
+		{Name: "unsigned", Type: arrow.PrimitiveTypes.Uint64, Nullable: true},
+		{Name: "ok", Type: arrow.FixedWidthTypes.Boolean, Nullable: true},
+		{Name: "ratio", Type: arrow.PrimitiveTypes.Float64, Nullable: true},
+		{Name: "short", Type: arrow.PrimitiveTypes.Float32, Nullable: true},
+		{Name: "price", Type: &arrow.Decimal128Type{Precision: 12, Scale: 2}, Nullable: true},
+		{Name: "day", Type: arrow.FixedWidthTypes.Date32, Nullable: true},
+		{Name: "at", Type: &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}, Nullable: true},
+		{Name: "name", Type: arrow.BinaryTypes.String, Nullable: true},
+		{Name: "raw", Type: arrow.BinaryTypes.Binary, Nullable: true},
+		{Name: "s", Type: arrow.StructOf(arrow.Field{Name: "x", Type: arrow.PrimitiveTypes.Int32, Nullable: true}), Nullable: true},
+		{Name: "list", Type: arrow.ListOf(arrow.PrimitiveTypes.Int32), Nullable: true},
+	}
+	schema := arrow.NewSchema(fields, nil)
+	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
+	for i := range 2 * n {
+		b.Field(0).(*array.Int64Builder).Append(int64(i))
+		for f := 1; f < len(fields); f++ {
+			if i%3 == 1 {
+				b.Field(f).AppendNull()
+			} else {
+				appendValue(b.Field(f), i)
+			}
+		}
+	}
+	var out bytes.Buffer
+	table := array.NewTableFromRecords(schema, []arrow.RecordBatch{b.NewRecordBatch()})
+	if err := pqarrow.WriteTable(table, &out, int64(n), parquet.NewWriterProperties(), pqarrow.DefaultWriterProps()); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func appendValue(b array.Builder, i int) {
+	at := time.Date(2026, 3, 1, 12, 0, i, 123456000, time.UTC)
+	switch b := b.(type) {
+	case *array.Int8Builder:
+		b.Append(int8(-i))
+	case *array.Uint64Builder:
+		b.Append(1<<64 - 1 - uint64(i))
+	case *array.BooleanBuilder:
+		b.Append(i%2 == 0)
+	case *array.Float64Builder:
+		b.Append(float64(i) + 0.25)
+	case *array.Float32Builder:
+		b.Append(float32(i) / 10)
+	case *array.Decimal128Builder:
+		b.Append(decimal128.FromI64(int64(i*100 - 5)))
+	case *array.Date32Builder:
+		b.Append(arrow.Date32FromTime(at))
+	case *array.TimestampBuilder:
+		b.Append(arrow.Timestamp(at.UnixMicro()))
+	case *array.StringBuilder:
+		b.Append(strings.Repeat("é", i%3))
+	case *array.BinaryBuilder:
+		b.Append([]byte{0xff, byte(i)})
+	case *array.StructBuilder:
+		b.Append(true)
+		b.FieldBuilder(0).(*array.Int32Builder).Append(int32(i))
+	case *array.ListBuilder:
+		b.Append(true)
+		b.ValueBuilder().(*array.Int32Builder).Append(int32(i))
+	}
+}
+
+func TestParquetOfAnyShape(t *testing.T) {
+	data := string(parquetFile(t, 2000))
+	got := mustImport(t, Options{Topic: "t"}, textFile(Parquet, "f", data, OpenOptions{Mapping: mapping(t, "key=id", "timestamp=at", "header=raw=raw", "object=*")}))
+	if got.Records != 4000 {
+		t.Fatalf("got %+v", got.Report)
+	}
+	lines := strings.SplitAfter(got.lines(t), "\n")
+	want := `{"topic":"t","partition":0,"offset":3,"timestamp_ms":1772366403123,"timestamp_type":"create","leader_epoch":-1,"key":"3","value":"{\"small\":-3,\"unsigned\":18446744073709551612,\"ok\":false,\"ratio\":3.25,\"short\":0.3,\"price\":2.95,\"day\":\"2026-03-01\",\"name\":\"\",\"s.x\":3}","headers":[{"key":"raw","value":{"base64":"/wM="}}]}
+{"topic":"t","partition":0,"offset":4,"timestamp_ms":-1,"timestamp_type":"none","leader_epoch":-1,"key":"4","value":"{\"small\":null,\"unsigned\":null,\"ok\":null,\"ratio\":null,\"short\":null,\"price\":null,\"day\":null,\"name\":null,\"s.x\":null}","headers":[{"key":"raw","value":null}]}
+`
+	if s := lines[3] + lines[4]; s != want {
+		t.Errorf("got\n%swant\n%s", s, want)
+	}
+	first := `"value":"{\"small\":0,\"unsigned\":18446744073709551615,\"ok\":true,\"ratio\":0.25,\"short\":0,\"price\":-0.05,`
+	if !strings.Contains(lines[0], first) {
+		t.Errorf("got %s", lines[0])
+	}
+	last := mustImport(t, Options{Topic: "t"}, textFile(Parquet, "f", data, OpenOptions{Mapping: mapping(t, "value=raw", "offset=id")}))
+	if s := last.short(t); !strings.HasSuffix(s, `{"topic":"t","partition":0,"offset":3999,"key":null,"value":{"base64":"/58="}}`+"\n") {
+		t.Errorf("got %s", s[len(s)-200:])
+	}
+}
+
+func TestParquetThatCannotBeReadIsRefused(t *testing.T) {
+	whole := string(parquetFile(t, 10))
+	for name, c := range map[string]struct {
+		text string
+		want string
+	}{
+		"not Parquet": {"a,b\n1,2\n", "the Parquet file is damaged"},
+		"cut":         {whole[:len(whole)/2], "the Parquet file is damaged"},
+		"empty":       {"", "the Parquet file is damaged"},
+	} {
+		_, err := importFiles(t, Options{Topic: "t", SkipBad: 100}, textFile(Parquet, "f", c.text, OpenOptions{}))
+		if !errors.Is(err, errDamaged) {
+			t.Errorf("%s: got %v, want %s", name, err, c.want)
+		}
+	}
+	if _, err := importFiles(t, Options{Topic: "t"}, textFile(Parquet, "f", whole, OpenOptions{Mapping: mapping(t, "value=list.list.element")})); err == nil || !strings.Contains(err.Error(), "no column list.list.element") {
+		t.Errorf("a nested column: got %v", err)
+	}
+}
+
+func TestASegmentIsNoTable(t *testing.T) {
+	var segment bytes.Buffer
+	w, err := format.NewWriter(&segment, format.WriterOptions{Topic: "t"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Finish(1); err != nil {
+		t.Fatal(err)
+	}
+	_, err = importFiles(t, Options{Topic: "t"}, textFile(Parquet, "f", segment.String(), OpenOptions{}))
+	if err == nil || !strings.Contains(err.Error(), "it is a segment of an archive") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestDamagedParquetEndsWithAnErrorOrGivesRows flips bytes: nothing may panic or go on for ever.
+func TestDamagedParquetEndsWithAnErrorOrGivesRows(t *testing.T) {
+	whole := parquetFile(t, 40)
+	random := rand.New(rand.NewPCG(5, 6))
+	for range 2000 {
+		data := bytes.Clone(whole)
+		for range 1 + random.IntN(3) {
+			data[random.IntN(len(data))] ^= 1 << random.IntN(8)
+		}
+		s, err := Open(Parquet, Input{"f", bytes.NewReader(data), int64(len(data))}, OpenOptions{Mapping: Mapping{Object: []Column{{Name: "*"}}}})
+		for n := 0; err == nil; n++ {
+			_, err = s.Next()
+			if n > 100_000 {
+				t.Fatal("it does not end")
+			}
+		}
+		if err != io.EOF && !errors.Is(err, errDamaged) && !strings.Contains(err.Error(), "column") {
+			t.Fatalf("got %v", err)
+		}
+	}
+}

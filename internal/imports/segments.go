@@ -1,0 +1,167 @@
+package imports
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/karchive/karchive/format"
+)
+
+// segmentBytes is where a segment ends and the next begins, as in a capture.
+const segmentBytes = 256 << 20
+
+// write makes the segments of what is in the spool.
+func (i *importer) write(ctx context.Context) error {
+	if err := i.describe(); err != nil {
+		return err
+	}
+	w := &segmentWriter{importer: i, encoders: format.NewEncoders(runtime.GOMAXPROCS(0))}
+	defer w.abandon()
+	n := int64(0)
+	err := i.spool.each(func(e *entry) error {
+		if n++; n%1024 == 0 {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			i.progress(n)
+		}
+		return w.entry(e)
+	})
+	if err != nil {
+		return err
+	}
+	if err := w.seal(w.next); err != nil {
+		return err
+	}
+	slices.SortFunc(i.report.Partitions, func(a, b PartitionReport) int {
+		if a.Topic != b.Topic {
+			return strings.Compare(a.Topic, b.Topic)
+		}
+		return int(a.Partition) - int(b.Partition)
+	})
+	return nil
+}
+
+// describe puts the topics into the archive's identity.
+func (i *importer) describe() error {
+	id := i.archive.Identity()
+	id.Topics = nil
+	for name, t := range i.topics {
+		count := int32(1)
+		for p := range t.partitions {
+			count = max(count, p+1)
+		}
+		id.Topics = append(id.Topics, format.Topic{Name: name, Partitions: count})
+	}
+	return i.archive.SetIdentity(id)
+}
+
+// segmentWriter writes entries, which come in order, into segments.
+type segmentWriter struct {
+	*importer
+	encoders *format.Encoders
+	pending  *format.Pending
+	last     entry // that was written; data is a copy
+	begun    bool
+	next     int64 // behind last
+}
+
+func (w *segmentWriter) entry(e *entry) error {
+	samePartition := w.begun && w.last.topic == e.topic && w.last.partition == e.partition
+	switch {
+	case samePartition && w.last.offset == e.offset:
+		return w.doubled(e)
+	case !samePartition:
+		if err := w.seal(w.next); err != nil {
+			return err
+		}
+		w.begin(e)
+	case w.pending.Full() || w.pending.Bytes() >= segmentBytes:
+		if err := w.seal(e.offset); err != nil {
+			return err
+		}
+	}
+	if err := w.put(e); err != nil {
+		return err
+	}
+	w.next = e.offset + 1
+	p := &w.report.Partitions[len(w.report.Partitions)-1]
+	p.Next = w.next
+	w.begun, w.last.key, w.last.origin, w.last.filtered = true, e.key, e.origin, e.filtered
+	w.last.data = append(w.last.data[:0], e.data...)
+	return nil
+}
+
+// begin begins the report of a partition.
+func (w *segmentWriter) begin(e *entry) {
+	name := w.names[e.topic]
+	given := w.topics[name].partitions[e.partition].given
+	w.report.Partitions = append(w.report.Partitions, PartitionReport{Topic: name, Partition: e.partition, From: e.offset, Numbered: !given})
+}
+
+// doubled leaves out a record at an offset where there is one.
+func (w *segmentWriter) doubled(e *entry) error {
+	if e.filtered || w.last.filtered || bytes.Equal(payloadsOf(e.data), payloadsOf(w.last.data)) {
+		w.report.Doubled++
+		return nil
+	}
+	where := fmt.Sprintf("line %d", w.last.line)
+	if w.last.file != e.file {
+		where = w.files[w.last.file] + " " + where
+	}
+	return w.leaveOut(&BadRow{File: w.files[e.file], Line: e.line,
+		Err: fmt.Errorf("offset %d of %s-%d: %w: that of %s", e.offset, w.names[e.topic], e.partition, ErrOtherThere, where)})
+}
+
+func (w *segmentWriter) put(e *entry) (err error) {
+	if w.pending == nil {
+		if w.pending, err = w.archive.NewSegment(w.settings(e)); err != nil {
+			return err
+		}
+	}
+	r, err := decodeCanonical(e.data)
+	if err != nil {
+		return err
+	}
+	if e.filtered {
+		w.report.Filtered++
+		return w.pending.Skip(e.offset, r.LeaderEpoch, format.GapFiltered)
+	}
+	w.report.Records++
+	w.report.Bytes += int64(len(e.data))
+	w.report.Partitions[len(w.report.Partitions)-1].Records++
+	return w.pending.Write(&r)
+}
+
+func (w *segmentWriter) settings(e *entry) format.WriterOptions {
+	o := format.WriterOptions{Topic: w.names[e.topic], Partition: e.partition, Base: e.offset, Compression: w.options.Compression, Encoders: w.encoders}
+	if w.options.Reshape != nil {
+		o.Source.Rules = w.options.Reshape.Rules()
+	}
+	return o
+}
+
+// seal ends the segment, if there is one, before offset next.
+func (w *segmentWriter) seal(next int64) error {
+	if w.pending == nil {
+		return nil
+	}
+	p := w.pending
+	w.pending = nil
+	if _, _, err := p.Seal(next); err != nil {
+		p.Discard()
+		return err
+	}
+	w.report.Segments++
+	return nil
+}
+
+func (w *segmentWriter) abandon() {
+	if w.pending != nil {
+		w.pending.Discard()
+	}
+}
