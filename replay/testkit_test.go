@@ -39,7 +39,7 @@ type recording struct {
 func (r recording) archive(t *testing.T) *format.Archive {
 	t.Helper()
 	files := memfs.New(memfs.Options{})
-	r.write(t, files)
+	outside(func() { r.write(t, files) })
 	a, err := format.Open(files)
 	must(t, err)
 	return a
