@@ -130,7 +130,8 @@ func (c *cluster) note(t kmsg.MetadataResponseTopic) error {
 	}
 	switch err := kerr.ErrorForCode(t.ErrorCode); {
 	case errors.Is(err, kerr.UnknownTopicOrPartition):
-		c.topics[*t.Topic] = targetTopic{}
+		// Also said of a topic that was just made, by a broker that has not heard of it: what its configs will be stays known.
+		c.topics[*t.Topic] = targetTopic{configs: c.topics[*t.Topic].configs}
 		return nil
 	case errors.Is(err, kerr.LeaderNotAvailable):
 	case err != nil:

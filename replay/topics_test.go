@@ -1,7 +1,9 @@
 package replay_test
 
 import (
+	"bytes"
 	"errors"
+	"sync/atomic"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -49,6 +51,26 @@ func TestTopicsAreMadeAsTheArchiveDescribesThem(t *testing.T) {
 		}
 	}
 	equal(t, "overridden configs", got, r.identity.Topics[1].Configs)
+}
+
+// Kafka's brokers hear of a new topic a moment after it was made.
+func TestABrokerThatDoesNotKnowANewTopicYetDoesNotUnsetItsLimits(t *testing.T) {
+	r := ordersAndEvents(5)
+	r.identity.Topics[1].Configs = map[string]string{"max.message.bytes": "4000000"}
+	r.records[orders0][3].Value = bytes.Repeat([]byte("x"), 2_000_000) // over the default limit
+	c := newTarget(t)
+	var made, unknown atomic.Bool
+	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.CreateTopics}, Observe: true, Count: -1, When: func(req kmsg.Request) bool {
+		made.Store(!req.(*kmsg.CreateTopicsRequest).ValidateOnly)
+		return true
+	}})
+	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Topic: "orders", Err: kerr.UnknownTopicOrPartition, Count: 1, When: func(kmsg.Request) bool {
+		unknown.Store(made.Load())
+		return made.Load()
+	}})
+	report := c.run(t, r.archive(t), replay.Options{CreateTopics: true})
+	equal(t, "the broker did not know it", unknown.Load(), true)
+	equal(t, "acknowledged", report.Acknowledged, int64(15))
 }
 
 func TestATopicThatCannotBeMadeIsAnErrorBeforeAnythingIsSent(t *testing.T) {
