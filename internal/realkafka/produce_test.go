@@ -43,9 +43,15 @@ func createTopic(t *testing.T, client *kgo.Client, topic string, partitions int3
 	for k, v := range configs {
 		set[k] = &v
 	}
-	if _, err := kadm.NewClient(client).CreateTopic(t.Context(), partitions, 1, set, topic); err != nil {
+	admin := kadm.NewClient(client)
+	if _, err := admin.CreateTopic(t.Context(), partitions, 1, set, topic); err != nil {
 		t.Fatal(err)
 	}
+	// The broker hears of a new topic a moment after it was made.
+	await(t, "leaders of "+topic, func() bool {
+		listed, err := admin.ListEndOffsets(t.Context(), topic)
+		return err == nil && listed.Error() == nil && len(listed[topic]) == int(partitions)
+	})
 }
 
 func produce(t *testing.T, client *kgo.Client, records ...*kgo.Record) {
