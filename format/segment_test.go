@@ -305,7 +305,11 @@ func TestEveryFlippedBitIsFoundOrChangesNothing(t *testing.T) {
 func checkFlips(t *testing.T, good []byte) {
 	want, doc := readSegment(t, good)
 	bad := bytes.Clone(good)
-	for bit := range len(good) * 8 {
+	step := 1
+	if testing.Short() {
+		step = 13
+	}
+	for bit := 0; bit < len(good)*8; bit += step {
 		bad[bit/8] ^= 1 << (bit % 8)
 		if r, err := NewReader(bytes.NewReader(bad), int64(len(bad))); err == nil {
 			if !reflect.DeepEqual(r.Document(), doc) {

@@ -16,11 +16,14 @@ const mostFailures = 3
 // Exhaustive says whether the environment asks for more runs than a plain go test makes.
 func Exhaustive() bool { return os.Getenv("KARCHIVE_CRASH_RUNS") != "" }
 
-// Each calls run with the seeds below n, or with those that the environment asks for. A seed fails when run returns an error; the file
+// Each calls run with the seeds below n (a tenth with -short), or with those that the environment asks for. A seed fails when run returns an error; the file
 // system that it returns with that tells the operations. Share is the part of KARCHIVE_CRASH_RUNS that falls to this test.
 func Each(t *testing.T, n uint64, share float64, run func(seed uint64) (*memfs.FS, error)) {
 	t.Helper()
 	first, last := uint64(0), n
+	if testing.Short() {
+		last = max(n/10, 1)
+	}
 	if s := os.Getenv("KARCHIVE_CRASH_SEED"); s != "" {
 		first = number(t, s)
 		last = first + 1
