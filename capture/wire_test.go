@@ -115,6 +115,8 @@ func TestABadWireChangesNothing(t *testing.T) {
 				if !maps.Equal(got.data(), want.data()) {
 					t.Errorf("files differ: %v", unequal(got.data(), want.data()))
 				}
+				w.mu.Lock()
+				defer w.mu.Unlock()
 				if w.received == 0 || w.cutAfter > 0 && w.cuts < 3 {
 					t.Errorf("%d bytes came over the wire, it was cut %d times", w.received, w.cuts)
 				}
