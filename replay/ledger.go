@@ -152,7 +152,8 @@ func (l *ledger) pass() {
 		if c.passed < len(c.entries) {
 			return
 		}
-		if l.front = c.next; l.front == nil {
+		// A record that someone still points to keeps its chunk in memory, and must not keep all that follow.
+		if l.front, c.next = c.next, nil; l.front == nil {
 			l.back = nil
 		}
 	}

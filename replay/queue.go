@@ -96,8 +96,9 @@ const (
 	held         // for acknowledgements
 )
 
-// take exchanges its items for those of the queue, waiting for one. It returns none at the end, with the reason.
-func (q *queue) take(empty []item) (items []item, why wait, err error) {
+// take exchanges the items that it returned last for those of the queue, waiting for one. It returns none at the end, with the reason.
+func (q *queue) take(done []item) (items []item, why wait, err error) {
+	clear(done) // they point to records
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for len(q.items) == 0 && !q.ended {
@@ -111,6 +112,6 @@ func (q *queue) take(empty []item) (items []item, why wait, err error) {
 	if q.err != nil {
 		return nil, why, q.err
 	}
-	items, q.items = q.items, empty[:0]
+	items, q.items = q.items, done[:0]
 	return items, why, nil
 }

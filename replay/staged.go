@@ -21,16 +21,32 @@ type staged struct {
 
 	group *group // in memory; nil: in the file
 
-	blocks []block // in the file; those that are not loaded
-	where  extent
+	block block  // the next one in the file
+	where extent // of all blocks that are not loaded
 }
 
-// block is a run of records in the temporary file: their canonical bytes, compressed, and the hash that they had.
+// block is a run of records in the temporary file: their canonical bytes, compressed, and behind them how the next block begins. So all that is in
+// memory of a row group is its next block, however small the blocks are.
 type block struct {
-	size    int32 // compressed
-	records int32
-	hash    uint64
-	firstMs int64 // timestamp of its first record
+	size    uint32 // compressed
+	records uint32
+	hash    uint64 // of the compressed bytes and what is behind them
+	firstMs int64  // timestamp of its first record
+}
+
+// blockSize is the size of a block's description in the file.
+const blockSize = 4 + 4 + 8 + 8
+
+func (b *block) append(to []byte) []byte {
+	to = binary.LittleEndian.AppendUint32(to, b.size)
+	to = binary.LittleEndian.AppendUint32(to, b.records)
+	to = binary.LittleEndian.AppendUint64(to, b.hash)
+	return binary.LittleEndian.AppendUint64(to, uint64(b.firstMs))
+}
+
+func readBlock(from []byte) block {
+	c := canonical(from)
+	return block{c.u32(), c.u32(), c.u64(), int64(c.u64())}
 }
 
 // run is a number of records of a partition that are decoded in memory.
@@ -45,7 +61,7 @@ func (s *staged) loaded() bool {
 	if s.group != nil {
 		return len(s.group.records) == 0
 	}
-	return len(s.blocks) == 0
+	return s.where.size == 0
 }
 
 // firstMs is the timestamp of the first record of the next run.
@@ -53,7 +69,7 @@ func (s *staged) firstMs() int64 {
 	if s.group != nil {
 		return s.group.records[0].TimestampMs
 	}
-	return s.blocks[0].firstMs
+	return s.block.firstMs
 }
 
 // next takes the next run. It costs at most slot in memory, when it has more than one record.
@@ -68,22 +84,24 @@ func (s *staged) next(from *spill, slot int64) (*run, error) {
 }
 
 func (s *staged) nextBlock(from *spill) (*run, error) {
-	b := s.blocks[0]
-	packed := make([]byte, b.size)
+	b := s.block
+	packed := make([]byte, min(int64(b.size)+blockSize, s.where.size)) // nothing is behind the last block
 	if err := from.get(packed, s.where.at); err != nil {
 		return nil, err
 	}
-	s.blocks = s.blocks[1:]
-	from.giveUp(extent{s.where.at, int64(b.size)})
-	s.where.at += int64(b.size)
-	s.where.size -= int64(b.size)
-	canonical, err := s2.Decode(nil, packed)
-	if err == nil && xxh3.Hash(canonical) != b.hash {
-		err = errors.New("its hash is wrong")
+	if xxh3.Hash(packed) != b.hash {
+		return nil, errors.New("a temporary file does not hold what was written to it")
 	}
+	canonical, err := s2.Decode(nil, packed[:b.size])
 	if err != nil {
-		return nil, fmt.Errorf("a temporary file does not hold what was written to it: %w", err)
+		return nil, fmt.Errorf("unpack a temporary file: %w", err)
 	}
+	if behind := packed[b.size:]; len(behind) > 0 {
+		s.block = readBlock(behind)
+	}
+	from.giveUp(extent{s.where.at, int64(len(packed))})
+	s.where.at += int64(len(packed))
+	s.where.size -= int64(len(packed))
 	records := unpack(canonical, int(b.records))
 	return &run{records: records, cost: int64(len(canonical)) + int64(len(records))*entryCost, decide: func(int) {}}, nil
 }
@@ -92,35 +110,63 @@ func (s *staged) nextBlock(from *spill) (*run, error) {
 func (s *staged) drop(from *spill) {
 	if s.group != nil {
 		s.group.drop()
-	} else if len(s.blocks) > 0 {
-		s.blocks = nil
+	} else if s.where.size > 0 {
 		from.giveUp(s.where)
+		s.where.size = 0
 	}
 }
 
 // packer puts row groups into a temporary file. It is for one goroutine.
 type packer struct {
 	canonical, packed []byte
+	blocks            []block
 }
 
 // pack writes records as blocks, each of which costs at most slot in memory once it is loaded, or holds a single record.
 func (p *packer) pack(records []format.Record, to *spill, slot int64) (s *staged, err error) {
-	s = &staged{}
-	p.packed = p.packed[:0]
+	p.packed, p.blocks = p.packed[:0], p.blocks[:0]
 	for len(records) > 0 {
 		n := p.gather(records, slot)
-		p.packed = slices.Grow(p.packed, s2.MaxEncodedLen(len(p.canonical)))
-		free := p.packed[len(p.packed):]
-		size := len(s2.Encode(free[:0:cap(free)], p.canonical))
-		p.packed = p.packed[:len(p.packed)+size]
-		s.blocks = append(s.blocks, block{int32(size), int32(n), xxh3.Hash(p.canonical), records[0].TimestampMs})
+		if len(p.blocks) > 0 {
+			p.packed = append(p.packed, make([]byte, blockSize)...)
+		}
+		size := p.compress()
+		p.blocks = append(p.blocks, block{size: uint32(size), records: uint32(n), firstMs: records[0].TimestampMs})
 		records = records[n:]
 	}
+	s = &staged{block: p.link()}
 	s.where, err = to.put(p.packed)
 	if cap(p.packed) > maxPacked {
-		p.canonical, p.packed = nil, nil
+		*p = packer{}
 	}
 	return s, err
+}
+
+// compress appends what was gathered to packed and returns its size there.
+func (p *packer) compress() int {
+	p.packed = slices.Grow(p.packed, s2.MaxEncodedLen(len(p.canonical)))
+	free := p.packed[len(p.packed):]
+	size := len(s2.Encode(free[:0:cap(free)], p.canonical))
+	p.packed = p.packed[:len(p.packed)+size]
+	return size
+}
+
+// link writes behind each block how the next one begins, from the last to the first because hashes are in it, and returns the first.
+func (p *packer) link() block {
+	end := len(p.packed)
+	for i := len(p.blocks) - 1; ; i-- {
+		b := &p.blocks[i]
+		behind := 0
+		if i+1 < len(p.blocks) {
+			behind = blockSize
+			p.blocks[i+1].append(p.packed[:end-blockSize])
+		}
+		begin := end - behind - int(b.size)
+		b.hash = xxh3.Hash(p.packed[begin:end])
+		if end = begin; i == 0 {
+			return *b
+		}
+	}
 }
 
 // maxPacked keeps the memory of an odd huge record from staying.
