@@ -65,7 +65,7 @@ func open(kind Kind, in Input, o OpenOptions) (Source, error) {
 	case Parquet:
 		at, ok := in.Reader.(io.ReaderAt)
 		if !ok {
-			return nil, errors.New("Parquet is read from a file")
+			return nil, errors.New("it can only be read from a file")
 		}
 		t, err := newParquetTable(at, in.Size)
 		if err != nil {
