@@ -41,6 +41,7 @@ type PartitionState struct {
 	Records   int64   `json:"records"` // acknowledged before Next
 	Bytes     int64   `json:"bytes"`   // their canonical bytes
 	LeftOut   int64   `json:"left_out,omitempty"`
+	Turns     int64   `json:"turns,omitempty"`  // records before Next that went to the target's partitions in turn
 	Beyond    []Range `json:"beyond,omitempty"` // what is acknowledged at or after Next, in order
 }
 
@@ -81,15 +82,16 @@ func (s *settings) restore(ctx context.Context, archiveID string, target *cluste
 	if err != nil || saved == nil {
 		return nil, err
 	}
-	if err := s.bound(saved, archiveID, target); err != nil {
-		return nil, err
+	if different := s.bound(saved, archiveID, target); different != nil {
+		different.ReplayID = s.ReplayID
+		return nil, different
 	}
 	s.window, err = parseWindow(saved.From, saved.Until, time.Time{})
 	return saved, err
 }
 
-// bound compares what a checkpoint belongs to.
-func (s *settings) bound(saved *State, archiveID string, target *cluster) error {
+// bound compares what a checkpoint belongs to; nil: it is this replay's.
+func (s *settings) bound(saved *State, archiveID string, target *cluster) *MismatchError {
 	if saved.ArchiveID != archiveID {
 		return &MismatchError{What: "archive", Saved: saved.ArchiveID, Now: archiveID}
 	}

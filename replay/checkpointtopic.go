@@ -56,13 +56,13 @@ type (
 	}
 )
 
-// create makes the topic if it is missing.
-func (t *checkpointTopic) create(ctx context.Context, replicationFactor int16) error {
-	if t.target.topics[CheckpointTopic].exists {
+// create makes the topic if it is missing, or with onlyValidate asks whether it could be made. The receiver may be nil.
+func (t *checkpointTopic) create(ctx context.Context, replicationFactor int16, onlyValidate bool) error {
+	if t == nil || t.target.topics[CheckpointTopic].exists {
 		return nil
 	}
 	topic := newTopic{name: CheckpointTopic, partitions: 1, configs: checkpointTopicConfigs}
-	return t.denied("Create", t.target.create(ctx, []newTopic{topic}, replicationFactor, false))
+	return t.denied("Create", t.target.create(ctx, []newTopic{topic}, replicationFactor, onlyValidate))
 }
 
 // Load reads the topic. Until the replay has fenced others off, the state may be an older one.

@@ -24,6 +24,7 @@ type entry struct {
 	due         time.Duration // after the start of a timed replay
 	bytes       int32         // canonical, at most 1 GiB
 	fate        fate
+	inTurn      bool // its destination is the next one in turn
 }
 
 // fate is what became of an entry.

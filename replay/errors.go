@@ -89,14 +89,22 @@ type MismatchError struct {
 	What  string // "archive", "target cluster", an option, "topic id of NAME"
 	Saved string // the value in the checkpoint
 	Now   string // the value of this replay
+
+	ReplayID string // of a replay that is exactly once
 }
 
 func (e *MismatchError) Error() string {
+	if e.ReplayID != "" {
+		return fmt.Sprintf("the target has progress of another replay with the id %s: its %s is %q, here it is %q", e.ReplayID, e.What, e.Saved, e.Now)
+	}
 	return fmt.Sprintf("the saved progress is that of another replay: its %s is %q, here it is %q", e.What, e.Saved, e.Now)
 }
 
 // Hint says what to do about it.
 func (e *MismatchError) Hint() string {
+	if e.ReplayID != "" {
+		return "another --replay-id makes it another replay; --restart begins " + e.ReplayID + " again, and sends everything"
+	}
 	return "give the options it was started with, or another --progress file to start anew"
 }
 

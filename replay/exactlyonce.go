@@ -34,10 +34,22 @@ func (s *settings) checkExactlyOnce() error {
 		return errors.New("limits must not be negative")
 	case s.TransactionTimeout < commitShare*s.CheckpointInterval:
 		return fmt.Errorf("a commit every %s is too rare for transactions that end after %s", s.CheckpointInterval, s.TransactionTimeout)
-	case s.ReplayID != "" && !replayIDPattern.MatchString(s.ReplayID):
-		return fmt.Errorf("replay id %q: use 1 to 200 letters, digits, dots, underscores and hyphens", s.ReplayID)
+	case s.ReplayID == "":
+		return nil
 	}
-	return nil
+	_, err := ParseReplayID(s.ReplayID)
+	return err
+}
+
+// ErrReplayID is wrapped for text that is no replay id.
+var ErrReplayID = errors.New("not a replay id: use 1 to 200 letters, digits, dots, underscores and hyphens")
+
+// ParseReplayID checks a replay id.
+func ParseReplayID(s string) (string, error) {
+	if !replayIDPattern.MatchString(s) {
+		return "", fmt.Errorf("%q: %w", s, ErrReplayID)
+	}
+	return s, nil
 }
 
 // commitShare is how many commits fit at least into the time after which the target ends a transaction by itself.
@@ -77,7 +89,7 @@ func (p *player) claim(ctx context.Context) error {
 		return nil
 	}
 	topic := p.settings.topic
-	if err := topic.create(ctx, p.settings.ReplicationFactor); err != nil {
+	if err := topic.create(ctx, p.settings.ReplicationFactor, false); err != nil {
 		return err
 	}
 	if err := p.transactions.fence(ctx); err != nil {
@@ -99,7 +111,11 @@ func (p *player) open(ctx context.Context) error {
 	if err := p.claim(ctx); err != nil {
 		return err
 	}
-	return p.save(ctx, false)
+	err := p.save(ctx, false)
+	if err != nil && p.transactions != nil {
+		p.transactions.abort(ctx)
+	}
+	return err
 }
 
 // checkpointTopic looks for what would make a replay forget its progress.

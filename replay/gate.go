@@ -5,16 +5,33 @@ import (
 	"sync/atomic"
 )
 
-// gate lets many pass at once, until someone closes it and waits for those inside to leave. Who has to wait outside waits on a channel, a
-// lock would keep virtual time from going on. It opens and closes on one goroutine at a time. The zero value is open.
+// gate lets many pass at once, until someone closes it, who waits for those inside to leave. Those outside wait on a channel: a lock would
+// keep virtual time from going on. It is closed and opened by one goroutine at a time.
 type gate struct {
 	inside sync.RWMutex
-	opened atomic.Pointer[chan struct{}] // closed when the gate is opened again
+	shut   atomic.Bool                   // nobody enters until it was closed and opened
+	opened atomic.Pointer[chan struct{}] // closed when the gate is opened next
+}
+
+func newGate() *gate {
+	g := &gate{}
+	g.renew()
+	return g
+}
+
+// renew puts another channel in the place of the one that it returns.
+func (g *gate) renew() *chan struct{} {
+	opened := make(chan struct{})
+	return g.opened.Swap(&opened)
 }
 
 func (g *gate) enter() {
-	for !g.inside.TryRLock() {
-		<-*g.opened.Load()
+	for {
+		opened := g.opened.Load() // before looking whether it is open, so that the next opening is not missed
+		if !g.shut.Load() && g.inside.TryRLock() {
+			return
+		}
+		<-*opened
 	}
 }
 
@@ -22,11 +39,11 @@ func (g *gate) leave() { g.inside.RUnlock() }
 
 // close returns how to open the gate again.
 func (g *gate) close() (open func()) {
-	opened := make(chan struct{})
-	g.opened.Store(&opened) // before the lock, so that whoever finds it taken finds this
 	g.inside.Lock()
 	return func() {
+		g.shut.Store(false)
+		before := g.renew()
 		g.inside.Unlock()
-		close(opened)
+		close(*before)
 	}
 }

@@ -215,5 +215,8 @@ func (s *PartitionState) pass(e *entry) {
 		s.Records++
 		s.Bytes += int64(e.bytes)
 	}
+	if e.inTurn {
+		s.Turns++
+	}
 	s.Next = e.offset + 1
 }

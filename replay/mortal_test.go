@@ -82,10 +82,21 @@ func (c *mortalConn) Write(b []byte) (int, error) {
 	if m.after {
 		c.Conn.Write(b)
 	}
+	m.end()
+	return 0, errDead
+}
+
+// die is the same at once.
+func (m *mortal) die() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.end()
+}
+
+func (m *mortal) end() {
 	m.dead = true
 	for _, conn := range m.conns {
 		conn.Close()
 	}
 	m.kill()
-	return 0, errDead
 }

@@ -118,8 +118,9 @@ type router struct {
 	turn       int32                // the next partition of the round
 }
 
-func (p Partitioner) router(source, partitions int32) *router {
-	r := &router{partitions: partitions, fixed: -1, turn: source % partitions}
+// router chooses among so many partitions, after so many turns in earlier runs.
+func (p Partitioner) router(source, partitions int32, turns int64) *router {
+	r := &router{partitions: partitions, fixed: -1, turn: int32((int64(source) + turns) % int64(partitions))}
 	if target, ok := p.fixed(source); ok {
 		r.fixed = target
 	}
@@ -129,14 +130,15 @@ func (p Partitioner) router(source, partitions int32) *router {
 	return r
 }
 
-func (r *router) route(rec *kgo.Record) int32 {
+// route also says whether the partition was the next one in turn.
+func (r *router) route(rec *kgo.Record) (target int32, inTurn bool) {
 	switch {
 	case r.fixed >= 0:
-		return r.fixed
+		return r.fixed, false
 	case r.byKey != nil && rec.Key != nil:
-		return int32(r.byKey.Partition(rec, int(r.partitions)))
+		return int32(r.byKey.Partition(rec, int(r.partitions))), false
 	}
-	target := r.turn
+	target = r.turn
 	r.turn = (r.turn + 1) % r.partitions
-	return target
+	return target, true
 }

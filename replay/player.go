@@ -83,7 +83,7 @@ func (s *settings) newPart(topic *PlannedTopic, planned *PlannedPartition, desti
 	tp := format.TopicPartition{Topic: topic.Topic, Partition: planned.Partition}
 	out := &part{PlannedPartition: planned, ledger: newLedger(tp, planned.earlier), destinations: destinations}
 	if len(destinations) > 0 {
-		out.router = s.Partitioner.router(tp.Partition, int32(len(destinations)))
+		out.router = s.Partitioner.router(tp.Partition, int32(len(destinations)), planned.earlier.Turns)
 	}
 	return out
 }
@@ -252,7 +252,8 @@ func (p *player) send(from *part, e *entry) bool {
 	if l.stopped.Load() {
 		return false
 	}
-	e.to = from.destinations[from.router.route(&e.record)]
+	to, inTurn := from.router.route(&e.record)
+	e.to, e.inTurn = from.destinations[to], inTurn
 	err := e.to.refusal()
 	if err == nil {
 		err = e.to.accepts.check(&e.record, e.timestampMs)
@@ -311,7 +312,7 @@ func (d *destination) refused(err error) error {
 // unless nothing comes back any more; then what is left is given up.
 func (p *player) finish(ctx context.Context) {
 	err := p.client.Flush(ctx)
-	if _, stalled := errors.AsType[*StalledError](context.Cause(ctx)); err != nil && !stalled {
+	if _, stalled := errors.AsType[*StalledError](context.Cause(ctx)); err != nil && !stalled && p.transactions.failed() == nil {
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.settings.FlushTimeout)
 		err = p.client.Flush(limited)
 		cancel()

@@ -77,6 +77,9 @@ func batchLimits(plan *Plan, target *cluster) map[string]int32 {
 		t := &plan.Topics[i]
 		largest[t.Target] = max(largest[t.Target], t.largestRecord())
 	}
+	if plan.ReplayID != "" {
+		largest[CheckpointTopic] = 0
+	}
 	limits := make(map[string]int32)
 	for topic, bytes := range largest {
 		limit, ok := target.topics[topic].number("max.message.bytes")

@@ -19,6 +19,7 @@ import (
 type refusalLogger struct {
 	next    kgo.Logger // of the user; may be nil
 	refused func(topic string, partition int32, err error)
+	renewed func() // the client made itself known as a producer; may be nil
 
 	quiet    atomic.Bool            // nothing is acknowledged: listen for what the client only retries
 	retrying atomic.Pointer[string] // the last answer of that kind since; nil: none
@@ -26,6 +27,9 @@ type refusalLogger struct {
 
 // producedMessage sums up the answers to a produce request, at the debug level. Nothing else tells of those that the client retries.
 const producedMessage = "produced"
+
+// renewedMessage is the client's when it has a producer id.
+const renewedMessage = "producer id initialization success"
 
 // retriedAnswer finds the first of them in it.
 var retriedAnswer = regexp.MustCompile(`retrying@[^(]*\(([^)]*)\)`)
@@ -69,6 +73,8 @@ func (l *refusalLogger) Log(level kgo.LogLevel, msg string, keyvals ...any) {
 		l.note(msg, keyvals)
 	} else if msg == producedMessage {
 		l.noteRetry(keyvals)
+	} else if msg == renewedMessage && l.renewed != nil {
+		l.renewed()
 	}
 	if l.next != nil && level <= l.next.Level() {
 		l.next.Log(level, msg, keyvals...)

@@ -114,6 +114,9 @@ func (s *settings) fit(ctx context.Context, plan *Plan, target *cluster) error {
 	if err := target.create(ctx, plan.newTopics(), s.ReplicationFactor, true); err != nil {
 		return err
 	}
+	if err := s.topic.create(ctx, s.ReplicationFactor, true); err != nil {
+		return err
+	}
 	for i := range plan.Topics {
 		plan.Topics[i].TargetPartitions = target.topics[plan.Topics[i].Target].partitions
 	}

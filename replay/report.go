@@ -25,11 +25,12 @@ type Report struct {
 	Stopped      bool             `json:"stopped,omitempty"`  // the context ended before everything was sent
 	Topics       []TopicReport    `json:"topics"`
 
-	Planned int64         `json:"planned"`    // records, all rounds; 0 when the replay loops for ever, and an upper bound when the plan is
-	Elapsed time.Duration `json:"elapsed_ns"` // of sending
-	Rate    float64       `json:"records_per_second"`
-	Timing  *Timing       `json:"timing,omitempty"` // nil: at top speed
-	Series  Series        `json:"series,omitzero"`
+	Planned      int64         `json:"planned"`                // records, all rounds; 0 when the replay loops for ever, and an upper bound when the plan is
+	Transactions int64         `json:"transactions,omitempty"` // that were committed, of a replay that is exactly once
+	Elapsed      time.Duration `json:"elapsed_ns"`             // of sending
+	Rate         float64       `json:"records_per_second"`
+	Timing       *Timing       `json:"timing,omitempty"` // nil: at top speed
+	Series       Series        `json:"series,omitzero"`
 }
 
 // TopicReport is the part of one topic of the archive.
@@ -109,6 +110,9 @@ func (l *ledger) addTo(out *Progress) {
 // report fills in everything when nothing is under way any more.
 func (p *player) report(r *Report) {
 	r.Elapsed = p.elapsed()
+	if p.transactions != nil {
+		r.Transactions = p.transactions.commits
+	}
 	all := p.settings.Schedule.all
 	for _, t := range r.Plan.Topics {
 		r.Topics = append(r.Topics, TopicReport{Topic: t.Topic, Target: t.Target, Planned: all(t.Total.Records)})

@@ -37,7 +37,7 @@ type LostTransactionError struct {
 }
 
 func (e *LostTransactionError) Error() string {
-	return fmt.Sprintf("the target has ended the transaction, as it does after %s without a commit: %v", e.Timeout, e.Err)
+	return fmt.Sprintf("the target has ended a transaction, as it does after %s without a commit: %v", e.Timeout, e.Err)
 }
 
 func (e *LostTransactionError) Unwrap() error { return e.Err }
@@ -94,14 +94,14 @@ func denied(resource, operation string, err error) error {
 // explain says what an error means that the target has with the transaction as a whole.
 func (t *transactions) explain(err error) error {
 	switch {
-	case !errors.Is(err, kerr.ProducerFenced) && !errors.Is(err, kerr.InvalidProducerEpoch) && !errors.Is(err, kerr.InvalidProducerIDMapping) &&
-		!errors.Is(err, kerr.InvalidTxnState) && !errors.Is(err, errOtherProducer):
+	case errors.Is(err, kerr.InvalidProducerIDMapping) || errors.Is(err, kerr.InvalidTxnState) || errors.Is(err, errOtherProducer):
+	case !errors.Is(err, kerr.ProducerFenced) && !errors.Is(err, kerr.InvalidProducerEpoch):
 		return err
-	case t.age() >= t.player.settings.TransactionTimeout:
-		return &LostTransactionError{Timeout: t.player.settings.TransactionTimeout, Err: err}
+	case t.age() < t.player.settings.TransactionTimeout:
+		// The target has another producer of this name, and not because it had to wait for this one.
+		return &FencedError{ReplayID: t.topic.replayID, Err: err}
 	}
-	// The target gave the producer's place to someone else, and nobody had to wait for that.
-	return &FencedError{ReplayID: t.topic.replayID, Err: err}
+	return &LostTransactionError{Timeout: t.player.settings.TransactionTimeout, Err: err}
 }
 
 // age is how long the transaction is open, by the wall clock, because the target's clock goes on while this machine sleeps.
@@ -109,8 +109,16 @@ func (t *transactions) age() time.Duration {
 	return time.Duration(t.player.settings.Clock.Now().UnixNano() - t.since.Load())
 }
 
-// errOtherProducer is met when the client made itself known anew within a transaction, which ends it in the target.
+// errOtherProducer is met when the client made itself known anew within a transaction.
 var errOtherProducer = errors.New("the producer changed within a transaction")
+
+// renewed is told when the client made itself known to the target. Within a transaction that ends it there, while the client goes on as if
+// nothing had happened: it does so when retention has deleted what it just sent.
+func (t *transactions) renewed() {
+	if t.begun.Load() {
+		t.fail(t.explain(errOtherProducer))
+	}
+}
 
 // answered is told what became of a record, and returns that as far as the transaction is concerned.
 func (t *transactions) answered(e *entry, err error) error {
@@ -125,7 +133,7 @@ func (t *transactions) answered(e *entry, err error) error {
 	if _, fenced := errors.AsType[*FencedError](err); fenced {
 		t.fail(err)
 	} else {
-		t.fail(fmt.Errorf("%w: %s stopped at offset %d, and the transaction with it: %w", ErrIncomplete, l.source, e.offset, err))
+		t.fail(fmt.Errorf("%w: %s/%d stopped at offset %d, and the transaction with it: %w", ErrIncomplete, l.source.Topic, l.source.Partition, e.offset, err))
 	}
 	return err
 }
@@ -158,7 +166,11 @@ func (t *transactions) fail(err error) {
 	t.stop(err)
 }
 
+// failed is why nothing more is committed. The receiver may be nil.
 func (t *transactions) failed() error {
+	if t == nil {
+		return nil
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.failure

@@ -10,6 +10,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // transactions makes what a player sends count together with the progress that says so. Records go into the open transaction; when it
@@ -22,7 +23,8 @@ type transactions struct {
 	client *kgo.Client
 	topic  *checkpointTopic
 
-	gate  gate         // for records on their way to the client; closed while a transaction ends
+	gate  *gate        // for records on their way to the client; closed while a transaction ends
+	ends  atomic.Bool  // there are regular commits: a full transaction may wait for the next
 	bytes atomic.Int64 // canonical, given to the client in this transaction
 	since atomic.Int64 // when the first of them was, in nanoseconds of the clock
 	full  atomic.Pointer[context.CancelFunc]
@@ -30,8 +32,9 @@ type transactions struct {
 	ended chan struct{}           // closed when they have
 	stop  context.CancelCauseFunc // ends the replay
 
-	producer producer  // of this transaction
-	settled  []settled // what is committed, by part
+	begun    atomic.Bool // a transaction has
+	producer producer    // of this transaction
+	settled  []settled   // what is committed, by part
 	commits  int64
 
 	mu      sync.Mutex
@@ -50,7 +53,8 @@ func (p *player) newTransactions() *transactions {
 	if !p.settings.ExactlyOnce {
 		return nil
 	}
-	t := &transactions{player: p, client: p.client, topic: p.settings.topic, ended: make(chan struct{}), quit: func() {}, stop: func(error) {}}
+	t := &transactions{player: p, client: p.client, topic: p.settings.topic, gate: newGate(), ended: make(chan struct{}), quit: func() {}, stop: func(error) {}}
+	p.refusals.renewed = t.renewed
 	t.topic.produce = func(r *kgo.Record) { t.client.Produce(context.Background(), r, t.saved) }
 	t.settle()
 	close(t.ended)
@@ -69,8 +73,10 @@ func (s *settings) transactionOptions() []kgo.Opt {
 func (t *transactions) fence(ctx context.Context) error {
 	ctx, cancel := t.limit(ctx)
 	defer cancel()
-	_, _, err := t.client.ProducerID(ctx)
+	id, _, err := t.client.ProducerID(ctx)
 	switch {
+	case err == nil && id < 0:
+		return errors.New("the target does not know transactions")
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
@@ -78,8 +84,8 @@ func (t *transactions) fence(ctx context.Context) error {
 	case errors.Is(err, kerr.InvalidTransactionTimeout):
 		return fmt.Errorf("the target does not allow transactions of %s (transaction.max.timeout.ms): %w", t.player.settings.TransactionTimeout, err)
 	}
-	id := "transactional id " + TransactionPrefix + t.topic.replayID
-	return denied(id, "Write", fmt.Errorf("become the producer of %s: %w", id, err))
+	name := "transactional id " + TransactionPrefix + t.topic.replayID
+	return denied(name, "Write", fmt.Errorf("become the producer of %s: %w", name, err))
 }
 
 // limit bounds an exchange with the target.
@@ -90,6 +96,7 @@ func (t *transactions) limit(ctx context.Context) (context.Context, context.Canc
 
 // begin opens a transaction. The target hears of it with the first record.
 func (t *transactions) begin() error {
+	t.begun.Store(false)
 	err := t.client.BeginTransaction()
 	if err == nil {
 		// Known since the fence or the last commit, so nothing is asked.
@@ -100,6 +107,7 @@ func (t *transactions) begin() error {
 	}
 	t.bytes.Store(0)
 	t.since.Store(t.player.settings.Clock.Now().UnixNano())
+	t.begun.Store(true)
 	return nil
 }
 
@@ -110,8 +118,9 @@ func (t *transactions) enter(e *entry) {
 	if n == int64(e.bytes) {
 		t.since.Store(t.player.settings.Clock.Now().UnixNano())
 	}
-	if full := t.full.Load(); n >= t.player.settings.TransactionBytes && full != nil {
-		(*full)()
+	if n >= t.player.settings.TransactionBytes && t.ends.Load() {
+		t.gate.shut.Store(true)
+		(*t.full.Load())()
 	}
 }
 
@@ -122,10 +131,15 @@ func (t *transactions) start(ctx context.Context, stop context.CancelCauseFunc) 
 	t.stop = stop
 	ctx, t.quit = context.WithCancel(ctx)
 	t.ended = make(chan struct{})
+	awake := context.CancelFunc(func() {})
+	t.full.Store(&awake)
+	t.ends.Store(true)
 	go func() {
 		defer close(t.ended)
 		for t.await(ctx) && t.commit(ctx) == nil {
 		}
+		t.ends.Store(false)
+		t.gate.close()() // nobody waits for a commit any more
 	}()
 }
 
@@ -189,7 +203,9 @@ func (t *transactions) end(ctx context.Context) error {
 		}
 		return t.explain(fmt.Errorf("commit: %w", err))
 	}
-	t.commits++
+	if t.bytes.Load() > 0 {
+		t.commits++
+	}
 	t.settle()
 	return nil
 }
@@ -220,9 +236,9 @@ func (t *transactions) commitLast(ctx context.Context) error {
 	if err := t.topic.Save(ctx, t.player.current(true, (*ledger).promised)); err != nil {
 		return err
 	}
-	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.player.settings.FlushTimeout)
-	defer cancel()
-	if t.client.Flush(limited) != nil {
+	var err error
+	t.briefly(ctx, func(ctx context.Context) { err = t.client.Flush(ctx) })
+	if err != nil {
 		return fmt.Errorf("commit: %w", &StalledError{For: t.player.settings.FlushTimeout, Err: t.player.dials.last()})
 	}
 	return t.end(ctx)
@@ -236,11 +252,21 @@ func (t *transactions) abort(ctx context.Context) {
 	for _, d := range t.player.destinations {
 		d.refuse(ErrNotAcknowledged)
 	}
+	// Each has its time, and errors of all three mean that the target ends the transaction when it times out, or when the replay is
+	// started again.
+	t.briefly(ctx, func(ctx context.Context) { t.client.AbortBufferedRecords(ctx) })
+	t.briefly(ctx, func(ctx context.Context) { t.client.EndTransaction(ctx, kgo.TryAbort) })
+	// After a commit that was refused the client takes the transaction for ended. If it is, this is refused: the epoch is another.
+	end := kmsg.NewPtrEndTxnRequest()
+	end.TransactionalID, end.ProducerID, end.ProducerEpoch = TransactionPrefix+t.topic.replayID, t.producer.id, t.producer.epoch
+	t.briefly(ctx, func(ctx context.Context) { end.RequestWith(ctx, t.client) })
+}
+
+// briefly does something that ctx does not end, within the time that there is at the end.
+func (t *transactions) briefly(ctx context.Context, do func(context.Context)) {
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), t.player.settings.FlushTimeout)
 	defer cancel()
-	if t.client.AbortBufferedRecords(limited) == nil {
-		t.client.EndTransaction(limited, kgo.TryAbort) // if not, the target does it after the timeout, or the next replay at its start
-	}
+	do(limited)
 }
 
 // unsettle takes back what counted as acknowledged and was not committed. It is for the end, when nothing is under way.
