@@ -49,6 +49,11 @@ and the like) leave out and change records on the way; with --dry-run they are t
 and after. A timed replay pauses and goes on at SIGUSR1, and on a terminal at the space bar. Exit code 3: it finished, but
 something was left out, or withheld because it could not be masked.
 
+With --exactly-once it sends in transactions that carry its progress, kept in topic __karchive_checkpoints of the target: killed at any moment,
+the same command goes on where the last commit was, and with its schedule; consumers with read_committed miss nothing and see nothing twice.
+They see records in bursts, when a transaction is committed: at least every second, whatever the timing. Another archive, and other options that
+shape what is sent, are another replay.
+
 Examples:
   karchive replay run1 -b localhost:9093 --create-topics
   karchive replay run1 -b test:9092 -t orders --map 'orders:=test.orders' --limit 10000
@@ -57,7 +62,8 @@ Examples:
   karchive replay run1 -b test:9092 --sample 10% --sample-by value.user.id --rules mask.yaml --dry-run
   karchive replay run1 -b test:9092 --speed 1 --max-gap 5s --report run1.html
   karchive replay run1 -b test:9092 --rate 800/s --ramp 10s --loop --timestamps now --metrics 9100
-  karchive replay run1 -b test:9092 --progress run1.progress`,
+  karchive replay run1 -b test:9092 --progress run1.progress
+  karchive replay run1 -b prod:9092 --create-topics --exactly-once`,
 		Flags: o.flags(e),
 		Action: func(c *cli.Context) (err error) {
 			if o.archive, err = oneArgument(c, "an ARCHIVE"); err != nil {
@@ -91,7 +97,7 @@ func (o *replayOptions) flags(e *env) []cli.Flag {
 		sizeFlag("memory", "the most memory to take, as `SIZE`", "256MiB", &o.memory),
 		durationFlag("stall-timeout", "give up when nothing is acknowledged for `DURATION`", "2m", &r.StallTimeout),
 		formatFlag(&o.format), quietFlag(e))
-	return slices.Concat(flags, o.pacing.flags(), o.reshaping.flags(), o.connection.flags())
+	return slices.Concat(flags, exactlyOnceFlags(r), o.pacing.flags(), o.reshaping.flags(), o.connection.flags())
 }
 
 // complete fills in the library's options.
@@ -124,7 +130,10 @@ func (o *replayOptions) complete(e *env) error {
 			return err
 		}
 	}
-	return o.pacing.complete(e.now(), r)
+	if err := o.pacing.complete(e.now(), r); err != nil {
+		return err
+	}
+	return o.checkExactlyOnce()
 }
 
 func runReplay(ctx context.Context, e *env, o replayOptions) error {
@@ -173,6 +182,7 @@ func (o *replayOptions) run(ctx context.Context, e *env, opts []kgo.Opt, a *form
 	r.OnPlan = func(p *replay.Plan) {
 		e.notePlan(p, r.Force)
 		e.noteSchedule(p, &r.Schedule)
+		e.noteExactlyOnce(p, r.Restart)
 	}
 	r.OnProgress = func(p replay.Progress) {
 		progress.set(p.Acknowledged, p.Planned, replayProgress(p, r.Schedule.Pace.Timed()))
@@ -216,8 +226,13 @@ func (o *replayOptions) replayRules(e *env) (*reshape.Pipeline, error) {
 
 // goOn says how to send what was not acknowledged.
 func (o *replayOptions) goOn() string {
-	if o.progress != "" {
+	switch {
+	case o.progress != "":
 		return "the same command goes on from " + o.progress
+	case o.replay.Restart:
+		return "the same command without --restart goes on from the last commit"
+	case o.replay.ExactlyOnce:
+		return "the same command goes on from the last commit"
 	}
 	return "with --progress FILE the same command would go on where it stopped"
 }

@@ -107,12 +107,19 @@ func printReplay(e *env, r *replay.Report) error {
 	for _, why := range slices.Sorted(maps.Keys(r.Reasons)) {
 		fmt.Fprintf(t, "not sent: %s: %s\n", units.Of(r.Reasons[why], "record"), why)
 	}
-	fmt.Fprintf(t, "replayed %s, %s, into cluster %s in %s (%s/s)%s\n", units.Of(r.Acknowledged, "record"), units.Size(r.Bytes), orNone(r.Plan.TargetCluster),
-		units.Duration(r.Elapsed), units.Count(int64(r.Rate)), leftText(r))
+	fmt.Fprintf(t, "replayed %s, %s, into cluster %s in %s (%s/s)%s%s\n", units.Of(r.Acknowledged, "record"), units.Size(r.Bytes), orNone(r.Plan.TargetCluster),
+		units.Duration(r.Elapsed), units.Count(int64(r.Rate)), committedText(r), leftText(r))
 	if r.Timing != nil {
 		writeTiming(t, r.Timing)
 	}
 	return t.Flush()
+}
+
+func committedText(r *replay.Report) string {
+	if r.Plan.ReplayID == "" {
+		return ""
+	}
+	return ", exactly once in " + units.Of(r.Transactions, "transaction")
 }
 
 func leftText(r *replay.Report) string {

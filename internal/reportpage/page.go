@@ -100,6 +100,9 @@ func counts(r *replay.Report) []fact {
 		{"left out", units.Count(r.LeftOut), "records that were not sent, on request"},
 		{"refused", units.Count(r.Refused), "records that were sent and not acknowledged"},
 	}
+	if r.Plan.ReplayID != "" {
+		facts = append(facts, fact{"transactions", units.Count(r.Transactions), "that were committed, exactly once"})
+	}
 	if r.Plan.Earlier > 0 {
 		facts = append(facts, fact{"earlier", units.Count(r.Plan.Earlier), "records that an earlier run had sent"})
 	}
