@@ -19,6 +19,7 @@ type conductor struct {
 	start    time.Time     // when the schedule begins
 	paused   time.Duration // by which the schedule is later, for pauses
 	moved    time.Duration // likewise, for the late policy
+	trail    trail
 	segment  context.Context
 	unpaused context.CancelFunc // ends segment
 }
@@ -157,7 +158,7 @@ func (c *conductor) playItem(ctx context.Context, it *item) error {
 		it.from.ledger.fail(it.fault.offset, it.fault.err)
 		return nil
 	}
-	now, err := c.await(ctx, it)
+	now, err := c.await(ctx, it, c.trail.step(it.due))
 	if err != nil {
 		return err
 	}
@@ -174,6 +175,7 @@ func (c *conductor) playItem(ctx context.Context, it *item) error {
 		c.moved = addUp(c.moved, todo.move)
 		c.recorder.count(func(t *Timing) { t.Moved = c.moved })
 	}
+	c.trail.note(late-todo.move, todo.move > 0)
 	it.entry.due = due
 	untimed := !counts(it.entry.timestampMs)
 	c.stamp(it.entry, it.shiftMs)
@@ -185,8 +187,8 @@ func (c *conductor) playItem(ctx context.Context, it *item) error {
 	return nil
 }
 
-// await sleeps until a record is due and the replay is not paused.
-func (c *conductor) await(ctx context.Context, it *item) (now time.Duration, err error) {
+// await sleeps until a record is due, and as long after that as it is said to, and the replay is not paused.
+func (c *conductor) await(ctx context.Context, it *item, behind time.Duration) (now time.Duration, err error) {
 	for {
 		if c.segment.Err() != nil {
 			if err := c.pause(ctx); err != nil {
@@ -195,10 +197,11 @@ func (c *conductor) await(ctx context.Context, it *item) (now time.Duration, err
 		}
 		due := addUp(c.planned(it), c.moved)
 		c.recorder.upcoming.Store(int64(due))
-		if now = c.now(); now >= due {
+		at := addUp(due, behind)
+		if now = c.now(); now >= at {
 			return now, nil
 		}
-		c.clock.SleepUntil(c.segment, c.start.Add(due)) // an error is a pause or the end
+		c.clock.SleepUntil(c.segment, c.start.Add(at)) // an error is a pause or the end
 	}
 }
 

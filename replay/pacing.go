@@ -9,10 +9,10 @@ import (
 // LatePolicy says what becomes of records whose time has passed, because the target, the archive or the machine was too slow.
 type LatePolicy string
 
-// The policies. In all of them lateness up to Pacing.MaxCatchUp is caught up at once.
+// The policies. In all of them lateness up to Pacing.MaxCatchUp is caught up: a few milliseconds at once, more at twice the pace of the schedule.
 const (
-	// CatchUpLate sends late records at once. Of a longer delay only MaxCatchUp is caught up, and the schedule moves by the rest, so that
-	// minutes of silence do not end in a storm.
+	// CatchUpLate catches up at most MaxCatchUp of a delay, and the schedule moves by the rest, so that minutes of silence do not end in
+	// minutes at twice the pace.
 	CatchUpLate LatePolicy = "catch-up"
 	// ShiftLate moves the schedule by the whole delay: the distances between records stay as they are.
 	ShiftLate LatePolicy = "shift"

@@ -1,0 +1,50 @@
+package replay
+
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
+func TestADelayIsCaughtUpAtTwiceThePaceAtMost(t *testing.T) {
+	const ms = time.Millisecond
+	for _, c := range []struct {
+		name  string
+		dues  []time.Duration
+		still [2]time.Duration // nothing is sent between these
+		want  []time.Duration
+	}{
+		{"no delay", []time.Duration{0, 10 * ms, 20 * ms}, [2]time.Duration{}, []time.Duration{0, 10 * ms, 20 * ms}},
+		{"a delay of a wake-up", []time.Duration{0, ms, 2 * ms, 3 * ms, 4 * ms, 7 * ms}, [2]time.Duration{0, 5 * ms}, []time.Duration{0, 5 * ms, 5 * ms, 5 * ms, 5 * ms, 7 * ms}},
+		{"a long delay", []time.Duration{0, 10 * ms, 20 * ms, 30 * ms, 40 * ms, 50 * ms, 60 * ms}, [2]time.Duration{0, 30 * ms},
+			[]time.Duration{0, 30 * ms, 35 * ms, 40 * ms, 45 * ms, 50 * ms, 60 * ms}},
+		{"what was together stays together", []time.Duration{0, 10 * ms, 10 * ms, 10 * ms, 20 * ms}, [2]time.Duration{0, 18 * ms}, []time.Duration{0, 18 * ms, 18 * ms, 18 * ms, 23 * ms}},
+		{"a delay of many records, of which few are left", []time.Duration{0, 10 * ms, 20 * ms, 30 * ms}, [2]time.Duration{0, 100 * ms}, []time.Duration{0, 100 * ms, 105 * ms, 110 * ms}},
+		{"a silence ends it", []time.Duration{0, 10 * ms, 500 * ms, 501 * ms}, [2]time.Duration{0, 90 * ms}, []time.Duration{0, 90 * ms, 500 * ms, 501 * ms}},
+	} {
+		var tr trail
+		var got []time.Duration
+		for _, due := range c.dues {
+			at := due + tr.step(due)
+			if at > c.still[0] && at < c.still[1] {
+				at = c.still[1]
+			}
+			tr.note(at-due, false)
+			got = append(got, at)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: sent at %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+func TestAScheduleThatWasMovedIsMetAgain(t *testing.T) {
+	var tr trail
+	tr.step(0)
+	tr.note(time.Second, false)
+	tr.step(0)
+	tr.note(0, true)
+	if behind := tr.step(time.Millisecond); behind != 0 {
+		t.Errorf("it is still %v behind", behind)
+	}
+}
