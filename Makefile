@@ -10,7 +10,7 @@ CRASH_RUNS  ?= 10000
 KILLS       ?= 1000
 KILL_TIME   ?= 20m
 
-.PHONY: build test test-kafka crash race lint fuzz readers demo rss bench bench-check clean
+.PHONY: build test test-kafka crash race lint fuzz readers demo rss bench bench-check timing clean
 
 build: ## the command, in bin/
 	$(GO) build -o bin/karchive ./cmd/karchive
@@ -57,6 +57,9 @@ bench: ## the table of the README, in under ten minutes; BENCH_BROKER=embedded n
 
 bench-check: ## the ratios that must not rot, in under two minutes
 	$(GO) run ./internal/bench -check
+
+timing: ## how well a timed replay keeps time, as the tables of the README, in about five minutes, against the embedded broker
+	$(GO) run ./internal/timing
 
 clean:
 	rm -rf bin build
