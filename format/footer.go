@@ -1,6 +1,7 @@
 package format
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -43,6 +44,9 @@ func checkedDocument(text, digest []byte) (*Document, error) {
 }
 
 func parseDocument(text []byte) (*Document, error) {
+	if err := checkObjects(text); err != nil {
+		return nil, err
+	}
 	var head struct {
 		Version string `json:"version"`
 	}
@@ -60,6 +64,15 @@ func parseDocument(text []byte) (*Document, error) {
 		return nil, err
 	}
 	return d, nil
+}
+
+// checkObjects refuses JSON of more objects than anything that a writer makes has: each becomes a struct, which takes many times the
+// bytes of an empty one.
+func checkObjects(text []byte) error {
+	if n := bytes.Count(text, []byte("{")); n > 16+len(text)/minObjectBytes {
+		return corruptf("%d objects in %d bytes", n, len(text))
+	}
+	return nil
 }
 
 // CheckVersion returns a *VersionError when what, whose version is v, has a newer major version than this package reads, and an error
@@ -84,16 +97,21 @@ func (d *Document) check() error {
 	if d.Partition < 0 || d.BaseOffset < 0 || d.NextOffset <= d.BaseOffset || d.Control < 0 || d.Filtered < 0 {
 		return corruptf("document: partition %d covers %d..%d", d.Partition, d.BaseOffset, d.NextOffset)
 	}
-	at, records, bytes := d.BaseOffset, int64(0), int64(0)
+	at, sum := d.BaseOffset, RowGroup{}
 	for i := range d.Groups {
 		g := &d.Groups[i]
 		if err := g.check(at, d.NextOffset); err != nil {
 			return corruptf("document: row group %d: %v", i, err)
 		}
-		at, records, bytes = g.LastOffset+1, records+g.Records, bytes+g.Bytes
+		at = g.LastOffset + 1
+		sum.Records, sum.Bytes = sum.Records+g.Records, sum.Bytes+g.Bytes
+		sum.Control, sum.Filtered = sum.Control+g.Control, sum.Filtered+g.Filtered
 	}
-	if records != d.Records || bytes != d.Bytes {
-		return corruptf("document: %d records of %d bytes, its row groups have %d of %d", d.Records, d.Bytes, records, bytes)
+	if sum.Records != d.Records || sum.Bytes != d.Bytes {
+		return corruptf("document: %d records of %d bytes, its row groups have %d of %d", d.Records, d.Bytes, sum.Records, sum.Bytes)
+	}
+	if sum.Control > d.Control || sum.Filtered > d.Filtered {
+		return corruptf("document: %d control and %d filtered offsets, its row groups have %d and %d", d.Control, d.Filtered, sum.Control, sum.Filtered)
 	}
 	return d.checkGaps()
 }
@@ -106,25 +124,30 @@ func (d *Document) checkGaps() error {
 		}
 		at, lost = g.Until, lost+g.Until-g.From
 	}
-	if covered := d.NextOffset - d.BaseOffset; d.Records+d.Control+d.Filtered+lost > covered {
-		return corruptf("document: more records and gaps than the %d offsets it covers", covered)
+	left := d.NextOffset - d.BaseOffset
+	for _, n := range []int64{d.Records, d.Control, d.Filtered, lost} {
+		if n > left { // one by one: hostile numbers have no sum
+			return corruptf("document: more records and gaps than the %d offsets it covers", d.NextOffset-d.BaseOffset)
+		}
+		left -= n
 	}
 	return nil
 }
 
 // check refuses what cannot be a row group of offsets [from, until).
 func (g *RowGroup) check(from, until int64) error {
+	room := g.LastOffset - from + 1 - g.Records // for offsets without a record
 	switch {
 	case g.FirstOffset < from || g.LastOffset < g.FirstOffset || g.LastOffset >= until:
 		return fmt.Errorf("offsets %d..%d do not fit in %d..%d", g.FirstOffset, g.LastOffset, from, until)
 	case g.Records < 1 || g.Records > g.LastOffset-g.FirstOffset+1:
 		return fmt.Errorf("%d records in offsets %d..%d", g.Records, g.FirstOffset, g.LastOffset)
-	case g.Bytes < g.Records*canonicalFixed:
+	case g.Records > g.Bytes/canonicalFixed:
 		return fmt.Errorf("%d records in %d bytes", g.Records, g.Bytes)
 	case g.Records > 1 && g.Bytes > maxGroupBytes || g.Bytes > maxRecordBytes:
 		return fmt.Errorf("%d bytes are over the limit", g.Bytes)
-	case g.Control < 0 || g.Filtered < 0:
-		return fmt.Errorf("negative counts")
+	case g.Control < 0 || g.Filtered < 0 || g.Control > room || g.Filtered > room-g.Control:
+		return fmt.Errorf("%d control and %d filtered offsets beside %d records", g.Control, g.Filtered, g.Records)
 	}
 	return g.checkHeaderKeys()
 }

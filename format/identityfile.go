@@ -32,6 +32,9 @@ func encodeIdentity(id Identity) ([]byte, error) {
 }
 
 func decodeIdentity(file []byte) (Identity, error) {
+	if err := checkObjects(file); err != nil {
+		return Identity{}, err
+	}
 	var e identityEnvelope
 	if err := json.Unmarshal(file, &e); err != nil {
 		return Identity{}, corruptf("%v", err)

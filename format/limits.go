@@ -18,6 +18,9 @@ const (
 	maxFooterBytes = 192 << 20
 	// maxRowGroups stays under the 32,767 that a Parquet row group's 16-bit ordinal can count.
 	maxRowGroups = 32_000
+	// minObjectBytes is less than the JSON objects of a document and of karchive.json take on average. It bounds the memory that
+	// reading them takes to a multiple of their size.
+	minObjectBytes = 16
 	// maxHeaderKeysBytes bounds the footer space for header keys that are not UTF-8, over a whole segment.
 	maxHeaderKeysBytes = 16 << 20
 )

@@ -27,8 +27,12 @@ type sumsFile struct {
 	digests  map[string]string // by path
 	size     int64             // of the file
 	whole    int64             // up to the end of the last whole line: what follows is the trace of a crash
-	problems []Problem         // lines that are neither
+	problems []Problem         // lines that are neither, up to maxSumsProblems
+	more     int               // that are not in problems
 }
+
+// maxSumsProblems is how many bad lines are told one by one: a file of nothing else would take many times its size as messages.
+const maxSumsProblems = 100
 
 // torn says that the file ends in a line that a crash left behind.
 func (s *sumsFile) torn() bool { return s.whole < s.size }
@@ -73,17 +77,15 @@ func parseSums(r io.Reader) (*sumsFile, error) {
 		line, size, err := readLine(in)
 		s.size += size
 		if errors.Is(err, io.EOF) {
-			if zeros {
-				s.problems = s.problems[:len(s.problems)-1]
-			}
+			s.finish(zeros)
 			return s, nil
 		}
 		if err != nil {
 			return nil, err
 		}
 		zeros = false
-		if err := s.add(line); err != nil {
-			s.problems = append(s.problems, Problem{Where: fmt.Sprintf("line %d", n), Err: err})
+		if wrong := s.add(line); wrong != nil {
+			s.note(n, line, wrong)
 			if zeros = bytes.IndexByte(line, 0) >= 0; zeros {
 				continue
 			}
@@ -110,18 +112,50 @@ func readLine(in *bufio.Reader) (line []byte, size int64, err error) {
 	}
 }
 
+// What a line can be instead of a digest and a path.
+var (
+	errSumsForm  = errors.New("is not a digest and a path")
+	errSumsPath  = errors.New("is not the path of a segment")
+	errSumsTwice = errors.New("was listed before with another digest")
+)
+
 func (s *sumsFile) add(line []byte) error {
 	sha, path, ok := strings.Cut(string(line), "  ")
 	raw, err := hex.DecodeString(sha)
 	if !ok || err != nil || len(raw) != sha256Hex/2 || sha != strings.ToLower(sha) {
-		return corruptf("%.80q is not a digest and a path", line)
+		return errSumsForm
 	}
 	if _, ok := parseSegmentPath(path); !ok {
-		return corruptf("%.80q is not the path of a segment", path)
+		return errSumsPath
 	}
 	if old, ok := s.digests[path]; ok && old != sha {
-		return corruptf("%s was listed before with another digest", path)
+		return errSumsTwice
 	}
 	s.digests[path] = sha
 	return nil
+}
+
+// note keeps what is wrong with line number n.
+func (s *sumsFile) note(n int, line []byte, wrong error) {
+	if len(s.problems) == maxSumsProblems {
+		s.more++
+		return
+	}
+	if wrong != errSumsForm {
+		line = line[sha256Hex+2:] // its path tells more
+	}
+	s.problems = append(s.problems, Problem{Where: fmt.Sprintf("line %d", n), Err: corruptf("%.80q %v", line, wrong)})
+}
+
+// finish ends the problems; the last one does not count when it has the zeros of a crash.
+func (s *sumsFile) finish(zeros bool) {
+	switch {
+	case zeros && s.more > 0:
+		s.more--
+	case zeros:
+		s.problems = s.problems[:len(s.problems)-1]
+	}
+	if s.more > 0 {
+		s.problems = append(s.problems, Problem{Err: corruptf("%d more lines are wrong", s.more)})
+	}
 }

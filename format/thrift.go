@@ -25,7 +25,7 @@ const (
 	maxThriftDepth = 16
 )
 
-// footerMetadata walks a whole Parquet footer and returns its key-value metadata, which points into footer. The walk allocates
+// footerMetadata walks a whole Parquet footer and returns what is ours of its key-value metadata, which points into footer. The walk allocates
 // nothing for what it passes, and refuses a count that the bytes at hand cannot hold: the Parquet library allocates by such counts,
 // so it only sees footers that passed here.
 func footerMetadata(footer []byte) (map[string][]byte, error) {
@@ -120,12 +120,12 @@ func (w *thriftWalker) keyValues(kv map[string][]byte) {
 		w.fail()
 	}
 	for range n {
-		var key string
+		var key []byte
 		var value []byte
 		w.eachField(func(id int16, kind byte) {
 			switch {
 			case id == 1 && kind == thriftBinary:
-				key = string(w.bytes(w.varint()))
+				key = w.bytes(w.varint())
 			case id == 2 && kind == thriftBinary:
 				value = w.bytes(w.varint())
 			default:
@@ -135,7 +135,9 @@ func (w *thriftWalker) keyValues(kv map[string][]byte) {
 		if w.bad {
 			return
 		}
-		kv[key] = value
+		if name := string(key); name == documentKey || name == documentDigestKey {
+			kv[name] = value
+		}
 	}
 }
 

@@ -156,7 +156,7 @@ func ParsePartitions(s string) ([]int32, error) {
 		}
 		from, err1 := strconv.ParseUint(strings.TrimSpace(first), 10, 31)
 		to, err2 := strconv.ParseUint(strings.TrimSpace(last), 10, 31)
-		if err1 != nil || err2 != nil || to < from || to-from > maxPartitions {
+		if err1 != nil || err2 != nil || to < from || to-from >= uint64(maxPartitions-len(out)) {
 			return nil, fmt.Errorf("%q: %w", s, ErrPartitions)
 		}
 		for n := from; n <= to; n++ {
@@ -167,7 +167,7 @@ func ParsePartitions(s string) ([]int32, error) {
 	return slices.Compact(out), nil
 }
 
-// maxPartitions bounds a range: a topic has at most some thousands of partitions, and a slip must not take all memory.
+// maxPartitions bounds a list, each spelling counted: a topic has at most some thousands of partitions, and a slip must not take all memory.
 const maxPartitions = 100_000
 
 // SplitList splits at commas, drops the space around the parts and leaves empty ones out.

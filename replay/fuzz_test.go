@@ -1,0 +1,68 @@
+package replay_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/replay"
+)
+
+// FuzzHowToSend reads text as a partitioner, as a rule of a mapping and as a pace. What is taken is spelled as it is read, and a mapping
+// makes no topic that Kafka would not have.
+func FuzzHowToSend(f *testing.F) {
+	needSeeds(f)
+	f.Fuzz(func(t *testing.T, s, topic string) {
+		if len(s) > 4<<10 {
+			return
+		}
+		if p, err := replay.ParsePartitioner(s); err == nil {
+			again, err := replay.ParsePartitioner(p.String())
+			if err != nil || again.String() != p.String() {
+				t.Errorf("partitioner %q is spelled %s, which is %s, %v", s, p, again, err)
+			}
+		}
+		if r, err := replay.ParseRule(s); err == nil && format.CheckTopicName(topic) == nil {
+			to, err := replay.Mapping{r}.Topic(topic)
+			if err == nil && format.CheckTopicName(to) != nil || err != nil && !errors.Is(err, replay.ErrMapping) {
+				t.Errorf("rule %s makes %q of %s, %v", r, to, topic, err)
+			}
+		}
+		for _, parse := range []func(string) (replay.Pace, error){replay.ParseSpeed, replay.ParseRate, replay.ParseBandwidth} {
+			if p, err := parse(s); err == nil && p.String() == "" {
+				t.Errorf("pace %q has no name", s)
+			}
+		}
+		replay.ParseAcks(s)
+	})
+}
+
+// FuzzProgressFile reads a file as the progress of a replay. What is taken comes back from a file that Save writes.
+func FuzzProgressFile(f *testing.F) {
+	needSeeds(f)
+	name := filepath.Join(f.TempDir(), "progress.json")
+	f.Fuzz(func(t *testing.T, text []byte) {
+		must(t, os.WriteFile(name, text, 0o600))
+		file := replay.NewProgressFile(name)
+		state, err := file.Load(t.Context())
+		if err != nil {
+			return
+		}
+		must(t, file.Save(t.Context(), state))
+		again, err := file.Load(t.Context())
+		must(t, err)
+		if !reflect.DeepEqual(again, state) {
+			t.Errorf("saved %+v, loaded %+v", state, again)
+		}
+	})
+}
+
+func needSeeds(f *testing.F) {
+	f.Helper()
+	if seeds, err := os.ReadDir("testdata/fuzz/" + f.Name()); err != nil || len(seeds) == 0 {
+		f.Fatalf("no seeds: %v", err)
+	}
+}
