@@ -155,7 +155,7 @@ func TestARefusalByKeyLeavesNothingDoubledAndNothingOut(t *testing.T) {
 		t.Fatalf("error %v, want ErrIncomplete", err)
 	}
 	if len(options.Checkpoint.(*memory).partition(t, orders0).Beyond) == 0 {
-		t.Fatal("nothing was acknowledged beyond the refused record, the test shows nothing")
+		t.Fatalf("nothing was acknowledged beyond the refused record, the test shows nothing: %+v\n%+v", report, options.Checkpoint.(*memory).last())
 	}
 	second := c.run(t, a, options)
 	equal(t, "acknowledged by both runs", report.Acknowledged+second.Acknowledged, int64(10_000))

@@ -86,6 +86,9 @@ func moduleKind(class string) (string, error) {
 	case "OAuthBearerLoginModule":
 		return "OAUTHBEARER", nil
 	default:
+		if !strings.HasSuffix(name, "LoginModule") {
+			name = "in the first word" // which may be anything, and a secret
+		}
 		return "", fmt.Errorf("login module %s is not supported: PlainLoginModule, ScramLoginModule and OAuthBearerLoginModule are", name)
 	}
 }
