@@ -5,15 +5,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"io"
 	"slices"
-
-	"github.com/urfave/cli/v2"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/jsonl"
 	"github.com/karchive/karchive/internal/reshape"
+	"github.com/urfave/cli/v2"
 )
 
 type catOptions struct {
@@ -74,16 +71,8 @@ func runCat(ctx context.Context, e *env, o catOptions) error {
 		p.worker = rules.Worker()
 		defer p.worker.Close()
 	}
-	for _, tp := range partitions {
-		err := p.partition(ctx, a, tp, window)
-		if err == errEnough {
-			break
-		}
-		if err != nil {
-			return errors.Join(err, p.w.Flush())
-		}
-	}
-	if err := p.w.Flush(); err != nil {
+	err = scan(ctx, a, partitions, window, p.print)
+	if err := errors.Join(err, p.w.Flush()); err != nil {
 		return err
 	}
 	return cmp.Or(damaged, e.noteReshaped(rules))
@@ -96,47 +85,6 @@ type printer struct {
 	limited bool
 	left    int64
 	worker  *reshape.Worker // nil: records are printed as they are
-}
-
-// errEnough ends the printing at the limit.
-var errEnough = errors.New("enough")
-
-// partition prints one row group while the next is decoded, which takes about as long.
-func (p *printer) partition(ctx context.Context, a *format.Archive, tp format.TopicPartition, w format.Window) error {
-	c := a.Cursor(tp, w)
-	defer c.Close()
-	both, ctx := errgroup.WithContext(ctx)
-	groups := make(chan []format.Record)
-	both.Go(func() error {
-		defer close(groups)
-		return decode(ctx, c, groups)
-	})
-	both.Go(func() error {
-		for records := range groups {
-			if err := p.print(tp, records); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return both.Wait()
-}
-
-func decode(ctx context.Context, c *format.Cursor, to chan<- []format.Record) error {
-	for {
-		records, err := c.Next()
-		if err == io.EOF {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		select {
-		case to <- records:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
 }
 
 func (p *printer) print(tp format.TopicPartition, records []format.Record) error {

@@ -20,30 +20,9 @@ func (e *env) keys() (keys io.Reader, restore func(), ok bool) {
 		return nil, nil, false
 	}
 	restore = sync.OnceFunc(undo)
-	setLeaving(restore)
+	forget := onLeave(restore)
 	return f, func() {
-		setLeaving(nil)
+		forget()
 		restore()
 	}, true
-}
-
-var leaving struct {
-	mu sync.Mutex
-	do func()
-}
-
-// setLeaving sets what leave does.
-func setLeaving(do func()) {
-	leaving.mu.Lock()
-	defer leaving.mu.Unlock()
-	leaving.do = do
-}
-
-// leave does what must not be left undone when the process ends without its deferred calls.
-func leave() {
-	leaving.mu.Lock()
-	defer leaving.mu.Unlock()
-	if leaving.do != nil {
-		leaving.do()
-	}
 }
