@@ -72,6 +72,21 @@ func choiceFlag(name, usage string, to *string, choices ...string) cli.Flag {
 	return &cli.GenericFlag{Name: name, Usage: usage, DefaultText: choices[0], Value: &value{set, choices[0], choices}}
 }
 
+// wordFlag takes one of a few words, and may not be given at all: to is then empty, and shown says what that means.
+func wordFlag(name, usage, shown string, to *string, choices ...string) cli.Flag {
+	var chosen string
+	choice := choiceFlag(name, usage, &chosen, choices...).(*cli.GenericFlag)
+	v := choice.Value.(*value)
+	set := v.set
+	v.set = func(s string) error {
+		err := set(s)
+		*to = chosen
+		return err
+	}
+	choice.DefaultText, v.shown = shown, shown
+	return choice
+}
+
 // numberFlag takes a whole number from low to high.
 func numberFlag(name, usage, shown string, to *int, low, high int) cli.Flag {
 	return parsed(name, usage, shown, to, func(s string) (int, error) {

@@ -29,11 +29,20 @@ type process struct {
 
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
+	return begin(t, nil, args...)
+}
+
+// begin is start with a stdin.
+func begin(t *testing.T, stdin *os.File, args ...string) *process {
+	t.Helper()
 	if runtime.GOOS == "windows" {
 		t.Skip("no signals to send there")
 	}
 	p := &process{t: t, cmd: exec.Command("karchive", args...)}
 	p.cmd.Stdout = &p.stdout
+	if stdin != nil {
+		p.cmd.Stdin = stdin
+	}
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -219,5 +228,48 @@ func TestAClosedPipeEndsQuietly(t *testing.T) {
 	cmd.Stdout, cmd.Stderr = w, &stderr
 	if err := cmd.Run(); err != nil || stderr.Len() > 0 {
 		t.Errorf("got %v, stderr %q", err, stderr.String())
+	}
+}
+
+func TestAnInterruptedExtractionLeavesNoFile(t *testing.T) {
+	dir := t.TempDir()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	p := begin(t, r, "extract", "-", "--path", "command", "--skip-bad", "1", "-o", filepath.Join(dir, "out.csv"))
+	if _, err := io.WriteString(w, "{\"command\":\"Fetch\"}\nno RRPair\n{\"command\":\"Fetch\"}\n{\"command\":"); err != nil {
+		t.Fatal(err)
+	}
+	p.line() // that a line is left out: the file is there by then, and the next line never ends
+	p.send(os.Interrupt)
+	if code, stderr := p.wait(); code != exitInterrupted || !strings.Contains(stderr, "karchive: interrupted") {
+		t.Errorf("exit code %d, want %d; stderr %s", code, exitInterrupted, stderr)
+	}
+	if left, _ := os.ReadDir(dir); len(left) > 0 {
+		t.Errorf("%s is left", left[0].Name())
+	}
+}
+
+func TestAnInterruptedImportLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	p := begin(t, r, "import", "kcat", "-", "--skip-bad", "1", "-o", filepath.Join(dir, "run"))
+	if _, err := io.WriteString(w, "no record\n"); err != nil {
+		t.Fatal(err)
+	}
+	p.line() // that it is left out: the archive is there by then, and the next line never comes
+	p.send(os.Interrupt)
+	if code, stderr := p.wait(); code != exitInterrupted || !strings.Contains(stderr, "karchive: interrupted") {
+		t.Errorf("exit code %d, want %d; stderr %s", code, exitInterrupted, stderr)
+	}
+	if left, _ := os.ReadDir(dir); len(left) > 0 {
+		t.Errorf("%s is left", left[0].Name())
 	}
 }

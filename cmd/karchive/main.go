@@ -64,6 +64,8 @@ func (e *env) commands() []*cli.Command {
 		infoCommand(e),
 		verifyCommand(e),
 		catCommand(e),
+		extractCommand(e),
+		importCommand(e),
 		convertCommand(e),
 		recoverCommand(e),
 		demoCommand(e),

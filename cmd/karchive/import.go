@@ -1,0 +1,237 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/imports"
+	"github.com/karchive/karchive/internal/speedscale"
+	"github.com/karchive/karchive/internal/suggest"
+)
+
+type importOptions struct {
+	kind   imports.Kind
+	files  []string
+	output string
+	columnFlags
+	reshaping
+	object      string
+	calls       string
+	pairs       string
+	partitioner string
+	partitions  int
+	encoding    format.Encoding
+	imports     imports.Options
+	format      string
+}
+
+func importCommand(e *env) *cli.Command {
+	var o importOptions
+	return &cli.Command{
+		Name:      "import",
+		Usage:     "make an archive of records in other files",
+		ArgsUsage: strings.Join(words(imports.Kinds()), "|") + " FILE... -o ARCHIVE [flags]",
+		Description: `csv and parquet: a row is a record. The first column is the value, unless columns are named with --column and the like; in a file with a
+column called value, those called topic, partition, offset, timestamp, key, value and headers.NAME are what karchive extract means by them.
+jsonl: the lines of karchive cat come back as they were. With --topic or a column named, a line is any JSON: COLUMN is a path such as user.id,
+and the value is the line. kcat: the lines of kcat -J. speedscale: the Kafka records in the calls of a snapshot, every record of every topic
+and partition of each Fetch (--calls); --rrpairs chooses calls with speedctl's filter.
+FILE is - for stdin. Offsets in a file are kept and their records sorted; the same record at the same offset counts once. Records without are
+numbered in their order. Rules apply before anything is written.
+A row that is no record ends the import and leaves nothing behind, unless --skip-bad allows for it; exit code 3: rows were left out.
+
+Examples:
+  karchive import csv events.csv -o run1 --topic events --key-column id --timestamp-column at --header-column type=kind
+  karchive import csv people.csv -o run1 --topic people --object id:number,name,active:bool --partitions 6
+  karchive cat run1 -t orders | jq -c 'select(.partition == 0)' | karchive import jsonl - -o run2
+  karchive import jsonl log.jsonl -o run1 --topic log --key-column user.id --timestamp-column time
+  kcat -C -b localhost:9092 -t orders -e -J | karchive import kcat - -o run1
+  karchive import speedscale snapshot.jsonl -o run1 --calls fetch,produce
+  karchive import parquet events.parquet -o run1 --topic events --column payload --skip-bad 10`,
+		Flags: o.flags(e),
+		Action: func(c *cli.Context) error {
+			if err := o.arguments(c.Args().Slice()); err != nil {
+				return err
+			}
+			return runImport(c.Context, e, o)
+		},
+	}
+}
+
+func (o *importOptions) flags(e *env) []cli.Flag {
+	m, i := &o.mapping, &o.imports
+	more := []cli.Flag{
+		&cli.StringFlag{Name: "topic-column", Usage: "the topic, as `COLUMN`", Destination: &m.Topic},
+		&cli.StringFlag{Name: "partition-column", Usage: "the partition, as `COLUMN`", Destination: &m.Partition},
+		&cli.StringFlag{Name: "offset-column", Usage: "the offset, as `COLUMN`", Destination: &m.Offset},
+		&cli.StringFlag{Name: "object", Usage: "make the value a JSON object of `COLUMNS`, such as id:number,name; * is all that are left", Destination: &o.object},
+	}
+	for _, flag := range more {
+		setCategory(flag, columnCategory)
+	}
+	return slices.Concat([]cli.Flag{
+		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "the new archive's `DIR`, which must not exist", Destination: &o.output},
+		&cli.StringFlag{Name: "topic", Usage: "the `TOPIC` of records whose row names none", Destination: &i.Topic},
+		numberFlag("partitions", "partitions of a topic, as `N`, for records whose row names none", "1", &o.partitions, 1, math.MaxInt32),
+		choiceFlag("partitioner", "where those records go: by `key`, as Kafka's producers do, or round-robin", &o.partitioner, words(imports.Partitioners())...),
+		&cli.StringFlag{Name: "calls", Usage: "of a snapshot, records of which `CALLS`: fetch, produce or both in a comma list", Value: defaultCalls, Destination: &o.calls},
+		&cli.StringFlag{Name: "rrpairs", Usage: "of a snapshot, only calls of which speedctl's `FILTER` is true", Destination: &o.pairs},
+		countFlag("skip-bad", "leave out up to `N` rows that are no record, name them, and exit with 3", "0", &i.SkipBad),
+		encodingFlag("of the archive: `parquet` or arrow", "parquet", &o.encoding),
+		parsed("compression", "of the archive, as `CODEC`: zstd, zstd:LEVEL (1 to 22) or none", "zstd:1", &i.Compression, parseCompression),
+		formatFlag(&o.format), quietFlag(e),
+	}, o.columnFlags.flags(), more, o.reshaping.flags())
+}
+
+// arguments are a kind and files.
+func (o *importOptions) arguments(args []string) error {
+	const hint = "karchive help import shows examples"
+	kinds := words(imports.Kinds())
+	if len(args) == 0 {
+		return &usageError{"karchive import needs a kind of file: " + strings.Join(kinds, ", "), hint}
+	}
+	if !slices.Contains(kinds, args[0]) {
+		near := suggest.Nearest(args[0], kinds)
+		if near == "" {
+			return &usageError{fmt.Sprintf("%q is no kind of file: use %s", args[0], strings.Join(kinds, ", ")), hint}
+		}
+		return &usageError{fmt.Sprintf("%q is no kind of file", args[0]), "did you mean " + near + "?"}
+	}
+	o.kind, o.files = imports.Kind(args[0]), args[1:]
+	switch {
+	case len(o.files) == 0:
+		return &usageError{"karchive import " + args[0] + " needs a FILE, or - for stdin", hint}
+	case slices.Contains(o.files, ""):
+		return usage("FILE is empty")
+	case o.output == "":
+		return &usageError{"no place for the new archive given", "give -o ARCHIVE"}
+	}
+	first := slices.Index(o.files, "-")
+	if first >= 0 && slices.Contains(o.files[first+1:], "-") {
+		return usage("stdin can be read only once")
+	}
+	return nil
+}
+
+// complete reads what several flags tell together.
+func (o *importOptions) complete() (open imports.OpenOptions, err error) {
+	if o.object != "" {
+		if o.mapping.Value.Name != "" {
+			return open, usage("--column and --object are both the value")
+		}
+		if o.mapping.Object, err = imports.ParseObject(o.object); err != nil {
+			return open, usage("--object %v", err)
+		}
+	}
+	o.mapping.TimeUnit = imports.TimeUnit(o.unit)
+	o.imports.Partitions, o.imports.Partitioner = int32(o.partitions), imports.Partitioner(o.partitioner)
+	if err := o.misplaced(); err != nil {
+		return open, err
+	}
+	if o.imports.Topic != "" {
+		if err := format.CheckTopicName(o.imports.Topic); err != nil {
+			return open, usage("--topic %v", err)
+		}
+	}
+	open = imports.OpenOptions{Mapping: o.mapping, CSV: o.csv, Mapped: o.given() || o.imports.Topic != ""}
+	open.Snapshot, err = o.snapshot()
+	return open, err
+}
+
+// misplaced refuses flags that mean nothing for the kind of file.
+func (o *importOptions) misplaced() error {
+	named := o.kind == imports.Kcat || o.kind == imports.Speedscale // the files name everything
+	for _, f := range []struct {
+		name         string
+		given, means bool
+	}{
+		{"a column", o.given(), !named},
+		{"--topic", o.imports.Topic != "", !named},
+		{"--partitions", o.partitions > 0, !named},
+		{"--delimiter, --no-header or --null", o.spelled(), o.kind == imports.CSV},
+		{"--calls", o.calls != defaultCalls, o.kind == imports.Speedscale},
+		{"--rrpairs", o.pairs != "", o.kind == imports.Speedscale},
+	} {
+		if f.given && !f.means {
+			return usage("%s means nothing for %s", f.name, o.kind)
+		}
+	}
+	return nil
+}
+
+const defaultCalls = "fetch"
+
+func (o *importOptions) snapshot() (out imports.SnapshotOptions, err error) {
+	for call := range strings.SplitSeq(o.calls, ",") {
+		switch strings.ToLower(strings.TrimSpace(call)) {
+		case "fetch":
+			out.Calls.Fetch = true
+		case "produce":
+			out.Calls.Produce = true
+		default:
+			return out, usage("--calls %s: %v", o.calls, notAChoice(call, []string{"fetch", "produce"}))
+		}
+	}
+	if o.pairs == "" {
+		return out, nil
+	}
+	f, err := speedscale.ParseFilter(o.pairs)
+	if err != nil {
+		return out, usage("--rrpairs %v", err)
+	}
+	out.Filter = &f
+	return out, nil
+}
+
+func runImport(ctx context.Context, e *env, o importOptions) error {
+	open, err := o.complete()
+	if err != nil {
+		return err
+	}
+	rules, err := o.pipeline(e)
+	if err != nil {
+		return err
+	}
+	if rules != nil {
+		o.imports.Reshape = captureRules{ruled{rules}}
+	}
+	for _, name := range o.files { // before hours of reading the one before it
+		if _, err := os.Stat(name); name != "-" && err != nil {
+			return err
+		}
+	}
+	into, err := createAside(o.output, format.Identity{Encoding: o.encoding, CreatedBy: "karchive " + versionText()})
+	if err != nil {
+		return err
+	}
+	defer into.abandon()
+	defer e.noteStop(ctx, "ending the import")()
+	result := imported{Output: o.output, Kind: o.kind}
+	result.Report, err = e.importFiles(ctx, into.Archive, e.importedFiles(ctx, o.kind, o.files, open), o.imports)
+	if err != nil {
+		return importHint(err)
+	}
+	if err := into.commit(); err != nil {
+		return fmt.Errorf("%s: %w", o.output, err)
+	}
+	return result.finish(e, o.format, rules)
+}
+
+// importHint says what to do about a row that is no record.
+func importHint(err error) error {
+	if many, ok := errors.AsType[*imports.TooManyError](err); ok && !errors.Is(err, imports.ErrNoTopic) {
+		if many.Skipped > 0 {
+			return withHint(err, fmt.Sprintf("--skip-bad %d is not enough", many.Skipped))
+		}
+		return withHint(err, "--skip-bad N leaves out rows that are no record")
+	}
+	return err
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/imports"
+	"github.com/karchive/karchive/internal/reshape"
+	"github.com/karchive/karchive/internal/units"
+)
+
+// importedFiles are files as the import opens them, each when its turn comes.
+func (e *env) importedFiles(ctx context.Context, kind imports.Kind, names []string, o imports.OpenOptions) (files []imports.File) {
+	for _, name := range names {
+		shown := name
+		if name == "-" {
+			shown = "stdin"
+		}
+		files = append(files, imports.File{Name: shown, Open: func() (imports.Source, func() error, error) {
+			r, end, err := e.open(ctx, name)
+			if err != nil {
+				return nil, nil, err
+			}
+			in := imports.Input{Name: shown, Reader: r}
+			if f, ok := r.(*os.File); ok {
+				if in.Size, err = f.Seek(0, io.SeekEnd); err == nil {
+					_, err = f.Seek(0, io.SeekStart)
+				}
+			}
+			var s imports.Source
+			if err == nil {
+				s, err = imports.Open(kind, in, o)
+			}
+			if err != nil {
+				end()
+				return nil, nil, err
+			}
+			return s, end, nil
+		}})
+	}
+	return files
+}
+
+// importFiles imports, and shows how it goes.
+func (e *env) importFiles(ctx context.Context, into *format.Archive, files []imports.File, o imports.Options) (imports.Report, error) {
+	progress := newProgress(e, "import")
+	defer progress.done()
+	o.OnBad = func(bad *imports.BadRow) { e.warnf("left out: %v", bad) }
+	o.OnProgress = func(p imports.Progress) {
+		if p.Written == 0 {
+			progress.set(0, 0, "read "+units.Of(p.Rows, "row"))
+			return
+		}
+		progress.set(p.Written, p.Rows, "wrote "+units.Count(p.Written)+" of "+units.Of(p.Rows, "record"))
+	}
+	return imports.Run(ctx, into, files, o)
+}
+
+// imported is what import prints, and its JSON form.
+type imported struct {
+	Output string       `json:"output"`
+	Kind   imports.Kind `json:"kind"`
+	imports.Report
+	Reshaped *reshaped `json:"reshaped,omitempty"`
+}
+
+// finish prints the result.
+func (r *imported) finish(e *env, how string, rules *reshape.Pipeline) error {
+	r.Reshaped = newReshaped(rules)
+	r.Reshaped.warn(e)
+	if r.Records == 0 {
+		e.warnf("there was no record in what was read")
+	}
+	var err error
+	if how == "json" {
+		err = printJSON(e.stdout, r)
+	} else {
+		err = r.print(e.stdout)
+	}
+	switch {
+	case err != nil:
+		return err
+	case r.Bad > 0:
+		return errIncomplete
+	}
+	return r.Reshaped.incomplete()
+}
+
+func (r *imported) print(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "TOPIC\tPARTITION\tRECORDS\tOFFSETS")
+	for _, p := range r.Partitions {
+		numbered := ""
+		if p.Numbered {
+			numbered = ", numbered here"
+		}
+		fmt.Fprintf(t, "%s\t%d\t%s\t%d..%d%s\n", p.Topic, p.Partition, units.Count(p.Records), p.From, p.Next-1, numbered)
+	}
+	left := ""
+	for _, l := range []struct {
+		n    int64
+		what string
+	}{{r.Doubled, "doubled"}, {r.Filtered, "left out by rules"}, {r.Bad, "bad"}} {
+		if l.n > 0 {
+			left += ", " + units.Count(l.n) + " " + l.what
+		}
+	}
+	fmt.Fprintf(t, "imported %s, %s, of %s%s into %s\n", units.Of(r.Records, "record"), units.Size(r.Bytes), units.Of(r.Rows, "row"), left, r.Output)
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	return r.Reshaped.write(w)
+}

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+)
+
+// open opens a file to be read, or stdin for "-". A read that waits for a pipe ends with the context, too.
+func (e *env) open(ctx context.Context, name string) (io.Reader, func() error, error) {
+	if name == "-" {
+		r, end := until(ctx, e.stdin)
+		return r, end, nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() {
+		r, end := until(ctx, f)
+		return r, func() error {
+			end()
+			return f.Close()
+		}, nil
+	}
+	return f, f.Close, nil
+}
+
+// until reads from r until the context ends.
+func until(ctx context.Context, r io.Reader) (io.Reader, func() error) {
+	out, in := io.Pipe()
+	stop := context.AfterFunc(ctx, func() { in.CloseWithError(context.Cause(ctx)) })
+	go func() {
+		_, err := io.CopyBuffer(in, r, make([]byte, 1<<18))
+		in.CloseWithError(err)
+	}()
+	return out, func() error {
+		stop()
+		return out.Close()
+	}
+}

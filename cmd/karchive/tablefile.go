@@ -1,0 +1,54 @@
+package main
+
+import (
+	"bufio"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/karchive/karchive/internal/extract"
+)
+
+// tableEndings are the formats of tables by how the name of a file ends.
+var tableEndings = map[string]string{".csv": extract.CSV, ".tsv": extract.TSV, ".jsonl": extract.JSONL, ".parquet": extract.Parquet}
+
+// tableFormat is the format of a table that goes to a file, where none was asked for.
+func tableFormat(name string) string {
+	if format, ok := tableEndings[strings.ToLower(filepath.Ext(name))]; ok {
+		return format
+	}
+	return extract.CSV
+}
+
+// tableOutput is where a table goes: a new file, a device or pipe, or stdout.
+type tableOutput struct {
+	io.Writer
+	commit  func() error
+	abandon func() // does nothing after commit
+	partial bool   // what was written is worth having in any case
+}
+
+func (e *env) tableOutput(name, format string) (*tableOutput, error) {
+	if name == "" || name == "-" {
+		if f, ok := e.stdout.(*os.File); ok && format == extract.Parquet && term.IsTerminal(int(f.Fd())) {
+			return nil, &usageError{"a Parquet file is nothing for a terminal", "give -o FILE"}
+		}
+		w := bufio.NewWriterSize(e.stdout, 1<<18)
+		return &tableOutput{w, w.Flush, func() {}, format != extract.Parquet}, nil
+	}
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		f, err := os.OpenFile(name, os.O_WRONLY, 0)
+		if err != nil {
+			return nil, err
+		}
+		return &tableOutput{f, f.Close, func() { f.Close() }, format != extract.Parquet}, nil
+	}
+	f, err := createAsideFile(name)
+	if err != nil {
+		return nil, err
+	}
+	return &tableOutput{Writer: f, commit: f.commit, abandon: f.abandon}, nil
+}
