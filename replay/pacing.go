@@ -9,7 +9,7 @@ import (
 // LatePolicy says what becomes of records whose time has passed, because the target, the archive or the machine was too slow.
 type LatePolicy string
 
-// The policies. In all of them lateness up to Pacing.MaxCatchUp is caught up: a few milliseconds at once, more at twice the pace of the schedule.
+// The policies. In all of them lateness up to Pacing.MaxCatchUp is caught up: up to LateAfter at once, more at twice the pace.
 const (
 	// CatchUpLate catches up at most MaxCatchUp of a delay, and the schedule moves by the rest, so that minutes of silence do not end in
 	// minutes at twice the pace.

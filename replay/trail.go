@@ -7,21 +7,29 @@ import "time"
 type trail struct {
 	last   time.Duration // when the record before was due
 	behind time.Duration
+	delays int // in a row, without having caught up
 }
 
-// atOnce is the lateness that is caught up in one step: shorter ones are in every wake-up.
-const atOnce = 5 * time.Millisecond
+// atOnce is the lateness that is caught up in one step: what came too late and what is due are then at most twice what is due in that time.
+const atOnce = LateAfter
 
 // step goes to the next record, given when it is due, and returns how long after that it may be sent.
 func (t *trail) step(due time.Duration) time.Duration {
 	t.behind = max(0, t.behind-(due-t.last)/2)
 	t.last = due
+	if t.behind == 0 {
+		t.delays = 0
+	}
 	return t.behind
 }
 
-// note takes in how late a record was sent, and whether the schedule was moved for it.
+// note takes in how late a record was sent, and whether the schedule was moved for it. A process that wakes up late again and again has
+// to do more in one step, or it would never catch up: with each delay in a row twice as much.
 func (t *trail) note(late time.Duration, moved bool) {
-	if moved || late > t.behind+atOnce {
-		t.behind = late
+	switch {
+	case moved:
+		t.behind, t.delays = late, 0
+	case late-t.behind > atOnce<<t.delays:
+		t.behind, t.delays = late, min(t.delays+1, 10)
 	}
 }

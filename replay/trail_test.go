@@ -15,10 +15,10 @@ func TestADelayIsCaughtUpAtTwiceThePaceAtMost(t *testing.T) {
 		want  []time.Duration
 	}{
 		{"no delay", []time.Duration{0, 10 * ms, 20 * ms}, [2]time.Duration{}, []time.Duration{0, 10 * ms, 20 * ms}},
-		{"a delay of a wake-up", []time.Duration{0, ms, 2 * ms, 3 * ms, 4 * ms, 7 * ms}, [2]time.Duration{0, 5 * ms}, []time.Duration{0, 5 * ms, 5 * ms, 5 * ms, 5 * ms, 7 * ms}},
+		{"a delay of a wake-up", []time.Duration{0, ms, 2 * ms, 3 * ms, 4 * ms, 7 * ms}, [2]time.Duration{0, 6 * ms}, []time.Duration{0, 6 * ms, 6 * ms, 6 * ms, 6 * ms, 7 * ms}},
 		{"a long delay", []time.Duration{0, 10 * ms, 20 * ms, 30 * ms, 40 * ms, 50 * ms, 60 * ms}, [2]time.Duration{0, 30 * ms},
 			[]time.Duration{0, 30 * ms, 35 * ms, 40 * ms, 45 * ms, 50 * ms, 60 * ms}},
-		{"what was together stays together", []time.Duration{0, 10 * ms, 10 * ms, 10 * ms, 20 * ms}, [2]time.Duration{0, 18 * ms}, []time.Duration{0, 18 * ms, 18 * ms, 18 * ms, 23 * ms}},
+		{"what was together stays together", []time.Duration{0, 10 * ms, 10 * ms, 10 * ms, 20 * ms}, [2]time.Duration{0, 28 * ms}, []time.Duration{0, 28 * ms, 28 * ms, 28 * ms, 33 * ms}},
 		{"a delay of many records, of which few are left", []time.Duration{0, 10 * ms, 20 * ms, 30 * ms}, [2]time.Duration{0, 100 * ms}, []time.Duration{0, 100 * ms, 105 * ms, 110 * ms}},
 		{"a silence ends it", []time.Duration{0, 10 * ms, 500 * ms, 501 * ms}, [2]time.Duration{0, 90 * ms}, []time.Duration{0, 90 * ms, 500 * ms, 501 * ms}},
 	} {
@@ -46,5 +46,23 @@ func TestAScheduleThatWasMovedIsMetAgain(t *testing.T) {
 	tr.note(0, true)
 	if behind := tr.step(time.Millisecond); behind != 0 {
 		t.Errorf("it is still %v behind", behind)
+	}
+}
+
+// However late it wakes up each time, what it sends in a wake-up is worth more than the wake-up took, sooner or later.
+func TestWhoWakesUpLateEachTimeCatchesUpAllTheSame(t *testing.T) {
+	for _, coarse := range []time.Duration{time.Millisecond, 6 * time.Millisecond, 50 * time.Millisecond} {
+		var tr trail
+		now, late := 300*time.Millisecond, time.Duration(0) // after a long delay
+		for due := time.Duration(0); due < 5*time.Second; due += 10 * time.Microsecond {
+			if at := due + tr.step(due); at > now {
+				now = at + coarse
+			}
+			late = now - due
+			tr.note(late, false)
+		}
+		if late > 4*coarse {
+			t.Errorf("with wake-ups that are %v late it is %v behind in the end", coarse, late)
+		}
 	}
 }
