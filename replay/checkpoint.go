@@ -86,7 +86,7 @@ func (s *settings) restore(ctx context.Context, archiveID string, target *cluste
 		different.ReplayID = s.ReplayID
 		return nil, different
 	}
-	s.window, err = parseWindow(saved.From, saved.Until, time.Time{})
+	s.window, err = position.Window(saved.From, saved.Until, time.Time{})
 	return saved, err
 }
 

@@ -124,7 +124,8 @@ type Options struct {
 	Pacing Pacing
 	// Control pauses the replay; nil: nobody does.
 	Control *Control
-	// TempDir is where a timed replay keeps what is decoded and finds no room in memory; empty: the system's place for temporary files.
+	// TempDir is where a timed replay, or one with a Limit, keeps what is decoded and finds no room in memory; empty: the system's place for
+	// temporary files.
 	TempDir string
 	// Hooks are added to the client that sends, and to no other.
 	Hooks []kgo.Hook
@@ -176,7 +177,7 @@ func (o Options) normalize() (settings, error) {
 		return s, err
 	}
 	var err error
-	s.window, err = parseWindow(o.From, o.Until, o.Clock.Now())
+	s.window, err = position.Window(o.From, o.Until, o.Clock.Now())
 	return s, err
 }
 
@@ -240,35 +241,4 @@ func (s *settings) check() error {
 		return err
 	}
 	return s.Pacing.check(s.Schedule.Pace, s.Clock.Now())
-}
-
-// parseWindow reads the two positions as a window over any partition.
-func parseWindow(from, until string, now time.Time) (format.Window, error) {
-	var w format.Window
-	start, err := position.Parse(from, now)
-	if err != nil {
-		return w, fmt.Errorf("from %w", err)
-	}
-	end, err := position.Parse(until, now)
-	if err != nil {
-		return w, fmt.Errorf("until %w", err)
-	}
-	switch start.Kind {
-	case position.Offset:
-		w.FromOffset = start.Offset
-	case position.Time:
-		w.FromMs = &start.Ms
-	case position.End:
-		return w, errors.New("from end: an archive has no records after its end")
-	}
-	switch end.Kind {
-	case position.Offset:
-		w.UntilOffset = end.Offset
-	case position.Time:
-		w.UntilMs = &end.Ms
-	}
-	if end.Kind == position.Beginning || end.Kind == position.Offset && end.Offset == 0 {
-		return w, fmt.Errorf("until %s: there are no records before it", until)
-	}
-	return w, nil
 }

@@ -103,7 +103,7 @@ func TestALimitTakesTheFirstRecordsByTime(t *testing.T) {
 		{8, [3]int{4, 3, 1}}, {9, [3]int{4, 3, 2}}, {12, [3]int{4, 3, 5}}, {13, [3]int{4, 4, 5}}, {18, [3]int{6, 6, 6}}, {100, [3]int{6, 6, 6}},
 	} {
 		to := newTarget(t, withTopics())
-		report := to.run(t, a, replay.Options{Limit: c.limit, Lanes: 1})
+		report := to.run(t, a, replay.Options{Limit: c.limit, Lanes: 1, MemoryBytes: c.limit % 2, TempDir: t.TempDir()}) // 1 keeps no row group in memory
 		got := [3]int{len(to.values(t, events0)), len(to.values(t, orders0)), len(to.values(t, orders1))}
 		equal(t, "records by partition", got, c.want)
 		equal(t, "planned", [2]any{report.Plan.Total.Records, report.Plan.Total.Exact}, [2]any{min(c.limit, 18), true})

@@ -14,6 +14,7 @@ type walk struct {
 	window    format.Window
 	rounds    int64
 	settings  *settings // whose rules the records go through; nil: none
+	trial     bool      // the rules look at records ahead, which come again
 
 	round    int64
 	found    bool // a row group, in this round

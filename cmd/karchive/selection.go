@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -44,34 +46,17 @@ func (s *selection) checkPositions(e *env) error {
 
 // window reads --from and --until as a selection by offset or timestamp.
 func (s *selection) window(e *env) (format.Window, error) {
-	var w format.Window
-	from, err := s.position(e, "--from", s.from, "beginning")
+	w, err := position.Window(cmp.Or(s.from, "beginning"), cmp.Or(s.until, "end"), e.now())
+	if errors.Is(err, position.ErrInvalid) {
+		return w, &usageError{"--" + err.Error(), positionsHint}
+	}
 	if err != nil {
-		return w, err
-	}
-	until, err := s.position(e, "--until", s.until, "end")
-	if err != nil {
-		return w, err
-	}
-	switch from.Kind {
-	case position.Offset:
-		w.FromOffset = from.Offset
-	case position.Time:
-		w.FromMs = &from.Ms
-	case position.End:
-		return w, usage("--from end: an archive has no records after its end")
-	}
-	switch until.Kind {
-	case position.Offset:
-		w.UntilOffset = until.Offset
-	case position.Time:
-		w.UntilMs = &until.Ms
-	}
-	if until.Kind == position.Beginning || until.Kind == position.Offset && until.Offset == 0 {
-		return w, usage("--until %s: there are no records before it", s.until)
+		return w, usage("--%v", err)
 	}
 	return w, nil
 }
+
+const positionsHint = "karchive help positions explains them"
 
 func (s *selection) position(e *env, flag, given, absent string) (position.Position, error) {
 	if given == "" {
@@ -79,7 +64,7 @@ func (s *selection) position(e *env, flag, given, absent string) (position.Posit
 	}
 	p, err := position.Parse(given, e.now())
 	if err != nil {
-		return p, &usageError{fmt.Sprintf("%s %v", flag, err), "karchive help positions explains them"}
+		return p, &usageError{fmt.Sprintf("%s %v", flag, err), positionsHint}
 	}
 	return p, nil
 }
