@@ -75,7 +75,7 @@ func newStage(ctx context.Context, archive *format.Archive, walks []*walk, memor
 	for _, w := range walks {
 		s.at = append(s.at, &source{walk: w, bound: untimed, reached: untimed, end: w.window.FromOffset})
 	}
-	for range max(1, min(runtime.GOMAXPROCS(0)/2, len(walks))) {
+	for range max(1, min(runtime.GOMAXPROCS(0)/2, runtime.NumCPU()/2, len(walks))) { // so that some cores are left to those that send
 		s.decoders.Go(s.decode)
 	}
 	return s
@@ -302,7 +302,7 @@ func (d *decoder) records(src *source) ([]format.Record, error) {
 	}
 	records = inWindow(records, src.walk.window)
 	if s := src.walk.settings; s != nil {
-		return s.reshape(src.walk.partition, records, false)
+		return s.reshape(src.walk.partition, records, src.walk.trial)
 	}
 	return records, nil
 }

@@ -24,7 +24,7 @@ func (e *env) noteSchedule(p *replay.Plan, s *replay.Schedule) {
 	if s.Loop == replay.LoopForever {
 		each = ", and again until it is stopped"
 	}
-	e.notef("%s at %s takes %s %s%s", units.Of(p.Total.Records, "record"), s.Pace, about, units.Duration(p.Duration), each)
+	e.notef("%s at %s, in %s %s%s", units.Of(p.Total.Records, "record"), s.Pace, about, units.Duration(p.Duration), each)
 }
 
 // timedProgress tells where in the recording a timed replay is.

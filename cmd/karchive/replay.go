@@ -145,6 +145,9 @@ func runReplay(ctx context.Context, e *env, o replayOptions) error {
 		return err
 	}
 	limitMemory(o.memory)
+	if o.replay.Schedule.Pace.Timed() {
+		spare()
+	}
 	a, damaged, err := openWhole(ctx, e, o.archive, o.skipCorrupt)
 	if err != nil {
 		return err
