@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"sync"
 	"time"
@@ -76,9 +77,17 @@ func (w *archiveWriter) writeIdentity(id Identity) error {
 		return w.stopped
 	}
 	if err := writeIdentity(w.fsys, id); err != nil {
-		return w.stop(err)
+		return w.stop(noteGone(err))
 	}
 	return nil
+}
+
+// noteGone names what it means that a directory is not there which this writer made or found.
+func noteGone(err error) error {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrGone, err)
 }
 
 // stop makes err final for all writing and returns it. The caller holds mu.

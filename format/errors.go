@@ -25,6 +25,8 @@ var (
 	// ErrTopicCase is wrapped for a topic that differs only by case from another, on a file system that would put both into
 	// one directory.
 	ErrTopicCase = errors.New("topic differs from another only by case")
+	// ErrGone is wrapped when the directory of an archive, or one in it, was deleted while it was open for writing.
+	ErrGone = errors.New("the archive, or a part of it, was deleted while it was being written")
 	// ErrTooLarge is wrapped for a record or a structure beyond a limit of the format.
 	ErrTooLarge = errors.New("too large")
 )

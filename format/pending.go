@@ -147,7 +147,7 @@ func (t *tempFile) make() error {
 		return err
 	}
 	if t.file, err = t.writer.fsys.Create(name); err != nil {
-		return err
+		return noteGone(err)
 	}
 	t.name = name
 	return nil

@@ -39,18 +39,18 @@ func (p *Pending) seal(next int64) (Segment, *Document, error) {
 		return Segment{}, nil, w.fail(fmt.Errorf("sync: %w", err))
 	}
 	if err := w.makeDirs(p.tp); err != nil {
-		return Segment{}, nil, w.fail(err)
+		return Segment{}, nil, w.fail(noteGone(err))
 	}
 	// The final name appears in one step, and never takes the place of another file: of two writers the first one wins.
 	if err := p.link(); err != nil {
-		return Segment{}, nil, w.fail(err)
+		return Segment{}, nil, w.fail(noteGone(err))
 	}
 	// The file has its name, so the temporary one can go. If it stays, the next writer removes it.
 	w.fsys.Remove(p.temp.name)
 	p.temp.name = ""
 	// The name, and those of the directories that lead to it, are durable before anything says that the segment is there.
 	if err := w.syncDirs(p.tp); err != nil {
-		return Segment{}, nil, w.fail(err)
+		return Segment{}, nil, w.fail(noteGone(err))
 	}
 	// Last, because a listed segment that is absent counts as a loss, while one without a line only costs a check.
 	sha := p.temp.sha256()

@@ -1,11 +1,14 @@
 package replay_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -143,14 +146,38 @@ func TestAProgressFileThatCannotBeWrittenIsAnErrorBeforeAnythingIsSent(t *testin
 	equal(t, "records", len(c.values(t, orders0)), 0)
 }
 
+// together holds back the last record of every partition until the client has put all others into batches: before it has heard of a topic it
+// only keeps its records, and a flush that comes then sends what there is, in several requests. After one of them was refused the client
+// counts anew, and may then count wrong for the other partitions, which stops them.
+type together struct {
+	last   string // the values of the last records end with this
+	others atomic.Int64
+	there  chan struct{}
+}
+
+func (h *together) OnProduceRecordBuffered(r *kgo.Record) {
+	if bytes.HasSuffix(r.Value, []byte(h.last)) {
+		<-h.there
+	}
+}
+
+func (h *together) OnProduceRecordPartitioned(*kgo.Record, int32) {
+	if h.others.Add(-1) == 0 {
+		close(h.there)
+	}
+}
+
 // By key the records of one partition go to many, and one of those may refuse.
 func TestARefusalByKeyLeavesNothingDoubledAndNothingOut(t *testing.T) {
 	r := recording{groupSize: 500, records: map[format.TopicPartition][]format.Record{orders0: plain(orders0, 5000), orders1: plain(orders1, 5000)}}
 	a, c := r.archive(t), newTarget(t, kfake.SeedTopics(5, "orders"))
-	c.connect = append(c.connect, kgo.ProducerLinger(time.Minute)) // all is sent at once, when the client is flushed
+	held := &together{last: "@4999", there: make(chan struct{})}
+	held.others.Store(9998)
+	// All is sent at once, when the client is flushed.
+	connect := append(slices.Clone(c.connect), kgo.ProducerLinger(time.Minute), kgo.WithHooks(held))
 	options := replay.Options{Partitioner: replay.ByKey, Checkpoint: &memory{}}
 	refuseOnce(c, format.TopicPartition{Topic: "orders", Partition: 3}, 0)
-	report, err := replay.Run(t.Context(), c.connect, a, options)
+	report, err := replay.Run(t.Context(), connect, a, options)
 	if !errors.Is(err, replay.ErrIncomplete) {
 		t.Fatalf("error %v, want ErrIncomplete", err)
 	}

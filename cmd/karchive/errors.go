@@ -117,6 +117,14 @@ func hintFor(err error) string {
 		return "karchive verify --deep names every bad file, --skip-corrupt reads the rest, karchive recover writes it to a new archive"
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return "make room and run the same command again: it goes on from what is sealed"
+	case errors.Is(err, syscall.EFBIG):
+		return "what is sealed is safe: raise the limit (ulimit -f) or give a smaller --rotate-size, and run the same command again"
+	case errors.Is(err, syscall.EROFS):
+		return "what is sealed is safe: make the file system writable and run the same command again"
+	case errors.Is(err, syscall.EIO):
+		return "the disk fails: karchive verify --deep says what is safe; on a sound disk the same command goes on from what is sealed"
+	case errors.Is(err, format.ErrGone):
+		return "nothing of the cluster is lost: the same command takes what it still holds into a new archive"
 	case errors.Is(err, fs.ErrPermission):
 		return "check who owns it and what they may do with it"
 	}
