@@ -35,14 +35,22 @@ func start(t *testing.T, args ...string) *process {
 // begin is start with a stdin.
 func begin(t *testing.T, stdin *os.File, args ...string) *process {
 	t.Helper()
+	return startAs(t, func(c *exec.Cmd) {
+		if stdin != nil {
+			c.Stdin = stdin
+		}
+	}, args...)
+}
+
+// startAs is start of a command that was prepared.
+func startAs(t *testing.T, prepare func(*exec.Cmd), args ...string) *process {
+	t.Helper()
 	if runtime.GOOS == "windows" {
 		t.Skip("no signals to send there")
 	}
 	p := &process{t: t, cmd: exec.Command("karchive", args...)}
 	p.cmd.Stdout = &p.stdout
-	if stdin != nil {
-		p.cmd.Stdin = stdin
-	}
+	prepare(p.cmd)
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -51,6 +59,7 @@ func begin(t *testing.T, stdin *os.File, args ...string) *process {
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { p.cmd.Process.Kill() }) // when the test failed: otherwise it has ended
 	return p
 }
 

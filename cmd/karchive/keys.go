@@ -19,10 +19,10 @@ func (e *env) keys() (keys io.Reader, restore func(), ok bool) {
 	if err != nil {
 		return nil, nil, false
 	}
-	restore = sync.OnceFunc(undo)
-	forget := onLeave(restore)
+	once := sync.OnceFunc(undo)
+	forget := onLeave(once)
 	return f, func() {
 		forget()
-		restore()
+		once()
 	}, true
 }
