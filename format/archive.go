@@ -189,12 +189,27 @@ func (a *Archive) Identity() Identity {
 // SetIdentity replaces karchive.json, durable before it returns. Version, ArchiveID, CreatedBy, CreatedAt and Encoding stay as they are,
 // whatever id says.
 func (a *Archive) SetIdentity(id Identity) error {
+	id.ArchiveID = a.Identity().ArchiveID
+	return a.setIdentity(id)
+}
+
+// SetID replaces the archive's id, durable before it returns. One that is made anew of the same records each time is by that known again
+// where a replay notes how far it is. Errors are those of SetIdentity, and one for what is no UUID.
+func (a *Archive) SetID(id string) error {
+	if err := uuid.Validate(id); err != nil {
+		return fmt.Errorf("set archive id: %w", err)
+	}
+	identity := a.Identity()
+	identity.ArchiveID = id
+	return a.setIdentity(identity)
+}
+
+func (a *Archive) setIdentity(id Identity) error {
 	if a.writer == nil {
 		return ErrReadOnly
 	}
 	old := a.Identity()
-	id.Version, id.ArchiveID, id.Encoding = old.Version, old.ArchiveID, old.Encoding
-	id.CreatedBy, id.CreatedAt = old.CreatedBy, old.CreatedAt
+	id.Version, id.Encoding, id.CreatedBy, id.CreatedAt = old.Version, old.Encoding, old.CreatedBy, old.CreatedAt
 	id, err := id.normalize()
 	if err != nil {
 		return fmt.Errorf("set identity: %w", err)

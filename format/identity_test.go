@@ -302,3 +302,32 @@ func TestTopicNamesAreKafkas(t *testing.T) {
 		}
 	}
 }
+
+func TestAnArchiveGetsAnotherID(t *testing.T) {
+	fsys := memfs.New(memfs.Options{})
+	a, err := format.Create(fsys, format.Identity{ClusterID: "c"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "9b0a1c3e-5d7f-4a2b-8c6d-0e1f2a3b4c5d"
+	if err := a.SetID("7"); err == nil || a.Identity().ArchiveID == "7" {
+		t.Errorf("what is no UUID: got %v", err)
+	}
+	if err := a.SetID(want); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	a, err = format.Open(fsys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	if id := a.Identity(); id.ArchiveID != want || id.ClusterID != "c" {
+		t.Errorf("got %+v", id)
+	}
+	if err := a.SetID(want); !errors.Is(err, format.ErrReadOnly) {
+		t.Errorf("of an archive that is only read: got %v", err)
+	}
+}

@@ -282,3 +282,33 @@ func TestAnInterruptedImportLeavesNothing(t *testing.T) {
 		t.Errorf("%s is left", left[0].Name())
 	}
 }
+
+func TestAReplayOfCSVLeavesNothingBehind(t *testing.T) {
+	for interrupts := 1; interrupts <= 2; interrupts++ {
+		dir := t.TempDir()
+		t.Setenv("TMPDIR", dir)
+		asked, wasAsked := once()
+		addr := watched(t, kmsg.Produce, func(kmsg.Request) bool {
+			asked()
+			return interrupts == 2 // then it waits for records that are on their way, until it is interrupted again
+		})
+		table := filepath.Join(t.TempDir(), "out.csv")
+		if err := os.WriteFile(table, []byte("value\n"+strings.Repeat("x\n", 1000)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p := start(t, "replay", table, "-b", addr, "--topic", "orders", "--rate", "1/s")
+		<-wasAsked
+		p.send(os.Interrupt)
+		if interrupts == 2 {
+			for line := p.line(); !strings.Contains(line, "interrupt again"); line = p.line() {
+			}
+			p.send(os.Interrupt)
+		}
+		if code, stderr := p.wait(); code != exitInterrupted {
+			t.Errorf("exit code %d, want %d; stderr %s", code, exitInterrupted, stderr)
+		}
+		if left, _ := os.ReadDir(dir); len(left) > 0 {
+			t.Errorf("%d interrupts: %s is left", interrupts, left[0].Name())
+		}
+	}
+}

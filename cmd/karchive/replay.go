@@ -31,6 +31,8 @@ type replayOptions struct {
 	metrics     string
 	skipCorrupt bool
 	memory      int64
+	table       tableReplay
+	given       func(flag string) bool
 	replay      replay.Options
 	format      string
 }
@@ -39,8 +41,8 @@ func replayCommand(e *env) *cli.Command {
 	o := replayOptions{memory: defaultMemory}
 	return &cli.Command{
 		Name:      "replay",
-		Usage:     "send the records of an archive to a cluster",
-		ArgsUsage: "ARCHIVE -b BROKERS [flags]",
+		Usage:     "send the records of an archive, or of a CSV file, to a cluster",
+		ArgsUsage: "ARCHIVE|FILE.csv -b BROKERS [flags]",
 		Description: `Sends at top speed, keeping the order within each partition, or in time: with --speed 1 all partitions together, by one clock, as they
 were recorded; with --rate and --bandwidth steadily, in the same order. Before the first record it compares the target with the archive: what may
 be lost is a warning, what is certain to be lost is refused unless --force is given. Replaying into the cluster that was captured is
@@ -48,6 +50,10 @@ refused unless --allow-source-cluster is given. With --progress the same command
 and the like) leave out and change records on the way; with --dry-run they are tried on the first records of each topic, and shown before
 and after. A timed replay pauses and goes on at SIGUSR1, and on a terminal at the space bar. Exit code 3: it finished, but
 something was left out, or withheld because it could not be masked.
+A CSV file (or - for stdin) is read as a whole before anything is sent, into a temporary archive in TMPDIR, which is removed at the end. A row
+is a record of --topic, in the order of the file; its value is the first column that is named for nothing else. Without --partitioner, rows go
+where Kafka's producers put their keys, those without one to all partitions in turn; without --timestamp-column, a timestamp says when its row
+was sent.
 
 With --exactly-once it sends in transactions that carry its progress, kept in topic __karchive_checkpoints of the target: killed at any moment,
 the same command goes on where the last commit was, and with its schedule; consumers with read_committed miss nothing and see nothing twice.
@@ -66,9 +72,10 @@ Examples:
   karchive replay run1 -b prod:9092 --create-topics --exactly-once`,
 		Flags: o.flags(e),
 		Action: func(c *cli.Context) (err error) {
-			if o.archive, err = oneArgument(c, "an ARCHIVE"); err != nil {
+			if o.archive, err = oneArgument(c, "an ARCHIVE or a CSV file"); err != nil {
 				return err
 			}
+			o.given = c.IsSet
 			return runReplay(c.Context, e, o)
 		},
 	}
@@ -97,7 +104,7 @@ func (o *replayOptions) flags(e *env) []cli.Flag {
 		sizeFlag("memory", "the most memory to take, as `SIZE`", "256MiB", &o.memory),
 		durationFlag("stall-timeout", "give up when nothing is acknowledged for `DURATION`", "2m", &r.StallTimeout),
 		formatFlag(&o.format), quietFlag(e))
-	return slices.Concat(flags, exactlyOnceFlags(r), o.pacing.flags(), o.reshaping.flags(), o.connection.flags())
+	return slices.Concat(flags, exactlyOnceFlags(r), o.pacing.flags(), o.table.flags(), o.reshaping.flags(), o.connection.flags())
 }
 
 // complete fills in the library's options.
@@ -148,20 +155,23 @@ func runReplay(ctx context.Context, e *env, o replayOptions) error {
 	if o.replay.Schedule.Pace.Timed() {
 		spare()
 	}
-	a, damaged, err := openWhole(ctx, e, o.archive, o.skipCorrupt)
+	a, err := o.openSource(ctx, e)
 	if err != nil {
 		return err
 	}
-	defer a.Close()
+	defer a.end()
 	cfg, opts, err := o.open(ctx, e)
 	if err != nil {
 		return err
 	}
-	report, err := o.run(ctx, e, opts, a)
+	if err := a.complete(ctx, e); err != nil {
+		return err
+	}
+	report, err := o.run(ctx, e, opts, a.Archive)
 	sent := len(report.Topics) > 0
 	result := replayed{Archive: o.archive, Report: &report}
 	if sent || report.Plan != nil && o.replay.DryRun {
-		if err := result.finish(ctx, e, a, o, rules); err != nil {
+		if err := result.finish(ctx, e, a.Archive, o, rules); err != nil {
 			return err
 		}
 	}
@@ -174,7 +184,7 @@ func runReplay(ctx context.Context, e *env, o replayOptions) error {
 	if report.LeftOut > 0 {
 		return errIncomplete
 	}
-	return cmp.Or(damaged, result.Reshaped.incomplete())
+	return cmp.Or(a.damaged, result.Reshaped.incomplete())
 }
 
 // run replays, and shows, serves and writes down how it goes.

@@ -21,6 +21,8 @@ type Mapping struct {
 	// Object makes the value a JSON object of these columns. A column called * is all that are not named for anything else.
 	Object  []Column
 	Headers []HeaderColumn
+	// OnlyNamed takes no column of a CSV or Parquet file for what its name says.
+	OnlyNamed bool
 }
 
 // HeaderColumn is a column that is a header. A row without it has no such header.
@@ -103,7 +105,7 @@ func checkColumn(name string, names []string) error {
 func (m *Mapping) defaults(names []string) {
 	used := m.used()
 	free := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return slices.Contains(used, n) })
-	if !slices.Contains(free, "value") {
+	if m.OnlyNamed || !slices.Contains(free, "value") {
 		if len(free) > 0 {
 			m.Value.Name = free[0]
 		}

@@ -82,6 +82,7 @@ func (s *spool) spill() (err error) {
 		if s.file, err = os.CreateTemp(s.dir, ".karchive-spool-*"); err != nil {
 			return err
 		}
+		os.Remove(s.file.Name()) // whatever ends the process; systems that keep what is open leave it to close
 	}
 	s.sort()
 	w := bufio.NewWriterSize(s.file, 1<<20)
@@ -147,7 +148,8 @@ func (s *spool) close() error {
 		return nil
 	}
 	err := s.file.Close()
-	return cmp.Or(os.Remove(s.file.Name()), err)
+	os.Remove(s.file.Name())
+	return err
 }
 
 // reader returns the reader of a run. All of them share the memory that the entries had.

@@ -1,0 +1,181 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/urfave/cli/v2"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/imports"
+	"github.com/karchive/karchive/internal/units"
+	"github.com/karchive/karchive/replay"
+)
+
+// tableReplay is what a replay of a CSV file needs beyond that of an archive.
+type tableReplay struct {
+	columnFlags
+	topic   string
+	skipBad int64
+}
+
+func (t *tableReplay) flags() []cli.Flag {
+	flags := []cli.Flag{
+		&cli.StringFlag{Name: "topic", Usage: "the `TOPIC` that the rows of a CSV file go to", Destination: &t.topic},
+		countFlag("skip-bad", "leave out up to `N` rows that are no record, name them, and exit with 3", "0", &t.skipBad),
+	}
+	flags = append(flags, t.columnFlags.flags()...)
+	for _, flag := range flags {
+		setCategory(flag, "Replay of a CSV file")
+	}
+	return flags
+}
+
+// isTable says whether a file is to be replayed, and no archive.
+func isTable(name string) bool {
+	if name == "-" {
+		return true
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		ext := strings.ToLower(filepath.Ext(name))
+		return ext == ".csv" || ext == ".tsv" // opening it tells what is wrong
+	}
+	return !info.IsDir()
+}
+
+// source is what is replayed.
+type source struct {
+	*format.Archive
+	damaged  error                                   // errIncomplete, when not all of it is intact
+	complete func(ctx context.Context, e *env) error // makes the archive of a CSV file, which may take long: once a broker has answered
+	end      func()
+}
+
+// openSource opens the archive, or begins a temporary one of a CSV file: then every option of a replay works, and a replay that goes on
+// finds the same records.
+func (o *replayOptions) openSource(ctx context.Context, e *env) (*source, error) {
+	if isTable(o.archive) {
+		return o.openTable()
+	}
+	if o.table.topic != "" || o.table.given() || o.table.spelled() || o.table.skipBad > 0 {
+		return nil, &usageError{"--topic, columns and --skip-bad are for a CSV file, and " + o.archive + " is none", "-t chooses topics of an archive, --map renames them"}
+	}
+	a, damaged, err := openWhole(ctx, e, o.archive, o.skipCorrupt)
+	if err != nil {
+		return nil, err
+	}
+	return &source{a, damaged, func(context.Context, *env) error { return nil }, func() { a.Close() }}, nil
+}
+
+func (o *replayOptions) openTable() (*source, error) {
+	if err := o.checkTable(); err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(o.archive); o.archive != "-" && err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "karchive-replay-*")
+	if err != nil {
+		return nil, err
+	}
+	remove := func() { os.RemoveAll(dir) }
+	forget := onLeave(remove)
+	s := &source{}
+	s.complete = func(ctx context.Context, e *env) error { return o.importTable(ctx, e, s, dir) }
+	s.end = func() {
+		if s.Archive != nil {
+			s.Archive.Close()
+		}
+		remove()
+		forget()
+	}
+	return s, nil
+}
+
+// checkTable refuses what a CSV file cannot do, and what is no CSV file.
+func (o *replayOptions) checkTable() error {
+	const csv = "a CSV file, such as karchive extract makes, can be replayed as it is"
+	switch ext := strings.ToLower(filepath.Ext(o.archive)); {
+	case slices.Contains([]string{".jsonl", ".ndjson", ".json", ".parquet", ".arrow"}, ext):
+		return &usageError{o.archive + " is no CSV file", csv + "; karchive import makes an archive of others"}
+	case ext == ".tsv" && o.table.csv.Comma == 0:
+		o.table.csv.Comma = '\t'
+	}
+	switch {
+	case o.table.topic == "":
+		return &usageError{"no topic given for the rows of " + o.archive, "give --topic TOPIC"}
+	case o.archive == "-" && o.connection.file == "-":
+		return usage("stdin cannot be both the CSV file and the client.properties of --config")
+	case o.skipCorrupt:
+		return &usageError{"--skip-corrupt is for archives, and " + o.archive + " is a CSV file", "--skip-bad N leaves out rows that are no record"}
+	}
+	if err := format.CheckTopicName(o.table.topic); err != nil {
+		return usage("--topic %v", err)
+	}
+	// As a producer would.
+	if !o.given("partitioner") {
+		o.replay.Partitioner = replay.ByKey
+	}
+	if !o.given("timestamps") && o.table.mapping.Timestamp == "" {
+		o.replay.Timestamps = replay.NowTimestamps
+	}
+	return nil
+}
+
+func (o *replayOptions) importTable(ctx context.Context, e *env, s *source, dir string) error {
+	defer e.noteStop(ctx, "ending before anything is sent")()
+	a, fsys, err := createIn(filepath.Join(dir, "archive"))
+	if err != nil {
+		return err
+	}
+	defer closeFS(fsys)
+	defer a.Close()
+	m := o.table.mapping
+	m.TimeUnit, m.OnlyNamed = imports.TimeUnit(o.table.unit), true
+	files := e.importedFiles(ctx, imports.CSV, []string{o.archive}, imports.OpenOptions{Mapping: m, CSV: o.table.csv})
+	r, err := e.importFiles(ctx, a, files, imports.Options{Topic: o.table.topic, SkipBad: o.table.skipBad, TempDir: dir})
+	if err != nil {
+		return importHint(err)
+	}
+	if err := nameByContents(a, r.Fingerprint); err != nil {
+		return err
+	}
+	if err := a.Close(); err != nil {
+		return err
+	}
+	e.notef("%s of %s; the value is %s", units.Of(r.Rows, "row"), files[0].Name, cmp.Or(m.Value.Name, "the first column that is named for nothing else"))
+	if r.Bad > 0 {
+		s.damaged = errIncomplete
+	}
+	s.Archive, err = openArchive(filepath.Join(dir, "archive"))
+	return err
+}
+
+func createIn(dir string) (*format.Archive, format.FS, error) {
+	fsys, err := format.DirFS(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	a, err := format.Create(fsys, format.Identity{CreatedBy: "karchive " + versionText()})
+	return a, fsys, err
+}
+
+// nameByContents gives a temporary archive the same id for the same contents, by which a replay that goes on knows it again.
+func nameByContents(a *format.Archive, fingerprint string) error {
+	raw, err := hex.DecodeString(fingerprint)
+	if err != nil {
+		return err
+	}
+	id, err := uuid.FromBytes(raw)
+	if err != nil {
+		return err
+	}
+	return a.SetID(id.String())
+}
