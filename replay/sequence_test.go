@@ -245,6 +245,55 @@ func TestRecordsComeBackFromTheTemporaryFileAsTheyWere(t *testing.T) {
 	}
 }
 
+// Whatever byte of the temporary file is not what was written: nothing of it is sent.
+func TestADamagedTemporaryFileIsFound(t *testing.T) {
+	records := at(10, 20, 30, 40)
+	a := archiveOf(t, parcel{records: records})
+	_, whole := spilled(t, a)
+	if whole.size < 100 {
+		t.Fatalf("%d bytes are in the temporary file", whole.size)
+	}
+	for i := range whole.size {
+		q, rest := spilled(t, a)
+		damage(t, q.stage.spill.file, rest.at+i)
+		for n := 1; ; n++ {
+			p, err := q.next()
+			if err == io.EOF {
+				t.Fatalf("byte %d is changed and not found", i)
+			}
+			if err != nil {
+				if !errors.Is(err, errSpill) {
+					t.Errorf("byte %d: %v, want %v", i, err, errSpill)
+				}
+				break
+			}
+			got, want := format.AppendCanonical(nil, &p.run.records[p.index]), format.AppendCanonical(nil, &records[n])
+			if !slices.Equal(got, want) {
+				t.Fatalf("byte %d is changed, and record %d is %q, want %q", i, n, got, want)
+			}
+		}
+	}
+}
+
+// spilled is a sequence of which one record was taken and the rest is in the temporary file, at a place.
+func spilled(t *testing.T, a *format.Archive) (q *sequence, rest extent) {
+	t.Helper()
+	q = opened(t, a, format.Window{}, 1, 1)
+	_, err := q.next()
+	check(t, err)
+	return q, q.strands[0].group.where
+}
+
+func damage(t *testing.T, f *os.File, at int64) {
+	t.Helper()
+	b := make([]byte, 1)
+	_, err := f.ReadAt(b, at)
+	check(t, err)
+	b[0] ^= 0x10
+	_, err = f.WriteAt(b, at)
+	check(t, err)
+}
+
 // A run is small, and a single record may be larger: what a thousand partitions have under way at once is bounded.
 func TestRunsAreAsSmallAsTheirSlot(t *testing.T) {
 	large := at(1, 2, 3, 4, 5, 6, 7, 8, 9, 10)

@@ -72,6 +72,9 @@ func (s *staged) firstMs() int64 {
 	return s.block.firstMs
 }
 
+// errSpill is that the disk, or somebody, changed the temporary file.
+var errSpill = errors.New("a temporary file does not hold what was written to it")
+
 // next takes the next run. It costs at most slot in memory, when it has more than one record.
 func (s *staged) next(from *spill, slot int64) (*run, error) {
 	if s.group != nil {
@@ -90,7 +93,7 @@ func (s *staged) nextBlock(from *spill) (*run, error) {
 		return nil, err
 	}
 	if xxh3.Hash(packed) != b.hash {
-		return nil, errors.New("a temporary file does not hold what was written to it")
+		return nil, errSpill
 	}
 	canonical, err := s2.Decode(nil, packed[:b.size])
 	if err != nil {

@@ -120,6 +120,7 @@ func (v *view) addTiming(t *replay.Timing) {
 		tile{"achieved", rate(t.AchievedRate) + "/s", units.Size(int64(t.AchievedBytes)) + "/s"},
 		tile{"drift at the end", units.Fine(t.Drift), "behind the plan"},
 		tile{"dispatch p99", units.Fine(t.Dispatch.P99), "p50 " + units.Fine(t.Dispatch.P50)},
+		tile{"late", units.Count(t.Late), "by more than " + units.Fine(replay.LateAfter)},
 	)
 	v.Facts = append([]fact{
 		{"lateness of dispatch", percentiles(t.Dispatch), "from when a record was due until the producer got it"},
