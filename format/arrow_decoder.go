@@ -15,7 +15,7 @@ type arrowDecoder struct {
 	blocks []arrowBlock // of the row groups
 }
 
-func (d *arrowDecoder) read(i int, doc *Document) ([]Record, error) {
+func (d *arrowDecoder) read(i int, doc *Document, memory *Buffer) ([]Record, error) {
 	if len(d.blocks) != len(doc.Groups) {
 		return nil, corruptf("%d record batches with rows, the document says %d", len(d.blocks), len(doc.Groups))
 	}
@@ -31,7 +31,7 @@ func (d *arrowDecoder) read(i int, doc *Document) ([]Record, error) {
 	if batch.rows != info.Records {
 		return nil, corruptf("%d rows, the document says %d", batch.rows, info.Records)
 	}
-	r := arrowReader{source: d.source, at: block.offset + int64(block.message), batch: batch, payload: info.Bytes}
+	r := arrowReader{source: d.source, at: block.offset + int64(block.message), batch: batch, payload: info.Bytes, memory: memory}
 	return r.records()
 }
 
@@ -44,6 +44,7 @@ type arrowReader struct {
 	at      int64 // of the body in the file
 	batch   *arrowBatch
 	payload int64 // canonical bytes of the row group: no column holds more values or bytes
+	memory  *Buffer
 	column  string
 	scratch []byte
 	err     error
@@ -58,7 +59,7 @@ func (r *arrowReader) records() ([]Record, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
-	records := make([]Record, rows)
+	records := r.memory.rows(rows)
 	for i := range records {
 		records[i] = Record{
 			Offset: int64(u64At(offsets, i)), TimestampMs: int64(u64At(timestamps, i)), TimestampType: TimestampType(kinds[i]),
@@ -257,7 +258,7 @@ func (r *arrowReader) decode(at, size, want int64) ([]byte, error) {
 	if err := readFull(r.source, frame, at); err != nil {
 		return nil, err
 	}
-	data, err := decodeZstd(make([]byte, length), frame)
+	data, err := decodeZstd(r.memory.page(int(length)), frame)
 	if err != nil {
 		return nil, r.corruptf("zstd: %v", err)
 	}
@@ -271,7 +272,7 @@ func (r *arrowReader) plain(at, size, want int64) ([]byte, error) {
 	if size < want || size > want+arrowFill {
 		return nil, r.corruptf("buffer of %d bytes, want %d", size, want)
 	}
-	data := make([]byte, size)
+	data := r.memory.page(int(size))
 	return data, readFull(r.source, data, at)
 }
 

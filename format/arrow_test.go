@@ -289,7 +289,7 @@ func TestABombIsNotDecompressed(t *testing.T) {
 	bomb := appendZstd(nil, make([]byte, 64<<20), 1)
 	for name, length := range map[string]int64{"that tells its size": 64 << 20, "that hides its size": 8 * rows, "that tells too much": 1 << 40} {
 		buffer := append(binary.LittleEndian.AppendUint64(nil, uint64(length)), bomb...)
-		r := arrowReader{source: bytes.NewReader(buffer), payload: 33 * rows, batch: &arrowBatch{
+		r := arrowReader{source: bytes.NewReader(buffer), payload: 33 * rows, memory: new(Buffer), batch: &arrowBatch{
 			rows: rows, compressed: true, body: int64(len(buffer)), nodes: []pair{{rows, 0}}, buffers: []pair{{}, {0, int64(len(buffer))}},
 		}}
 		n := allocated(func() { r.numbers(columnOffset, rows, 8) })

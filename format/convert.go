@@ -80,8 +80,9 @@ func copySegment(from, into *Archive, s Segment, base int64, o ConvertOptions) (
 // copyGroups writes what r holds, cut as it is there.
 func copyGroups(w *Writer, r *SegmentReader, onGroup func(*RowGroup) error) error {
 	doc := r.Document()
+	var memory Buffer
 	for i := range doc.Groups {
-		records, err := r.ReadGroup(i)
+		records, err := r.ReadGroupInto(i, &memory)
 		if err != nil {
 			return err
 		}

@@ -60,7 +60,10 @@ func (a *Archive) Cursor(tp TopicPartition, w Window) *Cursor {
 
 // Next returns the records in the window of the next row group that has any; io.EOF after the last. The caller owns them. An error is
 // final: what comes after a segment that cannot be read is not returned.
-func (c *Cursor) Next() ([]Record, error) {
+func (c *Cursor) Next() ([]Record, error) { return c.NextInto(nil) }
+
+// NextInto is Next into the memory of b.
+func (c *Cursor) NextInto(b *Buffer) ([]Record, error) {
 	for c.err == nil {
 		if c.reader == nil {
 			c.err = c.openNext()
@@ -76,7 +79,7 @@ func (c *Cursor) Next() ([]Record, error) {
 		if !c.window.overlapsGroup(&groups[i]) {
 			continue
 		}
-		if records := c.read(i); len(records) > 0 {
+		if records := c.read(i, b); len(records) > 0 {
 			return records, nil
 		}
 	}
@@ -84,8 +87,8 @@ func (c *Cursor) Next() ([]Record, error) {
 }
 
 // read returns the records of row group i that are in the window, or none and c.err.
-func (c *Cursor) read(i int) []Record {
-	records, err := c.reader.ReadGroup(i)
+func (c *Cursor) read(i int, b *Buffer) []Record {
+	records, err := c.reader.ReadGroupInto(i, b)
 	if err != nil {
 		c.err = err
 		return nil

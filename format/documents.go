@@ -15,8 +15,11 @@ type SegmentReader struct {
 }
 
 // ReadGroup is Reader.ReadGroup with the file named in its errors.
-func (s *SegmentReader) ReadGroup(i int) ([]Record, error) {
-	records, err := s.Reader.ReadGroup(i)
+func (s *SegmentReader) ReadGroup(i int) ([]Record, error) { return s.ReadGroupInto(i, nil) }
+
+// ReadGroupInto is Reader.ReadGroupInto with the file named in its errors.
+func (s *SegmentReader) ReadGroupInto(i int, b *Buffer) ([]Record, error) {
+	records, err := s.Reader.ReadGroupInto(i, b)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.path, err)
 	}

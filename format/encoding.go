@@ -55,9 +55,9 @@ type encoder interface {
 
 // decoder reads the row groups of one segment file.
 type decoder interface {
-	// read decodes row group i of d, the document of the file. The records may hold anything: their digest is the caller's affair. A
-	// panic on bytes that are not what was written is the caller's too, so it must come on the caller's goroutine.
-	read(i int, d *Document) ([]Record, error)
+	// read decodes row group i of d, the document of the file, into memory that was reset. The records may hold anything: their digest is
+	// the caller's affair. A panic on bytes that are not what was written is the caller's too, so it must come on the caller's goroutine.
+	read(i int, d *Document, memory *Buffer) ([]Record, error)
 }
 
 // encodingNamed is nil for an encoding that this package does not know.

@@ -60,7 +60,7 @@ func readAnyGroups(t *testing.T, source *bytes.Reader, rows, payload int64) {
 	doc := &Document{Groups: make([]RowGroup, groups)}
 	for i := range min(groups, 4) {
 		doc.Groups[i] = RowGroup{Records: rows, Bytes: max(payload, rows*canonicalFixed)}
-		records, err := d.read(i, doc)
+		records, err := d.read(i, doc, new(Buffer))
 		if err == nil && int64(len(records)) != rows {
 			t.Errorf("got %d records, want %d", len(records), rows)
 		}

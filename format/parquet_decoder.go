@@ -40,7 +40,7 @@ const (
 var columnPaths = [columnCount]string{columnOffset, columnTimestamp, columnTimestampType, columnLeaderEpoch, columnKey, columnValue,
 	columnHeaderKey, columnHeaderValue}
 
-func (d *parquetDecoder) read(i int, doc *Document) ([]Record, error) {
+func (d *parquetDecoder) read(i int, doc *Document, memory *Buffer) ([]Record, error) {
 	if d.file == nil {
 		if err := d.open(len(doc.Groups)); err != nil {
 			return nil, err
@@ -54,11 +54,11 @@ func (d *parquetDecoder) read(i int, doc *Document) ([]Record, error) {
 	if err := d.checkBounds(group.MetaData()); err != nil {
 		return nil, err
 	}
-	records, err := d.readOwn(group.MetaData(), info)
+	records, err := d.readOwn(group.MetaData(), info, memory)
 	if !errors.Is(err, errForeignPages) {
 		return records, err
 	}
-	g := groupReader{group: group, columns: &d.columns, scratch: &d.scratch, records: make([]Record, info.Records)}
+	g := groupReader{group: group, columns: &d.columns, scratch: &d.scratch, records: memory.rows(int(info.Records))}
 	return g.read()
 }
 

@@ -25,6 +25,7 @@ type ownReader struct {
 	headers []Header
 	counts  []int32
 	keys    keyCache
+	memory  *Buffer
 	*ownScratch
 }
 
@@ -35,9 +36,10 @@ type ownScratch struct {
 	numbers                  []int64
 }
 
-func (d *parquetDecoder) readOwn(group *metadata.RowGroupMetaData, info *RowGroup) ([]Record, error) {
+func (d *parquetDecoder) readOwn(group *metadata.RowGroupMetaData, info *RowGroup, memory *Buffer) ([]Record, error) {
 	o := &ownReader{
-		decoder: d, group: group, records: make([]Record, info.Records), counts: make([]int32, info.Records), ownScratch: &d.own,
+		decoder: d, group: group, memory: memory, records: memory.rows(int(info.Records)), counts: memory.zeros(int(info.Records)),
+		headers: memory.headers[:0], ownScratch: &d.own,
 		left: 2*info.Bytes + 1<<20, // encodings are smaller than canonical bytes, but for their headers
 	}
 	for _, step := range []func() error{o.readNumbers, o.readPayloads, o.readHeaders} {
@@ -45,6 +47,7 @@ func (d *parquetDecoder) readOwn(group *metadata.RowGroupMetaData, info *RowGrou
 			return nil, err
 		}
 	}
+	memory.headers = o.headers
 	rest := o.headers
 	for i := range o.records {
 		if n := o.counts[i]; n > 0 {
@@ -60,7 +63,7 @@ type page struct {
 	n    int    // values, nulls counted
 }
 
-// eachPage calls use for the pages of a column, which must have the encoding. The body of a kept page is new memory.
+// eachPage calls use for the pages of a column, which must have the encoding. The body of a kept page stays when use returns.
 func (o *ownReader) eachPage(column int, encoding parquet.Encoding, keep bool, use func(page) error) error {
 	err := o.pages(column, encoding, keep, use)
 	if err == nil || errors.Is(err, errForeignPages) {
@@ -111,10 +114,11 @@ const zstdSlack = 32
 
 func (o *ownReader) decompress(data []byte, size int, codec compress.Compression, keep bool) ([]byte, error) {
 	body := o.body
-	if keep || cap(body) < size+zstdSlack {
+	switch {
+	case keep:
+		body = o.memory.page(size + zstdSlack)
+	case cap(body) < size+zstdSlack:
 		body = make([]byte, 0, size+zstdSlack)
-	}
-	if !keep {
 		o.body = body
 	}
 	var err error

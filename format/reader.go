@@ -53,12 +53,15 @@ func (r *Reader) Document() *Document { return r.doc }
 // ReadGroup decodes row group i, checks its digest and returns its records in offset order. They belong to the caller and share
 // memory with each other. An error that wraps ErrCorrupt means that no record of the row group can be trusted; other row groups may
 // be read.
-func (r *Reader) ReadGroup(i int) ([]Record, error) {
+func (r *Reader) ReadGroup(i int) ([]Record, error) { return r.ReadGroupInto(i, nil) }
+
+// ReadGroupInto is ReadGroup into the memory of b.
+func (r *Reader) ReadGroupInto(i int, b *Buffer) ([]Record, error) {
 	if i < 0 || i >= len(r.doc.Groups) {
 		return nil, fmt.Errorf("row group %d of %d", i, len(r.doc.Groups))
 	}
 	group := &r.doc.Groups[i]
-	records, err := r.decode(i)
+	records, err := r.decode(i, b.reset())
 	if err != nil {
 		return nil, fmt.Errorf("row group %d: %w", i, err)
 	}
@@ -68,12 +71,12 @@ func (r *Reader) ReadGroup(i int) ([]Record, error) {
 	return records, nil
 }
 
-func (r *Reader) decode(i int) (_ []Record, err error) {
+func (r *Reader) decode(i int, b *Buffer) (_ []Record, err error) {
 	defer catch(&err)
 	if r.full != nil {
-		return r.groups.read(r.places[i], r.full)
+		return r.groups.read(r.places[i], r.full, b)
 	}
-	return r.groups.read(i, r.doc)
+	return r.groups.read(i, r.doc, b)
 }
 
 // verify checks records against what the document says of them.

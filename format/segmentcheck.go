@@ -41,8 +41,9 @@ func checkSegment(fsys FS, s Segment, deep bool, stop func() bool) segmentCheck 
 		c.elsewhere = true
 		c.add("footer", err)
 	}
+	var memory Buffer
 	for i := 0; deep && i < len(c.Document.Groups) && !stop(); i++ {
-		c.checkGroup(r, i)
+		c.checkGroup(r, i, &memory)
 	}
 	return c
 }
@@ -72,8 +73,8 @@ func (s stoppable) Read(b []byte) (int, error) {
 	return s.Reader.Read(b)
 }
 
-func (c *segmentCheck) checkGroup(r *Reader, i int) {
-	records, err := r.ReadGroup(i)
+func (c *segmentCheck) checkGroup(r *Reader, i int, memory *Buffer) {
+	records, err := r.ReadGroupInto(i, memory)
 	if err != nil {
 		if inner := errors.Unwrap(err); inner != nil {
 			err = inner // ReadGroup names the row group too

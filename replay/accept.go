@@ -46,8 +46,13 @@ func (w timestampWindow) holds(timestampMs int64, now time.Time) bool {
 	return timestampMs-ms <= w.afterMs
 }
 
-func (w timestampWindow) unlimited() bool {
-	return w.beforeMs == math.MaxInt64 && w.afterMs == math.MaxInt64
+// sure returns the latest timestamp that the topic accepts at any moment from now on, with all before it. Asking for the time with every
+// record would cost a tenth of a replay.
+func (w timestampWindow) sure(now time.Time) int64 {
+	if w.beforeMs != math.MaxInt64 {
+		return math.MinInt64
+	}
+	return addUp(now.UnixMilli(), w.afterMs)
 }
 
 func (w timestampWindow) before() string { return millisText(w.beforeMs) }
@@ -70,12 +75,14 @@ type acceptance struct {
 	keep          bool // timestamps are sent as they are
 	stamped       bool // the target sets timestamps, so it accepts any
 	clock         Clock
+	sureMs        int64 // later moments accept every timestamp up to this one
 }
 
 func (s *settings) acceptance(t targetTopic) *acceptance {
 	a := &acceptance{needsKey: isCompacted(t.configs), window: t.accepts(), keep: s.Timestamps != NowTimestamps, clock: s.Clock}
 	a.stamped = t.configs["message.timestamp.type"] == "LogAppendTime"
 	a.maxBatchBytes, _ = t.number("max.message.bytes")
+	a.sureMs = a.window.sure(s.Clock.Now())
 	return a
 }
 
@@ -90,7 +97,7 @@ func (a *acceptance) check(rec *kgo.Record, timestampMs int64) error {
 		return nil
 	case !sendable(timestampMs):
 		return ErrTimestampRange
-	case !a.stamped && !a.window.unlimited() && !a.window.holds(timestampMs, a.clock.Now()):
+	case !a.stamped && timestampMs > a.sureMs && !a.window.holds(timestampMs, a.clock.Now()):
 		return ErrTimestampWindow
 	}
 	return nil

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"context"
+	"slices"
 	"time"
 	"unsafe"
 
@@ -54,10 +55,14 @@ func (e *entry) Value(key any) any { return e.to.ctx.Value(key) }
 type chunk struct {
 	ledger    *ledger
 	entries   []entry
-	passed    int // entries at the front that are acknowledged or left out
+	passed    int // entries at the front that are acknowledged or left out, or were earlier
 	undecided int // entries, counted also before they are sent
 	release   func()
 	next      *chunk // in the ledger
+
+	headers []kgo.RecordHeader // of all entries
+	memory  *memory            // that takes it back; nil: none
+	played  bool               // the player is done with it
 }
 
 const (
@@ -67,10 +72,11 @@ const (
 	entryCost = int64(unsafe.Sizeof(entry{})) + 48
 )
 
-// newChunk turns records into entries. It keeps what they point to.
-func newChunk(l *ledger, records []format.Record, timestamps Timestamps) *chunk {
-	c := &chunk{ledger: l, entries: make([]entry, len(records)), undecided: len(records)}
-	headers := make([]kgo.RecordHeader, 0, countHeaders(records))
+// fill turns records into the entries of c, which is new or was given back. They keep what the records point to.
+func (c *chunk) fill(l *ledger, records []format.Record, timestamps Timestamps) *chunk {
+	headers := slices.Grow(c.headers[:0], countHeaders(records))
+	*c = chunk{ledger: l, entries: slices.Grow(c.entries[:0], len(records))[:len(records)], undecided: len(records), memory: c.memory, headers: headers}
+	clear(c.entries)
 	for i := range records {
 		e, r := &c.entries[i], &records[i]
 		e.chunk, e.offset, e.timestampMs, e.bytes = c, r.Offset, r.TimestampMs, int32(format.CanonicalSize(r))

@@ -265,7 +265,7 @@ func (o *orderer) open(ctx context.Context, part *part, pick pick) error {
 		return err
 	}
 	run := pick.run
-	c := newChunk(part.ledger, run.records, o.player.settings.Timestamps)
+	c := new(chunk).fill(part.ledger, run.records, o.player.settings.Timestamps)
 	c.release = func() {
 		release()
 		run.decide(len(run.records))

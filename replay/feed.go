@@ -13,6 +13,7 @@ import (
 // feed decodes a partition of the archive, one row group ahead of what is played. It is for one goroutine.
 type feed struct {
 	settings  *settings
+	memory    *memory
 	partition format.TopicPartition
 	groups    chan *group
 	cancel    context.CancelFunc
@@ -47,20 +48,20 @@ func (g *group) drop() {
 	}
 }
 
-// startFeed begins to decode the partition tp as part says. Memory for a row group is taken from b before it is decoded.
-func (s *settings) startFeed(ctx context.Context, archive *format.Archive, tp format.TopicPartition, part *PlannedPartition, b *budget) *feed {
+// startFeed begins to decode the partition tp as part says. Memory for a row group is taken from p.decoded before it is decoded.
+func (p *player) startFeed(ctx context.Context, tp format.TopicPartition, part *PlannedPartition) *feed {
 	ctx, cancel := context.WithCancel(ctx)
-	f := &feed{settings: s, partition: tp, groups: make(chan *group), cancel: cancel, end: part.window.FromOffset}
+	f := &feed{settings: p.settings, memory: p.memory, partition: tp, groups: make(chan *group), cancel: cancel, end: part.window.FromOffset}
 	cost := part.groups.cost
-	if s.Reshape != nil {
+	if p.settings.Reshape != nil {
 		cost += part.groups.bytes
 	}
 	go func() {
 		defer close(f.groups)
-		cursor := archive.Cursor(tp, part.window)
+		cursor := p.archive.Cursor(tp, part.window)
 		defer cursor.Close()
 		for f.err == nil {
-			f.err = f.decode(ctx, cursor, cost, b)
+			f.err = f.decode(ctx, cursor, cost, p.decoded)
 		}
 		if f.err == io.EOF {
 			f.err = nil
@@ -75,7 +76,8 @@ func (f *feed) decode(ctx context.Context, cursor *format.Cursor, cost int64, b 
 	if err != nil {
 		return err
 	}
-	records, err := cursor.Next()
+	memory := f.memory.group()
+	records, err := cursor.NextInto(memory)
 	if err == io.EOF {
 		release()
 		return err
@@ -93,7 +95,10 @@ func (f *feed) decode(ctx context.Context, cursor *format.Cursor, cost int64, b 
 		}
 		return err
 	}
-	g := &group{records: records, release: release}
+	g := &group{records: records, release: func() {
+		f.memory.recycleGroup(memory)
+		release()
+	}}
 	g.undecided.Store(int64(len(records)))
 	select {
 	case f.groups <- g:

@@ -74,6 +74,15 @@ func (l *ledger) wasBefore(e *entry) bool {
 	return true
 }
 
+// leave notes that the player is done with a chunk.
+func (l *ledger) leave(c *chunk) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c.played = true; c.passed == len(c.entries) {
+		c.memory.recycle(c)
+	}
+}
+
 // acknowledge notes that the target has an entry.
 func (l *ledger) acknowledge(e *entry) {
 	l.mu.Lock()
@@ -155,6 +164,9 @@ func (l *ledger) pass() {
 		// A record that someone still points to keeps its chunk in memory, and must not keep all that follow.
 		if l.front, c.next = c.next, nil; l.front == nil {
 			l.back = nil
+		}
+		if c.played {
+			c.memory.recycle(c)
 		}
 	}
 }

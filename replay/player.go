@@ -21,9 +21,10 @@ type player struct {
 	client       *kgo.Client
 	dials        *dials
 	refusals     *refusalLogger
-	state        *State         // of the checkpoint, without its partitions
-	decoded      *budget        // for row groups
-	sending      *budget        // for entries
+	state        *State  // of the checkpoint, without its partitions
+	decoded      *budget // for row groups
+	sending      *budget // for entries
+	memory       *memory
 	destinations []*destination // all of them
 	parts        []*part
 	started      time.Time
@@ -43,7 +44,7 @@ func (s *settings) newPlayer(connect []kgo.Opt, archive *format.Archive, target 
 	p := &player{
 		settings: s, plan: plan, archive: archive, dials: target.dials, state: s.newState(plan, target),
 		started: s.Clock.Now(),
-		decoded: newBudget(s.MemoryBytes / 4 * 3), sending: newBudget(s.MemoryBytes / 4),
+		decoded: newBudget(s.MemoryBytes / 4 * 3), sending: newBudget(s.MemoryBytes / 4), memory: s.newMemory(target.client),
 	}
 	p.measure(plan)
 	topics := make(map[string][]*destination)
@@ -180,7 +181,7 @@ func (p *player) playAll(ctx context.Context) {
 
 // playPart sends a partition, until it has to stop or ctx ends. What goes wrong with it is in its ledger.
 func (p *player) playPart(ctx context.Context, next *part) {
-	f := p.settings.startFeed(ctx, p.archive, next.ledger.source, next.PlannedPartition, p.decoded)
+	f := p.startFeed(ctx, next.ledger.source, next.PlannedPartition)
 	defer f.close()
 	for {
 		g, err := f.next()
@@ -209,7 +210,7 @@ func (p *player) playGroup(ctx context.Context, from *part, g *group) error {
 		if err != nil {
 			return err
 		}
-		c := newChunk(from.ledger, g.records[:n], p.settings.Timestamps)
+		c := p.memory.chunk().fill(from.ledger, g.records[:n], p.settings.Timestamps)
 		c.release = func() {
 			release()
 			g.decide(n)
@@ -222,6 +223,7 @@ func (p *player) playGroup(ctx context.Context, from *part, g *group) error {
 		if err := p.playChunk(ctx, from, c); err != nil {
 			return err
 		}
+		from.ledger.leave(c)
 	}
 	return nil
 }

@@ -1,0 +1,61 @@
+package format
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"testing"
+)
+
+func TestRowGroupsInTheSameMemoryAreReadAsInNewMemory(t *testing.T) {
+	eachEncoding(t, func(t *testing.T, e Encoding) {
+		// Groups of very different sizes and shapes, in any order, so that each finds what another left.
+		files := [][]byte{
+			writeSegment(t, optionsIn(e), oddRecords()),
+			writeSegment(t, optionsIn(e), manyRecords(30_000, 5)),
+			writeSegment(t, optionsIn(e), []Record{{Offset: 1200, Value: bytes.Repeat([]byte("large "), 5<<20)}}),
+			writeSegment(t, optionsIn(e), manyRecords(10, 6)),
+		}
+		var memory Buffer
+		random := rand.New(rand.NewPCG(3, 4))
+		for range 20 {
+			b := files[random.IntN(len(files))]
+			r, err := NewReader(bytes.NewReader(b), int64(len(b)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			i := random.IntN(len(r.Document().Groups))
+			want, err := r.ReadGroup(i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := r.ReadGroupInto(i, &memory)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkEqual(t, got, want)
+		}
+		if memory.kept > mostKept {
+			t.Errorf("keeps %d bytes, at most %d are allowed", memory.kept, mostKept)
+		}
+	})
+}
+
+func TestASecondRowGroupOfOneShapeAllocatesNoPages(t *testing.T) {
+	eachEncoding(t, func(t *testing.T, e Encoding) {
+		b := writeSegment(t, optionsIn(e), manyRecords(5_000, 7))
+		r, err := NewReader(bytes.NewReader(b), int64(len(b)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var memory Buffer
+		read := func() {
+			if _, err := r.ReadGroupInto(0, &memory); err != nil {
+				t.Fatal(err)
+			}
+		}
+		read()
+		if n := allocated(read); n > 1<<20 {
+			t.Errorf("%d bytes of memory for %d of records", n, r.Document().Groups[0].Bytes)
+		}
+	})
+}
