@@ -27,7 +27,7 @@ const (
 )
 
 // ErrSpeed is wrapped for text that is no speed.
-var ErrSpeed = errors.New("not a speed: use max or a factor such as 1, 0.1 or 10, with at most 6 digits after the point")
+var ErrSpeed = errors.New("not a speed: use max or a factor above 0, such as 1, 0.1 or 10, of at most 9 digits before the point and 6 after it")
 
 // ParseSpeed reads max, or a factor: at 1 the distances between records are those of their timestamps, at 10 they are a tenth.
 func ParseSpeed(s string) (Pace, error) {

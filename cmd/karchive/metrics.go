@@ -19,10 +19,11 @@ func (e *env) listen(addr string) (*metrics.Server, error) {
 		return nil, nil
 	}
 	s, err := metrics.Listen(addr)
-	if err == nil {
-		e.notef("metrics at http://%s/metrics", s.Addr())
+	if err != nil {
+		return nil, withHint(err, "give --metrics HOST:PORT of this machine, or a port, which is of loopback")
 	}
-	return s, err
+	e.notef("metrics at http://%s/metrics", s.Addr())
+	return s, nil
 }
 
 // replayMetrics serves the metrics of a replay, if they are wanted, and returns how to end that.

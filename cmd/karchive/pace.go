@@ -19,6 +19,7 @@ type pacing struct {
 	schedule  replay.Schedule
 	pacing    replay.Pacing
 	startAt   string
+	catchUp   *time.Duration // nil: not given
 	onLate    string
 	precision string
 }
@@ -36,7 +37,7 @@ func (p *pacing) flags() []cli.Flag {
 		&cli.StringFlag{Name: "start-at", Usage: "begin at `TIME` on the wall clock (RFC 3339 or @MS), so that several replays begin together", Destination: &p.startAt},
 		durationFlag("warmup", "leave `DURATION` from the start out of the report's rates and latenesses", "0s", &p.pacing.Warmup),
 		choiceFlag("on-late", "`catch-up` sends late records at up to twice the pace, shift moves the schedule, drop leaves them out", &p.onLate, string(replay.CatchUpLate), string(replay.ShiftLate), string(replay.DropLate)),
-		durationFlag("max-catchup", "lateness that is caught up in any case; what --on-late does begins beyond `DURATION`", "1s, 10ms with shift", &p.pacing.MaxCatchUp),
+		parsed("max-catchup", "lateness that is caught up in any case; what --on-late does begins beyond `DURATION`", "1s, 10ms with shift", &p.catchUp, pointer(units.ParseDuration)),
 		choiceFlag("precision", "`normal`, or high: sleeps of a thread of its own that end within some 50 microseconds", &p.precision, string(replay.NormalPrecision), string(replay.HighPrecision)),
 	}
 	for _, f := range flags {
@@ -99,6 +100,9 @@ func (p *pacing) complete(now time.Time, to *replay.Options) error {
 	if err := p.dependent(); err != nil {
 		return err
 	}
+	if p.catchUp != nil {
+		p.pacing.MaxCatchUp = max(*p.catchUp, time.Nanosecond) // 0 would be the default
+	}
 	p.pacing.OnLate, p.pacing.Precision = replay.LatePolicy(p.onLate), replay.Precision(p.precision)
 	if p.startAt != "" {
 		at, err := parseStart(p.startAt, now)
@@ -128,7 +132,7 @@ func (p *pacing) dependent() error {
 		given bool
 	}{
 		{"--ramp", s.Ramp > 0}, {"--warmup", p.pacing.Warmup > 0}, {"--on-late", p.onLate != string(replay.CatchUpLate)},
-		{"--max-catchup", p.pacing.MaxCatchUp > 0}, {"--precision", p.precision != string(replay.NormalPrecision)},
+		{"--max-catchup", p.catchUp != nil}, {"--precision", p.precision != string(replay.NormalPrecision)},
 	} {
 		if f.given {
 			return &usageError{f.name + " needs a pace", "give --speed FACTOR, --rate or --bandwidth"}

@@ -11,8 +11,12 @@ import (
 	"github.com/karchive/karchive/replay"
 )
 
-// noteSchedule says how long a timed replay takes.
-func (e *env) noteSchedule(p *replay.Plan, s *replay.Schedule) {
+// noteSchedule says when a replay begins, and how long it takes if it is timed.
+func (e *env) noteSchedule(p *replay.Plan, r *replay.Options) {
+	if at := r.Pacing.StartAt; !at.IsZero() {
+		e.notef("begins at %s", units.Time(at.UnixMilli()))
+	}
+	s := &r.Schedule
 	if !s.Pace.Timed() {
 		return
 	}

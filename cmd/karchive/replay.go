@@ -140,6 +140,9 @@ func (o *replayOptions) complete(e *env) error {
 	if err := o.pacing.complete(e.now(), r); err != nil {
 		return err
 	}
+	if o.progress != "" && o.pacing.schedule.Loop != 0 && o.pacing.schedule.Loop != 1 {
+		return &usageError{"--progress and --loop exclude each other", "a replay that goes on cannot tell rounds apart"}
+	}
 	return o.checkExactlyOnce()
 }
 
@@ -194,7 +197,7 @@ func (o *replayOptions) run(ctx context.Context, e *env, opts []kgo.Opt, a *form
 	r := &o.replay
 	r.OnPlan = func(p *replay.Plan) {
 		e.notePlan(p, r.Force)
-		e.noteSchedule(p, &r.Schedule)
+		e.noteSchedule(p, r)
 		e.noteExactlyOnce(p, r.Restart)
 	}
 	r.OnProgress = func(p replay.Progress) {
