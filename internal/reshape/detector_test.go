@@ -32,6 +32,8 @@ func TestTextsThatLookPersonal(t *testing.T) {
 		"10.0.0.1:8080":                       looksIP,
 		"10.0.0.0/8":                          looksIP,
 		"2001:db8::17":                        looksIP,
+		"fe80:1::17%eth0":                     looksIP,
+		"fe80:abcd::1":                        looksIP,
 		"::1":                                 "", // too short to tell anything
 		"12:34:56":                            "",
 		"1.2.3":                               "",
@@ -85,6 +87,20 @@ func uncovered(t *testing.T, rules Rules, records ...*Record) (string, Report) {
 		lines = append(lines, fmt.Sprintf("%s %s %s %d", s.Topic, s.Path, s.Looks, s.Records))
 	}
 	return strings.Join(lines, "\n"), report
+}
+
+func TestAPayloadThatIsAJSONStringIsLookedInto(t *testing.T) {
+	m, err := ParseMask("value.x=keep")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules := Rules{Mask: []Mask{m}}
+	for key, want := range map[string]string{`"10.1.2.3"`: "t key IP address 1", `"\u0061@example.com"`: "t key e-mail 1", ` 10.1.2.3`: "", `10.1.2.3`: "t key IP address 1"} {
+		got, _ := uncovered(t, rules, &Record{Topic: "t", Record: format.Record{Key: []byte(key), Value: []byte("{}")}})
+		if got != want {
+			t.Errorf("%s: got %q, want %q", key, got, want)
+		}
+	}
 }
 
 func TestCoverageNamesFieldsWithoutARule(t *testing.T) {

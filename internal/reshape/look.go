@@ -24,34 +24,54 @@ func looksLike(b []byte) string {
 	if hasEmail(b) {
 		return looksEmail
 	}
-	digits, other := countDigits(b)
+	n := countCharacters(b)
 	switch {
-	case digits < 4:
-		if isIPv6(b) {
-			return looksIP
-		}
-		return ""
-	case hasCard(b, digits):
+	case n.digits >= 13 && hasCard(b):
 		return looksCard
-	case hasIBAN(b):
+	case n.digits >= 4 && n.capitals >= 2 && hasIBAN(b):
 		return looksIBAN
-	case isIP(b, digits+other):
+	case (n.dots == 3 || n.colons >= 2) && isIP(b, n):
 		return looksIP
-	case isPhone(b, digits):
+	case n.digits >= 8 && n.digits <= 15 && isPhone(b, n.digits):
 		return looksPhone
 	}
 	return ""
 }
 
-func countDigits(b []byte) (digits, dots int) {
-	for _, c := range b {
-		if isDigit(c) {
-			digits++
-		} else if c == '.' {
-			dots++
+// characters counts those that tell what a text cannot be.
+type characters struct{ digits, dots, colons, capitals int }
+
+// characterCounts has, for each character, what it adds to the four counts, in 16 bits each.
+var characterCounts = func() (t [256]uint64) {
+	for c := range t {
+		switch {
+		case isDigit(byte(c)):
+			t[c] = 1
+		case c == '.':
+			t[c] = 1 << 16
+		case c == ':':
+			t[c] = 1 << 32
+		case isUpper(byte(c)):
+			t[c] = 1 << 48
 		}
 	}
-	return digits, dots
+	return t
+}()
+
+func countCharacters(b []byte) (n characters) {
+	for len(b) > 0 {
+		part := b[:min(len(b), 1<<15)] // no count overflows its 16 bits
+		b = b[len(part):]
+		var sum uint64
+		for _, c := range part {
+			sum += characterCounts[c]
+		}
+		n.digits += int(sum & 0xffff)
+		n.dots += int(sum >> 16 & 0xffff)
+		n.colons += int(sum >> 32 & 0xffff)
+		n.capitals += int(sum >> 48)
+	}
+	return n
 }
 
 // hasEmail finds something@host.domain anywhere in a text.
@@ -93,10 +113,7 @@ func isDomain(b []byte) bool {
 }
 
 // hasCard finds 13 to 19 digits, possibly in groups, that begin as those of a card scheme and pass Luhn's check.
-func hasCard(b []byte, digits int) bool {
-	if digits < 13 {
-		return false
-	}
+func hasCard(b []byte) bool {
 	var run [20]byte
 	for i := 0; i < len(b); {
 		if !isDigit(b[i]) || i > 0 && isWord(b[i-1]) {
@@ -194,27 +211,23 @@ func isIBAN(b []byte) bool {
 }
 
 // isIP says whether the whole text is an address, possibly with a port or a prefix length.
-func isIP(b []byte, dotted int) bool {
-	if dotted < len(b) {
-		if colon := bytes.LastIndexByte(b, ':'); colon > 0 && bytes.Count(b, []byte(".")) == 3 {
-			b = b[:colon]
-		}
-		if slash := bytes.IndexByte(b, '/'); slash > 0 {
-			b = b[:slash]
-		}
+func isIP(b []byte, n characters) bool {
+	if colon := bytes.LastIndexByte(b, ':'); n.dots == 3 && n.colons == 1 && colon > 0 {
+		b = b[:colon]
 	}
-	if len(b) > 45 || bytes.Count(b, []byte(".")) != 3 && bytes.Count(b, []byte(":")) < 2 {
+	if end := bytes.IndexAny(b, "/%"); end > 0 { // a prefix length, or a zone
+		b = b[:end]
+	}
+	if len(b) > 45 || bytes.ContainsFunc(b, func(r rune) bool { return r >= 0x80 || r != '.' && r != ':' && !isHex(byte(r)) }) {
 		return false
 	}
-	_, err := netip.ParseAddr(string(b))
+	_, err := netip.ParseAddr(asString(b))
 	return err == nil
 }
 
-func isIPv6(b []byte) bool { return bytes.Count(b, []byte(":")) >= 2 && isIP(b, len(b)) }
-
 // isPhone takes international numbers, +49 151 23456789 and 0049…, and (555) 123-4567, 555-123-4567 and 555.123.4567.
 func isPhone(b []byte, digits int) bool {
-	if digits < 8 || digits > 15 || len(b) > 24 {
+	if len(b) > 24 {
 		return false
 	}
 	var form [24]byte

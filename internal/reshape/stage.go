@@ -167,6 +167,12 @@ func (w *Worker) change(s *stage, t *target, b []byte) ([]byte, error) {
 	if t.inner == nil {
 		return b, nil
 	}
+	if !t.must && !looksLikeDocument(b) {
+		if t.inner.leaf != nil {
+			s.looks.payload(t.root, "", b)
+		}
+		return b, nil
+	}
 	out, edits, err := w.edit(w.buf[:0], t.inner, b)
 	w.buf = out[:0]
 	switch {
@@ -185,6 +191,12 @@ func (w *Worker) change(s *stage, t *target, b []byte) ([]byte, error) {
 		}
 	}
 	return w.own(out), nil
+}
+
+// looksLikeDocument spares what is plain text, as most keys are, an attempt to read it.
+func looksLikeDocument(b []byte) bool {
+	i := skipSpace(b, 0)
+	return i < len(b) && (b[i] == '{' || b[i] == '[' || b[i] == '"')
 }
 
 func (w *Worker) changeWhole(r *rule, b []byte) ([]byte, error) {
