@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -24,6 +25,10 @@ const (
 	leastBatchBytes, mostBatchBytes = 512, 1 << 30
 )
 
+// leaderPause is the least time between two looks for the leaders of partitions. With the client's five seconds every leader that moves, or
+// is not ready when a topic was just made, is a silence of that length and a burst behind it.
+const leaderPause = 250 * time.Millisecond
+
 // newProducer makes the client that sends. Its own buffers are unbounded: what may be in memory is the budget's business, and a
 // producer that blocks could not be stopped.
 func (s *settings) newProducer(connect []kgo.Opt, plan *Plan, target *cluster, refusals *refusalLogger) (*kgo.Client, error) {
@@ -43,6 +48,7 @@ func (s *settings) newProducer(connect []kgo.Opt, plan *Plan, target *cluster, r
 		kgo.MaxBufferedBytes(0),
 		// Its timeouts count from a record's timestamp, which may lie years back.
 		kgo.RecordDeliveryTimeout(0),
+		kgo.MetadataMinAge(leaderPause),
 	)
 	if s.Schedule.Pace.Timed() {
 		options = append(options, kgo.ProducerLinger(0))
