@@ -21,8 +21,8 @@ test:
 test-kafka: ## against a real Apache Kafka, fetched once from Maven Central
 	$(GO) test -tags kafka -count=1 -timeout 20m ./internal/connect ./internal/kafkatest ./internal/realkafka
 
-crash: ## crashes in memory, CRASH_RUNS seeds and every operation, then KILLS kill -9 of captures from a real Apache Kafka within KILL_TIME
-	KARCHIVE_CRASH_RUNS=$(CRASH_RUNS) $(GO) test -count=1 -timeout 60m -v -run 'Crash|Fails|SealedAtOnce|Disk|Remounted|Killed' ./format ./capture
+crash: ## crashes in memory, CRASH_RUNS seeds and every operation, every flipped bit, then KILLS kill -9 of captures from a real Apache Kafka within KILL_TIME
+	KARCHIVE_CRASH_RUNS=$(CRASH_RUNS) KARCHIVE_FLIPS=all $(GO) test -count=1 -timeout 60m -v -run 'Crash|Fails|SealedAtOnce|Disk|Remounted|Killed|Flipped' ./format ./capture
 	KARCHIVE_KILLS=$(KILLS) KARCHIVE_KILL_TIME=$(KILL_TIME) $(GO) test -tags kafka -count=1 -timeout 60m -v -run 'Kill|Stopped|SecondCapture' ./internal/realkafka
 
 race: ## with a tenth of the crashes and flips, which only repeat what races could be in
