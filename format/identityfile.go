@@ -35,8 +35,8 @@ func decodeIdentity(file []byte) (Identity, error) {
 	if err := checkObjects(file); err != nil {
 		return Identity{}, err
 	}
-	var e identityEnvelope
-	if err := json.Unmarshal(file, &e); err != nil {
+	e, err := openEnvelope(file)
+	if err != nil {
 		return Identity{}, corruptf("%v", err)
 	}
 	if got := Digest(e.Archive); got != e.Checksum {
@@ -62,6 +62,19 @@ func decodeIdentity(file []byte) (Identity, error) {
 		return Identity{}, corruptf("%v", err)
 	}
 	return id, nil
+}
+
+// openEnvelope takes the names as they are spelled. Decoded into the struct, other cases would do: a flipped bit, nobody's notice.
+func openEnvelope(file []byte) (e identityEnvelope, err error) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(file, &fields); err != nil {
+		return e, err
+	}
+	e.Archive = fields["archive"]
+	if text, ok := fields["checksum"]; ok {
+		err = json.Unmarshal(text, &e.Checksum)
+	}
+	return e, err
 }
 
 // writeIdentity replaces karchive.json.

@@ -54,9 +54,12 @@ func (d *parquetDecoder) read(i int, doc *Document, memory *Buffer) ([]Record, e
 	if err := d.checkBounds(group.MetaData()); err != nil {
 		return nil, err
 	}
-	records, err := d.readOwn(group.MetaData(), info, memory)
+	records, err := d.newOwnReader(group.MetaData(), info, memory).read()
 	if !errors.Is(err, errForeignPages) {
 		return records, err
+	}
+	if err := d.newOwnReader(group.MetaData(), info, memory).checkForeign(); err != nil {
+		return nil, err
 	}
 	g := groupReader{group: group, columns: &d.columns, scratch: &d.scratch, records: memory.rows(int(info.Records))}
 	return g.read()
@@ -109,15 +112,20 @@ func (d *parquetDecoder) checkBounds(group *metadata.RowGroupMetaData) error {
 		if err != nil {
 			return corruptf("column %s: %v", columnPaths[i], err)
 		}
-		start := c.DataPageOffset()
-		if c.HasDictionaryPage() && c.DictionaryPageOffset() > 0 {
-			start = min(start, c.DictionaryPageOffset())
-		}
+		start := firstPage(c)
 		if n := c.TotalCompressedSize(); start < int64(len(parquetMagic)) || n < 0 || start > d.size || n > d.size-start {
 			return corruptf("column %s is said to be %d bytes at %d of %d", columnPaths[i], n, start, d.size)
 		}
 	}
 	return nil
+}
+
+// firstPage is where the pages of a column begin.
+func firstPage(c *metadata.ColumnChunkMetaData) int64 {
+	if c.HasDictionaryPage() && c.DictionaryPageOffset() > 0 {
+		return min(c.DataPageOffset(), c.DictionaryPageOffset())
+	}
+	return c.DataPageOffset()
 }
 
 // readStep is how many levels are read at once.

@@ -40,3 +40,13 @@ func openParquet(r io.ReaderAt, size int64) (map[string][]byte, decoder, error) 
 	}
 	return kv, &parquetDecoder{source: r, size: size, footer: footer}, nil
 }
+
+// CheckParquetFooter refuses a Parquet file of size bytes, which need not be a segment, when its footer is not well-formed or counts more
+// than its bytes can hold: the Parquet library takes memory by such counts. Errors wrap ErrCorrupt or come from r.
+func CheckParquetFooter(r io.ReaderAt, size int64) error {
+	footer, err := readFooter(r, size)
+	if err == nil {
+		_, err = footerMetadata(footer)
+	}
+	return err
+}

@@ -20,7 +20,9 @@ var errForeignPages = errors.New("pages of another writer")
 type ownReader struct {
 	decoder *parquetDecoder
 	group   *metadata.RowGroupMetaData
+	rows    int
 	left    int64 // bytes that pages may still claim to hold
+	values  int64 // that a page may claim to hold: a level for each row, or for each header
 	records []Record
 	headers []Header
 	counts  []int32
@@ -36,18 +38,22 @@ type ownScratch struct {
 	numbers                  []int64
 }
 
-func (d *parquetDecoder) readOwn(group *metadata.RowGroupMetaData, info *RowGroup, memory *Buffer) ([]Record, error) {
-	o := &ownReader{
-		decoder: d, group: group, memory: memory, records: memory.rows(int(info.Records)), counts: memory.zeros(int(info.Records)),
-		headers: memory.headers[:0], ownScratch: &d.own,
-		left: 2*info.Bytes + 1<<20, // encodings are smaller than canonical bytes, but for their headers
+func (d *parquetDecoder) newOwnReader(group *metadata.RowGroupMetaData, info *RowGroup, memory *Buffer) *ownReader {
+	return &ownReader{
+		decoder: d, group: group, memory: memory, rows: int(info.Records), ownScratch: &d.own,
+		left:   2*info.Bytes + 1<<20, // encodings are smaller than canonical bytes, but for their headers
+		values: info.Records + info.Bytes/canonicalHeader,
 	}
+}
+
+func (o *ownReader) read() ([]Record, error) {
+	o.records, o.counts, o.headers = o.memory.rows(o.rows), o.memory.zeros(o.rows), o.memory.headers[:0]
 	for _, step := range []func() error{o.readNumbers, o.readPayloads, o.readHeaders} {
 		if err := step(); err != nil {
 			return nil, err
 		}
 	}
-	memory.headers = o.headers
+	o.memory.headers = o.headers
 	rest := o.headers
 	for i := range o.records {
 		if n := o.counts[i]; n > 0 {
@@ -76,21 +82,17 @@ func (o *ownReader) eachPage(column int, encoding parquet.Encoding, keep bool, u
 }
 
 func (o *ownReader) pages(column int, encoding parquet.Encoding, keep bool, use func(page) error) error {
-	c, err := o.group.ColumnChunk(o.decoder.columns[column])
+	c, err := o.readChunk(column)
 	if err != nil {
 		return err
 	}
 	if c.HasDictionaryPage() || c.Compression() != compress.Codecs.Zstd && c.Compression() != compress.Codecs.Uncompressed {
 		return errForeignPages
 	}
-	o.chunk = slices.Grow(o.chunk[:0], int(c.TotalCompressedSize()))[:c.TotalCompressedSize()]
-	if err := readFull(o.decoder.source, o.chunk, c.DataPageOffset()); err != nil {
-		return err
-	}
 	for w := (thriftWalker{rest: o.chunk}); len(w.rest) > 0; {
 		h := w.pageHeader()
 		data := w.bytes(uint64(max(h.compressed, 0)))
-		if w.bad || h.compressed < 0 || h.uncompressed < 0 || h.values < 0 || h.uncompressed > o.left {
+		if w.bad || !h.fits(o) {
 			return corruptf("page header")
 		}
 		if h.kind != pageKindData || parquet.Encoding(h.encoding) != encoding || parquet.Encoding(h.levels) != parquet.Encodings.RLE {
@@ -106,6 +108,22 @@ func (o *ownReader) pages(column int, encoding parquet.Encoding, keep bool, use 
 		}
 	}
 	return nil
+}
+
+// readChunk reads all pages of a column into o.chunk.
+func (o *ownReader) readChunk(column int) (*metadata.ColumnChunkMetaData, error) {
+	c, err := o.group.ColumnChunk(o.decoder.columns[column])
+	if err != nil {
+		return nil, err
+	}
+	start := firstPage(c)
+	o.chunk = slices.Grow(o.chunk[:0], int(c.TotalCompressedSize()))[:c.TotalCompressedSize()]
+	return c, readFull(o.decoder.source, o.chunk, start)
+}
+
+// fits says whether the numbers of a page are in proportion to its row group.
+func (h *pageHeader) fits(o *ownReader) bool {
+	return h.compressed >= 0 && h.uncompressed >= 0 && h.uncompressed <= o.left && h.values >= 0 && h.values <= o.values
 }
 
 // zstdSlack is room behind what is decompressed, with which the decoder takes its fast path. A frame that fills it is longer than its page
@@ -334,12 +352,12 @@ func (k *keyCache) intern(place int, b []byte) string {
 // pageKindData is a data page of version 1.
 const pageKindData = 0
 
-// pageHeader is what a PageHeader says that we need; numbers as they stand there.
+// pageHeader is what a PageHeader says that we need; numbers as they stand there. Levels is for data pages of version 1.
 type pageHeader struct {
 	kind, uncompressed, compressed, values, encoding, levels int64
 }
 
-// pageHeader reads a PageHeader of a data page of version 1; of others only the first fields are of use.
+// pageHeader reads a PageHeader.
 func (w *thriftWalker) pageHeader() (h pageHeader) {
 	h.kind = -1
 	w.eachField(func(id int16, kind byte) {
@@ -350,8 +368,10 @@ func (w *thriftWalker) pageHeader() (h pageHeader) {
 			h.uncompressed = w.zigzag()
 		case kind == thriftI32 && id == 3:
 			h.compressed = w.zigzag()
-		case kind == thriftStruct && id == 5:
+		case kind == thriftStruct && (id == 5 || id == 7): // of data pages, and of dictionaries: they begin alike
 			w.dataPageHeader(&h)
+		case kind == thriftStruct && id == 8:
+			w.dataPageHeaderV2(&h)
 		default:
 			w.skip(kind, 0)
 		}
@@ -368,6 +388,19 @@ func (w *thriftWalker) dataPageHeader(h *pageHeader) {
 			h.encoding = w.zigzag()
 		case kind == thriftI32 && id == 3:
 			h.levels = w.zigzag()
+		default:
+			w.skip(kind, 1)
+		}
+	})
+}
+
+func (w *thriftWalker) dataPageHeaderV2(h *pageHeader) {
+	w.eachField(func(id int16, kind byte) {
+		switch {
+		case kind == thriftI32 && id == 1:
+			h.values = w.zigzag()
+		case kind == thriftI32 && id == 4:
+			h.encoding = w.zigzag()
 		default:
 			w.skip(kind, 1)
 		}

@@ -5,7 +5,9 @@ import "encoding/binary"
 // Field numbers and types of Thrift's compact protocol as far as Parquet's FileMetaData uses them
 // (https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md, parquet-format's parquet.thrift).
 const (
+	fieldSchema           = 2
 	fieldKeyValueMetadata = 5
+	fieldNumChildren      = 5 // of a SchemaElement
 
 	thriftTrue   = 1
 	thriftFalse  = 2
@@ -32,11 +34,14 @@ func footerMetadata(footer []byte) (map[string][]byte, error) {
 	w := thriftWalker{rest: footer}
 	kv := map[string][]byte{}
 	w.eachField(func(id int16, kind byte) {
-		if id == fieldKeyValueMetadata && kind == thriftList {
+		switch {
+		case id == fieldKeyValueMetadata && kind == thriftList:
 			w.keyValues(kv)
-			return
+		case id == fieldSchema && kind == thriftList:
+			w.schema()
+		default:
+			w.skip(kind, 0)
 		}
-		w.skip(kind, 0)
 	})
 	if w.bad || len(w.rest) > 0 {
 		return nil, corruptf("Parquet footer is not well-formed")
@@ -112,6 +117,26 @@ func (w *thriftWalker) listHead() (kind byte, n uint64) {
 		return 0, 0
 	}
 	return kind, n
+}
+
+// schema passes the elements of the schema, none of which has more children than there are elements.
+func (w *thriftWalker) schema() {
+	kind, n := w.listHead()
+	if kind != thriftStruct && n > 0 {
+		w.fail()
+	}
+	for range n {
+		w.eachField(func(id int16, kind byte) {
+			if id != fieldNumChildren || kind != thriftI32 {
+				w.skip(kind, 1)
+			} else if children := w.zigzag(); children < 0 || children > int64(n) {
+				w.fail()
+			}
+		})
+		if w.bad {
+			return
+		}
+	}
 }
 
 func (w *thriftWalker) keyValues(kv map[string][]byte) {

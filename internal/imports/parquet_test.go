@@ -2,9 +2,13 @@ package imports
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"io"
+	"math"
 	"math/rand/v2"
+	"runtime/metrics"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -167,4 +171,37 @@ func TestDamagedParquetEndsWithAnErrorOrGivesRows(t *testing.T) {
 			t.Fatalf("got %v", err)
 		}
 	}
+}
+
+// A number in the footer that asks for gigabytes: the file ends up refused or read, and is not answered with memory.
+func TestForgedNumbersInAFooterAskForNoMemory(t *testing.T) {
+	const bound = 32 << 20
+	whole := parquetFile(t, 5)
+	footer := len(whole) - 8 - int(binary.LittleEndian.Uint32(whole[len(whole)-8:]))
+	for _, number := range [][]byte{binary.AppendVarint(nil, math.MaxInt32), binary.AppendVarint(nil, math.MaxInt64), binary.AppendVarint(nil, 100<<20)} {
+		for at := footer; at < len(whole)-8; at += 3 {
+			data := slices.Concat(whole[:at], number, whole[at+1:])
+			binary.LittleEndian.PutUint32(data[len(data)-8:], uint32(len(data)-8-footer))
+			if n := allocated(func() { readAll(data) }); n > bound {
+				t.Fatalf("%x at %d: allocated %d bytes to read %d", number, at-footer, n, len(data))
+			}
+		}
+	}
+}
+
+func readAll(data []byte) {
+	s, err := Open(Parquet, Input{"f", bytes.NewReader(data), int64(len(data))}, OpenOptions{Mapping: Mapping{Object: []Column{{Name: "*"}}}})
+	for n := 0; err == nil && n < 100; n++ {
+		_, err = s.Next()
+	}
+}
+
+// allocated is how many bytes f allocates, give or take some kilobytes.
+func allocated(f func()) uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(sample)
+	before := sample[0].Value.Uint64()
+	f()
+	metrics.Read(sample)
+	return sample[0].Value.Uint64() - before
 }

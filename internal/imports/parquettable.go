@@ -7,6 +7,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/file"
+
+	"github.com/karchive/karchive/format"
 )
 
 // errDamaged is wrapped where a Parquet file is not what was written.
@@ -28,6 +30,9 @@ type parquetTable struct {
 
 func newParquetTable(r io.ReaderAt, size int64) (t *parquetTable, err error) {
 	defer guard(&err)
+	if err := format.CheckParquetFooter(r, size); err != nil {
+		return nil, fmt.Errorf("%w: %w", errDamaged, err)
+	}
 	properties := parquet.NewReaderProperties(nil)
 	properties.BufferedStreamEnabled = true // or memory is taken for what the footer says of sizes, before anything is read
 	f, err := file.NewParquetReader(io.NewSectionReader(r, 0, size), file.WithReadProps(properties))
@@ -153,6 +158,9 @@ func errEndsEarly(rows int64) error {
 
 func newParquetColumn(chunk file.ColumnChunkReader) (*parquetColumn, error) {
 	d := chunk.Descriptor()
+	if err := checkScale(d); err != nil {
+		return nil, err
+	}
 	c := &parquetColumn{chunk: chunk, levels: make([]int16, parquetStep), max: d.MaxDefinitionLevel()}
 	switch r := chunk.(type) {
 	case *file.BooleanColumnChunkReader:

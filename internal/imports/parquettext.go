@@ -1,6 +1,7 @@
 package imports
 
 import (
+	"fmt"
 	"math"
 	"math/big"
 	"strconv"
@@ -68,7 +69,12 @@ func bytesText(d *schema.Column) func([]byte) cell {
 	case schema.JSONLogicalType:
 		return jsonText
 	case schema.DecimalLogicalType:
-		return func(v []byte) cell { return decimalText(signed(v), int(l.Scale())) }
+		return func(v []byte) cell {
+			if len(v) > maxDecimalBytes {
+				return cell{textCell, v}
+			}
+			return decimalText(signed(v), int(l.Scale()))
+		}
 	case schema.UUIDLogicalType:
 		return func(v []byte) cell {
 			id, err := uuid.FromBytes(v)
@@ -96,6 +102,21 @@ func signed(b []byte) *big.Int {
 		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b))))
 	}
 	return n
+}
+
+// A decimal of the widest type of any program, 256 bits, has 76 digits. More digits would take memory by a number in the footer, and more
+// bytes the time of their square.
+const (
+	maxDecimalScale = 100
+	maxDecimalBytes = 64
+)
+
+// checkScale refuses a decimal whose digits would be out of all proportion.
+func checkScale(d *schema.Column) error {
+	if l, ok := d.LogicalType().(schema.DecimalLogicalType); ok && l.Scale() > maxDecimalScale {
+		return fmt.Errorf("a decimal of %d digits after the point", l.Scale())
+	}
+	return nil
 }
 
 // decimalText spells n / 10^scale.
