@@ -419,3 +419,16 @@ func BenchmarkReadGroup(b *testing.B) {
 		}
 	})
 }
+
+func BenchmarkDigest(b *testing.B) {
+	records := manyRecords(10_000, 1)
+	var n int64
+	for i := range records {
+		n += CanonicalSize(&records[i])
+	}
+	b.SetBytes(n)
+	b.ReportAllocs()
+	for b.Loop() {
+		recordsDigest(records)
+	}
+}

@@ -225,3 +225,15 @@ func TestSchedulesThatCannotBeAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkSchedule(b *testing.B) {
+	for _, text := range []string{"2.5", "800/s", "20MB/s"} {
+		b.Run(text, func(b *testing.B) {
+			b.ReportAllocs()
+			line := timeline{schedule: Schedule{Pace: pace(b, text), Ramp: time.Second}}
+			for ms := int64(0); b.Loop(); ms++ {
+				line.next(ms/10, 100)
+			}
+		})
+	}
+}

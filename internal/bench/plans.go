@@ -110,7 +110,8 @@ func (s *session) runCheck() error {
 		return err
 	}
 	return s.alternate(s.flags.repeat, s.zstd(orders, "1"), s.unzstd(orders), s.consume(orders), s.capture(orders), s.capture(one), s.produce(orders),
-		s.replay(orders), s.zstd(events, "1"), s.consume(events), s.capture(events))
+		s.replay(orders), s.command("verify --deep", orders, "verify", "--deep"), s.zstd(events, "1"), s.unzstd(events), s.consume(events), s.capture(events),
+		s.produce(events), s.replay(events))
 }
 
 func (s *session) fill(topics ...topic) error {

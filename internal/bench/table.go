@@ -35,6 +35,7 @@ func wall(u usage) float64 { return u.Wall }
 func cpu(u usage) float64  { return u.CPU }
 func out(u usage) float64  { return float64(u.Out) }
 func rss(u usage) float64  { return float64(u.RSS) }
+func size(u usage) float64 { return float64(u.Bytes) }
 
 func printRows(w io.Writer, rows []*row) {
 	fmt.Fprintln(w, "| what | wall s (least..most) | records/s | MB/s | CPU s | peak RSS MB | bytes out |")
@@ -88,25 +89,29 @@ func (r ratio) over() bool {
 
 func (r ratio) met() bool { return r.Value <= r.Target != r.AtLeast || r.Value == r.Target }
 
-// ratios are the targets of the design. Limits leave room for the noise of a shared machine.
+// ratios are the targets of the design. Limits are for CPU time and memory only, with room for noise: on a machine that others use, wall time
+// says more of them than of us.
 func (s *session) ratios() []ratio {
 	row := func(name string) *row { return s.rows[name] }
 	all := []ratio{
-		{Name: "capture CPU / (consume + zstd), J1K", Target: 1.12, Limit: 1.5,
+		{Name: "capture CPU / (consume + zstd), J1K", Target: 1.12, Limit: 1.35,
 			Value: over(row("capture J1K-4-none"), cpu, sum(cpu, row("consume J1K-4-none"), row("zstd -1 J1K")))},
-		{Name: "capture CPU / (consume + zstd), J100", Target: 1.15, Limit: 1.6,
+		{Name: "capture CPU / (consume + zstd), J100", Target: 1.15, Limit: 1.25,
 			Value: over(row("capture J100-4-none"), cpu, sum(cpu, row("consume J100-4-none"), row("zstd -1 J100")))},
 		{Name: "capture rate / consume rate, J1K", Target: 0.30, AtLeast: true, Value: inverse(over(row("capture J1K-4-none"), wall, sum(wall, row("consume J1K-4-none"))))},
 		{Name: "capture rate / consume rate, J100", Target: 0.52, AtLeast: true, Value: inverse(over(row("capture J100-4-none"), wall, sum(wall, row("consume J100-4-none"))))},
-		{Name: "capture rate, one partition / four, J1K", Target: 0.9, AtLeast: true, Limit: 0.6, Value: inverse(over(row("capture J1K-1-none"), wall, sum(wall, row("capture J1K-4-none"))))},
+		{Name: "capture rate, one partition / four, J1K", Target: 0.9, AtLeast: true, Value: inverse(over(row("capture J1K-1-none"), wall, sum(wall, row("capture J1K-4-none"))))},
 		{Name: "size on disk / zstd -3 in row order, J1K", Target: 0.98, Value: over(row("capture J1K-4-none"), out, sum(out, row("zstd -3 J1K")))},
 		{Name: "size on disk / zstd -3 in row order, J100", Target: 0.75, Value: over(row("capture J100-4-none"), out, sum(out, row("zstd -3 J100")))},
-		{Name: "replay CPU / (produce + zstd decoding), J1K", Target: 1.25, Limit: 1.8,
+		{Name: "replay CPU / (produce + zstd decoding), J1K", Target: 1.25, Limit: 1.6,
 			Value: over(row("replay J1K-4-none"), cpu, sum(cpu, row("produce J1K-4-none"), row("zstd decode J1K")))},
-		{Name: "replay CPU / (produce + zstd decoding), J100", Target: 1.25,
+		{Name: "replay CPU / (produce + zstd decoding), J100", Target: 1.25, Limit: 1.9,
 			Value: over(row("replay J100-4-none"), cpu, sum(cpu, row("produce J100-4-none"), row("zstd decode J100")))},
-		{Name: "replay wall / produce, J1K", Target: 1.25, Limit: 2, Value: over(row("replay J1K-4-none"), wall, sum(wall, row("produce J1K-4-none")))},
+		{Name: "replay wall / produce, J1K", Target: 1.25, Value: over(row("replay J1K-4-none"), wall, sum(wall, row("produce J1K-4-none")))},
 		{Name: "replay wall / produce, J100", Target: 1.25, Value: over(row("replay J100-4-none"), wall, sum(wall, row("produce J100-4-none")))},
+		{Name: "verify, MB of archive a CPU second", Target: 1000, AtLeast: true, Value: speed(row("verify J1K-4-none"), out)},
+		{Name: "verify --deep, MB of records a CPU second", Target: 300, AtLeast: true, Limit: 300, Value: speed(row("verify --deep J1K-4-none"), size)},
+		{Name: "info of 10,000 segments, s", Target: 1, Value: s.rows["info, 10,000 segments"].median(wall)},
 		{Name: "peak RSS MB, the largest of all karchive commands", Target: 256, Limit: 256, Value: s.peak()},
 	}
 	return slices.DeleteFunc(all, func(r ratio) bool { return r.Value == 0 })
@@ -136,6 +141,9 @@ func inverse(v float64) float64 {
 	}
 	return 1 / v
 }
+
+// speed is how many MB of what value measures a CPU second is enough for.
+func speed(r *row, value func(usage) float64) float64 { return over(r, value, sum(cpu, r)) / 1e6 }
 
 // peak is the largest peak RSS of a karchive command, in MB.
 func (s *session) peak() float64 {

@@ -124,3 +124,20 @@ func BenchmarkMap(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkPath(b *testing.B) {
+	rec := anOrder()
+	for _, text := range []string{"value.user.id", "value.items.#.sku", "headers.type", "timestamp"} {
+		b.Run(text, func(b *testing.B) {
+			path, err := ParsePath(text)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.SetBytes(int64(len(rec.Value)))
+			b.ReportAllocs()
+			for b.Loop() {
+				path.Get(rec)
+			}
+		})
+	}
+}
