@@ -36,10 +36,11 @@ lint:
 fuzz: ## every fuzz target for FUZZTIME
 	GO=$(GO) .ci/fuzz $(FUZZTIME)
 
-readers: $(VENV)/installed ## DuckDB, pandas, pyarrow and Polars read what the format package writes
+readers: $(VENV)/installed build ## DuckDB, pandas, pyarrow and Polars read what the format package writes, and DuckDB finds what extract finds
 	rm -rf build/readers
 	$(GO) run ./internal/readers build/readers
 	$(VENV)/bin/python internal/readers/check.py testdata build/readers
+	$(VENV)/bin/python internal/readers/extract.py bin/karchive build/readers
 
 $(VENV)/installed: internal/readers/requirements.txt
 	$(PYTHON) -m venv $(VENV)

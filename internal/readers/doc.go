@@ -4,5 +4,6 @@
 //
 // writes the archive DIR/torture and DIR/torture.expected.jsonl, one line a record, made from the same values in memory without going
 // through an archive. check.py then reads the archive, and any golden one, with DuckDB, pandas, Polars and pyarrow, none of which
-// knows karchive, and computes the digests again from SPEC.md. `make readers` runs both.
+// knows karchive, and computes the digests again from SPEC.md. extract.py compares what karchive extract finds in an archive of JSON with
+// what DuckDB finds there. `make readers` runs all three.
 package main
