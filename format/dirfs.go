@@ -73,31 +73,41 @@ func (d *dirFS) Open(name string) (File, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Opening a named pipe would wait for its other end, so what it is comes first.
-	info, err := root.Lstat(name)
-	if err != nil {
+	if err := checkRegular(root, name); err != nil {
 		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: errors.New("not a regular file")}
 	}
 	return osFile(root.Open(name))
 }
 
+// checkRegular refuses what is no regular file: a named pipe would be waited for, a link be followed to another file of the archive.
+func checkRegular(root *os.Root, name string) error {
+	info, err := root.Lstat(name)
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return &fs.PathError{Op: "open", Path: name, Err: errors.New("not a regular file")}
+	}
+	return nil
+}
+
 func (d *dirFS) Create(name string) (File, error) {
-	return d.openFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL)
-}
-
-func (d *dirFS) OpenAppend(name string) (File, error) {
-	return d.openFile(name, os.O_RDWR|os.O_CREATE|os.O_APPEND)
-}
-
-func (d *dirFS) openFile(name string, flag int) (File, error) {
 	root, err := d.open()
 	if err != nil {
 		return nil, err
 	}
-	return osFile(root.OpenFile(name, flag, fileMode))
+	return osFile(root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode))
+}
+
+func (d *dirFS) OpenAppend(name string) (File, error) {
+	root, err := d.open()
+	if err != nil {
+		return nil, err
+	}
+	if err := checkRegular(root, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return osFile(root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_APPEND, fileMode))
 }
 
 func (d *dirFS) Link(oldname, newname string) error {
@@ -209,6 +219,9 @@ func syncDir(f *os.File) error {
 func (d *dirFS) Lock(name, holder string) (io.Closer, error) {
 	root, err := d.open()
 	if err != nil {
+		return nil, err
+	}
+	if err := checkRegular(root, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	f, err := root.OpenFile(name, os.O_RDWR|os.O_CREATE, fileMode)

@@ -33,7 +33,7 @@ func checkReportName(name string) error {
 // openReports makes the files: that they cannot be written had better be known before a replay of hours.
 func openReports(names []string) (files []reportFile, err error) {
 	for _, name := range names {
-		f, err := os.Create(name)
+		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644) // not for everyone to write, whatever the umask
 		if err != nil {
 			return files, fmt.Errorf("report: %w", err)
 		}

@@ -106,6 +106,9 @@ func (c *Config) loadSet(set []string) error {
 	for _, s := range set {
 		key, value, ok := strings.Cut(s, "=")
 		if !ok {
+			if _, known := canonical(key); !known {
+				key = "" // it may be the value, and a secret
+			}
 			return &SettingError{Key: key, From: "-X", Err: errors.New("has no value"), Hint: "write -X key=value"}
 		}
 		key = strings.TrimSpace(key)
