@@ -1,4 +1,4 @@
-# Plain `make test` needs Go alone. test-kafka, crash and rss also need Java 17 and mvn; readers needs Python 3.10 or newer; race needs a C compiler.
+# Plain `make test` needs Go alone. test-kafka, crash, kill-replay and rss also need Java 17 and mvn; readers needs Python 3.10 or newer; race needs a C compiler.
 
 GO          ?= go
 PYTHON      ?= python3
@@ -10,7 +10,7 @@ CRASH_RUNS  ?= 10000
 KILLS       ?= 1000
 KILL_TIME   ?= 20m
 
-.PHONY: build test test-kafka crash race lint fuzz readers demo rss bench bench-check timing clean
+.PHONY: build test test-kafka crash kill-replay race lint fuzz readers demo rss bench bench-check timing clean
 
 build: ## the command, in bin/
 	$(GO) build -o bin/karchive ./cmd/karchive
@@ -24,6 +24,10 @@ test-kafka: ## against a real Apache Kafka, fetched once from Maven Central
 crash: ## crashes in memory, CRASH_RUNS seeds and every operation, every flipped bit, then KILLS kill -9 of captures from a real Apache Kafka within KILL_TIME
 	KARCHIVE_CRASH_RUNS=$(CRASH_RUNS) KARCHIVE_FLIPS=all $(GO) test -count=1 -timeout 60m -v -run 'Crash|Fails|SealedAtOnce|Disk|Remounted|Killed|Flipped' ./format ./capture
 	KARCHIVE_KILLS=$(KILLS) KARCHIVE_KILL_TIME=$(KILL_TIME) $(GO) test -tags kafka -count=1 -timeout 60m -v -run 'Kill|Stopped|SecondCapture' ./internal/realkafka
+
+kill-replay: KILLS := $(if $(filter file,$(origin KILLS)),200,$(KILLS))
+kill-replay: ## KILLS (here 200) kill -9 of exactly-once replays into a real Apache Kafka within KILL_TIME: the target equals the archive
+	KARCHIVE_REPLAY_KILLS=$(KILLS) KARCHIVE_KILL_TIME=$(KILL_TIME) $(GO) test -tags kafka -count=1 -timeout 60m -v -run 'ExactlyOnceReplays/killed' ./internal/realkafka
 
 race: ## with a tenth of the crashes and flips, which only repeat what races could be in
 	$(GO) test -race -short ./...

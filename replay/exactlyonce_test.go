@@ -97,6 +97,7 @@ func (c target) runAndDie(t *testing.T, a *format.Archive, o replay.Options, net
 	defer cancel()
 	network.kill = cancel
 	_, err := replay.Run(ctx, network.connect(c), a, o)
+	synctest.Wait() // until the target has done what it was asked to
 	if !network.died() {
 		must(t, err)
 	}

@@ -24,15 +24,19 @@ func newVirtualTarget(t *testing.T, options ...kfake.Opt) target {
 var errDead = errors.New("this process is dead")
 
 // mortal is the network of a process that dies at its write number at: after that nothing of it reaches the target any more. With after
-// set it dies when the write is done, so that the target does what it was asked to and the process never hears of it.
+// set it dies when the write is done, so that the target does what it was asked to and the process never hears of it. One that survives
+// only loses its connections there.
 type mortal struct {
 	dial  func(ctx context.Context, network, address string) (net.Conn, error)
 	at    int
 	after bool
 	kill  func() // ends the process
 
+	survives bool
+
 	mu     sync.Mutex
 	writes int
+	cut    bool
 	dead   bool
 	conns  []net.Conn
 }
@@ -63,6 +67,12 @@ func (m *mortal) died() bool {
 	return m.dead
 }
 
+func (m *mortal) wasCut() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.cut
+}
+
 type mortalConn struct {
 	net.Conn
 	of *mortal
@@ -76,13 +86,16 @@ func (c *mortalConn) Write(b []byte) (int, error) {
 		return 0, errDead
 	}
 	m.writes++
-	if m.writes < m.at || m.at == 0 {
+	if m.writes != m.at {
 		return c.Conn.Write(b)
 	}
 	if m.after {
 		c.Conn.Write(b)
 	}
 	m.end()
+	if m.survives {
+		return 0, net.ErrClosed
+	}
 	return 0, errDead
 }
 
@@ -94,9 +107,12 @@ func (m *mortal) die() {
 }
 
 func (m *mortal) end() {
-	m.dead = true
 	for _, conn := range m.conns {
 		conn.Close()
 	}
-	m.kill()
+	m.cut, m.conns = true, nil
+	if !m.survives {
+		m.dead = true
+		m.kill()
+	}
 }

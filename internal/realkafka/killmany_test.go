@@ -47,8 +47,14 @@ type killer struct {
 
 func newKiller(t *testing.T) *killer {
 	t.Helper()
-	k := &killer{t: t, bin: buildCommand(t), b: kafkatest.Start(t, kafkatest.Options{}), wanted: kills, limit: time.Now().Add(24 * time.Hour)}
-	if s := os.Getenv("KARCHIVE_KILLS"); s != "" {
+	return startKiller(t, "KARCHIVE_KILLS", kills, sharers)
+}
+
+// startKiller takes the number of kills from the environment, which so many tests share.
+func startKiller(t *testing.T, variable string, usual, sharers int) *killer {
+	t.Helper()
+	k := &killer{t: t, bin: buildCommand(t), b: kafkatest.Start(t, kafkatest.Options{}), wanted: usual, limit: time.Now().Add(24 * time.Hour)}
+	if s := os.Getenv(variable); s != "" {
 		k.wanted = int(number(t, s)) / sharers
 	}
 	if s := os.Getenv("KARCHIVE_KILL_TIME"); s != "" {
@@ -56,7 +62,7 @@ func newKiller(t *testing.T) *killer {
 		if err != nil {
 			t.Fatal(err)
 		}
-		k.limit = time.Now().Add(d / sharers)
+		k.limit = time.Now().Add(d / time.Duration(sharers))
 	}
 	seed := uint64(time.Now().UnixNano())
 	if s := os.Getenv("KARCHIVE_KILL_SEED"); s != "" {
