@@ -38,6 +38,7 @@ type checkpointTopic struct {
 
 	generation string            // of what is saved: a restart begins another one
 	kept       map[string][]byte // what the topic holds of the generation, by key
+	used       bool              // something was put
 	position   int64             // offset of the last record of this replay; -1: there is none
 }
 
@@ -155,7 +156,7 @@ func (t *checkpointTopic) put(key string, saved any) error {
 	if bytes.Equal(value, t.kept[key]) {
 		return nil
 	}
-	t.kept[key] = value
+	t.kept[key], t.used = value, true
 	t.produce(&kgo.Record{Topic: CheckpointTopic, Key: []byte(key), Value: value})
 	return nil
 }

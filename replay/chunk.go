@@ -3,6 +3,7 @@ package replay
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -116,6 +117,9 @@ type destination struct {
 	accepts   *acceptance
 	ctx       context.Context
 	refuse    context.CancelCauseFunc
+
+	used  atomic.Bool // something was sent there
+	noted bool        // by the client; of transactions only
 }
 
 func newDestinations(topic string, partitions int32, accepts *acceptance) []*destination {

@@ -269,6 +269,9 @@ func (p *player) send(from *part, e *entry) bool {
 		return false
 	}
 	e.record.Topic, e.record.Partition = e.to.topic, e.to.partition
+	if !e.to.used.Load() {
+		e.to.used.Store(true)
+	}
 	l.sent.Add(1)
 	p.inFlight.Add(1)
 	p.client.Produce(context.Background(), &e.record, p.answered)

@@ -197,7 +197,11 @@ func (t *transactions) end(ctx context.Context) error {
 	limited, cancel := t.limit(context.WithoutCancel(ctx))
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(t.player.settings.FlushTimeout, cancel) })()
-	if err := t.client.EndTransaction(limited, kgo.TryCommit); err != nil {
+	err := t.noted(limited)
+	if err == nil {
+		err = t.client.EndTransaction(limited, kgo.TryCommit)
+	}
+	if err != nil {
 		if limited.Err() != nil {
 			err = context.Cause(limited)
 		}
