@@ -85,7 +85,7 @@ func (o *extractOptions) flags(e *env) []cli.Flag {
 func asItIs(s string) (string, error) { return s, nil }
 
 func runExtract(ctx context.Context, e *env, o extractOptions) error {
-	if len(o.paths.Value()) == 0 {
+	if len(o.paths.Value()) == 0 || slices.Contains(o.paths.Value(), "") {
 		return &usageError{"nothing to extract", "give --path, such as --path value.order.id, for every column"}
 	}
 	o.table.Format = cmp.Or(o.table.Format, tableFormat(o.output))

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/imports"
+	"github.com/karchive/karchive/internal/jsonl"
 	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/units"
 )
@@ -31,6 +34,9 @@ func (e *env) importedFiles(ctx context.Context, kind imports.Kind, names []stri
 					_, err = f.Seek(0, io.SeekStart)
 				}
 			}
+			if kind == imports.JSONL && o.Mapped && o.Mapping.Value.Name == "" && len(o.Mapping.Object) == 0 {
+				in.Reader = e.notCat(shown, r)
+			}
 			var s imports.Source
 			if err == nil {
 				s, err = imports.Open(kind, in, o)
@@ -43,6 +49,17 @@ func (e *env) importedFiles(ctx context.Context, kind imports.Kind, names []stri
 		}})
 	}
 	return files
+}
+
+// notCat warns when lines that are to be values are records, as cat prints them.
+func (e *env) notCat(name string, r io.Reader) io.Reader {
+	in := bufio.NewReaderSize(r, 64<<10)
+	begin, _ := in.Peek(in.Size()) // an error comes again when the lines are read
+	line, _, _ := bytes.Cut(begin, []byte("\n"))
+	if _, _, err := jsonl.Parse(line); err == nil {
+		e.warnf("%s: the lines are records as karchive cat prints them, and each is taken for a value: without --topic and columns they come back as records", name)
+	}
+	return in
 }
 
 // importFiles imports, and shows how it goes.
