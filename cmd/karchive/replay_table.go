@@ -111,6 +111,8 @@ func (o *replayOptions) checkTable() error {
 	switch {
 	case o.table.topic == "":
 		return &usageError{"no topic given for the rows of " + o.archive, "give --topic TOPIC"}
+	case o.pacing.speed != nil && o.pacing.speed.Timed() && o.table.mapping.Timestamp == "":
+		return &usageError{"--speed goes by timestamps, and no column is named for them", "give --timestamp-column COLUMN, or --rate"}
 	case o.archive == "-" && o.connection.file == "-":
 		return usage("stdin cannot be both the CSV file and the client.properties of --config")
 	case o.skipCorrupt:
