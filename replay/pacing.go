@@ -9,10 +9,11 @@ import (
 // LatePolicy says what becomes of records whose time has passed, because the target, the archive or the machine was too slow.
 type LatePolicy string
 
-// The policies. In all of them lateness up to Pacing.MaxCatchUp is caught up: up to LateAfter at once, more at twice the pace.
+// The policies. In all of them lateness up to Pacing.MaxCatchUp is caught up: up to LateAfter at once, more at one and
+// a half times the pace.
 const (
 	// CatchUpLate catches up at most MaxCatchUp of a delay, and the schedule moves by the rest, so that minutes of silence do not end in
-	// minutes at twice the pace.
+	// more minutes of haste.
 	CatchUpLate LatePolicy = "catch-up"
 	// ShiftLate moves the schedule by the whole delay: the distances between records stay as they are.
 	ShiftLate LatePolicy = "shift"

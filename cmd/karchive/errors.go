@@ -87,7 +87,7 @@ func (e *env) report(err error) {
 	switch {
 	case err == nil, errors.Is(err, errIncomplete), errors.Is(err, errReported), errors.Is(err, syscall.EPIPE):
 		return
-	case errors.Is(err, errInterrupted):
+	case errors.Is(err, errInterrupted), err == context.Canceled: // nothing says more than that
 		e.notef("interrupted")
 		return
 	}

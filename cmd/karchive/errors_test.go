@@ -56,6 +56,8 @@ func TestErrorsAreOneLineWithAHintWhereOneIsKnown(t *testing.T) {
 		{errReported, ""},
 		{syscall.EPIPE, ""},
 		{errors.New("x"), "karchive: x\n"},
+		{errInterrupted, "karchive: interrupted\n"},
+		{context.Canceled, "karchive: interrupted\n"},
 		{withHint(errors.New("x"), "y"), "karchive: x\nhint: y\n"},
 		{&usageError{"x", "y"}, "karchive: x\nhint: y\n"},
 		{fmt.Errorf("run1: %w", format.ErrNotArchive), "karchive: run1: not a karchive archive\nhint: give the directory that karchive capture wrote with -o\n"},

@@ -36,7 +36,7 @@ func (p *pacing) flags() []cli.Flag {
 		durationFlag("loop-delay", "wait `DURATION` between two rounds", "0s", &p.schedule.LoopDelay),
 		&cli.StringFlag{Name: "start-at", Usage: "begin at `TIME` on the wall clock (RFC 3339 or @MS), so that several replays begin together", Destination: &p.startAt},
 		durationFlag("warmup", "leave `DURATION` from the start out of the report's rates and latenesses", "0s", &p.pacing.Warmup),
-		choiceFlag("on-late", "`catch-up` sends late records at up to twice the pace, shift moves the schedule, drop leaves them out", &p.onLate, string(replay.CatchUpLate), string(replay.ShiftLate), string(replay.DropLate)),
+		choiceFlag("on-late", "`catch-up` sends late records a bit faster, shift moves the schedule, drop leaves them out", &p.onLate, string(replay.CatchUpLate), string(replay.ShiftLate), string(replay.DropLate)),
 		parsed("max-catchup", "lateness that is caught up in any case; what --on-late does begins beyond `DURATION`", "1s, 10ms with shift", &p.catchUp, pointer(units.ParseDuration)),
 		choiceFlag("precision", "`normal`, or high: sleeps of a thread of its own that end within some 50 microseconds", &p.precision, string(replay.NormalPrecision), string(replay.HighPrecision)),
 	}
