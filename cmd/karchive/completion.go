@@ -88,8 +88,15 @@ func candidates(commands []*cli.Command, words []string, current string) []strin
 		return shells
 	case c.Name == "help":
 		return visible(commands)
+	case c.Name == "import" && !namesKind(words[at+1:]):
+		return kindsOfFiles()
 	}
 	return nil
+}
+
+// namesKind says whether the kind of file to import is among the words; files follow it.
+func namesKind(words []string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(kindsOfFiles(), w) })
 }
 
 func visible(commands []*cli.Command) []string {

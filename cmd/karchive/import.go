@@ -37,7 +37,7 @@ func importCommand(e *env) *cli.Command {
 	return &cli.Command{
 		Name:      "import",
 		Usage:     "make an archive of records in other files",
-		ArgsUsage: strings.Join(words(imports.Kinds()), "|") + " FILE... -o ARCHIVE [flags]",
+		ArgsUsage: strings.Join(kindsOfFiles(), "|") + " FILE... -o ARCHIVE [flags]",
 		Description: `csv and parquet: a row is a record. The first column is the value, unless columns are named with --column and the like; in a file with a
 column called value, those called topic, partition, offset, timestamp, key, value and headers.NAME are what karchive extract means by them.
 jsonl: the lines of karchive cat come back as they were. With --topic or a column named, a line is any JSON: COLUMN is a path such as user.id,
@@ -90,10 +90,12 @@ func (o *importOptions) flags(e *env) []cli.Flag {
 	}, o.columnFlags.flags(), more, o.reshaping.flags())
 }
 
+func kindsOfFiles() []string { return words(imports.Kinds()) }
+
 // arguments are a kind and files.
 func (o *importOptions) arguments(args []string) error {
 	const hint = "karchive help import shows examples"
-	kinds := words(imports.Kinds())
+	kinds := kindsOfFiles()
 	if len(args) == 0 {
 		return &usageError{"karchive import needs a kind of file: " + strings.Join(kinds, ", "), hint}
 	}
