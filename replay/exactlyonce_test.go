@@ -177,8 +177,9 @@ func TestATimedReplayThatIsKilledGoesOnWithItsScheduleAndShift(t *testing.T) {
 		r.identity.Topics = []format.Topic{{Name: "orders", Partitions: 2}}
 		a := r.archive(t)
 		o := replay.Options{ExactlyOnce: true, CreateTopics: true, Schedule: speed(t, "1"), Timestamps: replay.ShiftTimestamps, FlushTimeout: time.Millisecond}
+		o.Pacing.StartAt = time.Now().Add(time.Hour) // which has passed when it goes on
 		network := &mortal{}
-		time.AfterFunc(2700*time.Millisecond, network.die) // the fifth record came at 2000, the commits before at 1000 and 2000
+		time.AfterFunc(time.Hour+2700*time.Millisecond, network.die) // the fifth record came at 2000, the commits before at 1000 and 2000
 		if !c.runAndDie(t, a, o, network) {
 			t.Fatal("it is not killed")
 		}
@@ -240,6 +241,7 @@ func TestOptionsThatTransactionsCannotKeepAreErrors(t *testing.T) {
 		"acks of the leader":   {ExactlyOnce: true, Acks: replay.AcksLeader},
 		"no acks":              {ExactlyOnce: true, Acks: replay.AcksNone},
 		"a checkpoint":         {ExactlyOnce: true, Checkpoint: &memory{}},
+		"a start in the past":  {ExactlyOnce: true, CreateTopics: true, Pacing: replay.Pacing{StartAt: time.Now().Add(-time.Hour)}},
 		"rounds":               {ExactlyOnce: true, Schedule: schedule},
 		"an id alone":          {ReplayID: "a"},
 		"a restart alone":      {Restart: true},

@@ -166,7 +166,9 @@ type settings struct {
 	window  format.Window
 	topic   *checkpointTopic // nil: the replay is not exactly once
 	precise bool             // sleeps end with precision
-	note    string           // why they do not, although they should
+
+	startPassed bool   // Pacing.StartAt had passed when the replay was asked for
+	note        string // why they do not, although they should
 }
 
 func (o Options) normalize() (settings, error) {
@@ -240,5 +242,9 @@ func (s *settings) check() error {
 	if err := s.checkExactlyOnce(); err != nil {
 		return err
 	}
-	return s.Pacing.check(s.Schedule.Pace, s.Clock.Now())
+	s.startPassed = !s.Pacing.StartAt.IsZero() && s.Pacing.StartAt.Before(s.Clock.Now())
+	if s.startPassed && s.Checkpoint == nil && !s.ExactlyOnce {
+		return s.tooLate()
+	}
+	return s.Pacing.check(s.Schedule.Pace)
 }

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/karchive/karchive/format"
@@ -8,6 +9,12 @@ import (
 
 // time says when the plan begins and how long it takes.
 func (s *settings) time(p *Plan, archive *format.Archive, saved *State) error {
+	if s.startPassed && saved == nil {
+		return s.tooLate()
+	}
+	if s.startPassed {
+		s.Pacing.StartAt = time.Time{}
+	}
 	p.Duration = s.Schedule.duration(p.Total)
 	if saved != nil {
 		p.shiftMs = saved.ShiftMs
@@ -24,6 +31,10 @@ func (s *settings) time(p *Plan, archive *format.Archive, saved *State) error {
 		p.originMs = &all.first
 	}
 	return err
+}
+
+func (s *settings) tooLate() error {
+	return fmt.Errorf("start at %s: that has passed", s.Pacing.StartAt.Format(time.RFC3339Nano))
 }
 
 // span is from the first to the last of the timestamps that count.

@@ -39,7 +39,8 @@ const (
 type Pacing struct {
 	// StartAt is the moment that the schedule begins at, on the wall clock, so that several replays begin together. The start of the
 	// recording is due then: Options.From when that is a time, else the earliest timestamp in the archive, selected or not, so that all parts of
-	// it agree. Zero: the first selected record is due when it is decoded and the target is connected.
+	// it agree. Zero: the first selected record is due when it is decoded and the target is connected. A moment that has passed is an
+	// error, but not for a replay that goes on from a checkpoint: it does so at once.
 	StartAt time.Time
 	// OnLate is CatchUpLate when empty.
 	OnLate LatePolicy
@@ -66,7 +67,7 @@ func (p *Pacing) fillDefaults() {
 	setDefault(&p.MaxCatchUp, DefaultMaxCatchUp)
 }
 
-func (p *Pacing) check(pace Pace, now time.Time) error {
+func (p *Pacing) check(pace Pace) error {
 	switch {
 	case p.OnLate != CatchUpLate && p.OnLate != ShiftLate && p.OnLate != DropLate:
 		return fmt.Errorf("late policy %q is none of %s, %s and %s", p.OnLate, CatchUpLate, ShiftLate, DropLate)
@@ -74,8 +75,6 @@ func (p *Pacing) check(pace Pace, now time.Time) error {
 		return fmt.Errorf("precision %q is neither %s nor %s", p.Precision, NormalPrecision, HighPrecision)
 	case p.MaxCatchUp < 0 || p.Warmup < 0:
 		return errors.New("max catch-up and warm-up must not be negative")
-	case !p.StartAt.IsZero() && p.StartAt.Before(now):
-		return fmt.Errorf("start at %s: that has passed", p.StartAt.Format(time.RFC3339Nano))
 	case !pace.Timed() && (*p != Pacing{StartAt: p.StartAt, OnLate: CatchUpLate, MaxCatchUp: DefaultMaxCatchUp, Precision: NormalPrecision}):
 		return errors.New("late policy, max catch-up, warm-up and precision need a pace: give a speed, a rate or a bandwidth")
 	}

@@ -31,7 +31,7 @@ func FuzzCommandLine(f *testing.F) {
 		if c, err := parseCompression(text); err == nil && c.String() == "" {
 			t.Errorf("%q is compression %+v", text, c)
 		}
-		if at, err := parseStart(text, now); err == nil && at.Before(now) {
+		if at, err := parseStart(text, now, false); err == nil && at.Before(now) {
 			t.Errorf("%q begins at %s", text, at)
 		}
 		checkNames([]string{"orders"}, []string{text})

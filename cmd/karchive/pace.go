@@ -105,7 +105,7 @@ func (p *pacing) complete(now time.Time, to *replay.Options) error {
 	}
 	p.pacing.OnLate, p.pacing.Precision = replay.LatePolicy(p.onLate), replay.Precision(p.precision)
 	if p.startAt != "" {
-		at, err := parseStart(p.startAt, now)
+		at, err := parseStart(p.startAt, now, to.Checkpoint != nil || to.ExactlyOnce)
 		if err != nil {
 			return err
 		}
@@ -141,13 +141,14 @@ func (p *pacing) dependent() error {
 	return nil
 }
 
-func parseStart(s string, now time.Time) (time.Time, error) {
+// parseStart takes a moment that has passed only where a replay may go on.
+func parseStart(s string, now time.Time, mayGoOn bool) (time.Time, error) {
 	at, err := position.Parse(s, now)
 	if err != nil || at.Kind != position.Time || at.Relative {
 		return time.Time{}, usage("--start-at %s: not a moment: use RFC 3339, such as 2026-03-01T12:00:00Z, or @MILLISECONDS", s)
 	}
 	start := time.UnixMilli(at.Ms)
-	if start.Before(now) {
+	if start.Before(now) && !mayGoOn {
 		return time.Time{}, usage("--start-at %s: that has passed, it is %s", s, now.UTC().Format("2006-01-02T15:04:05.000Z"))
 	}
 	return start, nil

@@ -13,7 +13,7 @@ import (
 
 // noteSchedule says when a replay begins, and how long it takes if it is timed.
 func (e *env) noteSchedule(p *replay.Plan, r *replay.Options) {
-	if at := r.Pacing.StartAt; !at.IsZero() {
+	if at := r.Pacing.StartAt; at.After(e.now()) {
 		e.notef("begins at %s", units.Time(at.UnixMilli()))
 	}
 	s := &r.Schedule
