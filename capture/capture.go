@@ -75,6 +75,8 @@ type run struct {
 	reports  map[format.TopicPartition]*PartitionReport
 	warnings []string
 
+	held []string // what open transactions held back in the end
+
 	unadopted error // why a new partition is not captured yet
 }
 
@@ -117,6 +119,7 @@ func (r *run) do(ctx context.Context, p *plan) (Report, error) {
 		r.lookAgain()
 	}
 	r.stop(errComplete)
+	r.held = r.source.warnings()
 	others.Wait()
 	return r.finalReport(ctx, p), r.result(ctx)
 }
@@ -228,6 +231,7 @@ func (r *run) finalReport(ctx context.Context, p *plan) Report {
 	if r.unadopted != nil {
 		sum.Warnings = append(sum.Warnings, fmt.Sprintf("a new partition is not captured: %v", r.unadopted))
 	}
+	sum.Warnings = append(sum.Warnings, r.held...)
 	for _, tp := range sortedPartitions(r.reports) {
 		sum.addPartition(tp.Topic, r.reports[tp])
 	}

@@ -40,9 +40,13 @@ type topicMetadata struct {
 // leader is the broker that serves a partition; node is -1 while there is none.
 type leader struct{ node, epoch int32 }
 
+// largestAnswer is the most bytes of an answer that are read, and the most that the client allows. A broker sends a batch whole however little
+// was asked for, and the client's usual limit, 100 MiB, would make a partition with a larger one stall.
+const largestAnswer = 1 << 30
+
 // connect makes a client and waits for the first answer of a broker.
 func connect(ctx context.Context, opts []kgo.Opt, o *settings) (*cluster, error) {
-	client, err := kgo.NewClient(opts...)
+	client, err := kgo.NewClient(append([]kgo.Opt{kgo.BrokerMaxReadBytes(largestAnswer)}, opts...)...)
 	if err != nil {
 		return nil, fmt.Errorf("connection options: %w", err)
 	}

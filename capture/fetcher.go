@@ -265,6 +265,7 @@ func (s *source) receive(ctx context.Context, f *feed, p *kmsg.FetchResponseTopi
 func (s *source) nothing(f *feed, p *kmsg.FetchResponseTopicPartition) {
 	if f.end == noEnd {
 		s.progress(f)
+		s.hold(f, p)
 		return
 	}
 	if f.alone() && len(p.RecordBatches) == 0 && f.high >= f.end {
@@ -274,6 +275,19 @@ func (s *source) nothing(f *feed, p *kmsg.FetchResponseTopicPartition) {
 	}
 	f.empty++
 	s.noProgress(f, errNoData)
+}
+
+// hold notes whether an open transaction is why there is nothing. The caller holds mu.
+func (s *source) hold(f *feed, p *kmsg.FetchResponseTopicPartition) {
+	stable := p.LastStableOffset
+	switch {
+	case s.settings.isolationLevel() != 1 || stable < 0 || f.at < stable || p.HighWatermark <= stable:
+		f.held = time.Time{}
+		return
+	case f.held.IsZero():
+		f.held = time.Now()
+	}
+	f.behind = p.HighWatermark - f.at
 }
 
 // fetchable is the end of what a partition has to fetch.
@@ -295,6 +309,7 @@ func (s *source) hand(f *feed, c chunk) {
 		c.next = min(c.next, f.end)
 	}
 	s.progress(f)
+	f.held = time.Time{}
 	f.at = c.next
 	f.inbox <- c
 	if f.at == f.end {

@@ -67,6 +67,8 @@ type feed struct {
 	empty  int          // fetches in a row that brought nothing
 	since  time.Time    // of the first attempt in a row without progress
 	cause  error        // of the last of them
+	held   time.Time    // since when an open transaction holds back what comes at at; zero: none does
+	behind int64        // offsets that it holds back
 }
 
 // room says whether another chunk may be fetched. The lane's inbox then stays empty until the chunk is there: only the source fills it.
@@ -165,7 +167,8 @@ func (s *source) noProgress(f *feed, why error) {
 	}
 }
 
-// trouble is why the lane that has waited longest makes no progress; nil when none has waited for a second.
+// trouble is why the lane that has waited longest makes no progress; nil when none has waited for a second. An open transaction is told
+// after StallTimeout: it is the cluster's business, and most end soon.
 func (s *source) trouble() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -176,9 +179,46 @@ func (s *source) trouble() error {
 		}
 	}
 	if worst == nil || time.Since(worst.since) < time.Second {
+		if held := s.heldBack(); len(held) > 0 {
+			return held[0]
+		}
 		return nil
 	}
 	return &StalledError{Partition: worst.tp, Offset: worst.at, For: time.Since(worst.since), Err: worst.cause}
+}
+
+// heldError says that nothing can be read before a transaction ends.
+type heldError struct {
+	partition format.TopicPartition
+	offset    int64
+	behind    int64
+	since     time.Duration
+}
+
+func (e *heldError) Error() string {
+	return fmt.Sprintf("%s waits at offset %d for %s: an open transaction holds back %d offsets", e.partition, e.offset, e.since.Round(time.Second), e.behind)
+}
+
+// heldBack are the lanes of a follow capture that have waited for a transaction to end for as long as others may make no progress. The
+// caller holds mu.
+func (s *source) heldBack() []*heldError {
+	var all []*heldError
+	for _, f := range s.order {
+		if d := time.Since(f.held); !f.held.IsZero() && d >= s.settings.StallTimeout {
+			all = append(all, &heldError{f.tp, f.at, f.behind, d})
+		}
+	}
+	return all
+}
+
+// warnings names what held the capture back until its end.
+func (s *source) warnings() (all []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.heldBack() {
+		all = append(all, e.Error())
+	}
+	return all
 }
 
 // behind is how many offsets the log has beyond what was fetched, by topic. What a snapshot does not take is not counted.

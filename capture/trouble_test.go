@@ -13,6 +13,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
 
@@ -318,5 +319,22 @@ func TestAThousandPartitionsAreCaptured(t *testing.T) {
 		if got := snapshot.records("many", p); len(got) != 1 || string(got[0].Key) != fmt.Sprintf("k%d", p) {
 			t.Fatalf("partition %d has %+v", p, got)
 		}
+	}
+}
+
+// A batch is sent whole however little was asked for, and the client would read no more than 100 MiB.
+func TestABatchOfMoreThan100MiBIsTaken(t *testing.T) {
+	b := newBroker(t, kfake.SeedTopics(1, "orders"))
+	b.onFetch(func(_ int32, req *kmsg.FetchRequest) (kmsg.Response, error) {
+		if req.Topics[0].Partitions[0].FetchOffset > 0 {
+			return emptyFrom(req, 0, 1), nil
+		}
+		return batches(req, 1, rawBatch{records: []rawRecord{{value: make([]byte, 101<<20)}}}.encode()), nil
+	})
+	b.produce("orders", 0, &kgo.Record{Value: []byte("its place")})
+	a := newPlace(t)
+	a.capture(b, Options{Topics: []string{"orders"}})
+	if got := a.records("orders", 0); len(got) != 1 || len(got[0].Value) != 101<<20 {
+		t.Errorf("%d records", len(got))
 	}
 }

@@ -213,8 +213,19 @@ func TestAFollowCaptureWaitsForATransactionAndGoesOn(t *testing.T) {
 		txn := b.openTransaction("open", "orders", 0, 5)
 		b.fill("orders", 0, 10)
 		a := newPlace(t)
-		f := a.follow(b, Options{Topics: []string{"orders"}, RotateInterval: time.Second})
-		time.Sleep(30 * time.Second)
+		var mu sync.Mutex
+		trouble := ""
+		told := func(p Progress) { mu.Lock(); defer mu.Unlock(); trouble = p.Trouble }
+		tells := func() string { mu.Lock(); defer mu.Unlock(); return trouble }
+		f := a.follow(b, Options{Topics: []string{"orders"}, RotateInterval: time.Second, StallTimeout: 20 * time.Second, OnProgress: told})
+		time.Sleep(10 * time.Second)
+		if got := tells(); got != "" {
+			t.Errorf("it tells %q while the transaction may yet end", got)
+		}
+		time.Sleep(20 * time.Second)
+		if got, want := tells(), "orders-0 waits at offset 10 for "; !strings.HasPrefix(got, want) || !strings.HasSuffix(got, "an open transaction holds back 15 offsets") {
+			t.Errorf("it tells %q", got)
+		}
 		if c := a.coverage("orders", 0); c.Next != 10 {
 			t.Errorf("covered up to %d while the transaction is open, want 10", c.Next)
 		}
@@ -222,9 +233,26 @@ func TestAFollowCaptureWaitsForATransactionAndGoesOn(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(30 * time.Second)
-		if r := f.stop(); r.Records != 20 || r.Lost() != 0 {
-			t.Errorf("%d records, %d lost, want 20 and 0", r.Records, r.Lost())
+		if got := tells(); got != "" {
+			t.Errorf("it tells %q though nothing is open", got)
+		}
+		if r := f.stop(); r.Records != 20 || r.Lost() != 0 || len(r.Warnings) != 0 {
+			t.Errorf("%d records, %d lost, want 20 and 0; warnings %q", r.Records, r.Lost(), r.Warnings)
 		}
 		a.verify()
+	})
+}
+
+func TestAFollowCaptureThatEndsBehindAnOpenTransactionWarns(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newVirtualBroker(t, kfake.SeedTopics(1, "orders"))
+		b.fill("orders", 0, 10)
+		b.openTransaction("open", "orders", 0, 5)
+		a := newPlace(t)
+		f := a.follow(b, Options{Topics: []string{"orders"}, StallTimeout: 20 * time.Second})
+		time.Sleep(30 * time.Second)
+		if r := f.stop(); r.Records != 10 || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "an open transaction holds back 5 offsets") {
+			t.Errorf("%d records, warnings %q", r.Records, r.Warnings)
+		}
 	})
 }

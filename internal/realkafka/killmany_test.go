@@ -24,11 +24,11 @@ import (
 // killed, KARCHIVE_KILL_TIME when to stop before, KARCHIVE_KILL_SEED where the random numbers begin.
 
 const (
-	kills        = 15 // in each test, unless the environment says otherwise
-	longestRun   = 400 * time.Millisecond
-	killsARound  = 20 // before an archive must be complete
-	largestBatch = 40 // records
-	sharers      = 2  // tests that share what the environment asks for
+	kills        = 15                     // in each test, unless the environment says otherwise
+	longestRun   = 400 * time.Millisecond // of a capture before it is killed; of a snapshot the time that a whole one took
+	killsARound  = 20                     // before an archive must be complete
+	largestBatch = 40                     // records
+	sharers      = 2                      // tests that share what the environment asks for
 )
 
 // killer ends captures at random moments and counts.
@@ -38,6 +38,7 @@ type killer struct {
 	b     *kafkatest.Broker
 	rand  *rand.Rand
 	limit time.Time
+	long  time.Duration // the most that a capture runs before it is killed
 
 	wanted, killed         int
 	terminated, doubled    int // ended by SIGTERM, by two SIGINT
@@ -53,7 +54,7 @@ func newKiller(t *testing.T) *killer {
 // startKiller takes the number of kills from the environment, which so many tests share.
 func startKiller(t *testing.T, variable string, usual, sharers int) *killer {
 	t.Helper()
-	k := &killer{t: t, bin: buildCommand(t), b: kafkatest.Start(t, kafkatest.Options{}), wanted: usual, limit: time.Now().Add(24 * time.Hour)}
+	k := &killer{t: t, bin: buildCommand(t), b: kafkatest.Start(t, kafkatest.Options{}), wanted: usual, limit: time.Now().Add(24 * time.Hour), long: longestRun}
 	if s := os.Getenv(variable); s != "" {
 		k.wanted = int(number(t, s)) / sharers
 	}
@@ -135,7 +136,7 @@ func (k *killer) kill(dir string, c *command) {
 
 // pause is a random time within the life of a capture, mostly a short one: what is left to capture becomes less.
 func (k *killer) pause() {
-	<-time.After(time.Duration(k.rand.Int64N(1 + k.rand.Int64N(int64(longestRun)))))
+	<-time.After(time.Duration(k.rand.Int64N(1 + k.rand.Int64N(int64(k.long)))))
 }
 
 // report says how often what was done.
@@ -153,15 +154,16 @@ func TestSnapshotsKilledAtRandomMomentsEndWithTheSameBytes(t *testing.T) {
 	client := newClient(t, k.b)
 	fillForKills(t, client, newClient(t, k.b, kgo.TransactionalID("kills")))
 	whole := filepath.Join(t.TempDir(), "whole")
+	begun := time.Now()
 	mustRun(t, k.bin, k.snapshot(killTopic, whole)...)
+	k.long = time.Since(begun)
 	sameAsLog(t, whole, client, killTopic, 3)
 	want := dataTree(t, whole)
 	for k.more() {
 		dir := filepath.Join(t.TempDir(), "killed")
-		for range 1 + k.rand.IntN(killsARound) {
-			if k.more() {
-				k.end(dir, newCommand(k.bin, k.snapshot(killTopic, dir)...), k.pause)
-			}
+		complete := k.endedBefore // a snapshot that ends by itself has all there is
+		for rounds := 1 + k.rand.IntN(killsARound); rounds > 0 && k.more() && k.endedBefore == complete; rounds-- {
+			k.end(dir, newCommand(k.bin, k.snapshot(killTopic, dir)...), k.pause)
 		}
 		mustRun(t, k.bin, k.snapshot(killTopic, dir)...)
 		verifyDeep(t, dir)
