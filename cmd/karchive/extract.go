@@ -37,7 +37,8 @@ topic; behind value and key it leads into their JSON as in gjson: value.order.id
 a\.b for a name with a dot. With --explode each element of such arrays has a row, and the rest is repeated.
 In CSV and TSV null is \N (--null), what is not there is empty (--missing), and empty text is "". In a column that is alone what is not there
 is "" too, because readers drop empty lines. In JSON lines what is not there is left out; in Parquet it is null.
-With rules the table is of the records as they leave the rules, and exit code 3 means that some were withheld.
+Whether a payload is JSON is not asked: of broken JSON a cell is what can be found. With rules the table is of the records as they leave the rules,
+and exit code 3 means that some were withheld.
 
 From a Speedscale snapshot (a file of RRPairs, or - for stdin) a PATH leads into the RRPair; a row has its columns and RRPair UUID, and RRPairs in
 which no path leads anywhere have none. --filter is then speedctl's: (command IS "Fetch"). One row comes of one RRPair: karchive import
