@@ -115,6 +115,7 @@ func (p *player) playRounds(ctx context.Context) error {
 			return err
 		}
 	}
+	p.identify(ctx)
 	firstMs := int64(untimed)
 	if span := p.plan.Total.span; span.valid {
 		firstMs = span.first
@@ -131,6 +132,17 @@ func (p *player) playRounds(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// identify gets the producer id before the first record. The client would get it in the context of that record, and end a request of it
+// when the memory of the record is another's. What does not work out is left for the first record to find.
+func (p *player) identify(ctx context.Context) {
+	if p.settings.Acks != AcksAll || p.transactions != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.settings.ConnectTimeout)
+	defer cancel()
+	p.client.ProducerID(ctx)
 }
 
 // begin notes when the schedule begins, and the time as of which its first record is played.
