@@ -324,6 +324,9 @@ func TestAThousandPartitionsAreCaptured(t *testing.T) {
 
 // A batch is sent whole however little was asked for, and the client would read no more than 100 MiB.
 func TestABatchOfMoreThan100MiBIsTaken(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes some hundred megabytes of memory")
+	}
 	b := newBroker(t, kfake.SeedTopics(1, "orders"))
 	b.onFetch(func(_ int32, req *kmsg.FetchRequest) (kmsg.Response, error) {
 		if req.Topics[0].Partitions[0].FetchOffset > 0 {

@@ -70,6 +70,9 @@ func pemCertificates(data []byte) ([]*x509.Certificate, error) {
 // finds the digest wrong, and has no error value for that.
 func loadJKS(data []byte, password string) (keystore.KeyStore, error) {
 	ks := keystore.New(keystore.WithOrderedAliases(), keystore.WithCaseExactAliases())
+	if !jksFits(data) {
+		return ks, errors.New("is damaged: it says that it holds more than it has")
+	}
 	err := ks.Load(bytes.NewReader(data), []byte(password))
 	if err != nil && strings.Contains(err.Error(), "invalid digest") {
 		if password == "" {

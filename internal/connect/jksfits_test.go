@@ -1,0 +1,42 @@
+package connect
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+	"runtime/metrics"
+	"testing"
+
+	"github.com/karchive/karchive/internal/testpki"
+)
+
+// A hostile number anywhere in a key store of a kilobyte must not ask for gigabytes.
+func TestForgedNumbersInAKeyStoreAskForNoMemory(t *testing.T) {
+	const bound = 4 << 20
+	ca := testpki.NewAuthority(t)
+	for name, good := range map[string][]byte{"trusted": ca.TrustJKS("secret"), "with a key": ca.Issue("127.0.0.1").JKS("secret", "secret")} {
+		if !jksFits(good) {
+			t.Fatalf("%s: a key store as it should be does not fit", name)
+		}
+		for at := 4; at+4 <= len(good); at++ {
+			bad := bytes.Clone(good)
+			binary.BigEndian.PutUint32(bad[at:], math.MaxUint32-uint32(at))
+			if n := allocated(func() { storeIdentities(bad, "secret", "") }); n > bound {
+				t.Fatalf("%s: forged at %d: allocated %d bytes to read %d", name, at, n, len(good))
+			}
+			if n := allocated(func() { jksCertificates(bad, "") }); n > bound {
+				t.Fatalf("%s: forged at %d: allocated %d bytes to read %d", name, at, n, len(good))
+			}
+		}
+	}
+}
+
+// allocated is how many bytes f allocates, give or take some kilobytes.
+func allocated(f func()) uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(sample)
+	before := sample[0].Value.Uint64()
+	f()
+	metrics.Read(sample)
+	return sample[0].Value.Uint64() - before
+}
