@@ -14,9 +14,6 @@ import (
 
 // entry is a record on its way: what the producer gets, and how to find its way back. Entries live in chunks, never alone, so that a
 // record costs no allocation of its own.
-//
-// An entry is its record's context. That is how the callback of the producer, one function for all records, finds the entry again, and
-// how the producer learns that the entry's destination takes no more.
 type entry struct {
 	record      kgo.Record
 	chunk       *chunk
@@ -40,17 +37,25 @@ const (
 	refused                  // sent and not acknowledged
 )
 
-// Deadline is part of context.Context.
-func (e *entry) Deadline() (time.Time, bool) { return time.Time{}, false }
+// ticket is the context of a record. That is how the callback of the producer, one function for all records, finds the entry again, and
+// how the producer learns that the entry's destination takes no more. The producer may look at it even after it has told what became of
+// the record, so that unlike its entry it is never used again.
+type ticket struct {
+	entry *entry
+	to    *destination // set before the record is sent
+}
 
-// Done is closed when the entry's destination takes no more records.
-func (e *entry) Done() <-chan struct{} { return e.to.ctx.Done() }
+// Deadline is part of context.Context.
+func (t *ticket) Deadline() (time.Time, bool) { return time.Time{}, false }
+
+// Done is closed when the destination takes no more records.
+func (t *ticket) Done() <-chan struct{} { return t.to.ctx.Done() }
 
 // Err says whether Done is closed.
-func (e *entry) Err() error { return e.to.ctx.Err() }
+func (t *ticket) Err() error { return t.to.ctx.Err() }
 
 // Value is that of the destination's context.
-func (e *entry) Value(key any) any { return e.to.ctx.Value(key) }
+func (t *ticket) Value(key any) any { return t.to.ctx.Value(key) }
 
 // chunk is a run of records of a row group that is sent next.
 type chunk struct {
@@ -70,7 +75,7 @@ const (
 	// chunkRecords is the most records of a chunk.
 	chunkRecords = 1024
 	// entryCost is what a record costs in memory while it is in a chunk: its entry and the client's note of it.
-	entryCost = int64(unsafe.Sizeof(entry{})) + 48
+	entryCost = int64(unsafe.Sizeof(entry{})+unsafe.Sizeof(ticket{})) + 48
 )
 
 // fill turns records into the entries of c, which is new or was given back. They keep what the records point to.
@@ -78,6 +83,7 @@ func (c *chunk) fill(l *ledger, records []format.Record, timestamps Timestamps) 
 	headers := slices.Grow(c.headers[:0], countHeaders(records))
 	*c = chunk{ledger: l, entries: slices.Grow(c.entries[:0], len(records))[:len(records)], undecided: len(records), memory: c.memory, headers: headers}
 	clear(c.entries)
+	tickets := make([]ticket, len(records))
 	for i := range records {
 		e, r := &c.entries[i], &records[i]
 		e.chunk, e.offset, e.timestampMs, e.bytes = c, r.Offset, r.TimestampMs, int32(format.CanonicalSize(r))
@@ -85,7 +91,8 @@ func (c *chunk) fill(l *ledger, records []format.Record, timestamps Timestamps) 
 		if timestamps != NowTimestamps {
 			e.record.Timestamp = time.UnixMilli(r.TimestampMs)
 		}
-		e.record.Context = e
+		tickets[i].entry = e
+		e.record.Context = &tickets[i]
 	}
 	return c
 }

@@ -284,6 +284,7 @@ func (p *player) send(from *part, e *entry) bool {
 	if !e.to.used.Load() {
 		e.to.used.Store(true)
 	}
+	e.record.Context.(*ticket).to = e.to
 	l.sent.Add(1)
 	p.inFlight.Add(1)
 	p.client.Produce(context.Background(), &e.record, p.answered)
@@ -292,7 +293,7 @@ func (p *player) send(from *part, e *entry) bool {
 
 // answered is called by the client, one record at a time, when the target has one or it is given up.
 func (p *player) answered(r *kgo.Record, err error) {
-	e := r.Context.(*entry)
+	e := r.Context.(*ticket).entry
 	l := e.chunk.ledger
 	if err != nil {
 		err = e.to.refused(err)
