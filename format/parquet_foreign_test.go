@@ -63,7 +63,7 @@ func TestForgedNumbersOfAnotherWriterAskForNoMemory(t *testing.T) {
 	} {
 		good := foreignSegment(t, oddRecords()[:7], options...)
 		for _, forged := range forgedVarints {
-			for at := 4; at < len(good)-parquetTail; at += 2 {
+			for at := 4; at < len(good)-parquetTail; at += 4 * forgedStep() {
 				readHostile(t, replaced(good, at, forged))
 			}
 		}
