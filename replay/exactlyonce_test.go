@@ -143,7 +143,7 @@ func TestACancelledReplayCommitsWhatItSent(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	o := often()
-	o.TransactionBytes = 0 // the end is the only commit
+	o.TransactionBytes, o.Lanes = 0, 1 // the end is the only commit
 	o.Hooks = []kgo.Hook{&stopAfter{records: 3000, stop: cancel}}
 	report, err := replay.Run(ctx, c.connect, a, o)
 	if !errors.Is(err, context.Canceled) || !report.Stopped {
