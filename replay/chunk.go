@@ -15,7 +15,7 @@ import (
 // entry is a record on its way: what the producer gets, and how to find its way back. Entries live in chunks, never alone, so that a
 // record costs no allocation of its own.
 type entry struct {
-	record      kgo.Record
+	record      kgo.Record // first, for entryOf
 	chunk       *chunk
 	to          *destination
 	offset      int64 // in the source
@@ -37,25 +37,11 @@ const (
 	refused                  // sent and not acknowledged
 )
 
-// ticket is the context of a record. That is how the callback of the producer, one function for all records, finds the entry again, and
-// how the producer learns that the entry's destination takes no more. The producer may look at it even after it has told what became of
-// the record, so that unlike its entry it is never used again.
-type ticket struct {
-	entry *entry
-	to    *destination // set before the record is sent
-}
+// entryOf finds the entry of a record that the producer gives back, in the one function that it calls for all of them. The record's context
+// would be another way, but the producer looks at that also when the record is done and its memory another's.
+func entryOf(r *kgo.Record) *entry { return (*entry)(unsafe.Pointer(r)) }
 
-// Deadline is part of context.Context.
-func (t *ticket) Deadline() (time.Time, bool) { return time.Time{}, false }
-
-// Done is closed when the destination takes no more records.
-func (t *ticket) Done() <-chan struct{} { return t.to.ctx.Done() }
-
-// Err says whether Done is closed.
-func (t *ticket) Err() error { return t.to.ctx.Err() }
-
-// Value is that of the destination's context.
-func (t *ticket) Value(key any) any { return t.to.ctx.Value(key) }
+var _ [0]struct{} = [unsafe.Offsetof(entry{}.record)]struct{}{}
 
 // chunk is a run of records of a row group that is sent next.
 type chunk struct {
@@ -75,7 +61,7 @@ const (
 	// chunkRecords is the most records of a chunk.
 	chunkRecords = 1024
 	// entryCost is what a record costs in memory while it is in a chunk: its entry and the client's note of it.
-	entryCost = int64(unsafe.Sizeof(entry{})+unsafe.Sizeof(ticket{})) + 48
+	entryCost = int64(unsafe.Sizeof(entry{})) + 48
 )
 
 // fill turns records into the entries of c, which is new or was given back. They keep what the records point to.
@@ -83,7 +69,6 @@ func (c *chunk) fill(l *ledger, records []format.Record, timestamps Timestamps) 
 	headers := slices.Grow(c.headers[:0], countHeaders(records))
 	*c = chunk{ledger: l, entries: slices.Grow(c.entries[:0], len(records))[:len(records)], undecided: len(records), memory: c.memory, headers: headers}
 	clear(c.entries)
-	tickets := make([]ticket, len(records))
 	for i := range records {
 		e, r := &c.entries[i], &records[i]
 		e.chunk, e.offset, e.timestampMs, e.bytes = c, r.Offset, r.TimestampMs, int32(format.CanonicalSize(r))
@@ -91,8 +76,6 @@ func (c *chunk) fill(l *ledger, records []format.Record, timestamps Timestamps) 
 		if timestamps != NowTimestamps {
 			e.record.Timestamp = time.UnixMilli(r.TimestampMs)
 		}
-		tickets[i].entry = e
-		e.record.Context = &tickets[i]
 	}
 	return c
 }

@@ -115,7 +115,6 @@ func (p *player) playRounds(ctx context.Context) error {
 			return err
 		}
 	}
-	p.identify(ctx)
 	firstMs := int64(untimed)
 	if span := p.plan.Total.span; span.valid {
 		firstMs = span.first
@@ -132,17 +131,6 @@ func (p *player) playRounds(ctx context.Context) error {
 			return nil
 		}
 	}
-}
-
-// identify gets the producer id before the first record. The client would get it in the context of that record, and end a request of it
-// when the memory of the record is another's. What does not work out is left for the first record to find.
-func (p *player) identify(ctx context.Context) {
-	if p.settings.Acks != AcksAll || p.transactions != nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, p.settings.ConnectTimeout)
-	defer cancel()
-	p.client.ProducerID(ctx)
 }
 
 // begin notes when the schedule begins, and the time as of which its first record is played.
@@ -284,16 +272,15 @@ func (p *player) send(from *part, e *entry) bool {
 	if !e.to.used.Load() {
 		e.to.used.Store(true)
 	}
-	e.record.Context.(*ticket).to = e.to
 	l.sent.Add(1)
 	p.inFlight.Add(1)
-	p.client.Produce(context.Background(), &e.record, p.answered)
+	p.client.Produce(e.to.ctx, &e.record, p.answered)
 	return true
 }
 
 // answered is called by the client, one record at a time, when the target has one or it is given up.
 func (p *player) answered(r *kgo.Record, err error) {
-	e := r.Context.(*ticket).entry
+	e := entryOf(r)
 	l := e.chunk.ledger
 	if err != nil {
 		err = e.to.refused(err)

@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -58,14 +59,16 @@ func TestACancelledReplayFlushesSavesAndGoesOn(t *testing.T) {
 	}
 }
 
-// stopAfter calls stop when the client has got so many records.
+// stopAfter calls stop when the client has got so many records, of several lanes at once.
 type stopAfter struct {
-	records int
+	records int64
 	stop    func()
+
+	seen atomic.Int64
 }
 
 func (s *stopAfter) OnProduceRecordBuffered(*kgo.Record) {
-	if s.records--; s.records == 0 {
+	if s.seen.Add(1) == s.records {
 		s.stop()
 	}
 }
