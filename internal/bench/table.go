@@ -94,9 +94,9 @@ func (r ratio) met() bool { return r.Value <= r.Target != r.AtLeast || r.Value =
 func (s *session) ratios() []ratio {
 	row := func(name string) *row { return s.rows[name] }
 	all := []ratio{
-		{Name: "capture CPU / (consume + zstd), J1K", Target: 1.12, Limit: 1.35,
+		{Name: "capture CPU / (consume + zstd), J1K", Target: 1.12, Limit: 1.28,
 			Value: over(row("capture J1K-4-none"), cpu, sum(cpu, row("consume J1K-4-none"), row("zstd -1 J1K")))},
-		{Name: "capture CPU / (consume + zstd), J100", Target: 1.15, Limit: 1.25,
+		{Name: "capture CPU / (consume + zstd), J100", Target: 1.15, Limit: 1.2,
 			Value: over(row("capture J100-4-none"), cpu, sum(cpu, row("consume J100-4-none"), row("zstd -1 J100")))},
 		{Name: "capture rate / consume rate, J1K", Target: 0.30, AtLeast: true, Value: inverse(over(row("capture J1K-4-none"), wall, sum(wall, row("consume J1K-4-none"))))},
 		{Name: "capture rate / consume rate, J100", Target: 0.52, AtLeast: true, Value: inverse(over(row("capture J100-4-none"), wall, sum(wall, row("consume J100-4-none"))))},
