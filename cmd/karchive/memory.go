@@ -12,7 +12,7 @@ const defaultMemory = 256 << 20
 // lags behind. Records in flight, in capture and replay, get recordShare of it: they are in memory several times on their way,
 // as the broker sent them, decoded, and encoded.
 const (
-	heapShare   = 0.75
+	heapShare   = 0.70
 	recordShare = 0.25
 
 	// gcPercent lets the heap grow to three times of what lives: a tenth less work for the collector than with Go's 100, and far from
