@@ -19,15 +19,15 @@ test:
 	$(GO) test ./...
 
 test-kafka: ## against a real Apache Kafka, fetched once from Maven Central
-	$(GO) test -tags kafka -count=1 -timeout 20m ./internal/connect ./internal/kafkatest ./internal/realkafka
+	$(GO) test -tags kafka -count=1 -timeout 20m ./internal/connect ./test/kafkatest ./test/realkafka
 
 crash: ## crashes in memory, CRASH_RUNS seeds and every operation, every flipped bit, then KILLS kill -9 of captures from a real Apache Kafka within KILL_TIME
 	KARCHIVE_CRASH_RUNS=$(CRASH_RUNS) KARCHIVE_FLIPS=all $(GO) test -count=1 -timeout 60m -v -run 'Crash|Fails|SealedAtOnce|Disk|Remounted|Killed|Flipped' ./format ./capture
-	KARCHIVE_KILLS=$(KILLS) KARCHIVE_KILL_TIME=$(KILL_TIME) $(GO) test -tags kafka -count=1 -timeout 60m -v -run 'Kill|Stopped|SecondCapture' ./internal/realkafka
+	KARCHIVE_KILLS=$(KILLS) KARCHIVE_KILL_TIME=$(KILL_TIME) $(GO) test -tags kafka -count=1 -timeout 60m -v -run 'Kill|Stopped|SecondCapture' ./test/realkafka
 
 kill-replay: KILLS := $(if $(filter file,$(origin KILLS)),200,$(KILLS))
 kill-replay: ## KILLS (here 200) kill -9 of exactly-once replays into a real Apache Kafka within KILL_TIME: the target equals the archive
-	KARCHIVE_REPLAY_KILLS=$(KILLS) KARCHIVE_KILL_TIME=$(KILL_TIME) $(GO) test -tags kafka -count=1 -timeout 60m -v -run 'ExactlyOnceReplays/killed' ./internal/realkafka
+	KARCHIVE_REPLAY_KILLS=$(KILLS) KARCHIVE_KILL_TIME=$(KILL_TIME) $(GO) test -tags kafka -count=1 -timeout 60m -v -run 'ExactlyOnceReplays/killed' ./test/realkafka
 
 race: ## with a tenth of the crashes and flips, which only repeat what races could be in
 	$(GO) test -race -short ./...
@@ -42,11 +42,11 @@ fuzz: ## every fuzz target for FUZZTIME
 
 readers: $(VENV)/installed build ## DuckDB, pandas, pyarrow and Polars read what the format package writes, and DuckDB finds what extract finds
 	rm -rf build/readers
-	$(GO) run ./internal/readers build/readers
-	$(VENV)/bin/python internal/readers/check.py testdata build/readers
-	$(VENV)/bin/python internal/readers/extract.py bin/karchive build/readers
+	$(GO) run ./test/readers build/readers
+	$(VENV)/bin/python test/readers/check.py testdata build/readers
+	$(VENV)/bin/python test/readers/extract.py bin/karchive build/readers
 
-$(VENV)/installed: internal/readers/requirements.txt
+$(VENV)/installed: test/readers/requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	touch $@
@@ -55,16 +55,16 @@ demo:
 	$(GO) run ./cmd/karchive demo
 
 rss: build ## peak memory of capture and replay over 1 GB, in one partition and in 1,000
-	KARCHIVE_RSS=1 $(GO) test -tags kafka -count=1 -v -timeout 30m -run TestPeakMemory ./internal/realkafka
+	KARCHIVE_RSS=1 $(GO) test -tags kafka -count=1 -v -timeout 30m -run TestPeakMemory ./test/realkafka
 
 bench: ## the table of the README, in under ten minutes; BENCH_BROKER=embedded needs no Java
-	$(GO) run ./internal/bench
+	$(GO) run ./test/bench
 
 bench-check: ## the ratios that must not rot, in under two minutes
-	$(GO) run ./internal/bench -check
+	$(GO) run ./test/bench -check
 
 timing: ## how well a timed replay keeps time, as the tables of the README, in about five minutes, against the embedded broker
-	$(GO) run ./internal/timing
+	$(GO) run ./test/timing
 
 clean:
 	rm -rf bin build

@@ -15,8 +15,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/memfs"
-	"github.com/karchive/karchive/internal/memfs/crashruns"
+	"github.com/karchive/karchive/test/memfs"
+	"github.com/karchive/karchive/test/memfs/crashruns"
 )
 
 // The runs here capture a small log from a broker, end the machine, the process or the disk at some operation, and capture again until

@@ -15,7 +15,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/memfs"
+	"github.com/karchive/karchive/test/memfs"
 )
 
 func TestAnArchiveGivesBackWhatWasSealed(t *testing.T) {

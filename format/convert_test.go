@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/memfs"
+	"github.com/karchive/karchive/test/memfs"
 )
 
 // oddArchive is an archive with all that a document can say: gaps of every reason, row groups that ended early, a segment without records,

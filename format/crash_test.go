@@ -16,8 +16,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/memfs"
-	"github.com/karchive/karchive/internal/memfs/crashruns"
+	"github.com/karchive/karchive/test/memfs"
+	"github.com/karchive/karchive/test/memfs/crashruns"
 )
 
 // The runs here write a small archive, end it at some operation, and go on as a capture does: from what the archive itself says. In

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/memfs"
+	"github.com/karchive/karchive/test/memfs"
 )
 
 // A karchive.json that its killed maker did not make durable can be gone after a crash. What the next process made beside it must not

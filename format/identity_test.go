@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/memfs"
+	"github.com/karchive/karchive/test/memfs"
 	"github.com/zeebo/xxh3"
 )
 

@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/memfs"
+	"github.com/karchive/karchive/test/memfs"
 )
 
 var damagedTP = format.TopicPartition{Topic: "orders", Partition: 2}

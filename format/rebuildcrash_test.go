@@ -11,8 +11,8 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/memfs"
-	"github.com/karchive/karchive/internal/memfs/crashruns"
+	"github.com/karchive/karchive/test/memfs"
+	"github.com/karchive/karchive/test/memfs/crashruns"
 )
 
 // finished are the files of a finished archive.

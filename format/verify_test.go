@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/memfs"
+	"github.com/karchive/karchive/test/memfs"
 	"github.com/zeebo/xxh3"
 )
 

@@ -15,8 +15,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/memfs"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/test/memfs"
 )
 
 // often is many small transactions.

@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/memfs"
+	"github.com/karchive/karchive/test/memfs"
 )
 
 // parcel is the records of a partition, with a row group and a segment ending at some of them.

@@ -15,8 +15,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/memfs"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/test/memfs"
 )
 
 var (

@@ -18,7 +18,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/karchive/karchive/internal/testpki"
+	"github.com/karchive/karchive/test/testpki"
 )
 
 func TestMain(m *testing.M) {

@@ -15,7 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"github.com/karchive/karchive/internal/testpki"
+	"github.com/karchive/karchive/test/testpki"
 )
 
 // patience is how long a check may take at most. No test waits for it unless it says so.

@@ -7,7 +7,7 @@ import (
 	"runtime/metrics"
 	"testing"
 
-	"github.com/karchive/karchive/internal/testpki"
+	"github.com/karchive/karchive/test/testpki"
 )
 
 // A hostile number anywhere in a key store of a kilobyte must not ask for gigabytes.

@@ -15,8 +15,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/karchive/karchive/internal/kafkatest"
-	"github.com/karchive/karchive/internal/testpki"
+	"github.com/karchive/karchive/test/kafkatest"
+	"github.com/karchive/karchive/test/testpki"
 )
 
 // listeners are what a real broker listens on beside PLAINTEXT.

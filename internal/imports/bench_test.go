@@ -7,8 +7,8 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/jsonl"
-	"github.com/karchive/karchive/internal/memfs"
 	"github.com/karchive/karchive/internal/speedscale"
+	"github.com/karchive/karchive/test/memfs"
 )
 
 // BenchmarkImport takes files of records of about 1 KB to an archive in memory. Bytes are those of the file, allocations those of 1,000 records.

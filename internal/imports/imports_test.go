@@ -12,8 +12,8 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/jsonl"
-	"github.com/karchive/karchive/internal/memfs"
 	"github.com/karchive/karchive/internal/speedscale"
+	"github.com/karchive/karchive/test/memfs"
 )
 
 // catLines are records of two topics and several partitions, with gaps, as cat prints them in order.

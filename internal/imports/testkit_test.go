@@ -9,7 +9,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/jsonl"
-	"github.com/karchive/karchive/internal/memfs"
+	"github.com/karchive/karchive/test/memfs"
 )
 
 // imported is an archive that an import made.

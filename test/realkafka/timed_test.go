@@ -11,8 +11,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/capture"
-	"github.com/karchive/karchive/internal/kafkatest"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/test/kafkatest"
 )
 
 // A second of two topics, each cause a millisecond before its consequence, with steps back in time and records at the same time.

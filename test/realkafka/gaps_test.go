@@ -13,8 +13,8 @@ import (
 
 	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/kafkatest"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/test/kafkatest"
 )
 
 func TestAnOpenTransactionHoldsTheSnapshotBackUntilItEnds(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"testing"
 
-	"github.com/karchive/karchive/internal/memfs"
+	"github.com/karchive/karchive/test/memfs"
 )
 
 // mostFailures is how many failed seeds are reported: their operations are long.

@@ -14,8 +14,8 @@ import (
 
 	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/kafkatest"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/test/kafkatest"
 )
 
 // captureInto captures from b into the archive in dir, made when it is not there, with the library.

@@ -13,8 +13,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/kafkatest"
-	"github.com/karchive/karchive/internal/peak"
+	"github.com/karchive/karchive/test/kafkatest"
+	"github.com/karchive/karchive/test/peak"
 )
 
 const (

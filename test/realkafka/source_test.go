@@ -11,7 +11,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/karchive/karchive/internal/kafkatest"
+	"github.com/karchive/karchive/test/kafkatest"
 )
 
 // The topics of the source and their partitions. Replay can put back all of them but farFuture, whose timestamps no producer of the

@@ -12,7 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/kafkatest"
+	"github.com/karchive/karchive/test/kafkatest"
 )
 
 const killTopic = "killed"

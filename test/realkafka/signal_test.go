@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/karchive/karchive/internal/kafkatest"
+	"github.com/karchive/karchive/test/kafkatest"
 )
 
 const stoppedTopic = "stopped"

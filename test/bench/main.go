@@ -4,9 +4,9 @@
 // bytes, a client that only produces from memory, and Kafka's own programs. Everything is a process of its own, runs alternate, and what
 // counts is the ratio within a run: the machines are shared.
 //
-//	go run ./internal/bench            the whole table, against a real Apache Kafka
-//	go run ./internal/bench -json      the same for a program
-//	go run ./internal/bench -check     only the ratios that must not rot, in under two minutes; exit code 1 when one is over its limit
+//	go run ./test/bench            the whole table, against a real Apache Kafka
+//	go run ./test/bench -json      the same for a program
+//	go run ./test/bench -check     only the ratios that must not rot, in under two minutes; exit code 1 when one is over its limit
 //
 // BENCH_BROKER=embedded takes the broker in this process instead of a real Kafka.
 package main

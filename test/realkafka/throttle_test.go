@@ -15,8 +15,8 @@ import (
 
 	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/kafkatest"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/test/kafkatest"
 )
 
 // throttles counts the answers by which a broker asks a client to wait.

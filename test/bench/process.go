@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/karchive/karchive/internal/peak"
+	"github.com/karchive/karchive/test/peak"
 )
 
 // usage is what a process, or the measured part of a worker, took.

@@ -2,8 +2,8 @@
 // recorded burst the target receives, and how steady a steady rate is. The target is the embedded broker in a process of its own, so
 // the collector of its memory does not stop the replay; it shares the cores of the machine with it, and with this program, which consumes.
 //
-//	go run ./internal/timing          the tables, in about five minutes
-//	go run ./internal/timing -json    the same for a program
+//	go run ./test/timing          the tables, in about five minutes
+//	go run ./test/timing -json    the same for a program
 //
 // Other work on the machine shows in every figure. The load averages before and after are printed with them.
 package main

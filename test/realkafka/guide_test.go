@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/karchive/karchive/internal/kafkatest"
+	"github.com/karchive/karchive/test/kafkatest"
 )
 
 // TestTheStepsOfTheGuide takes records out of a Speedscale snapshot and sends them to a topic, as README shows it: through a CSV file, which has

@@ -17,7 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/kafkatest"
+	"github.com/karchive/karchive/test/kafkatest"
 )
 
 // The captures here are ended at random moments, again and again, and then run to the end. KARCHIVE_KILLS sets how many of them are

@@ -13,7 +13,7 @@ import (
 
 	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/kafkatest"
+	"github.com/karchive/karchive/test/kafkatest"
 )
 
 func TestTheSameSnapshotGivesTheSameBytes(t *testing.T) {
