@@ -10,10 +10,14 @@ CRASH_RUNS  ?= 10000
 KILLS       ?= 1000
 KILL_TIME   ?= 20m
 
-.PHONY: build test test-kafka crash kill-replay race lint fuzz readers demo rss bench bench-check timing clean
+.PHONY: build man test test-kafka crash kill-replay race lint fuzz readers demo rss bench bench-check timing clean
 
 build: ## the command, in bin/
 	$(GO) build -o bin/karchive ./cmd/karchive
+
+man: build ## the manual pages, in bin/man
+	mkdir -p bin/man
+	bin/karchive man -o bin/man
 
 test:
 	$(GO) test ./...

@@ -42,8 +42,19 @@ func completionCommand(e *env) *cli.Command {
 	}
 }
 
-// candidatesCommand prints what can stand at the end of a command line, one word a line. Nothing means: names of files. Its last argument
-// is "=" and what there is of the last word: some shells drop an empty argument.
+// candidate is a word that can come next. What it means, where that is worth a line, is for the shells that show it.
+type candidate struct{ word, meaning string }
+
+func bare(words []string) []candidate {
+	var list []candidate
+	for _, w := range words {
+		list = append(list, candidate{word: w})
+	}
+	return list
+}
+
+// candidatesCommand prints what can stand at the end of a command line, a word a line, behind it a tab and what it means. Nothing means:
+// names of files. Its last argument is "=" and what there is of the last word: some shells drop an empty argument.
 func candidatesCommand(e *env) *cli.Command {
 	return &cli.Command{
 		Name:   "candidates",
@@ -53,11 +64,12 @@ func candidatesCommand(e *env) *cli.Command {
 			if last := len(words) - 1; last >= 0 {
 				words, current = words[:last], strings.TrimPrefix(words[last], "=")
 			}
-			for _, word := range candidates(e.commands(), words, current) {
-				if !strings.HasPrefix(word, current) {
+			for _, c := range candidates(e.commands(), words, current) {
+				if !strings.HasPrefix(c.word, current) {
 					continue
 				}
-				if _, err := fmt.Fprintln(e.stdout, word); err != nil {
+				line := strings.TrimSuffix(c.word+"\t"+c.meaning, "\t")
+				if _, err := fmt.Fprintln(e.stdout, line); err != nil {
 					return err
 				}
 			}
@@ -67,7 +79,7 @@ func candidatesCommand(e *env) *cli.Command {
 }
 
 // candidates are the words that may follow others, current being what there is of the word already.
-func candidates(commands []*cli.Command, words []string, current string) []string {
+func candidates(commands []*cli.Command, words []string, current string) []candidate {
 	at := commandIndex(commands, words)
 	if at < 0 {
 		return visible(commands)
@@ -79,17 +91,17 @@ func candidates(commands []*cli.Command, words []string, current string) []strin
 	c := commands[i]
 	previous := words[len(words)-1]
 	if name, _, hasValue, isFlag := parseFlag(previous); isFlag && !hasValue && takesValue(findFlag(c, name)) {
-		return choices(findFlag(c, name))
+		return bare(choices(findFlag(c, name)))
 	}
 	switch {
 	case strings.HasPrefix(current, "-"):
 		return flagNames(c)
 	case c.Name == "completion":
-		return shells
+		return bare(shells)
 	case c.Name == "help":
 		return visible(commands)
 	case c.Name == "import" && !namesKind(words[at+1:]):
-		return kindsOfFiles()
+		return bare(kindsOfFiles())
 	}
 	return nil
 }
@@ -99,22 +111,23 @@ func namesKind(words []string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return slices.Contains(kindsOfFiles(), w) })
 }
 
-func visible(commands []*cli.Command) []string {
-	var names []string
+func visible(commands []*cli.Command) []candidate {
+	var list []candidate
 	for _, c := range commands {
 		if !c.Hidden {
-			names = append(names, c.Name)
+			list = append(list, candidate{c.Name, c.Usage})
 		}
 	}
-	return names
+	return list
 }
 
-func flagNames(c *cli.Command) []string {
-	names := []string{"--help"}
+func flagNames(c *cli.Command) []candidate {
+	list := []candidate{{"--help", "explain " + c.Name}}
 	for _, f := range c.VisibleFlags() {
-		names = append(names, dashed(f.Names()[0]))
+		_, meaning := unquote(f.(cli.DocGenerationFlag).GetUsage())
+		list = append(list, candidate{dashed(f.Names()[0]), meaning})
 	}
-	return names
+	return list
 }
 
 // choices are the values of a flag that takes one of a few words.

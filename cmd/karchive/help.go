@@ -107,21 +107,32 @@ func commandHelp(b *strings.Builder, c *cli.Command) {
 	if c.Description != "" {
 		fmt.Fprintf(b, "\n%s\n", strings.TrimSpace(c.Description))
 	}
-	var categories []string
-	byCategory := map[string][]cli.DocGenerationFlag{}
-	for _, f := range c.VisibleFlags() {
-		category := categoryOf(f)
-		if byCategory[category] == nil {
-			categories = append(categories, category)
-		}
-		byCategory[category] = append(byCategory[category], f.(cli.DocGenerationFlag))
-	}
-	for _, category := range categories {
-		fmt.Fprintf(b, "\n%s:\n", category)
-		for _, f := range byCategory[category] {
+	for _, group := range flagGroups(c) {
+		fmt.Fprintf(b, "\n%s:\n", group.title)
+		for _, f := range group.flags {
 			flagHelp(b, f)
 		}
 	}
+}
+
+// flagGroup is the flags of a command that stand under one title.
+type flagGroup struct {
+	title string
+	flags []cli.DocGenerationFlag
+}
+
+// flagGroups are the flags of a command by title, in the order in which each title comes first.
+func flagGroups(c *cli.Command) []flagGroup {
+	var groups []flagGroup
+	for _, f := range c.VisibleFlags() {
+		title := categoryOf(f)
+		i := slices.IndexFunc(groups, func(g flagGroup) bool { return g.title == title })
+		if i < 0 {
+			i, groups = len(groups), append(groups, flagGroup{title: title})
+		}
+		groups[i].flags = append(groups[i].flags, f.(cli.DocGenerationFlag))
+	}
+	return groups
 }
 
 func categoryOf(f cli.Flag) string {
@@ -135,9 +146,18 @@ func categoryOf(f cli.Flag) string {
 const helpColumn = 30
 
 func flagHelp(b *strings.Builder, f cli.DocGenerationFlag) {
+	left, text := flagColumns(f)
+	if len(left) >= helpColumn-1 {
+		left += "\n" + strings.Repeat(" ", helpColumn)
+	}
+	fmt.Fprintf(b, "%-*s%s\n", helpColumn, left, text)
+}
+
+// flagColumns are how a flag is typed, and what it does.
+func flagColumns(f cli.DocGenerationFlag) (left, text string) {
 	placeholder, text := unquote(f.GetUsage())
 	names := f.Names()
-	left := "      " + dashed(names[0])
+	left = "      " + dashed(names[0])
 	if len(names[0]) == 1 {
 		left = "  " + dashed(names[0])
 	}
@@ -147,13 +167,10 @@ func flagHelp(b *strings.Builder, f cli.DocGenerationFlag) {
 	if f.TakesValue() {
 		left += " " + placeholder
 	}
-	if len(left) >= helpColumn-1 {
-		left += "\n" + strings.Repeat(" ", helpColumn)
-	}
 	if d := f.GetDefaultText(); d != "" && f.TakesValue() {
 		text += " (default: " + strings.Trim(d, `"`) + ")"
 	}
-	fmt.Fprintf(b, "%-*s%s\n", helpColumn, left, text)
+	return left, text
 }
 
 // unquote finds the placeholder that a usage text has in back quotes. In upper case it is only that; a word in lower case is a choice

@@ -70,6 +70,7 @@ func (e *env) commands() []*cli.Command {
 		recoverCommand(e),
 		demoCommand(e),
 		completionCommand(e),
+		manCommand(e),
 		versionCommand(e),
 		helpCommand(e),
 		candidatesCommand(e),
