@@ -24,6 +24,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/kafka"
 )
 
 // Run captures into archive, which must be open for writing and stays open. Connect says how to reach the cluster: seed brokers, TLS,
@@ -42,7 +43,7 @@ func Run(ctx context.Context, connectTo []kgo.Opt, archive *format.Archive, o Op
 	if err != nil {
 		return Report{}, err
 	}
-	defer c.close()
+	defer c.Close()
 	p, m, err := makePlan(ctx, c, archive, &s)
 	if err != nil {
 		return Report{}, err
@@ -90,7 +91,7 @@ func (e stopError) Error() string { return "stopped: " + string(e.reason) }
 
 var errComplete = errors.New("complete")
 
-func newRun(ctx context.Context, c *cluster, m *metadata, a *format.Archive, s *settings) *run {
+func newRun(ctx context.Context, c *cluster, m *kafka.Metadata, a *format.Archive, s *settings) *run {
 	r := &run{
 		settings: s, archive: a, encoding: a.Identity().Encoding, cluster: c, encoders: encoders(), decompressor: newDecompressor(),
 		memory: newMemory(s.MemoryBytes), progress: newProgress(), seals: make(chan struct{}, concurrentSeals),

@@ -6,11 +6,12 @@ import (
 	"slices"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/kafka"
 )
 
 // discover looks for partitions that came into being after the capture began: a follow capture takes them, from their beginning, a
 // snapshot only says so. It is called with every fresh look at the cluster, never twice at once.
-func (r *run) discover(m *metadata) {
+func (r *run) discover(m *kafka.Metadata) {
 	fresh := r.unknown(m)
 	if len(fresh) == 0 {
 		return
@@ -29,11 +30,11 @@ func (r *run) discover(m *metadata) {
 }
 
 // unknown lists the selected partitions that are in no lane's plan.
-func (r *run) unknown(m *metadata) []format.TopicPartition {
+func (r *run) unknown(m *kafka.Metadata) []format.TopicPartition {
 	var topics []string
-	for name, t := range m.topics {
+	for name, t := range m.Topics {
 		chosen := func(pattern string) bool { return selects(pattern, name, &t) }
-		if t.err == nil && slices.ContainsFunc(r.settings.Topics, chosen) {
+		if t.Err == nil && slices.ContainsFunc(r.settings.Topics, chosen) {
 			topics = append(topics, name)
 		}
 	}
@@ -46,8 +47,8 @@ func (r *run) unknown(m *metadata) []format.TopicPartition {
 }
 
 // adopt adds partitions to the stored plan, durable first, and begins to capture them.
-func (r *run) adopt(ctx context.Context, m *metadata, fresh []format.TopicPartition) error {
-	logs, err := r.cluster.logOffsets(ctx, fresh, false)
+func (r *run) adopt(ctx context.Context, m *kafka.Metadata, fresh []format.TopicPartition) error {
+	logs, err := r.cluster.within(briefly).logOffsets(ctx, fresh, false)
 	if err != nil {
 		return err
 	}
@@ -83,7 +84,7 @@ func (r *run) lookAgain() {
 	r.mu.Lock()
 	topics := topicsOf(sortedPartitions(r.reports))
 	r.mu.Unlock()
-	if m, err := r.cluster.describe(ctx, topics); err == nil {
+	if m, err := r.cluster.Describe(ctx, topics); err == nil {
 		r.discover(m)
 	}
 }

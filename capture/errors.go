@@ -6,10 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kerr"
-
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/kafka"
 )
 
 // ErrNoTopics is returned when the globs match no topic at all.
@@ -109,14 +107,10 @@ func (e *PartitionError) Unwrap() error { return e.Err }
 // ErrCorruptBatch is wrapped when what the broker sent is not a valid record batch, though its connection was sound.
 var ErrCorruptBatch = errors.New("corrupt record batch")
 
-func isUnknownTopic(err error) bool {
-	return errors.Is(err, kerr.UnknownTopicOrPartition) || errors.Is(err, kerr.UnknownTopicID)
-}
-
 // isFinal says whether an error met while fetching ends the capture, because asking again would not help.
 func isFinal(err error) bool {
 	return isA[*MissingTopicError](err) || isA[*RecreatedTopicError](err) || isA[*TruncatedError](err) || isA[*PartitionError](err) ||
-		isA[*kadm.AuthError](err)
+		kafka.Denied(err)
 }
 
 func isA[E error](err error) bool {

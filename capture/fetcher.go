@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/kafka"
 )
 
 const (
@@ -86,7 +87,7 @@ func (b *fetcher) claim() (feeds []*feed, all bool) {
 	all = true
 	for _, f := range b.source.order {
 		switch {
-		case f.leader.node != b.node:
+		case f.leader.Node != b.node:
 		case !f.room():
 			all = false
 		default:
@@ -120,7 +121,7 @@ func (f *feed) alone() bool { return f.end != noEnd && f.empty >= aloneAfter }
 // fetch asks for the partitions of feeds and hands out the answer.
 func (b *fetcher) fetch(ctx context.Context, feeds []*feed, all bool) {
 	req, topics := b.request(feeds, all)
-	got, err := b.source.cluster.client.Broker(int(b.node)).Request(ctx, req)
+	got, err := b.source.cluster.Client().Broker(int(b.node)).Request(ctx, req)
 	held := &response{slots: b.slots}
 	held.holders.Store(1) // this function
 	defer held.release()
@@ -157,25 +158,20 @@ func (b *fetcher) request(feeds []*feed, all bool) (kmsg.Request, map[[16]byte]s
 			i = len(req.Topics)
 			index[f.tp.Topic] = i
 			t := kmsg.NewFetchRequestTopic()
-			t.Topic, t.TopicID = f.tp.Topic, s.meta.topics[f.tp.Topic].id
+			t.Topic, t.TopicID = f.tp.Topic, s.meta.Topics[f.tp.Topic].ID
 			topics[t.TopicID] = t.Topic
 			named = named || t.TopicID == [16]byte{}
 			req.Topics = append(req.Topics, t)
 		}
 		p := kmsg.NewFetchRequestTopicPartition()
-		p.Partition, p.FetchOffset, p.CurrentLeaderEpoch, p.PartitionMaxBytes = f.tp.Partition, f.at, f.leader.epoch, share
+		p.Partition, p.FetchOffset, p.CurrentLeaderEpoch, p.PartitionMaxBytes = f.tp.Partition, f.at, f.leader.Epoch, share
 		req.Topics[i].Partitions = append(req.Topics[i].Partitions, p)
 	}
 	if named {
-		return namedFetch{req}, nil
+		return kafka.NamedFetch{FetchRequest: req}, nil
 	}
 	return req, topics
 }
-
-// namedFetch is a fetch request of the last version that names topics. Some clusters know later versions and yet have no topic ids.
-type namedFetch struct{ *kmsg.FetchRequest }
-
-func (namedFetch) MaxVersion() int16 { return 12 }
 
 // patience is how long a broker may wait for how many bytes.
 func (s *source) patience(all bool) (millis, bytes int32) {
@@ -320,9 +316,7 @@ func (s *source) hand(f *feed, c chunk) {
 
 // outOfRange finds out what an offset that the log does not have means: retention passed us, or the log was truncated.
 func (s *source) outOfRange(ctx context.Context, f *feed) {
-	ctx, cancel := context.WithTimeout(ctx, s.settings.ConnectTimeout)
-	defer cancel()
-	found, err := s.cluster.logOffsets(ctx, []format.TopicPartition{f.tp}, false)
+	found, err := s.cluster.within(briefly).logOffsets(ctx, []format.TopicPartition{f.tp}, false)
 	if err != nil {
 		s.retry(f, err)
 		return

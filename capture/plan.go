@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/kafka"
 )
 
 // The modes of a format.CapturePlan.
@@ -47,7 +48,7 @@ type planner struct {
 
 	identity format.Identity
 	stored   *format.CapturePlan // of the capture before; nil: there was none
-	meta     *metadata
+	meta     *kafka.Metadata
 	topics   []string
 	next     map[format.TopicPartition]reached // what the archive has
 }
@@ -55,7 +56,7 @@ type planner struct {
 // makePlan resolves what to capture and stores it. An interrupted snapshot is finished first: with its stored starts and ends, which
 // is what makes it the same archive as one that was not interrupted, and with nothing beyond them. In every other case the
 // archive is continued up to the end of now.
-func makePlan(ctx context.Context, c *cluster, a *format.Archive, s *settings) (*plan, *metadata, error) {
+func makePlan(ctx context.Context, c *cluster, a *format.Archive, s *settings) (*plan, *kafka.Metadata, error) {
 	p := &planner{cluster: c, archive: a, settings: s, identity: a.Identity(), next: map[format.TopicPartition]reached{}}
 	p.stored = p.identity.Capture
 	var err error
@@ -94,13 +95,13 @@ func (p *planner) checkArchive() error {
 }
 
 func (p *planner) checkSource() error {
-	if have := p.identity.ClusterID; have != p.meta.clusterID && (have != "" || p.stored != nil) {
-		return &MismatchError{"cluster id", have, p.meta.clusterID}
+	if have := p.identity.ClusterID; have != p.meta.ClusterID && (have != "" || p.stored != nil) {
+		return &MismatchError{"cluster id", have, p.meta.ClusterID}
 	}
 	for _, t := range p.identity.Topics {
-		now, ok := p.meta.topics[t.Name]
-		if ok && now.err == nil && now.idString() != t.ID {
-			return &RecreatedTopicError{Topic: t.Name, Archive: t.ID, Cluster: now.idString()}
+		now, ok := p.meta.Topics[t.Name]
+		if ok && now.Err == nil && now.IDString() != t.ID {
+			return &RecreatedTopicError{Topic: t.Name, Archive: t.ID, Cluster: now.IDString()}
 		}
 	}
 	return nil
@@ -132,7 +133,7 @@ func (p *planner) resume(tp format.TopicPartition) error {
 	if err != nil || !ok {
 		return err
 	}
-	if want := p.source(tp.Topic); point.Source != want && p.meta.topics[tp.Topic].err == nil && p.exists(tp.Topic) {
+	if want := p.source(tp.Topic); point.Source != want && p.meta.Topics[tp.Topic].Err == nil && p.exists(tp.Topic) {
 		return &MismatchError{"source of " + tp.String(), fmt.Sprint(point.Source), fmt.Sprint(want)}
 	}
 	sure, err := vouched(p.archive, tp)
@@ -155,8 +156,8 @@ func vouched(a *format.Archive, tp format.TopicPartition) (int64, error) {
 }
 
 func (p *planner) exists(topic string) bool {
-	t, ok := p.meta.topics[topic]
-	return ok && t.err == nil
+	t, ok := p.meta.Topics[topic]
+	return ok && t.Err == nil
 }
 
 func (p *planner) source(topic string) format.Source {
@@ -164,9 +165,9 @@ func (p *planner) source(topic string) format.Source {
 }
 
 // source is where the records of topic come from.
-func (s *settings) source(m *metadata, topic string) format.Source {
-	t := m.topics[topic]
-	return format.Source{ClusterID: m.clusterID, TopicID: t.idString(), Isolation: s.Isolation, Rules: s.rules()}
+func (s *settings) source(m *kafka.Metadata, topic string) format.Source {
+	t := m.Topics[topic]
+	return format.Source{ClusterID: m.ClusterID, TopicID: t.IDString(), Isolation: s.Isolation, Rules: s.rules()}
 }
 
 // describe is the plan of this capture, without its partitions.
@@ -208,7 +209,7 @@ func (p *planner) position(r format.PlanRange) int64 {
 }
 
 // finish plans what is left of an interrupted snapshot.
-func (p *planner) finish(ctx context.Context) (*plan, *metadata, error) {
+func (p *planner) finish(ctx context.Context) (*plan, *kafka.Metadata, error) {
 	if p.stored.Until != p.settings.Until {
 		return nil, nil, &MismatchError{"until", p.stored.Until, p.settings.Until}
 	}
@@ -263,7 +264,7 @@ func (p *planner) checkLogs(ctx context.Context, all []work, logs map[format.Top
 }
 
 // fresh plans up to the end of now, and stores the plan.
-func (p *planner) fresh(ctx context.Context) (*plan, *metadata, error) {
+func (p *planner) fresh(ctx context.Context) (*plan, *kafka.Metadata, error) {
 	tps := partitionsOf(p.topics, p.meta, p.settings)
 	if err := checkPartitions(tps, p.settings); err != nil {
 		return nil, nil, err
@@ -306,7 +307,7 @@ func (p *planner) store(ctx context.Context, made *plan, ranges []format.PlanRan
 		made.warnings = append(made.warnings, fmt.Sprintf("topic configs are not stored: %v", err))
 	}
 	id := p.identity
-	id.ClusterID = p.meta.clusterID
+	id.ClusterID = p.meta.ClusterID
 	id.Topics = mergeTopics(id.Topics, p.topics, p.meta, configs)
 	id.Capture = next
 	if err := p.archive.SetIdentity(id); err != nil {
@@ -337,10 +338,10 @@ func (p *planner) merge(made *plan, ranges []format.PlanRange) []format.PlanRang
 }
 
 // mergeTopics brings the named topics up to date in have. Configs that could not be asked for stay as they were.
-func mergeTopics(have []format.Topic, names []string, m *metadata, configs map[string]map[string]string) []format.Topic {
+func mergeTopics(have []format.Topic, names []string, m *kafka.Metadata, configs map[string]map[string]string) []format.Topic {
 	for _, n := range names {
-		meta := m.topics[n]
-		t := format.Topic{Name: n, ID: meta.idString(), Partitions: int32(len(meta.partitions)), Configs: configs[n]}
+		meta := m.Topics[n]
+		t := format.Topic{Name: n, ID: meta.IDString(), Partitions: int32(len(meta.Partitions)), Configs: configs[n]}
 		i := slices.IndexFunc(have, func(h format.Topic) bool { return h.Name == n })
 		if i < 0 {
 			have = append(have, t)

@@ -9,32 +9,33 @@ import (
 	"strings"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/kafka"
 )
 
 // isGlob says whether a topic pattern is one: no topic name can hold these characters.
 func isGlob(pattern string) bool { return strings.ContainsAny(pattern, "*?[") }
 
 // selected asks the cluster for the topics of o and returns them, with everything the cluster said.
-func (c *cluster) selected(ctx context.Context, o *settings) (*metadata, []string, error) {
+func (c *cluster) selected(ctx context.Context, o *settings) (*kafka.Metadata, []string, error) {
 	var ask []string // nil asks for all, which a glob needs
 	if !slices.ContainsFunc(o.Topics, isGlob) {
 		ask = o.Topics
 	}
-	m, err := c.describe(ctx, ask)
+	m, err := c.Settled(ctx, ask)
 	if err != nil {
 		return nil, nil, err
 	}
 	topics, err := match(o.Topics, m)
 	if missing, ok := err.(*MissingTopicError); ok && ask != nil {
-		if all, err := c.describe(ctx, nil); err == nil {
-			missing.Known = all.names()
+		if all, err := c.Describe(ctx, nil); err == nil {
+			missing.Known = all.Names()
 		}
 	}
 	return m, topics, err
 }
 
 // match picks the topics that patterns select, sorted.
-func match(patterns []string, m *metadata) ([]string, error) {
+func match(patterns []string, m *kafka.Metadata) ([]string, error) {
 	found := map[string]bool{}
 	for _, p := range patterns {
 		if !isGlob(p) {
@@ -42,8 +43,8 @@ func match(patterns []string, m *metadata) ([]string, error) {
 				return nil, err
 			}
 		}
-		for name, t := range m.topics {
-			if t.err == nil && selects(p, name, &t) {
+		for name, t := range m.Topics {
+			if t.Err == nil && selects(p, name, &t) {
 				found[name] = true
 			}
 		}
@@ -54,34 +55,34 @@ func match(patterns []string, m *metadata) ([]string, error) {
 	return slices.Sorted(maps.Keys(found)), nil
 }
 
-func checkNamed(topic string, m *metadata) error {
+func checkNamed(topic string, m *kafka.Metadata) error {
 	if err := format.CheckTopicName(topic); err != nil {
 		return err
 	}
-	t, ok := m.topics[topic]
-	if !ok || isUnknownTopic(t.err) {
-		return &MissingTopicError{Topic: topic, Known: m.names()}
+	t, ok := m.Topics[topic]
+	if !ok || kafka.IsUnknownTopic(t.Err) {
+		return &MissingTopicError{Topic: topic, Known: m.Names()}
 	}
-	if t.err != nil {
-		return fmt.Errorf("topic %q: %w", topic, t.err)
+	if t.Err != nil {
+		return fmt.Errorf("topic %q: %w", topic, t.Err)
 	}
 	return nil
 }
 
 // selects says whether a pattern selects a topic. Globs leave out internal ones.
-func selects(pattern, name string, t *topicMetadata) bool {
+func selects(pattern, name string, t *kafka.Topic) bool {
 	if !isGlob(pattern) {
 		return pattern == name
 	}
 	ok, _ := path.Match(pattern, name) // checked with the options
-	return ok && !t.internal && !strings.HasPrefix(name, "__")
+	return ok && !t.Internal && !strings.HasPrefix(name, "__")
 }
 
 // partitionsOf lists the selected partitions of topics, sorted.
-func partitionsOf(topics []string, m *metadata, o *settings) []format.TopicPartition {
+func partitionsOf(topics []string, m *kafka.Metadata, o *settings) []format.TopicPartition {
 	var tps []format.TopicPartition
 	for _, topic := range topics {
-		for p := range m.topics[topic].partitions {
+		for p := range m.Topics[topic].Partitions {
 			if len(o.Partitions) == 0 || slices.Contains(o.Partitions, p) {
 				tps = append(tps, format.TopicPartition{Topic: topic, Partition: p})
 			}

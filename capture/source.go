@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/kafka"
 )
 
 const (
@@ -37,15 +38,15 @@ type source struct {
 	cluster  *cluster
 	settings *settings
 	fetchMax int32
-	fatal    func(error)     // ends the capture; may be called more than once
-	seen     func(*metadata) // is told about every fresh look at the cluster
+	fatal    func(error)           // ends the capture; may be called more than once
+	seen     func(*kafka.Metadata) // is told about every fresh look at the cluster
 
 	ctx      context.Context // of the fetchers
 	fetchers sync.WaitGroup
 	stale    chan struct{} // asks for a fresh look
 
 	mu      sync.Mutex // guards what follows and all feeds
-	meta    *metadata
+	meta    *kafka.Metadata
 	feeds   map[format.TopicPartition]*feed
 	order   []*feed // the same, by age
 	brokers map[int32]*fetcher
@@ -62,7 +63,7 @@ type feed struct {
 	high   int64        // the end of what the log had to fetch, when it was asked last
 	epoch  int32        // leader epoch of the last batch
 	sure   int64        // first offset after it
-	leader leader       // node -1: to be found out
+	leader kafka.Leader // node -1: to be found out
 	busy   bool         // it is part of a fetch
 	empty  int          // fetches in a row that brought nothing
 	since  time.Time    // of the first attempt in a row without progress
@@ -75,8 +76,8 @@ type feed struct {
 func (f *feed) room() bool { return !f.busy && len(f.inbox) == 0 }
 
 // newSource makes a source that feeds until ctx ends.
-func newSource(ctx context.Context, c *cluster, m *metadata, s *settings) *source {
-	limit := fetchMemory / (heldResponses + 1) / max(m.brokers, 1)
+func newSource(ctx context.Context, c *cluster, m *kafka.Metadata, s *settings) *source {
+	limit := fetchMemory / (heldResponses + 1) / max(m.Brokers, 1)
 	return &source{
 		ctx: ctx, cluster: c, settings: s, meta: m, fetchMax: min(s.FetchBytes, max(int32(limit), 256<<10)),
 		stale: make(chan struct{}, 1), feeds: map[format.TopicPartition]*feed{}, brokers: map[int32]*fetcher{}, missing: map[string]time.Time{},
@@ -106,7 +107,7 @@ func (s *source) add(w work, inbox chan<- chunk) {
 		close(inbox)
 		return
 	}
-	f := &feed{tp: w.tp, end: w.end, inbox: inbox, at: w.from, epoch: w.epoch, sure: w.sure, leader: leader{-1, -1}}
+	f := &feed{tp: w.tp, end: w.end, inbox: inbox, at: w.from, epoch: w.epoch, sure: w.sure, leader: kafka.Leader{Node: -1, Epoch: -1}}
 	s.feeds[w.tp] = f
 	s.order = append(s.order, f)
 	s.assign(f, s.meta)
@@ -123,7 +124,7 @@ func (s *source) ready(tp format.TopicPartition) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if f := s.feeds[tp]; f != nil {
-		s.wake(f.leader.node)
+		s.wake(f.leader.Node)
 	}
 }
 
@@ -134,24 +135,24 @@ func (s *source) wake(node int32) {
 }
 
 // assign gives f to the broker that leads its partition. The caller holds mu.
-func (s *source) assign(f *feed, m *metadata) {
-	l, ok := m.topics[f.tp.Topic].partitions[f.tp.Partition]
-	if !ok || l.node < 0 {
+func (s *source) assign(f *feed, m *kafka.Metadata) {
+	l, ok := m.Topics[f.tp.Topic].Partitions[f.tp.Partition]
+	if !ok || l.Node < 0 {
 		s.unassign(f, errNoLeader)
 		return
 	}
 	f.leader = l
-	if s.brokers[l.node] == nil && !s.stopped {
-		b := &fetcher{source: s, node: l.node, wake: make(chan struct{}, 1), slots: make(chan struct{}, heldResponses+1)}
-		s.brokers[l.node] = b
+	if s.brokers[l.Node] == nil && !s.stopped {
+		b := &fetcher{source: s, node: l.Node, wake: make(chan struct{}, 1), slots: make(chan struct{}, heldResponses+1)}
+		s.brokers[l.Node] = b
 		s.fetchers.Go(func() { b.run(s.ctx) })
 	}
-	s.wake(l.node)
+	s.wake(l.Node)
 }
 
 // unassign takes f from its broker until the cluster was looked at again. The caller holds mu.
 func (s *source) unassign(f *feed, why error) {
-	f.leader.node = -1
+	f.leader.Node = -1
 	s.noProgress(f, why)
 	signal(s.stale)
 }
@@ -246,7 +247,7 @@ func (s *source) watch(ctx context.Context) {
 			return
 		case <-tick.C:
 		case <-s.stale:
-			if !pause(ctx, refreshPause) {
+			if kafka.Pause(ctx, refreshPause) != nil {
 				return
 			}
 		}
@@ -264,7 +265,7 @@ func (s *source) look(ctx context.Context) {
 	}
 	s.mu.Unlock()
 	if err == nil {
-		err = s.cluster.checkEpochs(ctx, moved)
+		err = s.cluster.within(briefly).checkEpochs(ctx, moved)
 	}
 	if ctx.Err() != nil {
 		return
@@ -279,14 +280,8 @@ func (s *source) look(ctx context.Context) {
 	}
 }
 
-func (s *source) refresh(ctx context.Context) (*metadata, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, s.settings.ConnectTimeout, fmt.Errorf("no broker answers within %s", s.settings.ConnectTimeout))
-	defer cancel()
-	m, err := s.cluster.describe(ctx, s.asked())
-	if err != nil && errors.Is(err, context.DeadlineExceeded) {
-		err = context.Cause(ctx)
-	}
-	return m, err
+func (s *source) refresh(ctx context.Context) (*kafka.Metadata, error) {
+	return s.cluster.Describe(ctx, s.asked())
 }
 
 // asked names the topics to look at; nil is all. A follow capture with globs looks out for new ones.
@@ -301,11 +296,11 @@ func (s *source) asked() []string {
 
 // compare notices topics that are gone or another one now, and collects the lanes whose leader changed, which is when a log can be
 // truncated. The caller holds mu.
-func (s *source) compare(m *metadata, moved map[format.TopicPartition]reached) error {
+func (s *source) compare(m *kafka.Metadata, moved map[format.TopicPartition]reached) error {
 	for _, f := range s.order {
 		tp := f.tp
-		was, now := s.meta.topics[tp.Topic], m.topics[tp.Topic]
-		if isUnknownTopic(now.err) || now.partitions == nil {
+		was, now := s.meta.Topics[tp.Topic], m.Topics[tp.Topic]
+		if kafka.IsUnknownTopic(now.Err) || now.Partitions == nil {
 			since, ok := s.missing[tp.Topic]
 			if !ok {
 				s.missing[tp.Topic] = time.Now()
@@ -316,13 +311,13 @@ func (s *source) compare(m *metadata, moved map[format.TopicPartition]reached) e
 			continue
 		}
 		delete(s.missing, tp.Topic)
-		if now.err != nil && !kerr.IsRetriable(now.err) {
-			return &PartitionError{tp, f.at, now.err}
+		if now.Err != nil && !kerr.IsRetriable(now.Err) {
+			return &PartitionError{tp, f.at, now.Err}
 		}
-		if now.err == nil && now.id != was.id {
-			return &RecreatedTopicError{Topic: tp.Topic, Archive: was.idString(), Cluster: now.idString()}
+		if now.Err == nil && now.ID != was.ID {
+			return &RecreatedTopicError{Topic: tp.Topic, Archive: was.IDString(), Cluster: now.IDString()}
 		}
-		if l := now.partitions[tp.Partition]; f.leader.epoch >= 0 && l.epoch > f.leader.epoch {
+		if l := now.Partitions[tp.Partition]; f.leader.Epoch >= 0 && l.Epoch > f.leader.Epoch {
 			moved[tp] = reached{next: f.at, epoch: f.epoch, sure: f.sure}
 		}
 	}
@@ -330,16 +325,16 @@ func (s *source) compare(m *metadata, moved map[format.TopicPartition]reached) e
 }
 
 // settle assigns the lanes that wait for it, or notes why that is not possible.
-func (s *source) settle(m *metadata, err error) {
+func (s *source) settle(m *kafka.Metadata, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, f := range s.order {
 		switch {
-		case err != nil && f.leader.node < 0:
+		case err != nil && f.leader.Node < 0:
 			s.unassign(f, err)
 		case err != nil:
-		case m.topics[f.tp.Topic].err != nil:
-			s.unassign(f, m.topics[f.tp.Topic].err)
+		case m.Topics[f.tp.Topic].Err != nil:
+			s.unassign(f, m.Topics[f.tp.Topic].Err)
 		default:
 			s.assign(f, m)
 		}
@@ -350,10 +345,10 @@ func (s *source) settle(m *metadata, err error) {
 }
 
 // merge keeps what m tells of topics that are all right. The caller holds mu.
-func (s *source) merge(m *metadata) {
-	for name, t := range m.topics {
-		if t.err == nil {
-			s.meta.topics[name] = t
+func (s *source) merge(m *kafka.Metadata) {
+	for name, t := range m.Topics {
+		if t.Err == nil {
+			s.meta.Topics[name] = t
 		}
 	}
 }
@@ -363,17 +358,5 @@ func signal(c chan<- struct{}) {
 	select {
 	case c <- struct{}{}:
 	default:
-	}
-}
-
-// pause waits; false means that ctx ended first.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
 	}
 }

@@ -70,14 +70,19 @@ func (t *checkpointTopic) create(ctx context.Context, replicationFactor int16, o
 func (t *checkpointTopic) Load(ctx context.Context) (*State, error) {
 	t.kept, t.position = make(map[string][]byte), -1
 	t.generation = uuid.NewString()
-	if err := t.target.lookUp(ctx, []string{CheckpointTopic}); err != nil {
+	// It may have been made just now and be unknown to this broker; then the fence, after which it is there, leads to another look.
+	m, err := t.target.Describe(ctx, []string{CheckpointTopic})
+	if err != nil {
+		return nil, connectError(err)
+	}
+	if err := t.target.noteAll(m); err != nil {
 		return nil, t.denied("Describe", err)
 	}
 	if !t.target.topics[CheckpointTopic].exists {
 		return nil, nil
 	}
 	all := make(map[string][]byte)
-	err := t.read(ctx, func(r *kgo.Record) {
+	err = t.read(ctx, func(r *kgo.Record) {
 		if key := string(r.Key); key == t.replayID || strings.HasPrefix(key, t.replayID+"/") {
 			all[key] = bytes.Clone(r.Value) // which is a part of the whole answer
 			t.position = r.Offset

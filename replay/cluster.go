@@ -2,26 +2,21 @@ package replay
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
-	"net"
 	"slices"
 	"strconv"
-	"sync"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/karchive/karchive/internal/kafka"
 )
 
-// cluster is the target: a client for questions and what it answered.
+// cluster is the target: a connection for questions and what it answered.
 type cluster struct {
-	client  *kgo.Client
-	dials   *dials
-	timeout time.Duration // of each question
+	*kafka.Cluster
 
 	id     string
 	topics map[string]targetTopic // those that were asked for, by name
@@ -32,7 +27,6 @@ type targetTopic struct {
 	exists     bool
 	id         string // UUID in Kafka's base64 form; empty: the cluster has none
 	partitions int32
-	ready      bool              // every partition has a leader
 	configs    map[string]string // effective ones; nil: not known
 	configsErr error             // why they are not known
 }
@@ -44,138 +38,77 @@ var checkedConfigs = []string{
 }
 
 // connectTo makes a client of the options and asks the cluster for its id.
-func connectTo(ctx context.Context, options []kgo.Opt, timeout time.Duration) (*cluster, error) {
-	d := &dials{}
-	client, err := kgo.NewClient(append(slices.Clone(options), kgo.WithHooks(d))...)
+func connectTo(ctx context.Context, options []kgo.Opt, s *settings) (*cluster, error) {
+	connected, err := kafka.Connect(ctx, options, s.ConnectTimeout)
 	if err != nil {
-		return nil, fmt.Errorf("connection options: %w", err)
+		return nil, connectError(err)
 	}
-	c := &cluster{client: client, dials: d, timeout: timeout, topics: make(map[string]targetTopic)}
+	c := &cluster{Cluster: connected, topics: make(map[string]targetTopic)}
 	if err := c.lookUp(ctx, nil); err != nil {
-		client.Close()
+		c.Close()
 		return nil, err
 	}
 	return c, nil
 }
 
-func (c *cluster) close() { c.client.Close() }
-
-// ask sends a request. An error of the connection, and no answer in time, is a ConnectError that names the brokers.
-func (c *cluster) ask(ctx context.Context, req kmsg.Request) (kmsg.Response, error) {
-	limited, cancel := context.WithTimeoutCause(ctx, c.timeout, fmt.Errorf("no answer within %s", c.timeout))
-	defer cancel()
-	type answer struct {
-		resp kmsg.Response
-		err  error
+// connectError is err in this package's words.
+func connectError(err error) error {
+	if e, ok := errors.AsType[*kafka.ConnectError](err); ok {
+		return &ConnectError{Brokers: e.Brokers, Err: e.Err}
 	}
-	answered := make(chan answer, 1)
-	// The client does not look at the context while it opens a connection.
-	go func() {
-		resp, err := c.client.Request(limited, req)
-		answered <- answer{resp, err}
-	}()
-	var err error
-	select {
-	case a := <-answered:
-		if a.err == nil {
-			return a.resp, nil
-		}
-		err = a.err
-	case <-limited.Done():
-	}
-	switch {
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
-	case limited.Err() != nil:
-		if err = context.Cause(limited); c.dials.last() != nil {
-			err = fmt.Errorf("%w: %w", err, c.dials.last())
-		}
-	}
-	return nil, &ConnectError{Brokers: c.seeds(), Err: err}
-}
-
-func (c *cluster) seeds() []string {
-	seeds, _ := c.client.OptValue(kgo.SeedBrokers).([]string)
-	return seeds
+	return err
 }
 
 // lookUp asks for the cluster id and for topics by name.
 func (c *cluster) lookUp(ctx context.Context, names []string) error {
-	req := kmsg.NewPtrMetadataRequest()
-	req.Topics = []kmsg.MetadataRequestTopic{}
-	for _, name := range names {
-		t := kmsg.NewMetadataRequestTopic()
-		t.Topic = kmsg.StringPtr(name)
-		req.Topics = append(req.Topics, t)
-	}
-	answer, err := c.ask(ctx, req)
+	m, err := c.Settled(ctx, slices.Concat([]string{}, names))
 	if err != nil {
-		return err
+		return connectError(err)
 	}
-	resp := answer.(*kmsg.MetadataResponse)
-	if resp.ClusterID != nil {
-		c.id = *resp.ClusterID
-	}
-	for _, t := range resp.Topics {
-		if err := c.note(t); err != nil {
+	return c.noteAll(m)
+}
+
+// noteAll takes down what a broker told.
+func (c *cluster) noteAll(m *kafka.Metadata) error {
+	c.id = m.ClusterID
+	for name, t := range m.Topics {
+		if err := c.note(name, &t); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (c *cluster) note(t kmsg.MetadataResponseTopic) error {
-	if t.Topic == nil {
-		return nil
-	}
-	switch err := kerr.ErrorForCode(t.ErrorCode); {
-	case errors.Is(err, kerr.UnknownTopicOrPartition):
+func (c *cluster) note(name string, t *kafka.Topic) error {
+	switch {
+	case kafka.IsUnknownTopic(t.Err):
 		// Also said of a topic that was just made, by a broker that has not heard of it: what its configs will be stays known.
-		c.topics[*t.Topic] = targetTopic{configs: c.topics[*t.Topic].configs}
+		c.topics[name] = targetTopic{configs: c.topics[name].configs}
 		return nil
-	case errors.Is(err, kerr.LeaderNotAvailable):
-	case err != nil:
-		return fmt.Errorf("look at topic %s: %w", *t.Topic, err)
+	case errors.Is(t.Err, kerr.LeaderNotAvailable):
+	case t.Err != nil:
+		return fmt.Errorf("look at topic %s: %w", name, t.Err)
 	}
-	topic := c.topics[*t.Topic]
-	topic.exists, topic.partitions, topic.ready = true, int32(len(t.Partitions)), len(t.Partitions) > 0
-	if t.TopicID != [16]byte{} {
-		topic.id = base64.RawURLEncoding.EncodeToString(t.TopicID[:])
-	}
-	for _, p := range t.Partitions {
-		topic.ready = topic.ready && p.Leader >= 0
-	}
-	c.topics[*t.Topic] = topic
+	topic := c.topics[name]
+	topic.exists, topic.partitions, topic.id = true, int32(len(t.Partitions)), t.IDString()
+	c.topics[name] = topic
 	return nil
 }
 
 // describe asks for the configs of the topics that exist. A refusal is noted with the topic.
 func (c *cluster) describe(ctx context.Context) error {
-	req := kmsg.NewPtrDescribeConfigsRequest()
-	for _, name := range slices.Sorted(maps.Keys(c.topics)) {
-		if !c.topics[name].exists {
-			continue
-		}
-		r := kmsg.NewDescribeConfigsRequestResource()
-		r.ResourceType, r.ResourceName, r.ConfigNames = kmsg.ConfigResourceTypeTopic, name, checkedConfigs
-		req.Resources = append(req.Resources, r)
-	}
-	if len(req.Resources) == 0 {
-		return nil
-	}
-	answer, err := c.ask(ctx, req)
+	names := slices.DeleteFunc(slices.Sorted(maps.Keys(c.topics)), func(name string) bool { return !c.topics[name].exists })
+	described, err := c.Configs(ctx, names, checkedConfigs)
 	if err != nil {
-		return err
+		return connectError(err)
 	}
-	for _, r := range answer.(*kmsg.DescribeConfigsResponse).Resources {
-		topic := c.topics[r.ResourceName]
-		topic.configs, topic.configsErr = make(map[string]string), kerr.ErrorForCode(r.ErrorCode)
-		for _, config := range r.Configs {
-			if config.Value != nil {
-				topic.configs[config.Name] = *config.Value
-			}
+	for name, d := range described {
+		topic := c.topics[name]
+		topic.configs, topic.configsErr = make(map[string]string), d.Err
+		for config, v := range d.Configs {
+			topic.configs[config] = v.Value
 		}
-		c.topics[r.ResourceName] = topic
+		c.topics[name] = topic
 	}
 	return nil
 }
@@ -188,24 +121,4 @@ func (t targetTopic) number(name string) (n int64, ok bool) {
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	return n, err == nil
-}
-
-// dials remembers the last failed connection, which the client itself only retries.
-type dials struct {
-	mu  sync.Mutex
-	err error
-}
-
-// OnBrokerConnect is a hook of the client.
-func (d *dials) OnBrokerConnect(_ kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.err = err
-}
-
-// last is the error of the last connection, nil if it was made.
-func (d *dials) last() error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.err
 }

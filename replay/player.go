@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/kafka"
 )
 
 // player sends what a plan says.
@@ -19,7 +20,7 @@ type player struct {
 	plan         *Plan
 	archive      *format.Archive
 	client       *kgo.Client
-	dials        *dials
+	dials        *kafka.Dials
 	refusals     *refusalLogger
 	state        *State  // of the checkpoint, without its partitions
 	decoded      *budget // for row groups
@@ -42,9 +43,9 @@ type player struct {
 // newPlayer makes everything that a plan needs.
 func (s *settings) newPlayer(connect []kgo.Opt, archive *format.Archive, target *cluster, plan *Plan) (*player, error) {
 	p := &player{
-		settings: s, plan: plan, archive: archive, dials: target.dials, state: s.newState(plan, target),
+		settings: s, plan: plan, archive: archive, dials: target.Dials(), state: s.newState(plan, target),
 		started: s.Clock.Now(),
-		decoded: newBudget(s.MemoryBytes / 4 * 3), sending: newBudget(s.MemoryBytes / 4), memory: s.newMemory(target.client),
+		decoded: newBudget(s.MemoryBytes / 4 * 3), sending: newBudget(s.MemoryBytes / 4), memory: s.newMemory(target.Client()),
 	}
 	p.measure(plan)
 	topics := make(map[string][]*destination)
@@ -64,7 +65,7 @@ func (s *settings) newPlayer(connect []kgo.Opt, archive *format.Archive, target 
 		}
 	}}
 	p.refusals.quiet.Store(true) // until the first answer
-	p.refusals.next, _ = target.client.OptValue(kgo.WithLogger).(kgo.Logger)
+	p.refusals.next, _ = target.Client().OptValue(kgo.WithLogger).(kgo.Logger)
 	var err error
 	p.client, err = s.newProducer(connect, plan, target, p.refusals)
 	p.transactions = p.newTransactions()

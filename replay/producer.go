@@ -35,7 +35,7 @@ func (s *settings) newProducer(connect []kgo.Opt, plan *Plan, target *cluster, r
 	limits := batchLimits(plan, target)
 	options := append(slices.Clone(connect),
 		kgo.WithLogger(refusals),
-		kgo.WithHooks(target.dials),
+		kgo.WithHooks(target.Dials()),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.ProducerBatchCompression(codecs[s.Compression]),
 		kgo.ProducerBatchMaxBytesFn(func(topic string) int32 {

@@ -27,11 +27,11 @@ func Run(ctx context.Context, connect []kgo.Opt, archive *format.Archive, o Opti
 	if err != nil {
 		return Report{}, err
 	}
-	target, err := connectTo(ctx, connect, s.ConnectTimeout)
+	target, err := connectTo(ctx, connect, &s)
 	if err != nil {
 		return Report{}, err
 	}
-	defer target.close()
+	defer target.Close()
 	s.keepInTarget(archive, target)
 	for {
 		report, err := s.attempt(ctx, connect, archive, chosen, target)

@@ -3,17 +3,13 @@ package replay
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
-	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
-)
 
-// readyPoll is the time between two looks at whether new topics have leaders.
-const readyPoll = 50 * time.Millisecond
+	"github.com/karchive/karchive/internal/kafka"
+)
 
 // newTopic describes a topic to make.
 type newTopic struct {
@@ -50,29 +46,36 @@ func (c *cluster) create(ctx context.Context, topics []newTopic, replicationFact
 	if len(topics) == 0 {
 		return nil
 	}
-	req := kmsg.NewPtrCreateTopicsRequest()
-	req.ValidateOnly = onlyValidate
-	req.TimeoutMillis = int32(c.timeout.Milliseconds())
-	for _, t := range topics {
-		req.Topics = append(req.Topics, t.request(replicationFactor))
+	requests, names := make([]kmsg.CreateTopicsRequestTopic, len(topics)), make([]string, len(topics))
+	for i, t := range topics {
+		requests[i], names[i] = t.request(replicationFactor), t.name
 	}
-	answer, err := c.ask(ctx, req)
+	made, err := c.CreateTopics(ctx, requests, onlyValidate)
 	if err != nil {
-		return err
-	}
-	for _, made := range answer.(*kmsg.CreateTopicsResponse).Topics {
-		if err := createError(made); err != nil {
-			return err
-		}
-		i := slices.IndexFunc(topics, func(t newTopic) bool { return t.name == made.Topic })
-		if onlyValidate && i >= 0 {
-			c.topics[made.Topic] = topics[i].expected(made)
-		}
+		return createError(err)
 	}
 	if onlyValidate {
+		for _, m := range made {
+			i := slices.Index(names, m.Topic)
+			if i >= 0 {
+				c.topics[m.Topic] = topics[i].expected(m)
+			}
+		}
 		return nil
 	}
-	return c.awaitTopics(ctx, topics)
+	m, err := c.AwaitLeaders(ctx, names)
+	if err != nil {
+		return connectError(err)
+	}
+	return c.noteAll(m)
+}
+
+// createError is err in this package's words.
+func createError(err error) error {
+	if e, ok := errors.AsType[*kafka.NotMadeError](err); ok {
+		return &CreateTopicError{Topic: e.Topic, Err: e.Err}
+	}
+	return connectError(err)
 }
 
 func (t newTopic) request(replicationFactor int16) kmsg.CreateTopicsRequestTopic {
@@ -84,17 +87,6 @@ func (t newTopic) request(replicationFactor int16) kmsg.CreateTopicsRequestTopic
 		out.Configs = append(out.Configs, c)
 	}
 	return out
-}
-
-func createError(made kmsg.CreateTopicsResponseTopic) error {
-	err := kerr.ErrorForCode(made.ErrorCode)
-	if err == nil || errors.Is(err, kerr.TopicAlreadyExists) { // someone else made it meanwhile
-		return nil
-	}
-	if made.ErrorMessage != nil && *made.ErrorMessage != "" {
-		err = fmt.Errorf("%w (%s)", err, *made.ErrorMessage)
-	}
-	return &CreateTopicError{Topic: made.Topic, Err: err}
 }
 
 // expected is the topic as it would be: brokers since 2.4 answer with all its configs.
@@ -109,26 +101,4 @@ func (t newTopic) expected(made kmsg.CreateTopicsResponseTopic) targetTopic {
 		}
 	}
 	return out
-}
-
-// awaitTopics returns when all partitions of the topics have a leader.
-func (c *cluster) awaitTopics(ctx context.Context, topics []newTopic) error {
-	limited, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
-	names := make([]string, len(topics))
-	for i, t := range topics {
-		names[i] = t.name
-	}
-	for {
-		if err := c.lookUp(ctx, names); err != nil {
-			return err
-		}
-		waiting := slices.IndexFunc(names, func(n string) bool { return !c.topics[n].ready })
-		if waiting < 0 {
-			return nil
-		}
-		if (systemClock{}).SleepUntil(limited, time.Now().Add(readyPoll)) != nil {
-			return errors.Join(ctx.Err(), &CreateTopicError{Topic: names[waiting], Err: fmt.Errorf("it has no leader after %s", c.timeout)})
-		}
-	}
 }

@@ -91,7 +91,7 @@ func (t *transactions) fence(ctx context.Context) error {
 // limit bounds an exchange with the target.
 func (t *transactions) limit(ctx context.Context) (context.Context, context.CancelFunc) {
 	patience := t.player.settings.StallTimeout
-	return context.WithTimeoutCause(ctx, patience, &StalledError{For: patience, Err: t.player.dials.last()})
+	return context.WithTimeoutCause(ctx, patience, &StalledError{For: patience, Err: t.player.dials.Last()})
 }
 
 // begin opens a transaction. The target hears of it with the first record.
@@ -243,7 +243,7 @@ func (t *transactions) commitLast(ctx context.Context) error {
 	var err error
 	t.briefly(ctx, func(ctx context.Context) { err = t.client.Flush(ctx) })
 	if err != nil {
-		return fmt.Errorf("commit: %w", &StalledError{For: t.player.settings.FlushTimeout, Err: t.player.dials.last()})
+		return fmt.Errorf("commit: %w", &StalledError{For: t.player.settings.FlushTimeout, Err: t.player.dials.Last()})
 	}
 	return t.end(ctx)
 }
