@@ -11,12 +11,6 @@ import (
 	"github.com/karchive/karchive/internal/kafka"
 )
 
-// The modes of a format.CapturePlan.
-const (
-	modeSnapshot = "snapshot"
-	modeFollow   = "follow"
-)
-
 // noEnd is the end of a partition in a follow capture.
 const noEnd int64 = -1
 
@@ -173,9 +167,9 @@ func (s *settings) source(m *kafka.Metadata, topic string) format.Source {
 // describe is the plan of this capture, without its partitions.
 func (p *planner) describe() *format.CapturePlan {
 	s := p.settings
-	mode := modeSnapshot
+	mode := format.ModeSnapshot
 	if s.Follow {
-		mode = modeFollow
+		mode = format.ModeFollow
 	}
 	next := &format.CapturePlan{Mode: mode, Isolation: s.Isolation, From: s.From, Until: s.Until, Rules: s.rules(), Options: map[string]string{
 		"topics":         joined(s.Topics),
@@ -192,7 +186,7 @@ func (p *planner) describe() *format.CapturePlan {
 
 // unfinished says whether the archive's plan is a snapshot with partitions that are not at their end, to be finished by a snapshot.
 func (p *planner) unfinished() bool {
-	if p.stored == nil || p.stored.Mode != modeSnapshot || p.settings.Follow {
+	if p.stored == nil || p.stored.Mode != format.ModeSnapshot || p.settings.Follow {
 		return false
 	}
 	return slices.ContainsFunc(p.stored.Partitions, func(r format.PlanRange) bool {

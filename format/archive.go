@@ -20,7 +20,7 @@ type Archive struct {
 	writer    *archiveWriter // nil: open for reading
 	documents documentCache
 	bytesRead atomic.Int64
-	damage    damage // nil: none is expected
+	damage    *damage // nil: none is expected
 
 	mu       sync.RWMutex // guards what follows
 	identity Identity

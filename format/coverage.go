@@ -37,13 +37,18 @@ type Ledger struct {
 func (l *Ledger) Lost() int64 { return l.Retention + l.Corrupt }
 
 // Coverage adds up the documents of partition tp's segments and checks that they adjoin. A partition without a segment gives
-// fs.ErrNotExist.
+// fs.ErrNotExist, but for one of an archive from OpenIntact that is known to have had some.
 func (a *Archive) Coverage(tp TopicPartition) (Coverage, error) {
 	list := a.Segments(tp)
-	if len(list) == 0 {
+	known, damaged := a.damage.knownOf(tp)
+	if len(list) == 0 && !damaged {
 		return Coverage{}, fmt.Errorf("coverage of %s: %w", tp, fs.ErrNotExist)
 	}
-	c := Coverage{From: list[0].Base, MinTimestampMs: NoTimestamp, MaxTimestampMs: NoTimestamp}
+	c := Coverage{From: known.from, MinTimestampMs: NoTimestamp, MaxTimestampMs: NoTimestamp}
+	if !damaged {
+		c.From = list[0].Base
+	}
+	c.Next = c.From
 	for len(list) > 0 {
 		n := min(len(list), documentsAtOnce)
 		docs, err := a.readDocuments(list[:n])
@@ -51,7 +56,7 @@ func (a *Archive) Coverage(tp TopicPartition) (Coverage, error) {
 			return Coverage{}, err
 		}
 		for i, d := range docs {
-			if g, ok := a.hole(list[i], c.Next); ok && c.Segments > 0 {
+			if g, ok := a.hole(list[i], c.Next); ok {
 				c.lose(g)
 			}
 			if err := c.add(list[i], d); err != nil {
@@ -59,6 +64,9 @@ func (a *Archive) Coverage(tp TopicPartition) (Coverage, error) {
 			}
 		}
 		list = list[n:]
+	}
+	if known.until > c.Next {
+		c.lose(Gap{c.Next, known.until, GapCorrupt})
 	}
 	return c, nil
 }

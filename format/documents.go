@@ -62,7 +62,7 @@ func (a *Archive) newSegmentReader(f File, size int64, s Segment) (*SegmentReade
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.Path, err)
 	}
-	return &SegmentReader{r.without(a.damage[s.Path]), counted, s.Path}, nil
+	return &SegmentReader{r.without(a.damage.groupsOf(s)), counted, s.Path}, nil
 }
 
 // Document reads the document of a segment, which must not be changed. Those read last are kept.

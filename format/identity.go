@@ -31,7 +31,7 @@ type Topic struct {
 // CapturePlan is what a capture resolved at its start, durable before its first fetch, so that the same command goes on with the
 // same plan after a crash.
 type CapturePlan struct {
-	Mode      string    `json:"mode"` // "snapshot" or "follow"
+	Mode      Mode      `json:"mode"`
 	Isolation Isolation `json:"isolation"`
 	From      string    `json:"from"` // as given
 	Until     string    `json:"until,omitempty"`
@@ -42,7 +42,17 @@ type CapturePlan struct {
 	Partitions []PlanRange       `json:"partitions"` // sorted by topic and partition
 }
 
-// PlanRange is what a capture takes of one partition: [Start, End), End -1 for a follow capture.
+// Mode says when a capture ends.
+type Mode string
+
+// The modes of captures.
+const (
+	ModeSnapshot Mode = "snapshot" // at the planned end of every partition
+	ModeFollow   Mode = "follow"   // when it is stopped
+)
+
+// PlanRange is what a capture takes of one partition: [Start, End), End -1 where none is planned. The plan of a follow capture has an end
+// only where a recovery knows that the archive went so far.
 type PlanRange struct {
 	Topic     string `json:"topic"`
 	Partition int32  `json:"partition"`

@@ -6,15 +6,15 @@ import (
 	"slices"
 )
 
-// damage says which row groups OpenIntact leaves out, by path of the segment.
-type damage map[string][]int
-
 // OpenIntact opens what is intact of a damaged archive for reading. It first checks everything as a deep Verify does, and passes what it
 // finds to report, whose error ends it. Then it gives an Archive without the segments and row groups that cannot be trusted: where they
-// were, documents and coverage have gaps of reason GapCorrupt. What a last segment covered that cannot be read is not known, so the
-// archive ends before it. When karchive.json cannot be read, the identity says only what the segments tell.
+// were, documents and coverage have gaps of reason GapCorrupt, also at the beginning of a partition and where nothing is left of it. What a
+// last segment covered that cannot be read is not known: with a plan, the archive ends before it and the plan goes at least to one offset
+// behind its base, so that a capture goes on there; without one, that offset is the end of the gap. When karchive.json cannot be read,
+// the identity says only what the segments tell.
 func OpenIntact(fsys FS, report func(FileCheck) error) (*Archive, error) {
-	f := intactFinder{segments: map[TopicPartition][]Segment{}, last: map[TopicPartition]*Document{}, bad: damage{}}
+	f := intactFinder{segments: map[TopicPartition][]Segment{}, last: map[TopicPartition]*Document{},
+		bad: map[string][]int{}, lost: map[TopicPartition]*lostSegments{}}
 	err := Verify(fsys, VerifyOptions{Deep: true}, func(c FileCheck) error {
 		f.take(&c)
 		return report(c)
@@ -29,23 +29,28 @@ func OpenIntact(fsys FS, report func(FileCheck) error) (*Archive, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open archive: %w", err)
 	}
-	return &Archive{fsys: fsys, identity: id, segments: f.segments, damage: f.bad}, nil
+	return &Archive{fsys: fsys, segments: f.segments, damage: &damage{f.bad, f.settle(&id)}, identity: id}, nil
 }
 
 // intactFinder collects the segments that can be read, in order and without overlap.
 type intactFinder struct {
 	segments map[TopicPartition][]Segment
 	last     map[TopicPartition]*Document
-	bad      damage
+	bad      map[string][]int
+	lost     map[TopicPartition]*lostSegments
 }
 
 func (f *intactFinder) take(c *FileCheck) {
-	if c.Segment == nil || c.Document == nil || c.elsewhere {
+	if c.Segment == nil {
 		return
 	}
-	tp, d := c.Segment.TopicPartition(), c.Document
-	if last := f.last[tp]; last != nil && (d.BaseOffset < last.NextOffset || d.Source != last.Source) {
-		return // doubled, or of another log
+	tp, d, last := c.Segment.TopicPartition(), c.Document, f.last[c.Segment.TopicPartition()]
+	switch {
+	case last != nil && c.Segment.Base < last.NextOffset:
+		return // doubled
+	case d == nil || c.elsewhere || last != nil && d.Source != last.Source:
+		f.lost[tp] = f.lost[tp].add(c.Segment.Base)
+		return
 	}
 	f.segments[tp] = append(f.segments[tp], *c.Segment)
 	f.last[tp] = d

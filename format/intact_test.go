@@ -152,11 +152,18 @@ func TestWhatIsIntactOfADamagedArchiveCanBeReadAndRecovered(t *testing.T) {
 			intactOffsets(100, 200), []format.Gap{{From: 100, Until: 200, Reason: format.GapCorrupt}}},
 		{"an empty segment", func(_ *testing.T, files map[string][]byte) { files[damagedPath(100)] = nil },
 			intactOffsets(100, 200), []format.Gap{{From: 100, Until: 200, Reason: format.GapCorrupt}}},
+		{"the first segment", func(_ *testing.T, files map[string][]byte) { delete(files, damagedPath(0)) },
+			intactOffsets(0, 100), []format.Gap{{From: 0, Until: 100, Reason: format.GapCorrupt}, {From: 110, Until: 115, Reason: format.GapRetention}}},
 		{"the last segment", func(_ *testing.T, files map[string][]byte) { delete(files, damagedPath(200)) },
-			intactOffsets(200, 300), []format.Gap{{From: 110, Until: 115, Reason: format.GapRetention}}},
+			intactOffsets(200, 300), []format.Gap{{From: 110, Until: 115, Reason: format.GapRetention}, {From: 200, Until: 201, Reason: format.GapCorrupt}}},
+		{"all segments", func(_ *testing.T, files map[string][]byte) {
+			delete(files, damagedPath(0))
+			files[damagedPath(100)] = nil
+			delete(files, damagedPath(200))
+		}, nil, []format.Gap{{From: 0, Until: 201, Reason: format.GapCorrupt}}},
 		{"swapped segments", func(_ *testing.T, files map[string][]byte) {
 			files[damagedPath(100)], files[damagedPath(200)] = files[damagedPath(200)], files[damagedPath(100)]
-		}, intactOffsets(100, 300), nil},
+		}, intactOffsets(100, 300), []format.Gap{{From: 100, Until: 201, Reason: format.GapCorrupt}}},
 		{"a doubled segment", func(_ *testing.T, files map[string][]byte) { files[damagedPath(150)] = files[damagedPath(100)] },
 			intactOffsets(), []format.Gap{{From: 110, Until: 115, Reason: format.GapRetention}}},
 		{"karchive.json", func(_ *testing.T, files map[string][]byte) { files["karchive.json"][30] ^= 4 },

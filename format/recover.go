@@ -3,24 +3,60 @@ package format
 import "fmt"
 
 // Recover writes what from, an archive from OpenIntact, holds into another archive, which is open for writing and holds no segment yet. What
-// is lost stands in the new archive's ledger as gaps of reason GapCorrupt; its segments are cut as they were. After an error into holds
-// a part of them and is not to be used.
+// is lost stands in the new archive's ledger as gaps of reason GapCorrupt, also of a partition of which nothing is left; its segments are
+// cut as they were. After an error into holds a part of them and is not to be used.
 func Recover(from, into *Archive, o ConvertOptions) error {
-	for _, tp := range from.Partitions() {
-		list := from.Segments(tp)
-		for i, s := range list {
-			base := s.Base
-			if i > 0 {
-				d, err := from.Document(list[i-1])
-				if err != nil {
-					return fmt.Errorf("recover: %w", err)
-				}
-				base = d.NextOffset
-			}
-			if _, err := copySegment(from, into, s, base, o); err != nil {
-				return fmt.Errorf("recover: %w", err)
-			}
+	for _, tp := range from.holdings() {
+		if err := recoverPartition(from, into, tp, o); err != nil {
+			return fmt.Errorf("recover: %w", err)
 		}
 	}
 	return nil
+}
+
+func recoverPartition(from, into *Archive, tp TopicPartition, o ConvertOptions) error {
+	covered, err := from.Coverage(tp)
+	if err != nil {
+		return err
+	}
+	next, source := covered.From, from.Identity().sourceOf(tp.Topic)
+	for _, s := range from.Segments(tp) {
+		made, err := copySegment(from, into, s, next, o)
+		if err != nil {
+			return err
+		}
+		next, source = made.NextOffset, made.Source
+	}
+	if next < covered.Next {
+		return writeLost(into, tp, Gap{next, covered.Next, GapCorrupt}, source)
+	}
+	return nil
+}
+
+// writeLost writes a segment of nothing but a gap.
+func writeLost(into *Archive, tp TopicPartition, g Gap, source Source) error {
+	p, err := into.NewSegment(WriterOptions{Topic: tp.Topic, Partition: tp.Partition, Base: g.From, Source: source})
+	if err != nil {
+		return err
+	}
+	defer p.Discard() // does nothing after Seal
+	if err := p.Gap(g); err != nil {
+		return err
+	}
+	_, _, err = p.Seal(g.Until)
+	return err
+}
+
+// sourceOf is where a capture by the archive's plan takes the records of a topic from.
+func (id Identity) sourceOf(topic string) Source {
+	s := Source{ClusterID: id.ClusterID}
+	for _, t := range id.Topics {
+		if t.Name == topic {
+			s.TopicID = t.ID
+		}
+	}
+	if id.Capture != nil {
+		s.Isolation, s.Rules = id.Capture.Isolation, id.Capture.Rules
+	}
+	return s
 }

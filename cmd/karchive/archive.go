@@ -95,9 +95,12 @@ func choose(a *format.Archive, names []string, numbers []int32) ([]format.TopicP
 			return nil, fmt.Errorf("the archive has no partition %d", n)
 		}
 	}
-	return slices.DeleteFunc(all, func(tp format.TopicPartition) bool {
-		return !selects(names, tp.Topic) || len(numbers) > 0 && !slices.Contains(numbers, tp.Partition)
-	}), nil
+	return slices.DeleteFunc(all, func(tp format.TopicPartition) bool { return !takes(names, numbers, tp) }), nil
+}
+
+// takes reports whether names and numbers select a partition.
+func takes(names []string, numbers []int32, tp format.TopicPartition) bool {
+	return selects(names, tp.Topic) && (len(numbers) == 0 || slices.Contains(numbers, tp.Partition))
 }
 
 // selects reports whether a topic is named, or matches a glob; globs leave out internal topics.

@@ -172,11 +172,14 @@ func runCapture(c *cli.Context, e *env, o captureOptions) error {
 	report, err := capture.Run(ctx, opts, a, o.capture)
 	progress.done()
 	failed := captureHint(err, cfg.Explain(err))
+	if failed != nil && !o.capture.Follow {
+		e.noteKept(o.archive, a)
+	}
 	if failed != nil && report.Segments == 0 {
 		return failed
 	}
 	done := newReshaped(rules)
-	if err := errors.Join(printCapture(e, o, &report, done), failed); err != nil {
+	if err := errors.Join(printCapture(e, o, a, &report, done), failed); err != nil {
 		return err
 	}
 	if report.Incomplete() {

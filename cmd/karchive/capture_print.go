@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/capture"
+	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/suggest"
 	"github.com/karchive/karchive/internal/units"
 )
@@ -50,7 +52,7 @@ type captured struct {
 	Reshaped *reshaped `json:"reshaped,omitempty"`
 }
 
-func printCapture(e *env, o captureOptions, r *capture.Report, done *reshaped) error {
+func printCapture(e *env, o captureOptions, a *format.Archive, r *capture.Report, done *reshaped) error {
 	for _, w := range r.Warnings {
 		e.warnf("%s", w)
 	}
@@ -61,10 +63,10 @@ func printCapture(e *env, o captureOptions, r *capture.Report, done *reshaped) e
 	if o.format == "json" {
 		return printJSON(e.stdout, captured{o.archive, r, done})
 	}
-	return errors.Join(writeCapture(e.stdout, o.archive, r), done.write(e.stdout))
+	return errors.Join(writeCapture(e.stdout, r), o.writeTotal(e.stdout, a, r), done.write(e.stdout))
 }
 
-func writeCapture(w io.Writer, archive string, r *capture.Report) error {
+func writeCapture(w io.Writer, r *capture.Report) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "TOPIC\tPARTITIONS\tRECORDS\tBYTES\tON DISK\tRATIO\tFIRST\tLAST\tWITHOUT A RECORD")
 	for _, topic := range r.Topics {
@@ -80,17 +82,50 @@ func writeCapture(w io.Writer, archive string, r *capture.Report) error {
 			}
 		}
 	}
+	return nil
+}
+
+// writeTotal says on one line what the capture added, or why it added nothing.
+func (o *captureOptions) writeTotal(w io.Writer, a *format.Archive, r *capture.Report) error {
 	if r.Segments == 0 {
-		_, err := fmt.Fprintf(w, "nothing new: %s has all of it\n", archive)
+		_, err := fmt.Fprintln(w, o.nothing(a))
 		return err
 	}
 	verb := "captured"
 	if r.Resumed {
 		verb = "completed the snapshot that was begun: captured"
 	}
-	_, err := fmt.Fprintf(w, "%s %s, %s, into %s in %s (%s/s, %s/s)\n", verb, units.Of(r.Records, "record"), units.Size(r.Bytes), archive, units.Duration(r.Elapsed),
+	_, err := fmt.Fprintf(w, "%s %s, %s, into %s in %s (%s/s, %s/s)\n", verb, units.Of(r.Records, "record"), units.Size(r.Bytes), o.archive, units.Duration(r.Elapsed),
 		units.Count(units.Rate(r.Records, r.Elapsed)), units.Size(units.Rate(r.Bytes, r.Elapsed)))
 	return err
+}
+
+// nothing says why a capture that went well took nothing.
+func (o *captureOptions) nothing(a *format.Archive) string {
+	switch {
+	case len(a.Partitions()) > 0:
+		return "nothing new: " + o.archive + " has all of it"
+	case o.capture.Follow:
+		return "nothing captured: no record came"
+	case o.from == "" && o.until == "":
+		return "nothing captured: there is no record in the topics"
+	}
+	return fmt.Sprintf("nothing captured: the topics have nothing from %s until %s", cmp.Or(o.from, "beginning"), cmp.Or(o.until, "end"))
+}
+
+// noteKept says what an archive holds of a snapshot that did not get to its end, and how to go on.
+func (e *env) noteKept(archive string, a *format.Archive) {
+	plan := a.Identity().Capture
+	c, err := a.Completeness(nil)
+	if err != nil || plan == nil || len(c.Short) == 0 {
+		return
+	}
+	var planned int64
+	for _, r := range plan.Partitions {
+		planned += r.End - r.Start
+	}
+	kept := planned - newCompleteness(c).planned
+	e.line(fmt.Sprintf("%s keeps %s of %s that the snapshot planned; the same command goes on from there", archive, units.Count(kept), units.Of(planned, "offset")))
 }
 
 func totalsRow(t *capture.Totals) string {

@@ -66,6 +66,7 @@ func runCat(ctx context.Context, e *env, o catOptions) error {
 	if err != nil {
 		return err
 	}
+	e.warnSelected(o.archive, a, &o.selection)
 	p := &printer{w: bufio.NewWriterSize(e.stdout, 1<<20), left: o.limit, limited: o.limit > 0}
 	if rules != nil {
 		p.worker = rules.Worker()

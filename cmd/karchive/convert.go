@@ -19,6 +19,7 @@ type convertOptions struct {
 	output      string
 	encoding    format.Encoding    // empty: the archive's
 	compression format.Compression // no codec: the archive's
+	incomplete  bool
 	format      string
 }
 
@@ -30,7 +31,7 @@ func convertCommand(e *env) *cli.Command {
 		ArgsUsage: "ARCHIVE -o NEW [flags]",
 		Description: `The new archive has the same records, coverage, gaps, row groups and digests; every digest is checked on the way. Converting it back makes
 the bytes that there were. NEW appears when it is complete; an interrupted conversion leaves nothing. A capture can go on with the new archive,
-with --compression where it is not the default.
+with --compression where it is not the default. Exit code 3: ARCHIVE is not complete, and neither is NEW.
 
 Examples:
   karchive convert run1 -o run1-arrow --encoding arrow
@@ -40,7 +41,7 @@ Examples:
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "the new archive's `DIR`, which must not exist", Destination: &o.output},
 			encodingFlag("of the new archive: `parquet` or arrow", "that of ARCHIVE", &o.encoding),
 			parsed("compression", "of the new archive, as `CODEC`: zstd, zstd:LEVEL (1 to 22) or none", "that of ARCHIVE's capture, or zstd:1", &o.compression, parseCompression),
-			formatFlag(&o.format), quietFlag(e),
+			allowIncompleteFlag(&o.incomplete), formatFlag(&o.format), quietFlag(e),
 		},
 		Action: func(c *cli.Context) (err error) {
 			if o.archive, err = oneArgument(c, "an ARCHIVE"); err != nil {
@@ -71,6 +72,8 @@ type conversion struct {
 	FromDisk    int64           `json:"from_disk_bytes"`
 	Disk        int64           `json:"disk_bytes"`
 	Elapsed     time.Duration   `json:"elapsed_ns"`
+
+	Completeness *completeness `json:"completeness"`
 }
 
 func runConvert(ctx context.Context, e *env, o convertOptions) error {
@@ -87,6 +90,7 @@ func runConvert(ctx context.Context, e *env, o convertOptions) error {
 	if err := c.count(from); err != nil {
 		return err
 	}
+	e.warnMissing(o.archive, c.Completeness)
 	into, err := createAside(o.output, id)
 	if err != nil {
 		return err
@@ -99,10 +103,10 @@ func runConvert(ctx context.Context, e *env, o convertOptions) error {
 	if err := into.commit(); err != nil {
 		return fmt.Errorf("%s: %w", o.output, err)
 	}
-	if o.format == "json" {
-		return printJSON(e.stdout, c)
+	if err := c.report(e.stdout, o.format); err != nil {
+		return err
 	}
-	return c.print(e.stdout)
+	return c.Completeness.accept(o.incomplete)
 }
 
 // planCompression is what a capture calls its compression in the plan, which says what to go on with.
@@ -139,7 +143,9 @@ func (c *conversion) count(from *format.Archive) error {
 		c.Bytes += coverage.Bytes
 		c.FromDisk += coverage.DiskBytes
 	}
-	return nil
+	missing, err := from.Completeness(nil)
+	c.Completeness = newCompleteness(missing)
+	return err
 }
 
 // maxEncoders bounds the row groups in memory on a machine of many processors.
@@ -169,6 +175,13 @@ func (c *conversion) run(ctx context.Context, e *env, from, into *format.Archive
 		}
 	}
 	return nil
+}
+
+func (c *conversion) report(w io.Writer, how string) error {
+	if how == "json" {
+		return printJSON(w, c)
+	}
+	return c.print(w)
 }
 
 func (c *conversion) print(w io.Writer) error {

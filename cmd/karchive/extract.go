@@ -153,6 +153,7 @@ func (o *extractOptions) fromArchive(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
+	e.warnSelected(o.source, a, &o.selection)
 	t, err := o.begin(e, columns, "record")
 	if err != nil {
 		return err

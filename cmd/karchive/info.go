@@ -61,6 +61,8 @@ type archiveInfo struct {
 	Topics     []format.Topic      `json:"topics"`
 	Partitions []partitionInfo     `json:"partitions"`
 	Total      amounts             `json:"total"`
+
+	Completeness *completeness `json:"completeness"`
 }
 
 // partitionInfo is the coverage of one partition.
@@ -69,7 +71,7 @@ type partitionInfo struct {
 	Partition  int32  `json:"partition"`
 	From       int64  `json:"from_offset"`
 	Next       int64  `json:"next_offset"`
-	PlannedEnd *int64 `json:"planned_end,omitempty"` // of a snapshot that has not got there
+	PlannedEnd *int64 `json:"planned_end,omitempty"` // where the partition has not got there
 	amounts
 	Gaps []format.Gap `json:"gaps,omitempty"`
 }
@@ -95,31 +97,33 @@ func describe(a *format.Archive, name string) (*archiveInfo, error) {
 	info := &archiveInfo{Archive: name, Version: id.Version, ArchiveID: id.ArchiveID, CreatedBy: id.CreatedBy, CreatedAt: id.CreatedAt,
 		Encoding: id.Encoding, ClusterID: id.ClusterID, Capture: id.Capture, Topics: id.Topics,
 		Partitions: []partitionInfo{}, Total: amounts{MinTimestampMs: format.NoTimestamp, MaxTimestampMs: format.NoTimestamp}}
+	missing, err := a.Completeness(nil)
+	if err != nil {
+		return nil, err
+	}
+	info.Completeness = newCompleteness(missing)
 	for _, tp := range a.Partitions() {
 		c, err := a.Coverage(tp)
 		if err != nil {
 			return nil, err
 		}
-		p := newPartitionInfo(tp, c, id.Capture)
+		p := newPartitionInfo(tp, c)
+		for _, s := range missing.Short {
+			if s.TopicPartition == tp && s.From == c.Next {
+				p.PlannedEnd = &s.Until
+			}
+		}
 		info.Partitions = append(info.Partitions, p)
 		info.Total.add(p.amounts)
 	}
 	return info, nil
 }
 
-func newPartitionInfo(tp format.TopicPartition, c format.Coverage, plan *format.CapturePlan) partitionInfo {
+func newPartitionInfo(tp format.TopicPartition, c format.Coverage) partitionInfo {
 	p := partitionInfo{Topic: tp.Topic, Partition: tp.Partition, From: c.From, Next: c.Next, Gaps: c.Ledger.Ranges, amounts: amounts{
 		Segments: c.Segments, Records: c.Records, Bytes: c.Bytes, DiskBytes: c.DiskBytes, MinTimestampMs: c.MinTimestampMs, MaxTimestampMs: c.MaxTimestampMs,
 		Retention: c.Ledger.Retention, Corrupt: c.Ledger.Corrupt, Control: c.Ledger.Control, Filtered: c.Ledger.Filtered, Absent: c.Ledger.Absent}}
 	p.setRatio()
-	if plan == nil {
-		return p
-	}
-	for _, r := range plan.Partitions {
-		if r.Topic == tp.Topic && r.Partition == tp.Partition && r.End > c.Next {
-			p.PlannedEnd = &r.End
-		}
-	}
 	return p
 }
 

@@ -18,6 +18,7 @@ func (info *archiveInfo) print(w io.Writer) error {
 	if p := info.Capture; p != nil {
 		fmt.Fprintf(t, "capture\t%s, %s, from %s%s\n", p.Mode, p.Isolation, p.From, untilText(p))
 	}
+	fmt.Fprintf(t, "state\t%s\n", info.Completeness.verdict())
 	if err := t.Flush(); err != nil {
 		return err
 	}
@@ -29,12 +30,12 @@ func (info *archiveInfo) print(w io.Writer) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	return info.printGaps(w)
+	return info.Completeness.print(w)
 }
 
 func untilText(p *format.CapturePlan) string {
 	switch {
-	case p.Mode == "follow":
+	case p.Mode == format.ModeFollow:
 		return ", until stopped"
 	case p.Until == "":
 		return " until end"
@@ -79,23 +80,6 @@ func (p *amounts) missing() string {
 		return "-"
 	}
 	return strings.Join(out, ", ")
-}
-
-// printGaps names what is lost, and what an unfinished snapshot has still to get.
-func (info *archiveInfo) printGaps(w io.Writer) error {
-	for _, p := range info.Partitions {
-		for _, g := range p.Gaps {
-			if _, err := fmt.Fprintf(w, "lost: %s-%d offsets %d..%d (%s)\n", p.Topic, p.Partition, g.From, g.Until, g.Reason); err != nil {
-				return err
-			}
-		}
-		if p.PlannedEnd != nil {
-			if _, err := fmt.Fprintf(w, "not finished: %s-%d ends at %d, the snapshot at %d\n", p.Topic, p.Partition, p.Next, *p.PlannedEnd); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 func printJSON(w io.Writer, v any) error {

@@ -187,8 +187,16 @@ func TestAnInterruptedSnapshotEndsWith130AndGoesOn(t *testing.T) {
 	p := start(t, "capture", "-b", addr, "-t", "orders", "-o", dir)
 	<-wasAsked
 	p.send(os.Interrupt)
-	if code, stderr := p.wait(); code != exitInterrupted || !strings.Contains(stderr, "karchive: interrupted") {
-		t.Errorf("exit code %d, want %d; stderr %s", code, exitInterrupted, stderr)
+	kept := "karchive: " + dir + " keeps 0 of 10 offsets that the snapshot planned; the same command goes on from there"
+	if code, stderr := p.wait(); code != exitInterrupted || !strings.Contains(stderr, "karchive: interrupted") || !strings.Contains(stderr, kept) {
+		t.Errorf("exit code %d, want %d; stderr %s, want %q in it", code, exitInterrupted, stderr, kept)
+	}
+	for _, command := range []string{"info", "verify"} {
+		var out strings.Builder
+		want := map[string]int{"info": exitDone, "verify": exitIncomplete}[command]
+		if code := run(t.Context(), []string{command, dir}, nil, &out, os.Stderr); code != want || !strings.Contains(out.String(), "nothing captured: orders-0 offsets 0..10") {
+			t.Errorf("%s: exit code %d, want %d; stdout %s", command, code, want, out.String())
+		}
 	}
 	refuse.Store(false)
 	var out strings.Builder

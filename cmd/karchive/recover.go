@@ -24,8 +24,9 @@ func recoverCommand(e *env) *cli.Command {
 		Usage:     "write what is intact of a damaged archive to a new one",
 		ArgsUsage: "ARCHIVE -o NEW [flags]",
 		Description: `Checks everything as verify --deep does, names what is wrong, and writes every row group that is intact to NEW, where the lost offsets are gaps
-of reason corrupt. ARCHIVE stays as it is. What a last segment held that cannot be read is not known: NEW ends before it, and a capture
-goes on from there as long as the cluster still holds the records. Exit code 3: something was lost.
+of reason corrupt, also of a partition of which nothing is left. ARCHIVE stays as it is. What a last segment held that cannot be read is not
+known: NEW ends before it, the plan in NEW says that there was more, and a capture goes on from there as long as the cluster still holds
+the records. Exit code 3: something was lost, or the capture of ARCHIVE did not get to its end.
 
 Examples:
   karchive recover run1 -o run1-recovered
@@ -55,6 +56,8 @@ type recovery struct {
 	Records  int64      `json:"records"`
 	Bytes    int64      `json:"bytes"` // canonical
 	Lost     []lostPart `json:"lost"`
+
+	Completeness *completeness `json:"completeness"` // of the new archive
 }
 
 // lostPart is a range of offsets whose records are lost by damage; Until is exclusive.
@@ -93,7 +96,7 @@ func runRecover(ctx context.Context, e *env, o recoverOptions) error {
 	if bad > 0 {
 		return errIncomplete
 	}
-	return nil
+	return r.Completeness.accept(false)
 }
 
 func (r *recovery) run(ctx context.Context, e *env, from, into *format.Archive) error {
@@ -113,12 +116,22 @@ func (r *recovery) run(ctx context.Context, e *env, from, into *format.Archive) 
 			return err
 		}
 		r.Segments += c.Segments
-		for _, g := range c.Ledger.Ranges {
-			if g.Reason == format.GapCorrupt {
-				r.Lost = append(r.Lost, lostPart{tp.Topic, tp.Partition, g.From, g.Until})
-			}
+	}
+	return r.complete(into)
+}
+
+// complete finds out what is missing from the new archive.
+func (r *recovery) complete(into *format.Archive) error {
+	c, err := into.Completeness(nil)
+	if err != nil {
+		return err
+	}
+	for _, l := range c.Lost {
+		if l.Reason == format.GapCorrupt {
+			r.Lost = append(r.Lost, lostPart{l.Topic, l.Partition, l.From, l.Until})
 		}
 	}
+	r.Completeness = newCompleteness(c)
 	return nil
 }
 
@@ -130,10 +143,8 @@ func (r *recovery) report(e *env, how string) error {
 }
 
 func (r *recovery) print(w io.Writer) error {
-	for _, l := range r.Lost {
-		if _, err := fmt.Fprintf(w, "lost: %s-%d offsets %d..%d (corrupt)\n", l.Topic, l.Partition, l.From, l.Until); err != nil {
-			return err
-		}
+	if err := r.Completeness.print(w); err != nil {
+		return err
 	}
 	_, err := fmt.Fprintf(w, "recovered %s, %s, in %s into %s\n", units.Of(r.Records, "record"), units.Size(r.Bytes), units.Of(int64(r.Segments), "segment"), r.Output)
 	return err

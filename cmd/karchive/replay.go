@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -30,6 +31,7 @@ type replayOptions struct {
 	reports     cli.StringSlice
 	metrics     string
 	skipCorrupt bool
+	incomplete  bool
 	memory      int64
 	table       tableReplay
 	given       func(flag string) bool
@@ -49,7 +51,8 @@ be lost is a warning, what is certain to be lost is refused unless --force is gi
 refused unless --allow-source-cluster is given. With --progress the same command goes on after an interruption. Rules (--filter, --mask
 and the like) leave out and change records on the way; with --dry-run they are tried on the first records of each topic, and shown before
 and after. A timed replay pauses and goes on at SIGUSR1, and on a terminal at the space bar. Exit code 3: it finished, but
-something was left out, or withheld because it could not be masked.
+something was left out, or withheld because it could not be masked, or the archive is not complete, because its capture did not get to
+its end. That is said before the first record; --allow-incomplete makes it 0.
 A CSV file (or - for stdin) is read as a whole before anything is sent, into a temporary archive in TMPDIR, which is removed at the end. A row
 is a record of --topic, in the order of the file; its value is the first column that is named for nothing else. Without --partitioner, rows go
 where Kafka's producers put their keys, those without one to all partitions in turn; without --timestamp-column, a timestamp says when its row
@@ -99,6 +102,7 @@ func (o *replayOptions) flags(e *env) []cli.Flag {
 		&cli.BoolFlag{Name: "dry-run", Usage: "print the plan and what the target would do to it, and send nothing", Destination: &r.DryRun},
 		&cli.BoolFlag{Name: "force", Usage: "go on where something is certain to be lost", Destination: &r.Force},
 		skipCorruptFlag(&o.skipCorrupt),
+		allowIncompleteFlag(&o.incomplete),
 		&cli.BoolFlag{Name: "allow-source-cluster", Usage: "replay into the cluster that was captured", Destination: &r.AllowSourceCluster},
 		numberFlag("lanes", "`N` partitions at once", strconv.Itoa(replay.DefaultLanes), &r.Lanes, 1, maxLanes),
 		sizeFlag("memory", "the most memory to take, as `SIZE`", "256MiB", &o.memory),
@@ -170,9 +174,13 @@ func runReplay(ctx context.Context, e *env, o replayOptions) error {
 	if err := a.complete(ctx, e); err != nil {
 		return err
 	}
-	report, err := o.run(ctx, e, opts, a.Archive)
+	missing, err := o.missingOf(e, a.Archive)
+	if err != nil {
+		return err
+	}
+	report, err := o.run(ctx, e, opts, a.Archive, missing)
 	sent := len(report.Topics) > 0
-	result := replayed{Archive: o.archive, Report: &report}
+	result := replayed{Archive: o.archive, Report: &report, Completeness: missing}
 	if sent || report.Plan != nil && o.replay.DryRun {
 		if err := result.finish(ctx, e, a.Archive, o, rules); err != nil {
 			return err
@@ -187,11 +195,21 @@ func runReplay(ctx context.Context, e *env, o replayOptions) error {
 	if report.LeftOut > 0 {
 		return errIncomplete
 	}
-	return cmp.Or(a.damaged, result.Reshaped.incomplete())
+	return cmp.Or(a.damaged, result.Reshaped.incomplete(), missing.accept(o.incomplete))
+}
+
+// missingOf says what the archive lacks of what is to be replayed.
+func (o *replayOptions) missingOf(e *env, a *format.Archive) (*completeness, error) {
+	c, err := o.completenessOf(e, a)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.archive, err)
+	}
+	e.warnMissing(o.archive, c)
+	return c, nil
 }
 
 // run replays, and shows, serves and writes down how it goes.
-func (o *replayOptions) run(ctx context.Context, e *env, opts []kgo.Opt, a *format.Archive) (report replay.Report, err error) {
+func (o *replayOptions) run(ctx context.Context, e *env, opts []kgo.Opt, a *format.Archive, missing *completeness) (report replay.Report, err error) {
 	progress := newProgress(e, "replay")
 	defer progress.done()
 	r := &o.replay
@@ -212,7 +230,7 @@ func (o *replayOptions) run(ctx context.Context, e *env, opts []kgo.Opt, a *form
 	defer func() {
 		var written *replayed
 		if len(report.Topics) > 0 {
-			written = &replayed{Archive: o.archive, Report: &report}
+			written = &replayed{Archive: o.archive, Report: &report, Completeness: missing}
 		}
 		err = errors.Join(err, writeReports(files, written))
 	}()

@@ -70,8 +70,9 @@ func replayHint(err error, otherwise string) error {
 type replayed struct {
 	Archive string `json:"archive"`
 	*replay.Report
-	Reshaped *reshaped   `json:"reshaped,omitempty"`
-	Sample   []previewed `json:"sample,omitempty"` // of a dry run
+	Completeness *completeness `json:"completeness"` // of what was to be replayed of the archive
+	Reshaped     *reshaped     `json:"reshaped,omitempty"`
+	Sample       []previewed   `json:"sample,omitempty"` // of a dry run
 }
 
 // finish adds what rules did, or in a dry run would do, and prints all of it.
@@ -86,7 +87,7 @@ func (r *replayed) finish(ctx context.Context, e *env, a *format.Archive, o repl
 	if o.format == "json" {
 		summary := *r.Report
 		summary.Series = replay.Series{} // that is for --report
-		return printJSON(e.stdout, &replayed{r.Archive, &summary, r.Reshaped, r.Sample})
+		return printJSON(e.stdout, &replayed{r.Archive, &summary, r.Completeness, r.Reshaped, r.Sample})
 	}
 	return errors.Join(printReplay(e, r.Report), writePreview(e.stdout, r.Sample), r.Reshaped.write(e.stdout))
 }

@@ -48,6 +48,7 @@ func TestScripts(t *testing.T) {
 			"produce": produce,
 			"send":    send,
 			"flip":    flip,
+			"forget":  forget,
 		},
 	})
 }
@@ -155,4 +156,26 @@ func flip(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	data[len(data)/3] ^= 4
 	ts.Check(os.WriteFile(files[0], data, 0o600))
+}
+
+// forget ARCHIVE GLOB removes the segments that match, and their lines of SHA256SUMS: as if their capture had been killed before.
+func forget(ts *testscript.TestScript, _ bool, args []string) {
+	dir := ts.MkAbs(args[0])
+	files, err := filepath.Glob(filepath.Join(dir, args[1]))
+	ts.Check(err)
+	if len(files) == 0 {
+		ts.Fatalf("nothing matches %s", args[1])
+	}
+	sums, err := os.ReadFile(filepath.Join(dir, "SHA256SUMS"))
+	ts.Check(err)
+	var kept []string
+	for line := range strings.Lines(string(sums)) {
+		if match, err := filepath.Match(args[1], strings.TrimSpace(line[64:])); err != nil || !match {
+			kept = append(kept, line)
+		}
+	}
+	ts.Check(os.WriteFile(filepath.Join(dir, "SHA256SUMS"), []byte(strings.Join(kept, "")), 0o600))
+	for _, name := range files {
+		ts.Check(os.Remove(name))
+	}
 }

@@ -13,6 +13,7 @@ import (
 type verifyOptions struct {
 	archive string
 	deep    bool
+	partly  bool // an incomplete archive is all right
 	format  string
 }
 
@@ -23,13 +24,15 @@ func verifyCommand(e *env) *cli.Command {
 		Usage:     "check that an archive is what was written",
 		ArgsUsage: "ARCHIVE [flags]",
 		Description: `Hashes every file and checks the footers. With --deep it also decodes every record and checks digests, order and coverage.
-Each bad file is named with what is wrong; then the exit code is 1.
+Each bad file is named with what is wrong; then the exit code is 1. Exit code 3: every file is right, but the archive is not
+complete: its capture did not get to its end. What is lost of the records is named too.
 
 Examples:
   karchive verify run1
   karchive verify run1 --deep --format json`,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "deep", Usage: "also decode every record", Destination: &o.deep},
+			allowIncompleteFlag(&o.partly),
 			formatFlag(&o.format),
 			quietFlag(e),
 		},
@@ -50,6 +53,8 @@ type verification struct {
 	Bytes   int64     `json:"bytes"`   // on disk, of segments
 	Records int64     `json:"records"` // of segments that can be read
 	Bad     []badFile `json:"bad"`
+
+	Completeness *completeness `json:"completeness,omitempty"` // of an archive without a bad file
 }
 
 type badFile struct {
@@ -73,13 +78,30 @@ func runVerify(ctx context.Context, e *env, o verifyOptions) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.archive, err)
 	}
+	if len(v.Bad) == 0 {
+		if err := v.complete(fsys); err != nil {
+			return fmt.Errorf("%s: %w", o.archive, err)
+		}
+	}
 	if err := v.print(e, o.format); err != nil {
 		return err
 	}
 	if len(v.Bad) > 0 {
 		return errReported
 	}
-	return nil
+	return v.Completeness.accept(o.partly)
+}
+
+// complete finds out whether the archive, which is sound, holds what it was to hold.
+func (v *verification) complete(fsys format.FS) error {
+	a, err := format.Open(fsys)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	c, err := a.Completeness(nil)
+	v.Completeness = newCompleteness(c)
+	return err
 }
 
 func (v *verification) add(c format.FileCheck) {
@@ -116,8 +138,16 @@ func (v *verification) print(e *env, how string) error {
 		checked = "hashes, footers and every record"
 	}
 	verdict := "all right"
-	if n := len(v.Bad); n > 0 {
+	switch n := len(v.Bad); {
+	case n > 0:
 		verdict = units.Of(int64(n), "bad file")
+	case !v.Completeness.Complete:
+		verdict = "sound, but " + v.Completeness.verdict()
+	}
+	if v.Completeness != nil {
+		if err := v.Completeness.print(e.stdout); err != nil {
+			return err
+		}
 	}
 	_, err := fmt.Fprintf(e.stdout, "%s: %s, %s in %s of segments, %s checked\n", verdict, units.Of(int64(v.Files), "file"), units.Of(v.Records, "record"), units.Size(v.Bytes), checked)
 	return err

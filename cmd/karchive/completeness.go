@@ -1,0 +1,137 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/units"
+)
+
+// completeness is what an archive lacks of what it was to hold, in the JSON of every command that reads one.
+type completeness struct {
+	Complete    bool           `json:"complete"`
+	OpenEnd     bool           `json:"open_end,omitempty"` // a follow capture plans no end
+	NotCaptured []missingRange `json:"not_captured"`       // planned, and not there
+	Lost        []missingRange `json:"lost"`               // there as gaps
+
+	planned int64 // offsets of NotCaptured
+	gone    int64 // of Lost
+}
+
+// missingRange is a range of offsets, from From up to and without Until.
+type missingRange struct {
+	Topic     string        `json:"topic"`
+	Partition int32         `json:"partition"`
+	From      int64         `json:"from_offset"`
+	Until     int64         `json:"until_offset"`
+	Offsets   int64         `json:"offsets"`
+	Reason    format.Reason `json:"reason,omitempty"`  // of what is lost
+	Nothing   bool          `json:"nothing,omitempty"` // the archive has nothing of the partition
+}
+
+func newCompleteness(c format.Completeness) *completeness {
+	out := &completeness{Complete: c.Complete(), OpenEnd: c.OpenEnd, NotCaptured: []missingRange{}, Lost: []missingRange{}}
+	for _, s := range c.Short {
+		out.NotCaptured = append(out.NotCaptured, missingRange{s.Topic, s.Partition, s.From, s.Until, s.Until - s.From, "", s.Empty})
+		out.planned += s.Until - s.From
+	}
+	for _, l := range c.Lost {
+		out.Lost = append(out.Lost, missingRange{l.Topic, l.Partition, l.From, l.Until, l.Until - l.From, l.Reason, false})
+		out.gone += l.Until - l.From
+	}
+	return out
+}
+
+// completenessOf is that of what s selects of an archive.
+func (s *selection) completenessOf(e *env, a *format.Archive) (*completeness, error) {
+	window, err := s.window(e)
+	if err != nil {
+		return nil, err
+	}
+	names := s.names()
+	c, err := a.Completeness(func(tp format.TopicPartition) bool { return takes(names, s.partitions, tp) })
+	if err != nil {
+		return nil, err
+	}
+	return newCompleteness(c.In(window)), nil
+}
+
+// verdict is one clause: whether the archive is complete, and how much is missing.
+func (c *completeness) verdict() string {
+	text := "complete"
+	switch {
+	case !c.Complete:
+		text = "incomplete: " + units.Of(c.planned, "planned offset") + " not captured"
+	case c.OpenEnd:
+		text = "complete up to now, no end planned"
+	}
+	if c.gone > 0 {
+		text += ", " + units.Of(c.gone, "offset") + " lost"
+	}
+	return text
+}
+
+// lines names every range that is missing.
+func (c *completeness) lines() []string {
+	var out []string
+	for _, m := range c.NotCaptured {
+		what := "not captured"
+		if m.Nothing {
+			what = "nothing captured"
+		}
+		out = append(out, fmt.Sprintf("%s: %s-%d offsets %d..%d", what, m.Topic, m.Partition, m.From, m.Until))
+	}
+	for _, m := range c.Lost {
+		out = append(out, fmt.Sprintf("lost: %s-%d offsets %d..%d (%s)", m.Topic, m.Partition, m.From, m.Until, m.Reason))
+	}
+	return out
+}
+
+func (c *completeness) print(w io.Writer) error {
+	for _, line := range c.lines() {
+		if _, err := fmt.Fprintln(w, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxMissingLines is how many ranges a warning names: an archive can have thousands.
+const maxMissingLines = 10
+
+// warnMissing says on stderr what an archive lacks, before it is used.
+func (e *env) warnMissing(archive string, c *completeness) {
+	lines := c.lines()
+	if len(lines) == 0 {
+		return
+	}
+	e.warnf("%s is %s", archive, c.verdict())
+	for _, line := range lines[:min(len(lines), maxMissingLines)] {
+		e.warnf("%s", line)
+	}
+	if more := len(lines) - maxMissingLines; more > 0 {
+		e.warnf("and %d more: karchive info %s names them all", more, archive)
+	}
+}
+
+// warnSelected is warnMissing for what is selected of an archive. What cannot be read is told by who reads it.
+func (e *env) warnSelected(archive string, a *format.Archive, s *selection) {
+	if c, err := s.completenessOf(e, a); err == nil {
+		e.warnMissing(archive, c)
+	}
+}
+
+func allowIncompleteFlag(to *bool) cli.Flag {
+	return &cli.BoolFlag{Name: "allow-incomplete", Usage: "exit with 0, not 3, where the archive's capture did not get to its end", Destination: to}
+}
+
+// accept is the result of a command that did what it could with an archive.
+func (c *completeness) accept(incomplete bool) error {
+	if c == nil || c.Complete || incomplete {
+		return nil
+	}
+	return errIncomplete
+}

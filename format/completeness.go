@@ -1,0 +1,101 @@
+package format
+
+import (
+	"errors"
+	"io/fs"
+	"slices"
+)
+
+// Completeness says what an archive lacks of what it was to hold. It was to hold what the plan of its last capture says, and what its
+// segments cover. An archive that no capture planned, an import say, was to hold what it covers; a follow capture plans no end.
+type Completeness struct {
+	// Short is what is planned and not covered, by topic, partition and offset: the capture did not get so far, or segments are
+	// gone of which nothing else tells. The same capture goes on with what is at the end of a partition.
+	Short []Shortfall
+	// Lost is what is covered and whose records are lost, by retention before they were read or by damage: the gaps of the ledgers, in
+	// the same order. Nothing brings them back, so they do not make the archive incomplete; who reads it wants to know of them.
+	Lost []LostRange
+	// OpenEnd says that the last capture was to go on until it was stopped.
+	OpenEnd bool
+}
+
+// Shortfall is a range of offsets, from From up to and without Until, that is planned and that no segment covers.
+type Shortfall struct {
+	TopicPartition
+	From, Until int64
+	Empty       bool // nothing of the partition is there
+}
+
+// LostRange is a gap of a partition.
+type LostRange struct {
+	TopicPartition
+	Gap
+}
+
+// Complete says that the archive answers for all that was planned, with a record or with a reason in the ledger why there is none.
+func (c *Completeness) Complete() bool { return len(c.Short) == 0 }
+
+// In is what of c is in the window's offsets. Its times say nothing: when records were that are not there is not known.
+func (c Completeness) In(w Window) Completeness {
+	out := Completeness{OpenEnd: c.OpenEnd}
+	for _, s := range c.Short {
+		if w.overlaps(s.From, s.Until) {
+			out.Short = append(out.Short, s)
+		}
+	}
+	for _, l := range c.Lost {
+		if w.overlaps(l.From, l.Until) {
+			out.Lost = append(out.Lost, l)
+		}
+	}
+	return out
+}
+
+// Completeness compares what the archive covers with its plan, for the partitions that takes says yes to; nil takes all. It reads the
+// documents of their segments. Errors are those of Coverage.
+func (a *Archive) Completeness(takes func(TopicPartition) bool) (Completeness, error) {
+	plan := a.Identity().Capture
+	c := Completeness{OpenEnd: plan != nil && plan.Mode == ModeFollow}
+	planned := map[TopicPartition]PlanRange{}
+	all := a.holdings()
+	if plan != nil {
+		for _, r := range plan.Partitions {
+			tp := TopicPartition{r.Topic, r.Partition}
+			planned[tp] = r
+			all = append(all, tp)
+		}
+	}
+	slices.SortFunc(all, TopicPartition.compare)
+	for _, tp := range slices.Compact(all) {
+		if takes != nil && !takes(tp) {
+			continue
+		}
+		covered, err := a.Coverage(tp)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return Completeness{}, err
+		}
+		if r, ok := planned[tp]; ok {
+			c.compare(tp, r, covered)
+		}
+		for _, g := range covered.Ledger.Ranges {
+			c.Lost = append(c.Lost, LostRange{tp, g})
+		}
+	}
+	return c, nil
+}
+
+// compare adds what of the plan is not covered. A partition whose coverage is the zero value has nothing.
+func (c *Completeness) compare(tp TopicPartition, planned PlanRange, covered Coverage) {
+	if covered.Next == 0 {
+		if planned.Start < planned.End {
+			c.Short = append(c.Short, Shortfall{tp, planned.Start, planned.End, true})
+		}
+		return
+	}
+	if planned.Start < covered.From {
+		c.Short = append(c.Short, Shortfall{TopicPartition: tp, From: planned.Start, Until: covered.From})
+	}
+	if covered.Next < planned.End {
+		c.Short = append(c.Short, Shortfall{TopicPartition: tp, From: covered.Next, Until: planned.End})
+	}
+}

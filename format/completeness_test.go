@@ -1,0 +1,166 @@
+package format_test
+
+import (
+	"errors"
+	"reflect"
+	"testing"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/test/memfs"
+)
+
+var otherTP = format.TopicPartition{Topic: "orders", Partition: 1}
+
+// plannedArchive is wholeArchive, partition 2 of orders, with a plan of the given mode that begins at offset 0 and goes to end in
+// partition 2 and to 40 in partition 1, of which there is nothing; in a follow capture it has no ends.
+func plannedArchive(t *testing.T, mode format.Mode, end int64) map[string][]byte {
+	t.Helper()
+	fsys := memfs.FromFiles(memfs.Options{}, wholeArchive(t))
+	a, err := format.OpenForWriting(fsys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := int64(40)
+	if mode == format.ModeFollow {
+		other = -1
+	}
+	id := a.Identity()
+	id.Capture = &format.CapturePlan{Mode: mode, Isolation: format.ReadCommitted, From: "beginning", Partitions: []format.PlanRange{
+		{Topic: "orders", Partition: 1, Start: 10, End: other}, {Topic: "orders", Partition: 2, Start: 0, End: end}}}
+	if err := errors.Join(a.SetIdentity(id), a.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return fsys.Files()
+}
+
+func TestCompletenessIsWhatThePlanSaysAndNoSegmentCovers(t *testing.T) {
+	retention := format.LostRange{TopicPartition: damagedTP, Gap: format.Gap{From: 110, Until: 115, Reason: format.GapRetention}}
+	nothing := format.Shortfall{TopicPartition: otherTP, From: 10, Until: 40, Empty: true}
+	tests := []struct {
+		name  string
+		files func() map[string][]byte
+		takes func(format.TopicPartition) bool
+		want  format.Completeness
+	}{
+		{"no plan", func() map[string][]byte { return wholeArchive(t) }, nil, format.Completeness{Lost: []format.LostRange{retention}}},
+		{"a follow capture", func() map[string][]byte { return plannedArchive(t, format.ModeFollow, -1) }, nil,
+			format.Completeness{Lost: []format.LostRange{retention}, OpenEnd: true}},
+		{"a snapshot that got to its end in one partition", func() map[string][]byte { return plannedArchive(t, format.ModeSnapshot, 300) }, nil,
+			format.Completeness{Short: []format.Shortfall{nothing}, Lost: []format.LostRange{retention}}},
+		{"a snapshot that was interrupted in both", func() map[string][]byte { return plannedArchive(t, format.ModeSnapshot, 320) }, nil,
+			format.Completeness{Short: []format.Shortfall{nothing, {TopicPartition: damagedTP, From: 300, Until: 320}}, Lost: []format.LostRange{retention}}},
+		{"one partition alone", func() map[string][]byte { return plannedArchive(t, format.ModeSnapshot, 320) },
+			func(tp format.TopicPartition) bool { return tp == otherTP }, format.Completeness{Short: []format.Shortfall{nothing}}},
+		{"a first segment that nothing tells of", func() map[string][]byte {
+			files := plannedArchive(t, format.ModeFollow, -1)
+			delete(files, damagedPath(0))
+			delete(files, "SHA256SUMS")
+			return files
+		}, nil, format.Completeness{Short: []format.Shortfall{{TopicPartition: damagedTP, From: 0, Until: 100}}, Lost: []format.LostRange{retention}, OpenEnd: true}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			a, err := format.Open(memfs.FromFiles(memfs.Options{}, test.files()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := a.Completeness(test.takes)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !reflect.DeepEqual(got, test.want) {
+				t.Errorf("got %+v, want %+v", got, test.want)
+			}
+			if got.Complete() != (len(test.want.Short) == 0) {
+				t.Errorf("got complete %t with %v short", got.Complete(), got.Short)
+			}
+		})
+	}
+}
+
+func TestAnArchiveThatCoversItsPlanIsComplete(t *testing.T) {
+	a, err := format.Open(memfs.FromFiles(memfs.Options{}, readTree(t, "../testdata/golden-1.0")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := a.Completeness(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Short) > 0 {
+		t.Errorf("got %+v, want nothing short", got.Short)
+	}
+}
+
+func TestCompletenessInAWindowLeavesOutOtherOffsets(t *testing.T) {
+	c := format.Completeness{
+		Short: []format.Shortfall{{From: 100, Until: 200}},
+		Lost:  []format.LostRange{{Gap: format.Gap{From: 10, Until: 20, Reason: format.GapCorrupt}}},
+	}
+	for _, test := range []struct {
+		window format.Window
+		want   int
+	}{
+		{format.Window{}, 2}, {format.Window{UntilOffset: 10}, 0}, {format.Window{UntilOffset: 11}, 1}, {format.Window{FromOffset: 20, UntilOffset: 100}, 0},
+		{format.Window{FromOffset: 199}, 1}, {format.Window{FromOffset: 200}, 0},
+	} {
+		in := c.In(test.window)
+		if got := len(in.Short) + len(in.Lost); got != test.want {
+			t.Errorf("window %+v: got %d missing, want %d", test.window, got, test.want)
+		}
+	}
+}
+
+// TestARecoverySaysWhatIsLostOfAPlannedArchive takes every segment away, and the last one, of archives with and without a planned end.
+func TestARecoverySaysWhatIsLostOfAPlannedArchive(t *testing.T) {
+	gap := func(from, until int64) []format.LostRange {
+		return []format.LostRange{{TopicPartition: damagedTP, Gap: format.Gap{From: from, Until: until, Reason: format.GapCorrupt}}}
+	}
+	tests := []struct {
+		name  string
+		mode  format.Mode
+		end   int64
+		gone  []int64
+		short []format.Shortfall // of partition 2
+		lost  []format.LostRange // by damage
+	}{
+		{"all of a snapshot", format.ModeSnapshot, 300, []int64{0, 100, 200}, nil, gap(0, 300)},
+		{"all of a follow capture", format.ModeFollow, -1, []int64{0, 100, 200}, nil, gap(0, 201)},
+		{"the first of a snapshot", format.ModeSnapshot, 300, []int64{0}, nil, gap(0, 100)},
+		{"the last of a snapshot", format.ModeSnapshot, 300, []int64{200}, []format.Shortfall{{TopicPartition: damagedTP, From: 200, Until: 300}}, nil},
+		{"the last of a follow capture", format.ModeFollow, -1, []int64{200}, []format.Shortfall{{TopicPartition: damagedTP, From: 200, Until: 201}}, nil},
+		{"none", format.ModeSnapshot, 300, nil, nil, nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			files := plannedArchive(t, test.mode, test.end)
+			for _, base := range test.gone {
+				delete(files, damagedPath(base))
+			}
+			from, _ := openIntact(t, files)
+			into, err := format.Create(memfs.New(memfs.Options{}), from.Identity())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer into.Close()
+			if err := format.Recover(from, into, format.ConvertOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			for name, a := range map[string]*format.Archive{"the damaged archive": from, "the recovered one": into} {
+				got, err := a.Completeness(func(tp format.TopicPartition) bool { return tp == damagedTP })
+				if err != nil {
+					t.Fatal(err)
+				}
+				var lost []format.LostRange
+				for _, l := range got.Lost {
+					if l.Reason == format.GapCorrupt {
+						lost = append(lost, l)
+					}
+				}
+				if !reflect.DeepEqual(got.Short, test.short) || !reflect.DeepEqual(lost, test.lost) {
+					t.Errorf("%s: got short %v, lost %v, want %v, %v", name, got.Short, lost, test.short, test.lost)
+				}
+			}
+		})
+	}
+}
