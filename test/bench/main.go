@@ -7,6 +7,7 @@
 //	go run ./test/bench            the whole table, against a real Apache Kafka
 //	go run ./test/bench -json      the same for a program
 //	go run ./test/bench -check     only the ratios that must not rot, in under two minutes; exit code 1 when one is over its limit
+//	go run ./test/bench -proof     that the guard fails for mistakes that are planted, and does not while other work has every core
 //
 // BENCH_BROKER=embedded takes the broker in this process instead of a real Kafka.
 package main
@@ -17,17 +18,16 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"runtime"
 )
 
 type flags struct {
-	json, check bool
-	repeat      int
-	share       float64
-	keep        string
+	json, check, proof bool
+	repeat             int
+	share              float64
+	keep               string
 }
 
 func main() {
@@ -38,6 +38,7 @@ func main() {
 	var f flags
 	flag.BoolVar(&f.json, "json", false, "print the result as JSON")
 	flag.BoolVar(&f.check, "check", false, "measure only the guarded ratios, and fail when one is over its limit")
+	flag.BoolVar(&f.proof, "proof", false, "show that the guard fails for real mistakes and not for a busy machine")
 	flag.IntVar(&f.repeat, "n", 3, "how often to measure everything")
 	flag.Float64Var(&f.share, "share", 1, "take this share of each dataset's records")
 	flag.StringVar(&f.keep, "dir", "", "work in this directory and keep it")
@@ -63,8 +64,8 @@ func run(ctx context.Context, f flags) (ok bool, err error) {
 		defer os.RemoveAll(dir)
 	}
 	binary := filepath.Join(dir, "karchive")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", binary, "./cmd/karchive").CombinedOutput(); err != nil {
-		return false, fmt.Errorf("build karchive: %w\n%s", err, out)
+	if err := build(ctx, binary); err != nil {
+		return false, err
 	}
 	embedded := os.Getenv("BENCH_BROKER") == "embedded"
 	b, err := startBroker(ctx, dir, embedded)
@@ -72,8 +73,10 @@ func run(ctx context.Context, f flags) (ok bool, err error) {
 		return false, err
 	}
 	defer b.stop()
-	s := &session{ctx: ctx, dir: dir, karchive: binary, broker: b, flags: f, rows: map[string]*row{}}
+	s := &session{ctx: ctx, dir: dir, karchive: binary, broker: b, flags: f, procs: runtime.GOMAXPROCS(0)}
 	switch {
+	case f.proof:
+		return s.runProof()
 	case f.check:
 		err = s.runCheck()
 	case embedded:
@@ -88,31 +91,30 @@ func run(ctx context.Context, f flags) (ok bool, err error) {
 }
 
 func (s *session) print(embedded bool) (ok bool, err error) {
-	ratios := s.ratios()
+	ratios := s.table.ratios()
 	if s.flags.json {
 		e := json.NewEncoder(os.Stdout)
 		e.SetIndent("", "  ")
-		err = e.Encode(map[string]any{"machine": machine(embedded), "rows": s.order, "ratios": ratios})
+		err = e.Encode(result{machine(embedded), s.flags.share, s.table, ratios})
 	} else {
-		fmt.Println(machine(embedded))
-		fmt.Println()
-		printRows(os.Stdout, s.order)
+		fmt.Printf("%s; %g of the records of each dataset\n\n", machine(embedded), s.flags.share)
+		printRows(os.Stdout, s.table)
 		printRatios(os.Stdout, ratios)
 	}
-	ok = true
-	for _, r := range ratios {
-		if s.flags.check && r.over() {
-			fmt.Fprintf(os.Stderr, "bench: %s is %.2f, the limit is %.2f\n", r.Name, r.Value, r.Limit)
-			ok = false
-		}
+	if !s.flags.check {
+		return true, err
 	}
-	return ok, err
+	over := s.table.over()
+	for _, r := range over {
+		fmt.Fprintf(os.Stderr, "bench: over its limit: %v\n", r)
+	}
+	return len(over) == 0, err
 }
 
-func machine(embedded bool) string {
-	broker := "Apache Kafka on the same machine"
-	if embedded {
-		broker = "the embedded broker"
-	}
-	return fmt.Sprintf("%d cores %s/%s, %s, %s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), broker)
+// result is what -json prints.
+type result struct {
+	Machine string  `json:"machine"`
+	Share   float64 `json:"share"`
+	Rows    table   `json:"rows"`
+	Ratios  []ratio `json:"ratios"`
 }

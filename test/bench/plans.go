@@ -2,7 +2,11 @@
 
 package main
 
-import "os"
+import (
+	"fmt"
+	"os"
+	"strconv"
+)
 
 // runAll is the whole table.
 func (s *session) runAll() error {
@@ -77,8 +81,9 @@ func (s *session) runReading() error {
 		return err
 	}
 	info := measure{"info, 10,000 segments", func() (usage, error) { return s.onArchive(many, "info") }}
-	return s.alternate(s.flags.repeat, s.command("verify", t, "verify"), s.command("verify --deep", t, "verify", "--deep"),
-		s.command("cat", t, "cat"), s.window(t), info, s.arrowCommand("verify --deep", t, "verify", "--deep"), s.arrowCommand("cat", t, "cat"))
+	footers := measure{"footers, 10,000 segments", func() (usage, error) { return runWorker(s.ctx, "footers", many, s.encoding()) }}
+	return s.alternate(s.flags.repeat, s.hash(t), s.command("verify", t, "verify"), s.check(t), s.command("verify --deep", t, "verify", "--deep"),
+		s.command("cat", t, "cat"), s.window(t), footers, info, s.arrowCommand("verify --deep", t, "verify", "--deep"), s.arrowCommand("cat", t, "cat"))
 }
 
 // runEmbedded is the part of the table that the memory of an embedded broker allows.
@@ -99,19 +104,31 @@ func (s *session) runEmbedded() error {
 	return s.runReading()
 }
 
-// checkShare keeps the guard under two minutes.
-const checkShare = 0.25
+const (
+	checkShare = 0.25 // keeps the guard under two minutes
+	checkProcs = 4    // at most: a capture holds a row group for each, and the limit of memory is the same on all machines
+)
 
-// runCheck measures what the guarded ratios need.
+// runCheck measures what the guarded ratios need. A ratio over its limit gets a second chance, because the machine may have had other
+// work: everything is measured as often again, and the least of all runs counts. What is really slow stays slow.
 func (s *session) runCheck() error {
 	s.flags.share *= checkShare
-	orders, events, one := s.topic("J1K", 4, "none"), s.topic("J100", 4, "none"), s.topic("J1K", 1, "none")
-	if err := s.fill(orders, events, one); err != nil {
+	s.procs = min(s.procs, checkProcs)
+	if err := os.Setenv("GOMAXPROCS", strconv.Itoa(s.procs)); err != nil { // of all that is started from here
 		return err
 	}
-	return s.alternate(s.flags.repeat, s.zstd(orders, "1"), s.unzstd(orders), s.consume(orders), s.capture(orders), s.capture(one), s.produce(orders),
-		s.replay(orders), s.command("verify --deep", orders, "verify", "--deep"), s.zstd(events, "1"), s.unzstd(events), s.consume(events), s.capture(events),
-		s.produce(events), s.replay(events))
+	orders, events := s.topic("J1K", 4, "none"), s.topic("J100", 4, "none")
+	if err := s.fill(orders, events); err != nil {
+		return err
+	}
+	measures := []measure{s.zstd(orders, "1"), s.consume(orders), s.capture(orders), s.unzstd(orders), s.produce(orders), s.replay(orders),
+		s.check(orders), s.command("verify --deep", orders, "verify", "--deep"),
+		s.zstd(events, "1"), s.consume(events), s.capture(events), s.unzstd(events), s.produce(events), s.replay(events)}
+	if err := s.alternate(s.flags.repeat, measures...); err != nil || len(s.table.over()) == 0 {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "bench: over its limit: %v: once more\n", s.table.over())
+	return s.alternate(s.flags.repeat, measures...)
 }
 
 func (s *session) fill(topics ...topic) error {

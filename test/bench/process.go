@@ -23,6 +23,9 @@ type usage struct {
 	Records int64   `json:"records,omitempty"`
 	Bytes   int64   `json:"bytes,omitempty"` // of records in
 	Out     int64   `json:"out_bytes,omitempty"`
+
+	Goroutines int  `json:"goroutines,omitempty"` // of a floor that has them at work
+	Karchive   bool `json:"karchive,omitempty"`   // the process is karchive's own
 }
 
 // runProcess runs a program to its end and measures it as a whole.

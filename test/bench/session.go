@@ -22,8 +22,8 @@ type session struct {
 	karchive string
 	broker   *broker
 	flags    flags
-	rows     map[string]*row
-	order    []*row
+	table    table
+	procs    int // of all processes
 	replays  int
 }
 
@@ -42,20 +42,23 @@ func (s *session) alternate(repeat int, measures ...measure) error {
 				return fmt.Errorf("%s: %w", m.name, err)
 			}
 			fmt.Fprintf(os.Stderr, "bench: %-40s %6.2f s wall %6.2f s CPU %5d MB\n", m.name, u.Wall, u.CPU, u.RSS>>20)
-			s.add(m.name, u)
+			s.table.add(m.name, u)
 		}
 	}
 	return nil
 }
 
-func (s *session) add(name string, u usage) {
-	r := s.rows[name]
-	if r == nil {
-		r = &row{Name: name}
-		s.rows[name] = r
-		s.order = append(s.order, r)
-	}
-	r.Runs = append(r.Runs, u)
+// encoding is on how many goroutines a capture encodes, and info reads.
+func (s *session) encoding() string { return strconv.Itoa(s.procs) }
+
+// reading is on how many goroutines verify works; and a replay of four partitions, as far as the broker lets it.
+func (s *session) reading() string { return strconv.Itoa(min(s.procs, 4)) }
+
+// run measures a karchive command.
+func (s *session) run(args ...string) (usage, error) {
+	u, _, err := runProcess(s.ctx, s.karchive, args...)
+	u.Karchive = true
+	return u, err
 }
 
 func (s *session) topic(name string, partitions int, codec string) topic {
@@ -89,7 +92,7 @@ func (s *session) captureAs(name string, t topic, e format.Encoding, dir string)
 		if err := os.RemoveAll(dir); err != nil {
 			return usage{}, err
 		}
-		u, _, err := runProcess(s.ctx, s.karchive, "capture", "-b", s.broker.address, "-t", t.name(), "-o", dir, "--encoding", string(e), "--quiet")
+		u, err := s.run("capture", "-b", s.broker.address, "-t", t.name(), "-o", dir, "--encoding", string(e), "--quiet")
 		if err != nil {
 			return u, err
 		}
@@ -122,14 +125,24 @@ func sizes(dir string) (canonical, disk int64, err error) {
 
 func (s *session) zstd(t topic, level string) measure {
 	return measure{"zstd -" + level + " " + t.data.name, func() (usage, error) {
-		return runWorker(s.ctx, "zstd", t.data.name, s.share(), level)
+		return runWorker(s.ctx, "zstd", t.data.name, s.share(), level, s.encoding())
 	}}
 }
 
 func (s *session) unzstd(t topic) measure {
 	return measure{"zstd decode " + t.data.name, func() (usage, error) {
-		return runWorker(s.ctx, "unzstd", t.data.name, s.share(), "1")
+		return runWorker(s.ctx, "unzstd", t.data.name, s.share(), "1", s.reading())
 	}}
+}
+
+func (s *session) check(t topic) measure {
+	return measure{"check " + t.data.name, func() (usage, error) {
+		return runWorker(s.ctx, "check", t.data.name, s.share(), "1", s.reading())
+	}}
+}
+
+func (s *session) hash(t topic) measure {
+	return measure{"SHA-256 " + t.name(), func() (usage, error) { return runWorker(s.ctx, "hash", s.archive(t), s.reading()) }}
 }
 
 // produce and replay write to a topic of their own, which goes when they end.
@@ -153,7 +166,7 @@ func (s *session) replay(t topic) measure {
 		if err := s.broker.create(s.ctx, name, t.partitions); err != nil {
 			return usage{}, err
 		}
-		u, _, err := runProcess(s.ctx, s.karchive, "replay", s.archive(t), "-b", s.broker.address, "--map", t.name()+":="+name,
+		u, err := s.run("replay", s.archive(t), "-b", s.broker.address, "--map", t.name()+":="+name,
 			"--allow-source-cluster", "--compression", t.codec, "--quiet")
 		if err != nil {
 			return u, err
@@ -186,7 +199,7 @@ func (s *session) onArchive(dir string, args ...string) (usage, error) {
 	if err != nil {
 		return usage{}, err
 	}
-	u, _, err := runProcess(s.ctx, s.karchive, append(args, dir)...)
+	u, err := s.run(append(args, dir)...)
 	u.Bytes, u.Out = canonical, disk
 	return u, err
 }

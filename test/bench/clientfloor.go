@@ -1,0 +1,124 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"errors"
+	"math"
+	"strconv"
+	"sync/atomic"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/karchive/karchive/format"
+)
+
+// consume reads a topic to its end with the client's own consumer and its default options, and writes nothing. Arguments: broker, topic.
+func consume(ctx context.Context, args []string) (usage, error) {
+	watch := startWatch()
+	client, err := kgo.NewClient(kgo.SeedBrokers(args[0]))
+	if err != nil {
+		return usage{}, err
+	}
+	defer client.Close()
+	ends, err := kadm.NewClient(client).ListEndOffsets(ctx, args[1])
+	if err != nil {
+		return usage{}, err
+	}
+	var left int64
+	from := map[int32]kgo.Offset{}
+	ends.Each(func(o kadm.ListedOffset) {
+		left += o.Offset
+		from[o.Partition] = kgo.NewOffset().At(0)
+	})
+	client.AddConsumePartitions(map[string]map[int32]kgo.Offset{args[1]: from})
+	var n, bytes int64
+	for n < left {
+		fetches := client.PollFetches(ctx)
+		if err := errors.Join(fetchErrors(fetches)...); err != nil {
+			return usage{}, err
+		}
+		fetches.EachRecord(func(r *kgo.Record) {
+			n++
+			bytes += int64(len(r.Key) + len(r.Value))
+		})
+	}
+	u := watch.stop()
+	u.Records, u.Bytes = n, bytes
+	return u, nil
+}
+
+func fetchErrors(f kgo.Fetches) (errs []error) {
+	for _, e := range f.Errors() {
+		errs = append(errs, e.Err)
+	}
+	return errs
+}
+
+// produceAlone sends a dataset that is in memory with the client options of a replay. Arguments: broker, topic, partitions, dataset,
+// share, codec.
+func produceAlone(ctx context.Context, args []string) (usage, error) {
+	partitions, err := strconv.Atoi(args[2])
+	if err != nil {
+		return usage{}, err
+	}
+	d, err := pick(args[3:])
+	if err != nil {
+		return usage{}, err
+	}
+	codec := kgo.NoCompression()
+	if args[5] == "zstd" {
+		codec = kgo.ZstdCompression()
+	}
+	var records []kgo.Record
+	var bytes int64
+	err = d.each(func(i int, r *format.Record) error {
+		k := kgo.Record{Topic: args[1], Partition: int32(i % partitions), Key: r.Key, Value: r.Value, Timestamp: r.Time()}
+		for _, h := range r.Headers {
+			k.Headers = append(k.Headers, kgo.RecordHeader{Key: h.Key, Value: h.Value})
+		}
+		records = append(records, k)
+		bytes += format.CanonicalSize(r)
+		return nil
+	})
+	if err != nil {
+		return usage{}, err
+	}
+	watch := startWatch()
+	if err := send(ctx, args[0], records, codec); err != nil {
+		return usage{}, err
+	}
+	u := watch.stop()
+	u.Records, u.Bytes = int64(len(records)), bytes
+	return u, nil
+}
+
+// inFlightBytes bounds what produceAlone has in the client, as a replay does.
+const inFlightBytes = 64 << 20
+
+func send(ctx context.Context, broker string, records []kgo.Record, codec kgo.CompressionCodec) error {
+	client, err := kgo.NewClient(kgo.SeedBrokers(broker), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerBatchCompression(codec),
+		kgo.MaxBufferedRecords(math.MaxInt), kgo.MaxBufferedBytes(inFlightBytes), kgo.RecordDeliveryTimeout(0))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	var failed atomic.Pointer[error]
+	promise := func(_ *kgo.Record, err error) {
+		if err != nil {
+			failed.CompareAndSwap(nil, &err)
+		}
+	}
+	for i := range records {
+		client.Produce(ctx, &records[i], promise)
+	}
+	if err := client.Flush(ctx); err != nil {
+		return err
+	}
+	if err := failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}

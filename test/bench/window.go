@@ -1,0 +1,92 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"io"
+	"math"
+	"sync/atomic"
+
+	"github.com/karchive/karchive/format"
+)
+
+// readWindow walks one hundredth of the time of an archive and counts the bytes that are read for it. Arguments: archive.
+func readWindow(_ context.Context, args []string) (usage, error) {
+	fsys, err := format.DirFS(args[0])
+	if err != nil {
+		return usage{}, err
+	}
+	counting := &countingFS{FS: fsys}
+	watch := startWatch()
+	archive, err := format.Open(counting)
+	if err != nil {
+		return usage{}, err
+	}
+	defer archive.Close()
+	u, err := walkWindow(archive)
+	if err != nil {
+		return usage{}, err
+	}
+	took := watch.stop()
+	u.Wall, u.CPU, u.Out = took.Wall, took.CPU, counting.read.Load()
+	return u, nil
+}
+
+func walkWindow(archive *format.Archive) (u usage, err error) {
+	low, high := int64(math.MaxInt64), int64(math.MinInt64)
+	for _, tp := range archive.Partitions() {
+		c, err := archive.Coverage(tp)
+		if err != nil {
+			return u, err
+		}
+		low, high = min(low, c.MinTimestampMs), max(high, c.MaxTimestampMs)
+	}
+	from := low + (high-low)/2
+	until := from + (high-low)/100
+	for _, tp := range archive.Partitions() {
+		cursor := archive.Cursor(tp, format.Window{FromMs: &from, UntilMs: &until})
+		for {
+			records, err := cursor.Next()
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				return u, err
+			}
+			u.Records += int64(len(records))
+			for i := range records {
+				u.Bytes += format.CanonicalSize(&records[i])
+			}
+		}
+	}
+	return u, nil
+}
+
+// countingFS counts the bytes read from files.
+type countingFS struct {
+	format.FS
+	read atomic.Int64
+}
+
+func (c *countingFS) Open(name string) (format.File, error) {
+	f, err := c.FS.Open(name)
+	return &countingFile{f, c}, err
+}
+
+type countingFile struct {
+	format.File
+	fs *countingFS
+}
+
+func (f *countingFile) Read(b []byte) (int, error) {
+	n, err := f.File.Read(b)
+	f.fs.read.Add(int64(n))
+	return n, err
+}
+
+func (f *countingFile) ReadAt(b []byte, at int64) (int, error) {
+	n, err := f.File.ReadAt(b, at)
+	f.fs.read.Add(int64(n))
+	return n, err
+}
