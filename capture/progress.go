@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,7 +18,9 @@ type Progress struct {
 	Offsets        int64 // taken, with or without a record
 	PlannedOffsets int64 // that a snapshot will take; 0 in a follow capture
 	Partitions     int
-	Done           int // partitions that are complete
+	Done           int   // partitions that are complete
+	Segments       int64 // sealed by this run
+	Sealed         int64 // records in them
 	Topics         []TopicProgress
 	Trouble        string // why some partition makes no progress now; empty: all do
 }
@@ -36,7 +39,10 @@ type TopicProgress struct {
 
 // progress collects what the lanes report. It is safe for concurrent use.
 type progress struct {
-	begun  time.Time
+	begun    time.Time
+	segments atomic.Int64
+	sealed   atomic.Int64 // records
+
 	mu     sync.Mutex
 	topics map[string]*counter
 }
@@ -93,11 +99,17 @@ func (c *counter) done(l *lane) {
 	c.sum.Done++
 }
 
+// seal counts a sealed segment.
+func (p *progress) seal(records int64) {
+	p.segments.Add(1)
+	p.sealed.Add(records)
+}
+
 // now adds everything up.
 func (p *progress) now() Progress {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	sum := Progress{Elapsed: time.Since(p.begun)}
+	sum := Progress{Elapsed: time.Since(p.begun), Segments: p.segments.Load(), Sealed: p.sealed.Load()}
 	for _, topic := range slices.Sorted(maps.Keys(p.topics)) {
 		t := p.topics[topic].now()
 		sum.Records += t.Records

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/urfave/cli/v2"
 
@@ -60,7 +62,7 @@ func (o *captureOptions) flags(e *env) []cli.Flag {
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "the archive's `DIR`, made when it is not there", Destination: &o.archive},
 	}, o.selection.flags()...)
 	flags = append(flags,
-		&cli.BoolFlag{Name: "follow", Usage: "go on until Ctrl-C, SIGTERM or --stop-after", Destination: &c.Follow},
+		&cli.BoolFlag{Name: "follow", Usage: "go on until Ctrl-C, SIGTERM, SIGHUP or --stop-after", Destination: &c.Follow},
 		parsed("stop-after", "end a follow capture at `LIMIT`: records=N, bytes=SIZE or duration=D, in a comma list", "", &c.StopAfter, parseStopAfter),
 		choiceFlag("isolation", "`read_committed` or read_uncommitted", &o.isolation, string(format.ReadCommitted), string(format.ReadUncommitted)),
 		encodingFlag("of segments: `parquet` or arrow", "that of the archive, parquet of a new one", &o.encoding),
@@ -163,7 +165,12 @@ func runCapture(c *cli.Context, e *env, o captureOptions) error {
 	defer e.noteStop(ctx, "ending the capture")()
 	progress := newProgress(e, "capture")
 	o.capture.Now = e.now
-	o.capture.OnProgress = func(p capture.Progress) { progress.set(p.Offsets, p.PlannedOffsets, captureProgress(p)) }
+	var last atomic.Pointer[capture.Progress]
+	o.capture.OnProgress = func(p capture.Progress) {
+		last.Store(&p)
+		progress.set(p.Offsets, p.PlannedOffsets, captureProgress(p))
+	}
+	defer onLeave(func() { e.noteSealed(last.Load()) })()
 	opts, end, err := e.captureMetrics(o.metrics, opts, &o.capture)
 	if err != nil {
 		return err
@@ -171,6 +178,9 @@ func runCapture(c *cli.Context, e *env, o captureOptions) error {
 	defer end()
 	report, err := capture.Run(ctx, opts, a, o.capture)
 	progress.done()
+	if context.Cause(ctx) == errInterrupted {
+		e.noteSealed(last.Load())
+	}
 	failed := captureHint(err, cfg.Explain(err))
 	if failed != nil && !o.capture.Follow {
 		e.noteKept(o.archive, a)

@@ -27,6 +27,19 @@ func captureProgress(p capture.Progress) string {
 	return text
 }
 
+// noteSealed says what a capture that was interrupted keeps; p is nil when it had not begun.
+func (e *env) noteSealed(p *capture.Progress) {
+	if p == nil || p.Segments == 0 {
+		e.notef("nothing new is sealed; the same command goes on")
+		return
+	}
+	be := "are"
+	if p.Sealed == 1 {
+		be = "is"
+	}
+	e.notef("%s in %s %s sealed; the same command goes on", units.Of(p.Sealed, "record"), units.Of(p.Segments, "segment"), be)
+}
+
 // captureHint adds what to do about an error of a capture.
 func captureHint(err error, explained string) error {
 	if missing, ok := errors.AsType[*capture.MissingTopicError](err); ok {

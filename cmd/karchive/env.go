@@ -68,9 +68,17 @@ func (e *env) setAbove(w io.Writer) {
 func (e *env) noteStop(ctx context.Context, doing string) (stop func() bool) {
 	return context.AfterFunc(ctx, func() {
 		if context.Cause(ctx) == errInterrupted {
+			e.freshLine()
 			e.notef("%s; interrupt again to stop at once", doing)
 		}
 	})
+}
+
+// freshLine returns to the start of a terminal's line, where it showed "^C" in front of what is printed next.
+func (e *env) freshLine() {
+	if e.terminal {
+		fmt.Fprint(e.stderr, "\r")
+	}
 }
 
 // readFile reads a file, or stdin for "-".

@@ -88,6 +88,7 @@ func (e *env) report(err error) {
 	case err == nil, errors.Is(err, errIncomplete), errors.Is(err, errReported), errors.Is(err, syscall.EPIPE):
 		return
 	case errors.Is(err, errInterrupted), err == context.Canceled: // nothing says more than that
+		e.freshLine()
 		e.notef("interrupted")
 		return
 	}

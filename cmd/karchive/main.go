@@ -86,18 +86,3 @@ func (e *env) commands() []*cli.Command {
 func wrongFlag(_ *cli.Context, err error, _ bool) error {
 	return usage("%s", strings.Replace(err.Error(), " for flag -", " for flag --", 1))
 }
-
-// interruptible returns a context that the first Ctrl-C or SIGTERM ends, with errInterrupted. The second ends the process.
-func interruptible(parent context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(parent)
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	go func() {
-		<-signals
-		cancel(errInterrupted)
-		<-signals
-		leave()
-		os.Exit(exitInterrupted)
-	}()
-	return ctx, func() { cancel(nil) }
-}
