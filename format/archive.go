@@ -16,7 +16,7 @@ import (
 // writing and can be read as well. All methods are safe for concurrent use; Cursors, SegmentReaders and Pendings are each for one
 // goroutine at a time.
 type Archive struct {
-	fsys      FS
+	fsys      ReadFS
 	writer    *archiveWriter // nil: open for reading
 	documents documentCache
 	bytesRead atomic.Int64
@@ -61,7 +61,7 @@ func makeEmptyRoot(fsys FS) error {
 }
 
 // checkEmpty refuses a root with anything in it but what a Create leaves that was killed before karchive.json was there.
-func checkEmpty(fsys FS) error {
+func checkEmpty(fsys ReadFS) error {
 	entries, err := fsys.ReadDir(".")
 	if err != nil {
 		return err
@@ -83,7 +83,7 @@ func checkEmpty(fsys FS) error {
 }
 
 // Open opens an archive for reading. Nothing is ever written to it. It lists the segments and reads none of them.
-func Open(fsys FS) (*Archive, error) {
+func Open(fsys ReadFS) (*Archive, error) {
 	id, err := loadIdentity(fsys)
 	if err != nil {
 		return nil, fmt.Errorf("open archive: %w", err)
@@ -101,7 +101,7 @@ func Open(fsys FS) (*Archive, error) {
 }
 
 // scanWhole lists data/ and refuses what does not belong into an archive of encoding e, and a segment that is listed and not there.
-func scanWhole(fsys FS, sums *sumsFile, e Encoding) (*listing, error) {
+func scanWhole(fsys ReadFS, sums *sumsFile, e Encoding) (*listing, error) {
 	l, err := scan(fsys)
 	if err != nil {
 		return nil, err

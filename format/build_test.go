@@ -173,7 +173,7 @@ func changed(fsys *memfs.FS, files map[string][]byte) *memfs.FS {
 	return memfs.FromFiles(memfs.Options{}, all)
 }
 
-func mustOpen(t testing.TB, fsys format.FS) *format.Archive {
+func mustOpen(t testing.TB, fsys format.ReadFS) *format.Archive {
 	t.Helper()
 	a, err := format.Open(fsys)
 	if err != nil {
@@ -227,7 +227,7 @@ func offsetsOf(t testing.TB, a *format.Archive, tp format.TopicPartition, w form
 }
 
 // findings verifies and returns every problem as "path: where: what".
-func findings(t testing.TB, fsys format.FS, o format.VerifyOptions) []string {
+func findings(t testing.TB, fsys format.ReadFS, o format.VerifyOptions) []string {
 	t.Helper()
 	var got []string
 	err := format.Verify(fsys, o, func(c format.FileCheck) error {

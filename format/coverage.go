@@ -98,7 +98,7 @@ func (c *Coverage) lose(g Gap) {
 // add adds the next segment of the partition.
 func (c *Coverage) add(s Segment, d *Document) error {
 	if c.Segments > 0 {
-		if err := s.checkAdjoins(&Document{NextOffset: c.Next}); err != nil {
+		if err := s.checkAdjoins(c.Next); err != nil {
 			return err
 		}
 		if err := checkSameSource(c.Source, d.Source); err != nil {

@@ -1,10 +1,6 @@
 package format
 
-import (
-	"fmt"
-	"io"
-	"slices"
-)
+import "io"
 
 // Window selects records. The zero value selects all.
 type Window struct {
@@ -29,33 +25,29 @@ func (w Window) overlapsTime(min, max int64) bool {
 	return (w.FromMs == nil || max >= *w.FromMs) && (w.UntilMs == nil || min < *w.UntilMs)
 }
 
+// overlapsGroup says whether some records of a row group may be in the window.
 func (w Window) overlapsGroup(g *RowGroup) bool {
 	return w.overlaps(g.FirstOffset, g.LastOffset+1) && w.overlapsTime(g.MinTimestampMs, g.MaxTimestampMs)
 }
 
-// Cursor walks one partition's records in offset order, a row group at a time, and opens only the segments and row groups that
-// overlap its window. It is for one goroutine at a time.
+// holds says whether all records of a row group are in the window.
+func (w Window) holds(g *RowGroup) bool {
+	return g.FirstOffset >= w.FromOffset && (w.UntilOffset == 0 || g.LastOffset < w.UntilOffset) &&
+		(w.FromMs == nil || g.MinTimestampMs >= *w.FromMs) && (w.UntilMs == nil || g.MaxTimestampMs < *w.UntilMs)
+}
+
+// Cursor reads one partition's records in offset order, a row group at a time, and opens only the segments and row groups that
+// overlap its window: a Walk and a GroupReader in one. It is for one goroutine at a time.
 type Cursor struct {
-	archive  *Archive
-	window   Window
-	segments []Segment // not opened yet
-	reader   *SegmentReader
-	group    int // the next row group of reader
-	err      error
+	walk   *Walk
+	reader *GroupReader
+	err    error
 }
 
 // Cursor returns a cursor over the segments that tp has now.
 func (a *Archive) Cursor(tp TopicPartition, w Window) *Cursor {
-	list := a.Segments(tp)
-	// A segment covers the offsets up to the next one, so names are enough to leave out those before and behind the window.
-	first, last := 0, len(list)
-	for first+1 < last && list[first+1].Base <= w.FromOffset {
-		first++
-	}
-	for last > first && w.UntilOffset != 0 && list[last-1].Base >= w.UntilOffset {
-		last--
-	}
-	return &Cursor{archive: a, window: w, segments: list[first:last]}
+	r := a.NewGroupReader(1)
+	return &Cursor{walk: a.walk(tp, w, r.document), reader: r}
 }
 
 // Next returns the records in the window of the next row group that has any; io.EOF after the last. The caller owns them. An error is
@@ -63,76 +55,18 @@ func (a *Archive) Cursor(tp TopicPartition, w Window) *Cursor {
 func (c *Cursor) Next() ([]Record, error) { return c.NextInto(nil) }
 
 // NextInto is Next into the memory of b.
-func (c *Cursor) NextInto(b *Buffer) ([]Record, error) {
+func (c *Cursor) NextInto(b *Buffer) (records []Record, err error) {
 	for c.err == nil {
-		if c.reader == nil {
-			c.err = c.openNext()
-			continue
+		var p Place
+		if p, c.err = c.walk.Next(); c.err != nil {
+			break
 		}
-		groups := c.reader.Document().Groups
-		if c.group == len(groups) {
-			c.err = c.closeReader()
-			continue
-		}
-		i := c.group
-		c.group++
-		if !c.window.overlapsGroup(&groups[i]) {
-			continue
-		}
-		if records := c.read(i, b); len(records) > 0 {
+		records, c.err = c.reader.Read(&p, b)
+		if len(records) > 0 {
 			return records, nil
 		}
 	}
 	return nil, c.err
-}
-
-// read returns the records of row group i that are in the window, or none and c.err.
-func (c *Cursor) read(i int, b *Buffer) []Record {
-	records, err := c.reader.ReadGroupInto(i, b)
-	if err != nil {
-		c.err = err
-		return nil
-	}
-	return slices.DeleteFunc(records, func(r Record) bool { return !c.window.Contains(&r) })
-}
-
-// openNext opens the next segment that may hold records of the window.
-func (c *Cursor) openNext() error {
-	if len(c.segments) == 0 {
-		return io.EOF
-	}
-	s := c.segments[0]
-	c.segments = c.segments[1:]
-	// The document of a segment that is not needed is often known already.
-	if d := c.archive.documents.get(s.Path); d != nil && !c.needs(d) {
-		return c.checkNext(d)
-	}
-	r, err := c.archive.OpenSegment(s)
-	if err != nil {
-		return err
-	}
-	d := r.Document()
-	if err := c.checkNext(d); err != nil || !c.needs(d) {
-		r.Close()
-		return err
-	}
-	c.reader, c.group = r, 0
-	return nil
-}
-
-func (c *Cursor) needs(d *Document) bool {
-	return slices.ContainsFunc(d.Groups, func(g RowGroup) bool { return c.window.overlapsGroup(&g) })
-}
-
-// checkNext checks that the segment of document d ends where the next one begins.
-func (c *Cursor) checkNext(d *Document) error {
-	if len(c.segments) == 0 {
-		return nil
-	}
-	if err := c.archive.checkAdjoins(c.segments[0], d); err != nil {
-		return fmt.Errorf("%s: %w", c.segments[0].Path, err)
-	}
-	return nil
 }
 
 // Close closes the file that is open. Next then returns io.EOF.
@@ -140,14 +74,5 @@ func (c *Cursor) Close() error {
 	if c.err == nil {
 		c.err = io.EOF
 	}
-	return c.closeReader()
-}
-
-func (c *Cursor) closeReader() error {
-	if c.reader == nil {
-		return nil
-	}
-	err := c.reader.Close()
-	c.reader = nil
-	return err
+	return c.reader.Close()
 }

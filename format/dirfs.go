@@ -68,7 +68,7 @@ func (d *dirFS) Close() error {
 	return d.root.Close()
 }
 
-func (d *dirFS) Open(name string) (File, error) {
+func (d *dirFS) Open(name string) (ReadFile, error) {
 	root, err := d.open()
 	if err != nil {
 		return nil, err
@@ -76,7 +76,11 @@ func (d *dirFS) Open(name string) (File, error) {
 	if err := checkRegular(root, name); err != nil {
 		return nil, err
 	}
-	return osFile(root.Open(name))
+	f, err := root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	return dirFile{f}, nil
 }
 
 // checkRegular refuses what is no regular file: a named pipe would be waited for, a link be followed to another file of the archive.

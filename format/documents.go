@@ -10,7 +10,7 @@ import (
 // SegmentReader is a Reader with the file beneath it.
 type SegmentReader struct {
 	*Reader
-	file File
+	file ReadFile
 	path string
 }
 
@@ -45,7 +45,7 @@ func (a *Archive) OpenSegment(s Segment) (*SegmentReader, error) {
 }
 
 // newReaderInArchive is NewReader for a file that stands where a segment should: one of another kind is damage there.
-func newReaderInArchive(f File, size int64) (*Reader, error) {
+func newReaderInArchive(f ReadFile, size int64) (*Reader, error) {
 	r, err := NewReader(f, size)
 	if errors.Is(err, ErrNotArchive) {
 		err = corruptf("%v", err)
@@ -53,7 +53,7 @@ func newReaderInArchive(f File, size int64) (*Reader, error) {
 	return r, err
 }
 
-func (a *Archive) newSegmentReader(f File, size int64, s Segment) (*SegmentReader, error) {
+func (a *Archive) newSegmentReader(f ReadFile, size int64, s Segment) (*SegmentReader, error) {
 	counted := countedFile{f, &a.bytesRead}
 	r, err := newReaderInArchive(counted, size)
 	if err == nil {
@@ -84,7 +84,7 @@ func (a *Archive) Document(s Segment) (*Document, error) {
 	return d, nil
 }
 
-func openSized(fsys FS, name string) (File, int64, error) {
+func openSized(fsys ReadFS, name string) (ReadFile, int64, error) {
 	f, err := fsys.Open(name)
 	if err != nil {
 		return nil, 0, err
@@ -102,12 +102,12 @@ func (a *Archive) BytesRead() int64 { return a.bytesRead.Load() }
 
 // countedFile counts what is read of a file.
 type countedFile struct {
-	File
+	ReadFile
 	read *atomic.Int64
 }
 
 func (f countedFile) ReadAt(b []byte, at int64) (int, error) {
-	n, err := f.File.ReadAt(b, at)
+	n, err := f.ReadFile.ReadAt(b, at)
 	f.read.Add(int64(n))
 	return n, err
 }

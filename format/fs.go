@@ -5,13 +5,31 @@ import (
 	"io/fs"
 )
 
-// FS is all that an archive asks of a file system. Names are slash-separated paths relative to the archive's root; no name leads
-// outside it. [DirFS] is the one on disk; tests use one in memory that can fail and crash at any operation.
+// ReadFS is all that reading an archive asks of the place where it lies: files by name, and ranges of them. Names are slash-separated
+// paths relative to the archive's root; no name leads outside it. Implementations are safe for concurrent use.
+type ReadFS interface {
+	// Open opens a file for reading. It fails with fs.ErrNotExist, and for anything that is not a regular file.
+	Open(name string) (ReadFile, error)
+	// ReadDir lists a directory, sorted by name.
+	ReadDir(name string) ([]fs.DirEntry, error)
+	// Stat describes a name without following a link.
+	Stat(name string) (fs.FileInfo, error)
+}
+
+// ReadFile is an open file of a ReadFS. ReadAt may be called by several goroutines at once.
+type ReadFile interface {
+	io.ReaderAt
+	io.Closer
+	// Size is the file's length in bytes.
+	Size() (int64, error)
+}
+
+// FS is a ReadFS that an archive can also be written to. [DirFS] is the one on disk; tests use one in memory that can fail and crash at
+// any operation.
 //
 // Implementations are safe for concurrent use on different names.
 type FS interface {
-	// Open opens a file for reading. It fails with fs.ErrNotExist, and for anything that is not a regular file.
-	Open(name string) (File, error)
+	ReadFS
 	// Create makes a new file for writing, readable by owner and group at most as the umask allows. It fails with fs.ErrExist when
 	// the name is taken.
 	Create(name string) (File, error)
@@ -26,10 +44,6 @@ type FS interface {
 	Remove(name string) error
 	// Mkdir makes one directory. It fails with fs.ErrExist when the name is taken.
 	Mkdir(name string) error
-	// ReadDir lists a directory, sorted by name.
-	ReadDir(name string) ([]fs.DirEntry, error)
-	// Stat describes a name without following a link.
-	Stat(name string) (fs.FileInfo, error)
 	// SyncDir makes the entries of a directory durable. Where the system cannot sync directories it does nothing.
 	SyncDir(name string) error
 	// Lock takes the exclusive lock file name, making it when it is not there, and writes holder into it. When another process
@@ -37,14 +51,10 @@ type FS interface {
 	Lock(name, holder string) (io.Closer, error)
 }
 
-// File is an open file of an FS.
+// File is a file of an FS that is open for writing.
 type File interface {
-	io.Reader
-	io.ReaderAt
+	ReadFile
 	io.Writer
-	io.Closer
-	// Size is the file's length in bytes.
-	Size() (int64, error)
 	// Truncate cuts the file to size bytes.
 	Truncate(size int64) error
 	// Sync makes the file's bytes durable. After an error nothing is known about them: it is never retried.

@@ -90,7 +90,7 @@ func writeIdentity(fsys FS, id Identity) error {
 }
 
 // loadIdentity reads karchive.json and names it in its errors.
-func loadIdentity(fsys FS) (Identity, error) {
+func loadIdentity(fsys ReadFS) (Identity, error) {
 	id, err := readIdentity(fsys)
 	if err != nil {
 		return Identity{}, fmt.Errorf("%s: %w", identityName, err)
@@ -99,7 +99,7 @@ func loadIdentity(fsys FS) (Identity, error) {
 }
 
 // readIdentity reads karchive.json. A place without one is no archive.
-func readIdentity(fsys FS) (Identity, error) {
+func readIdentity(fsys ReadFS) (Identity, error) {
 	b, err := readBounded(fsys, identityName, maxIdentityBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Identity{}, fmt.Errorf("%w: %w", ErrNotArchive, err)
@@ -111,13 +111,13 @@ func readIdentity(fsys FS) (Identity, error) {
 }
 
 // readBounded reads a whole file of at most limit bytes.
-func readBounded(fsys FS, name string, limit int64) ([]byte, error) {
+func readBounded(fsys ReadFS, name string, limit int64) ([]byte, error) {
 	f, err := fsys.Open(name)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, limit+1))
+	b, err := io.ReadAll(io.NewSectionReader(f, 0, limit+1))
 	if err == nil && int64(len(b)) > limit {
 		return nil, corruptf("more than %d bytes", limit)
 	}

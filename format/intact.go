@@ -12,7 +12,7 @@ import (
 // last segment covered that cannot be read is not known: with a plan, the archive ends before it and the plan goes at least to one offset
 // behind its base, so that a capture goes on there; without one, that offset is the end of the gap. When karchive.json cannot be read,
 // the identity says only what the segments tell.
-func OpenIntact(fsys FS, report func(FileCheck) error) (*Archive, error) {
+func OpenIntact(fsys ReadFS, report func(FileCheck) error) (*Archive, error) {
 	f := intactFinder{segments: map[TopicPartition][]Segment{}, last: map[TopicPartition]*Document{},
 		bad: map[string][]int{}, lost: map[TopicPartition]*lostSegments{}}
 	err := Verify(fsys, VerifyOptions{Deep: true}, func(c FileCheck) error {
@@ -129,9 +129,9 @@ func (a *Archive) hole(s Segment, next int64) (Gap, bool) {
 }
 
 // checkAdjoins is s.checkAdjoins, but for the holes of an archive from OpenIntact.
-func (a *Archive) checkAdjoins(s Segment, prev *Document) error {
-	if _, ok := a.hole(s, prev.NextOffset); ok {
+func (a *Archive) checkAdjoins(s Segment, next int64) error {
+	if _, ok := a.hole(s, next); ok {
 		return nil
 	}
-	return s.checkAdjoins(prev)
+	return s.checkAdjoins(next)
 }

@@ -17,7 +17,7 @@ type listing struct {
 
 // scan lists data/, which need not exist. Names with a leading dot are left out: file managers and network file systems make them,
 // and no reader of hive directories looks at them.
-func scan(fsys FS) (*listing, error) {
+func scan(fsys ReadFS) (*listing, error) {
 	l := &listing{segments: map[TopicPartition][]Segment{}}
 	topics, err := fsys.ReadDir(dataName)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -39,7 +39,7 @@ func scan(fsys FS) (*listing, error) {
 	return l, nil
 }
 
-func (l *listing) scanTopic(fsys FS, topic string) error {
+func (l *listing) scanTopic(fsys ReadFS, topic string) error {
 	dir := topicDir(topic)
 	partitions, err := fsys.ReadDir(dir)
 	if err != nil {
@@ -58,7 +58,7 @@ func (l *listing) scanTopic(fsys FS, topic string) error {
 	return nil
 }
 
-func (l *listing) scanPartition(fsys FS, tp TopicPartition) error {
+func (l *listing) scanPartition(fsys ReadFS, tp TopicPartition) error {
 	dir := partitionDir(tp)
 	files, err := fsys.ReadDir(dir)
 	if err != nil {

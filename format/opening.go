@@ -157,7 +157,7 @@ func (a *Archive) listOne(tp TopicPartition, i int) (sha256 string, err error) {
 		if err != nil {
 			return "", err
 		}
-		if err := s.checkAdjoins(prev); err != nil {
+		if err := s.checkAdjoins(prev.NextOffset); err != nil {
 			return "", err
 		}
 	}

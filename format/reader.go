@@ -1,8 +1,10 @@
 package format
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // Reader reads one segment, row group by row group. It holds no more than one row group in memory. It is for one goroutine; several
@@ -65,7 +67,11 @@ func (r *Reader) ReadGroupInto(i int, b *Buffer) ([]Record, error) {
 	if err != nil {
 		return nil, fmt.Errorf("row group %d: %w", i, err)
 	}
-	if err := group.verify(records); err != nil {
+	err = group.verify(records)
+	if err == nil {
+		err = checkOutsideGaps(records, r.doc.Gaps)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("row group %d: %w", i, err)
 	}
 	return records, nil
@@ -110,6 +116,20 @@ func restoreHeaderKeys(records []Record, keys []HeaderKey) error {
 			return corruptf("document names header %d of row %d, which is not there", k.Header, k.Row)
 		}
 		records[k.Row].Headers[k.Header].Key = string(k.Key)
+	}
+	return nil
+}
+
+// checkOutsideGaps refuses a record at an offset that is said to be lost. Both are in offset order.
+func checkOutsideGaps(records []Record, gaps []Gap) error {
+	first := records[0].Offset
+	i, _ := slices.BinarySearchFunc(gaps, first, func(g Gap, at int64) int { return cmp.Compare(g.Until, at+1) })
+	for gaps = gaps[i:]; len(gaps) > 0 && gaps[0].From <= records[len(records)-1].Offset; gaps = gaps[1:] {
+		g := &gaps[0]
+		j, _ := slices.BinarySearchFunc(records, g.From, func(r Record, at int64) int { return cmp.Compare(r.Offset, at) })
+		if at := records[j].Offset; at < g.Until {
+			return corruptf("has a record at offset %d, in the gap %d..%d (%s)", at, g.From, g.Until, g.Reason)
+		}
 	}
 	return nil
 }

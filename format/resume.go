@@ -25,7 +25,7 @@ func (a *Archive) Resume(tp TopicPartition) (p ResumePoint, ok bool, err error) 
 		if err != nil {
 			return ResumePoint{}, false, err
 		}
-		if err := list[i+1].checkAdjoins(d); err != nil {
+		if err := list[i+1].checkAdjoins(d.NextOffset); err != nil {
 			return ResumePoint{}, false, fmt.Errorf("%s: %w", list[i+1].Path, err)
 		}
 		// A segment of nothing but a gap has no epoch; the one before it may.

@@ -63,7 +63,7 @@ func (p *Pending) seal(next int64) (Segment, *Document, error) {
 // link gives the temporary file its final name. Without hard links a rename does it: that would replace what is there, so the lock
 // and a look before must be enough.
 func (p *Pending) link() error {
-	fsys := p.archive.fsys
+	fsys := p.archive.writer.fsys
 	err := fsys.Link(p.temp.name, p.path)
 	if errors.Is(err, ErrNoLinks) {
 		switch _, statErr := fsys.Stat(p.path); {

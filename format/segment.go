@@ -56,13 +56,13 @@ func (s Segment) checkPlace(r *Reader) error {
 	return nil
 }
 
-// checkAdjoins refuses a segment that does not start where the one before it, of document prev, ends.
-func (s Segment) checkAdjoins(prev *Document) error {
+// checkAdjoins refuses a segment that does not start at offset next, where the one before it ends.
+func (s Segment) checkAdjoins(next int64) error {
 	switch {
-	case s.Base < prev.NextOffset:
-		return corruptf("overlaps the segment before it, which goes to offset %d", prev.NextOffset)
-	case s.Base > prev.NextOffset:
-		return corruptf("does not adjoin the segment before it, which ends at offset %d: a segment is missing", prev.NextOffset)
+	case s.Base < next:
+		return corruptf("overlaps the segment before it, which goes to offset %d", next)
+	case s.Base > next:
+		return corruptf("does not adjoin the segment before it, which ends at offset %d: a segment is missing", next)
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ const maxSumsProblems = 100
 func (s *sumsFile) torn() bool { return s.whole < s.size }
 
 // loadSums reads SHA256SUMS and refuses one with a problem.
-func loadSums(fsys FS) (*sumsFile, error) {
+func loadSums(fsys ReadFS) (*sumsFile, error) {
 	s, err := readSums(fsys)
 	if err == nil && len(s.problems) > 0 {
 		err = s.problems[0]
@@ -50,7 +50,7 @@ func loadSums(fsys FS) (*sumsFile, error) {
 }
 
 // readSums reads SHA256SUMS. One that is not there has no lines.
-func readSums(fsys FS) (*sumsFile, error) {
+func readSums(fsys ReadFS) (*sumsFile, error) {
 	f, err := fsys.Open(sumsName)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &sumsFile{digests: map[string]string{}}, nil
@@ -66,7 +66,7 @@ func readSums(fsys FS) (*sumsFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parseSums(io.LimitReader(f, size))
+	return parseSums(io.NewSectionReader(f, 0, size))
 }
 
 func parseSums(r io.Reader) (*sumsFile, error) {

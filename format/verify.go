@@ -61,14 +61,14 @@ func (p Problem) Unwrap() error { return p.Err }
 // writes. A segment that is not listed is checked deeply, because nothing else vouches for it. An error of report ends Verify and is
 // returned. What is wrong with a file is reported, not returned: other errors are ErrNotArchive, a *VersionError, and those of
 // listing the directories.
-func Verify(fsys FS, o VerifyOptions, report func(FileCheck) error) error {
+func Verify(fsys ReadFS, o VerifyOptions, report func(FileCheck) error) error {
 	v := &verifier{fsys: fsys, options: o, report: report}
 	return v.run()
 }
 
 // verifier is one run of Verify or RebuildSums.
 type verifier struct {
-	fsys     FS
+	fsys     ReadFS
 	options  VerifyOptions
 	rebuild  bool // SHA256SUMS is being made: what it says of the segments does not count
 	report   func(FileCheck) error
@@ -185,7 +185,7 @@ func (v *verifier) checkBeside(c *segmentCheck) {
 		return
 	}
 	if v.last.Document != nil && v.last.Segment.TopicPartition() == c.Segment.TopicPartition() {
-		c.add("", c.Segment.checkAdjoins(v.last.Document))
+		c.add("", c.Segment.checkAdjoins(v.last.Document.NextOffset))
 		c.add("footer", checkSameSource(v.last.Document.Source, c.Document.Source))
 	}
 	if v.identity != nil {

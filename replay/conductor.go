@@ -52,8 +52,8 @@ func (p *player) conduct(ctx context.Context) error {
 
 // order fills the queue with all records in playing order. The error is not that of a partition, which is in its ledger.
 func (p *player) order(ctx context.Context, to *queue) error {
-	parts, walks := p.walks()
-	stage := newStage(ctx, p.archive, walks, p.settings.MemoryBytes, p.settings.TempDir)
+	parts, tracks := p.tracks()
+	stage := newStage(ctx, p.archive, tracks, p.settings.MemoryBytes, p.settings.TempDir)
 	defer stage.close()
 	o := &orderer{player: p, queue: to, parts: parts, chunks: make([]*chunk, len(parts)), sequence: newSequence(stage), line: timeline{schedule: p.settings.Schedule}}
 	if origin := p.plan.originMs; origin != nil {
@@ -70,19 +70,17 @@ func (p *player) order(ctx context.Context, to *queue) error {
 	}
 }
 
-// walks are the partitions with something to play.
-func (p *player) walks() ([]*part, []*walk) {
+// tracks are the partitions with something to play.
+func (p *player) tracks() ([]*part, []track) {
 	var parts []*part
-	var walks []*walk
+	var tracks []track
 	for _, part := range p.parts {
 		if part.Total.Records > 0 {
 			parts = append(parts, part)
-			walk := newWalk(p.archive, part.ledger.source, part.window, p.settings.Schedule.rounds())
-			walk.settings = p.settings
-			walks = append(walks, walk)
+			tracks = append(tracks, p.settings.track(p.archive, part.ledger.source, part.window, p.settings.Schedule.rounds(), false))
 		}
 	}
-	return parts, walks
+	return parts, tracks
 }
 
 // play sends what comes out of the queue.

@@ -21,14 +21,12 @@ func (s *settings) shares(ctx context.Context, archive *format.Archive, partitio
 		return nil, nil
 	}
 	out := make(map[format.TopicPartition]share, len(partitions))
-	var walks []*walk
+	var tracks []track
 	for _, tp := range partitions {
 		out[tp] = share{window: s.window, total: Amount{Exact: true}}
-		w := newWalk(archive, tp, s.window, 1)
-		w.settings, w.trial = s, true
-		walks = append(walks, w)
+		tracks = append(tracks, s.track(archive, tp, s.window, 1, true))
 	}
-	stage := newStage(ctx, archive, walks, s.MemoryBytes, s.TempDir)
+	stage := newStage(ctx, archive, tracks, s.MemoryBytes, s.TempDir)
 	defer stage.close()
 	sequence := newSequence(stage)
 	for n := int64(0); n < s.Limit && ctx.Err() == nil; n++ {

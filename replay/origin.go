@@ -58,17 +58,12 @@ func (s *span) ms() int64 { return distance(s.first, s.last) }
 
 // recorded is the span of an archive, by its documents.
 func recorded(archive *format.Archive) (all span, err error) {
-	for _, tp := range archive.Partitions() {
-		for _, segment := range archive.Segments(tp) {
-			doc, err := archive.Document(segment)
-			if err != nil {
-				return all, err
-			}
-			for i := range doc.Groups {
-				all.widen(doc.Groups[i].MinTimestampMs)
-				all.widen(doc.Groups[i].MaxTimestampMs)
-			}
+	for place, err := range archive.Places(format.Selection{}) {
+		if err != nil {
+			return all, err
 		}
+		all.widen(place.Group().MinTimestampMs)
+		all.widen(place.Group().MaxTimestampMs)
 	}
 	return all, nil
 }

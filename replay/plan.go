@@ -2,6 +2,7 @@ package replay
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -131,14 +132,18 @@ func (s *settings) planPartition(p *Plan, archive *format.Archive, tp format.Top
 	if to, ok := s.Partitioner.fixed(tp.Partition); ok {
 		part.Target = to
 	}
-	for _, segment := range archive.Segments(tp) {
-		doc, err := archive.Document(segment)
+	for walk := archive.Walk(tp, s.window); ; {
+		place, err := walk.Next()
+		if err == io.EOF {
+			break
+		}
 		if err != nil {
 			return err
 		}
-		p.addSource(doc.Source.ClusterID)
-		part.addSegment(doc)
+		p.addSource(place.Document.Source.ClusterID)
+		part.add(&place)
 	}
+	part.cut()
 	part.Total.Exact = part.Total.Exact && s.Reshape == nil
 	if l, ok := limited[tp]; ok {
 		part.window, part.Total = l.window, l.total
@@ -154,17 +159,15 @@ func (p *Plan) addSource(clusterID string) {
 	}
 }
 
-// addSegment adds the row groups of a segment that the window overlaps.
-func (p *PlannedPartition) addSegment(doc *format.Document) {
-	for i := range doc.Groups {
-		g := &doc.Groups[i]
-		some, all := overlap(g, p.window)
-		if !some {
-			continue
-		}
-		p.groups.add(g)
-		p.Total.add(Amount{Records: g.Records, Bytes: g.Bytes, Exact: all, MinTimestampMs: g.MinTimestampMs, MaxTimestampMs: g.MaxTimestampMs})
-	}
+// add adds a row group.
+func (p *PlannedPartition) add(place *format.Place) {
+	g := place.Group()
+	p.groups.add(g)
+	p.Total.add(Amount{Records: g.Records, Bytes: g.Bytes, Exact: place.Whole(), MinTimestampMs: g.MinTimestampMs, MaxTimestampMs: g.MaxTimestampMs})
+}
+
+// cut takes out of the total what row groups reach beyond the window in time.
+func (p *PlannedPartition) cut() {
 	if w := p.window; w.FromMs != nil {
 		p.Total.MinTimestampMs = max(p.Total.MinTimestampMs, *w.FromMs)
 		p.Total.span.first = max(p.Total.span.first, *w.FromMs)
@@ -173,21 +176,6 @@ func (p *PlannedPartition) addSegment(doc *format.Document) {
 		p.Total.MaxTimestampMs = min(p.Total.MaxTimestampMs, *w.UntilMs-1)
 		p.Total.span.last = min(p.Total.span.last, *w.UntilMs-1)
 	}
-}
-
-// overlap says whether some and whether all records of a row group may lie in a window.
-func overlap(g *format.RowGroup, w format.Window) (some, all bool) {
-	some, all = g.LastOffset >= w.FromOffset, g.FirstOffset >= w.FromOffset
-	if w.UntilOffset != 0 {
-		some, all = some && g.FirstOffset < w.UntilOffset, all && g.LastOffset < w.UntilOffset
-	}
-	if w.FromMs != nil {
-		some, all = some && g.MaxTimestampMs >= *w.FromMs, all && g.MinTimestampMs >= *w.FromMs
-	}
-	if w.UntilMs != nil {
-		some, all = some && g.MinTimestampMs < *w.UntilMs, all && g.MaxTimestampMs < *w.UntilMs
-	}
-	return some, some && all
 }
 
 // resume takes out of the plan what a checkpoint says is acknowledged.

@@ -47,12 +47,11 @@ func (s *settings) reshape(tp format.TopicPartition, records []format.Record, tr
 	return records[:n], nil
 }
 
-// decodedBytes is the most memory that a decoded row group takes: records that rules changed keep what they were made of. The receiver
-// may be nil.
-func (s *settings) decodedBytes(info *format.RowGroup) int64 {
-	cost := info.Bytes + info.Records*decodedCost
-	if s != nil && s.Reshape != nil {
-		cost += info.Bytes
+// track walks a partition through the rules, so many rounds.
+func (s *settings) track(archive *format.Archive, tp format.TopicPartition, w format.Window, rounds int64, trial bool) track {
+	t := track{Walk: archive.Walk(tp, w).Repeat(rounds), from: w.FromOffset}
+	if s.Reshape != nil {
+		t.reshape = func(records []format.Record) ([]format.Record, error) { return s.reshape(tp, records, trial) }
 	}
-	return cost
+	return t
 }

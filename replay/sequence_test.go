@@ -91,11 +91,11 @@ type played struct {
 // opened is a sequence over all partitions of an archive.
 func opened(t *testing.T, a *format.Archive, w format.Window, rounds, memory int64) *sequence {
 	t.Helper()
-	var walks []*walk
+	var tracks []track
 	for _, tp := range a.Partitions() {
-		walks = append(walks, newWalk(a, tp, w, rounds))
+		tracks = append(tracks, track{Walk: a.Walk(tp, w).Repeat(rounds), from: w.FromOffset})
 	}
-	s := newStage(t.Context(), a, walks, memory, t.TempDir())
+	s := newStage(t.Context(), a, tracks, memory, t.TempDir())
 	t.Cleanup(func() { check(t, s.close()) })
 	return newSequence(s)
 }
@@ -323,7 +323,7 @@ func TestRunsAreAsSmallAsTheirSlot(t *testing.T) {
 func TestNothingIsLeftOfTheTemporaryFile(t *testing.T) {
 	dir := t.TempDir()
 	a := archiveOf(t, parcel{records: at(1, 2, 3, 4), group: 2})
-	s := newStage(t.Context(), a, []*walk{newWalk(a, a.Partitions()[0], format.Window{}, 1)}, 1, dir)
+	s := newStage(t.Context(), a, []track{{Walk: a.Walk(a.Partitions()[0], format.Window{})}}, 1, dir)
 	q := newSequence(s)
 	if got := len(q.all(t)); got != 4 {
 		t.Errorf("%d records", got)
@@ -421,7 +421,7 @@ func TestTheTemporaryFileUsesRoomAgain(t *testing.T) {
 func TestAStageEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	a := archiveOf(t, parcel{records: at(1, 2, 3, 4), group: 1})
-	s := newStage(ctx, a, []*walk{newWalk(a, a.Partitions()[0], format.Window{}, 1<<40)}, 1<<20, t.TempDir())
+	s := newStage(ctx, a, []track{{Walk: a.Walk(a.Partitions()[0], format.Window{}).Repeat(1 << 40)}}, 1<<20, t.TempDir())
 	defer s.close()
 	q := newSequence(s)
 	for range 3 {

@@ -33,12 +33,19 @@ type stage struct {
 	decoders sync.WaitGroup
 }
 
-// source is a partition on a stage.
+// track is a partition that a stage is to decode.
+type track struct {
+	*format.Walk
+	from    int64                                          // the first offset that is wanted
+	reshape func([]format.Record) ([]format.Record, error) // what is made of the records of a row group; nil: nothing
+}
+
+// source is a track on a stage.
 type source struct {
-	walk *walk
+	track
 
 	// Guarded by the stage's mutex.
-	busy    bool  // a decoder is at it; only that decoder uses walk and the fields below
+	busy    bool  // a decoder is at it; only that decoder uses the track and the fields below
 	peeked  bool  // upcoming is valid
 	bound   int64 // a time before which nothing counts that is not staged yet
 	round   int64 // of what is not staged yet
@@ -46,7 +53,7 @@ type source struct {
 	err     error // after what is ready: io.EOF after the last
 	dropped bool  // nothing more is wanted
 
-	upcoming place
+	upcoming format.Place
 	reached  int64 // by the records of this round so far
 	found    bool  // this round has records
 	end      int64 // the first offset that was not read
@@ -62,20 +69,20 @@ const groupCost = 4 << 10
 // slotShare is the part of all memory that is for runs of which a sequence has taken some records and not all: one of each partition.
 const slotShare = 8
 
-// openReaders is how many segments a decoder keeps open between two row groups.
-const openReaders = 4
+// openSegments is how many segments a decoder keeps open between two row groups.
+const openSegments = 4
 
-// newStage begins to decode the partitions that walks go through. Of memory half is for row groups, and a slot for each partition comes
+// newStage begins to decode tracks. Of memory half is for row groups, and a slot for each partition comes
 // out of slotShare. Temporary files are made in dir. The stage ends with ctx.
-func newStage(ctx context.Context, archive *format.Archive, walks []*walk, memory int64, dir string) *stage {
-	s := &stage{archive: archive, room: newBudget(memory / 2), slot: memory / slotShare / int64(max(len(walks), 1)), spill: &spill{dir: dir}}
+func newStage(ctx context.Context, archive *format.Archive, tracks []track, memory int64, dir string) *stage {
+	s := &stage{archive: archive, room: newBudget(memory / 2), slot: memory / slotShare / int64(max(len(tracks), 1)), spill: &spill{dir: dir}}
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	s.changed = sync.NewCond(&s.mu)
 	context.AfterFunc(s.ctx, s.wake)
-	for _, w := range walks {
-		s.at = append(s.at, &source{walk: w, bound: untimed, reached: untimed, end: w.window.FromOffset})
+	for _, t := range tracks {
+		s.at = append(s.at, &source{track: t, bound: untimed, reached: untimed, end: t.from})
 	}
-	for range max(1, min(runtime.GOMAXPROCS(0)/2, runtime.NumCPU()/2, len(walks))) { // so that some cores are left to those that send
+	for range max(1, min(runtime.GOMAXPROCS(0)/2, runtime.NumCPU()/2, len(tracks))) { // so that some cores are left to those that send
 		s.decoders.Go(s.decode)
 	}
 	return s
@@ -160,8 +167,8 @@ func (src *source) clear(s *stage) {
 
 // decode stages row groups until there is nothing left to do.
 func (s *stage) decode() {
-	d := decoder{stage: s}
-	defer d.close()
+	d := decoder{stage: s, reader: s.archive.NewGroupReader(openSegments)}
+	defer d.reader.Close()
 	for src := s.choose(); src != nil; src = s.choose() {
 		g, err := d.step(src)
 		s.deliver(src, g, err)
@@ -214,9 +221,9 @@ func (s *stage) deliver(src *source, g *staged, err error) {
 	}
 	src.err = err
 	src.peeked = err == nil
-	src.round, src.bound = src.upcoming.round, src.reached
+	src.round, src.bound = src.upcoming.Round, src.reached
 	if src.peeked {
-		src.bound = src.upcoming.bound(src.reached)
+		src.bound = bound(src.upcoming.Group(), src.reached)
 	}
 	if src.dropped {
 		src.clear(s)
@@ -227,20 +234,9 @@ func (s *stage) deliver(src *source, g *staged, err error) {
 
 // decoder reads row groups, one at a time.
 type decoder struct {
-	stage   *stage
-	packer  packer
-	readers []openReader // those used last come last
-}
-
-type openReader struct {
-	path string
-	*format.SegmentReader
-}
-
-func (d *decoder) close() {
-	for _, r := range d.readers {
-		r.Close()
-	}
+	stage  *stage
+	packer packer
+	reader *format.GroupReader
 }
 
 // step decodes the upcoming row group of a partition, if it is known, and finds out which is the next.
@@ -252,8 +248,8 @@ func (d *decoder) step(src *source) (*staged, error) {
 			return nil, err
 		}
 	}
-	next, err := src.walk.next()
-	if err == nil && next.round != src.upcoming.round {
+	next, err := src.Next()
+	if err == nil && next.Round != src.upcoming.Round {
 		if !src.found {
 			return nil, io.EOF // no round has any
 		}
@@ -273,71 +269,40 @@ func (d *decoder) read(src *source) (*staged, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the archive: %w", err)
 	}
-	src.end = p.info.LastOffset + 1
+	info := p.Group()
+	src.end = info.LastOffset + 1
 	if len(records) == 0 {
 		return nil, nil
 	}
-	bound := p.bound(src.reached)
+	before := bound(info, src.reached)
 	for i := range records {
 		src.reached = reach(src.reached, records[i].TimestampMs)
 	}
 	src.found = true
-	g, err := d.put(records, src.walk.settings.decodedBytes(p.info))
+	g, err := d.put(records, src.cost(info))
 	if err != nil {
 		return nil, err
 	}
-	g.round, g.bytes, g.bound = p.round, p.info.Bytes+groupCost, bound
+	g.round, g.bytes, g.bound = p.Round, info.Bytes+groupCost, before
 	return g, nil
 }
 
 // records are those of the upcoming row group that are in the window, as the rules leave them.
 func (d *decoder) records(src *source) ([]format.Record, error) {
-	r, err := d.open(src.upcoming.segment)
-	if err != nil {
-		return nil, err
+	records, err := d.reader.Read(&src.upcoming, nil)
+	if err != nil || src.reshape == nil {
+		return records, err
 	}
-	records, err := r.ReadGroup(src.upcoming.index)
-	if err != nil {
-		return nil, err
-	}
-	records = inWindow(records, src.walk.window)
-	if s := src.walk.settings; s != nil {
-		return s.reshape(src.walk.partition, records, src.walk.trial)
-	}
-	return records, nil
+	return src.reshape(records)
 }
 
-// inWindow are the records in a window, in the memory of all.
-func inWindow(records []format.Record, w format.Window) []format.Record {
-	n := 0
-	for i := range records {
-		if w.Contains(&records[i]) {
-			records[n] = records[i]
-			n++
-		}
+// cost is the most memory that a decoded row group takes: records that were changed keep what they were made of.
+func (t *track) cost(info *format.RowGroup) int64 {
+	cost := info.Bytes + info.Records*decodedCost
+	if t.reshape != nil {
+		cost += info.Bytes
 	}
-	clear(records[n:])
-	return records[:n]
-}
-
-// open opens a segment, or finds it among those that are open.
-func (d *decoder) open(s format.Segment) (*format.SegmentReader, error) {
-	for i, r := range d.readers {
-		if r.path == s.Path {
-			d.readers = append(append(d.readers[:i:i], d.readers[i+1:]...), r)
-			return r.SegmentReader, nil
-		}
-	}
-	r, err := d.stage.archive.OpenSegment(s)
-	if err != nil {
-		return nil, err
-	}
-	if len(d.readers) == openReaders {
-		d.readers[0].Close()
-		d.readers = d.readers[1:]
-	}
-	d.readers = append(d.readers, openReader{s.Path, r})
-	return r, nil
+	return cost
 }
 
 // put holds records, which cost so much, in memory when there is room, else in the temporary file.

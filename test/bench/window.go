@@ -69,24 +69,18 @@ type countingFS struct {
 	read atomic.Int64
 }
 
-func (c *countingFS) Open(name string) (format.File, error) {
+func (c *countingFS) Open(name string) (format.ReadFile, error) {
 	f, err := c.FS.Open(name)
 	return &countingFile{f, c}, err
 }
 
 type countingFile struct {
-	format.File
+	format.ReadFile
 	fs *countingFS
 }
 
-func (f *countingFile) Read(b []byte) (int, error) {
-	n, err := f.File.Read(b)
-	f.fs.read.Add(int64(n))
-	return n, err
-}
-
 func (f *countingFile) ReadAt(b []byte, at int64) (int, error) {
-	n, err := f.File.ReadAt(b, at)
+	n, err := f.ReadFile.ReadAt(b, at)
 	f.fs.read.Add(int64(n))
 	return n, err
 }

@@ -97,28 +97,13 @@ func (h *handle) do(op Op, apply func() error, partly func(*Fault)) error {
 	h.fs.mu.Lock()
 	defer h.fs.mu.Unlock()
 	op.Name = h.name
-	switch op.Call {
-	case Read:
-		op.Off = h.pos
-	case Write:
+	if op.Call == Write {
 		op.Off = h.writePos()
 	}
 	if h.closed {
 		apply, partly = func() error { return fs.ErrClosed }, nil
 	}
 	return h.fs.run(op, apply, partly)
-}
-
-func (h *handle) Read(p []byte) (n int, err error) {
-	err = h.do(Op{Call: Read, Len: len(p)}, func() error {
-		n = copy(p, h.from(h.pos))
-		h.pos += int64(n)
-		if n == 0 && len(p) > 0 {
-			return io.EOF
-		}
-		return nil
-	}, nil)
-	return n, err
 }
 
 func (h *handle) ReadAt(p []byte, off int64) (n int, err error) {

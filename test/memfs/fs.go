@@ -44,7 +44,7 @@ var _ format.FS = (*FS)(nil)
 func New(o Options) *FS { return &FS{opts: o, root: newDir(nil, "")} }
 
 // Open implements format.FS.
-func (f *FS) Open(name string) (format.File, error) {
+func (f *FS) Open(name string) (format.ReadFile, error) {
 	var h *handle
 	err := f.do(Op{Call: Open, Name: name}, func() error {
 		fl, err := f.findFile(name)

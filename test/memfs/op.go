@@ -29,7 +29,6 @@ const (
 	SyncDir    Call = "syncdir"
 	Lock       Call = "lock"
 	Unlock     Call = "unlock"
-	Read       Call = "read"
 	ReadAt     Call = "readat"
 	Write      Call = "write"
 	Size       Call = "size"
@@ -44,14 +43,14 @@ type Op struct {
 	Call Call
 	Name string // of the file or directory; for a file, as it was opened
 	To   string // the new name in Link and Rename, otherwise empty
-	Off  int64  // where Read, ReadAt and Write begin; the length that Truncate asks for
-	Len  int    // bytes asked for in Read, ReadAt and Write
+	Off  int64  // where ReadAt and Write begin; the length that Truncate asks for
+	Len  int    // bytes asked for in ReadAt and Write
 }
 
 // Changes reports whether the call changes a file, a name or what is durable.
 func (o Op) Changes() bool {
 	switch o.Call {
-	case Open, ReadDir, Stat, Read, ReadAt, Size, Close:
+	case Open, ReadDir, Stat, ReadAt, Size, Close:
 		return false
 	}
 	return true
@@ -63,7 +62,7 @@ func (o Op) String() string {
 	switch o.Call {
 	case Link, Rename:
 		return s + " -> " + o.To
-	case Read, ReadAt, Write:
+	case ReadAt, Write:
 		return fmt.Sprintf("%s %d+%d", s, o.Off, o.Len)
 	case Truncate:
 		return fmt.Sprintf("%s %d", s, o.Off)

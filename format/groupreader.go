@@ -1,0 +1,73 @@
+package format
+
+import "slices"
+
+// GroupReader decodes row groups at the places that a Walk names. It keeps the segments that were used last open, so that several
+// partitions can be read in turns. It is for one goroutine at a time.
+type GroupReader struct {
+	archive *Archive
+	most    int
+	open    []*SegmentReader // those used last come last
+}
+
+// NewGroupReader returns a GroupReader that keeps so many segments open, at least one.
+func (a *Archive) NewGroupReader(open int) *GroupReader {
+	return &GroupReader{archive: a, most: max(open, 1)}
+}
+
+// Read decodes the row group at p into the memory of b, checks it as [Reader.ReadGroup] does, and returns its records in the window of the
+// Walk, which may be none. With a nil b they are the caller's.
+func (r *GroupReader) Read(p *Place, b *Buffer) ([]Record, error) {
+	s, err := r.segment(p.Segment)
+	if err != nil {
+		return nil, err
+	}
+	records, err := s.ReadGroupInto(p.Index, b)
+	if err != nil || p.Whole() {
+		return records, err
+	}
+	return slices.DeleteFunc(records, func(r Record) bool { return !p.window.Contains(&r) }), nil
+}
+
+// segment opens a segment, or finds it among those that are open.
+func (r *GroupReader) segment(s Segment) (*SegmentReader, error) {
+	if i := slices.IndexFunc(r.open, func(o *SegmentReader) bool { return o.path == s.Path }); i >= 0 {
+		found := r.open[i]
+		r.open = append(slices.Delete(r.open, i, i+1), found)
+		return found, nil
+	}
+	found, err := r.archive.OpenSegment(s)
+	if err != nil {
+		return nil, err
+	}
+	if len(r.open) == r.most {
+		r.open[0].Close()
+		r.open = slices.Delete(r.open, 0, 1)
+	}
+	r.open = append(r.open, found)
+	return found, nil
+}
+
+// document is the document of a segment. One that is not known yet is read from the segment, which stays open: it is what is read next.
+func (r *GroupReader) document(s Segment) (*Document, error) {
+	if d := r.archive.documents.get(s.Path); d != nil {
+		return d, nil
+	}
+	open, err := r.segment(s)
+	if err != nil {
+		return nil, err
+	}
+	return open.Document(), nil
+}
+
+// Close closes what is open. The GroupReader can still be used, and then is to be closed again.
+func (r *GroupReader) Close() error {
+	var first error
+	for _, s := range r.open {
+		if err := s.Close(); first == nil {
+			first = err
+		}
+	}
+	r.open = nil
+	return first
+}

@@ -1,0 +1,142 @@
+package format
+
+import (
+	"fmt"
+	"io"
+)
+
+// Place is where a row group stands in an archive, as a Walk comes to it. Nothing of the row group is decoded yet.
+type Place struct {
+	Segment  Segment
+	Document *Document // of the segment; must not be changed
+	Index    int       // of the row group, in Document.Groups
+	Round    int64     // of the Walk, from 0
+
+	window Window
+}
+
+// Group describes the row group. It must not be changed.
+func (p *Place) Group() *RowGroup { return &p.Document.Groups[p.Index] }
+
+// Whole says whether all records of the row group are in the window of the Walk. If not, some may be.
+func (p *Place) Whole() bool { return p.window.holds(p.Group()) }
+
+// Walk goes through the row groups of a partition that may hold records of a window, in offset order. It reads documents and decodes
+// nothing: a [GroupReader] does that, at the places that it names. Everything that reads archives goes through one, so that all
+// see the same records and refuse the same archives. It sees the segments that there are when it begins, and is for one goroutine at a
+// time.
+type Walk struct {
+	archive  *Archive
+	window   Window
+	rounds   int64
+	segments []Segment // of a round
+	document func(Segment) (*Document, error)
+
+	at    segmentWalk
+	place Place // the next one, when its Document is not nil
+	found bool  // a row group, in this round
+}
+
+// Walk begins a walk of one round.
+func (a *Archive) Walk(tp TopicPartition, w Window) *Walk { return a.walk(tp, w, a.Document) }
+
+func (a *Archive) walk(tp TopicPartition, w Window, document func(Segment) (*Document, error)) *Walk {
+	list := a.Segments(tp)
+	// A segment covers the offsets up to the next one, so names are enough to leave out those before and behind the window.
+	for len(list) > 1 && list[1].Base <= w.FromOffset {
+		list = list[1:]
+	}
+	for n := len(list); n > 0 && w.UntilOffset != 0 && list[n-1].Base >= w.UntilOffset; n-- {
+		list = list[:n-1]
+	}
+	walk := &Walk{archive: a, window: w, rounds: 1, segments: list, document: document}
+	walk.begin(0)
+	return walk
+}
+
+// Repeat makes it a walk of so many rounds and returns it. It comes before the first Next.
+func (w *Walk) Repeat(rounds int64) *Walk {
+	w.rounds = rounds
+	return w
+}
+
+// begin begins a round.
+func (w *Walk) begin(round int64) {
+	w.at = segmentWalk{archive: w.archive, rest: w.segments, document: w.document}
+	w.place = Place{Round: round, window: w.window}
+	w.found = false
+}
+
+// Next returns the next row group; io.EOF after the last. A round without one is the last. Other errors wrap ErrCorrupt, or come from the
+// file system; what is behind them is not reached.
+func (w *Walk) Next() (Place, error) {
+	for {
+		p, err := w.nextOfRound()
+		if err == nil {
+			w.found = true
+			return p, nil
+		}
+		if err != io.EOF || w.place.Round+1 >= w.rounds || !w.found {
+			return Place{}, err
+		}
+		w.begin(w.place.Round + 1)
+	}
+}
+
+func (w *Walk) nextOfRound() (Place, error) {
+	for {
+		if err := w.enter(); err != nil {
+			return Place{}, err
+		}
+		for w.place.Index < len(w.place.Document.Groups) {
+			p := w.place
+			w.place.Index++
+			if w.window.overlapsGroup(p.Group()) {
+				return p, nil
+			}
+		}
+		w.place.Document = nil
+	}
+}
+
+// enter goes on to the next segment, unless it is in one.
+func (w *Walk) enter() (err error) {
+	if w.place.Document == nil {
+		w.place.Index = 0
+		w.place.Segment, w.place.Document, err = w.at.next()
+	}
+	return err
+}
+
+// segmentWalk goes through segments of a partition, in offset order, and refuses those that do not make one log.
+type segmentWalk struct {
+	archive  *Archive
+	rest     []Segment
+	document func(Segment) (*Document, error)
+	last     *Document // nil: none yet
+}
+
+// next returns the next segment; io.EOF after the last. That the one behind it adjoins is checked already here, by its name, so that
+// nothing of an archive is used up to a segment that is missing.
+func (w *segmentWalk) next() (Segment, *Document, error) {
+	if len(w.rest) == 0 {
+		return Segment{}, nil, io.EOF
+	}
+	s := w.rest[0]
+	d, err := w.document(s)
+	if err != nil {
+		return s, nil, err
+	}
+	if w.last != nil {
+		if err := checkSameSource(w.last.Source, d.Source); err != nil {
+			return s, nil, fmt.Errorf("%s: %w", s.Path, err)
+		}
+	}
+	w.rest, w.last = w.rest[1:], d
+	if len(w.rest) > 0 {
+		if err := w.archive.checkAdjoins(w.rest[0], d.NextOffset); err != nil {
+			return s, nil, fmt.Errorf("%s: %w", w.rest[0].Path, err)
+		}
+	}
+	return s, d, nil
+}
