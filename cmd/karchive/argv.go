@@ -1,7 +1,9 @@
 package main
 
 import (
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -19,6 +21,9 @@ type commandLine struct {
 // arrange reads args, in which flags, arguments and the command's name come in any order, and refuses names that do not exist.
 // Everything after "--" is an argument.
 func arrange(commands []*cli.Command, args []string) (commandLine, error) {
+	if err := checkSettings(commands, args); err != nil {
+		return commandLine{}, err
+	}
 	at := commandIndex(commands, args)
 	if at < 0 {
 		return noCommand(args)
@@ -34,6 +39,35 @@ func arrange(commands []*cli.Command, args []string) (commandLine, error) {
 	}
 	line.args = slices.Concat([]string{c.Name}, flags, []string{"--"}, arguments)
 	return line, nil
+}
+
+// checkSettings refuses -X KEY VALUE before anything is made of the VALUE: as a command or an argument it would be repeated, and it may be
+// a secret.
+func checkSettings(commands []*cli.Command, args []string) error {
+	for i := 0; i < len(args) && args[i] != "--"; i++ {
+		name, value, hasValue, isFlag := parseFlag(args[i])
+		if !isFlag || hasValue && name != "X" {
+			continue
+		}
+		takes := slices.ContainsFunc(commands, func(c *cli.Command) bool { return takesNext(findFlag(c, name), args[i+1:]) })
+		if !hasValue && takes {
+			i++
+			value = args[i]
+		}
+		if name == "X" && !strings.Contains(value, "=") && (hasValue || takes) {
+			return &usageError{"-X without a = in its value", "write -X key=value"}
+		}
+	}
+	return nil
+}
+
+// shown is a word that was given where one of a few known ones belongs: in quotes when it is like one of them, else only described. Any other
+// may be a secret in the wrong place.
+func shown(word string, known []string) string {
+	if suggest.Nearest(word, known) == "" {
+		return "(not shown, as it may be a secret)"
+	}
+	return strconv.Quote(word)
 }
 
 // noCommand is a line of flags alone.
@@ -76,7 +110,7 @@ func findCommand(commands []*cli.Command, name string) (*cli.Command, error) {
 			names = append(names, c.Name)
 		}
 	}
-	e := usage("unknown command %q", name)
+	e := usage("unknown command %s", shown(name, names))
 	e.hint = "karchive help lists the commands"
 	if s := suggest.Nearest(name, names); s != "" {
 		e.hint = "did you mean karchive " + s + "?"
@@ -160,14 +194,20 @@ func optional(f cli.Flag) func(string) bool {
 	return nil
 }
 
+// flagName is what a flag looks like that may be repeated though nobody knows it. Passwords follow a single dash elsewhere, as in -pSECRET.
+var flagName = regexp.MustCompile(`^--[a-z]{2,12}(-[a-z]{2,12}){0,4}$`)
+
 func (l *commandLine) unknownFlag(arg, name string) error {
 	arg, _, _ = strings.Cut(arg, "=")
-	e := usage("karchive %s has no flag %s", l.command.Name, arg)
-	e.hint = "karchive help " + l.command.Name + " lists its flags"
 	names := []string{"help"}
 	for _, f := range l.command.Flags {
 		names = append(names, f.Names()...)
 	}
+	if suggest.Nearest(name, names) == "" && !flagName.MatchString(arg) {
+		arg = "(not shown, as it may be a secret)"
+	}
+	e := usage("karchive %s has no flag %s", l.command.Name, arg)
+	e.hint = "karchive help " + l.command.Name + " lists its flags"
 	if s := suggest.Nearest(name, names); s != "" {
 		e.hint = "did you mean " + dashed(s) + "?"
 	}

@@ -20,6 +20,9 @@ type asideFile struct {
 	remove func()
 }
 
+// privateFile is the mode of files with contents of records or about them: nobody else reads them unless their owner says so.
+const privateFile = 0o600
+
 // createAsideFile begins a new file for the place to, where nothing may be.
 func createAsideFile(to string) (*asideFile, error) {
 	if err := checkNoFile(to); err != nil {
@@ -27,7 +30,7 @@ func createAsideFile(to string) (*asideFile, error) {
 	}
 	dir, base := filepath.Split(to)
 	name := filepath.Join(dir, fmt.Sprintf("%s%s.%016x%s", asidePrefix, base, rand.Uint64(), asideSuffix))
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, privateFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: there is no directory %s", to, filepath.Dir(to))
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/suggest"
 	"github.com/karchive/karchive/internal/units"
 )
@@ -76,14 +77,14 @@ func printCapture(e *env, o captureOptions, a *format.Archive, r *capture.Report
 	if o.format == "json" {
 		return printJSON(e.stdout, captured{o.archive, r, done})
 	}
-	return errors.Join(writeCapture(e.stdout, r), o.writeTotal(e.stdout, a, r), done.write(e.stdout))
+	return errors.Join(writeCapture(e.text, r), o.writeTotal(e.text, a, r), done.write(e.text))
 }
 
 func writeCapture(w io.Writer, r *capture.Report) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "TOPIC\tPARTITIONS\tRECORDS\tBYTES\tON DISK\tRATIO\tFIRST\tLAST\tWITHOUT A RECORD")
+	printable.Fprintf(t, "TOPIC\tPARTITIONS\tRECORDS\tBYTES\tON DISK\tRATIO\tFIRST\tLAST\tWITHOUT A RECORD\n")
 	for _, topic := range r.Topics {
-		fmt.Fprintf(t, "%s\t%d\t%s\n", topic.Topic, len(topic.Partitions), totalsRow(&topic.Totals))
+		printable.Fprintf(t, "%s\t%d\t%s\n", topic.Topic, len(topic.Partitions), totalsRow(&topic.Totals))
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -91,7 +92,7 @@ func writeCapture(w io.Writer, r *capture.Report) error {
 	for _, topic := range r.Topics {
 		for _, p := range topic.Partitions {
 			for _, g := range p.Gaps.Ranges {
-				fmt.Fprintf(w, "lost: %s-%d offsets %d..%d (%s)\n", topic.Topic, p.Partition, g.From, g.Until, g.Reason)
+				printable.Fprintf(w, "lost: %s-%d offsets %d..%d (%s)\n", topic.Topic, p.Partition, g.From, g.Until, g.Reason)
 			}
 		}
 	}
@@ -101,14 +102,14 @@ func writeCapture(w io.Writer, r *capture.Report) error {
 // writeTotal says on one line what the capture added, or why it added nothing.
 func (o *captureOptions) writeTotal(w io.Writer, a *format.Archive, r *capture.Report) error {
 	if r.Segments == 0 {
-		_, err := fmt.Fprintln(w, o.nothing(a))
+		_, err := printable.Fprintf(w, "%s\n", o.nothing(a))
 		return err
 	}
 	verb := "captured"
 	if r.Resumed {
 		verb = "completed the snapshot that was begun: captured"
 	}
-	_, err := fmt.Fprintf(w, "%s %s, %s, into %s in %s (%s/s, %s/s)\n", verb, units.Of(r.Records, "record"), units.Size(r.Bytes), o.archive, units.Duration(r.Elapsed),
+	_, err := printable.Fprintf(w, "%s %s, %s, into %s in %s (%s/s, %s/s)\n", verb, units.Of(r.Records, "record"), units.Size(r.Bytes), o.archive, units.Duration(r.Elapsed),
 		units.Count(units.Rate(r.Records, r.Elapsed)), units.Size(units.Rate(r.Bytes, r.Elapsed)))
 	return err
 }
@@ -141,7 +142,7 @@ func (e *env) noteKept(archive string, a *format.Archive) {
 	e.line(fmt.Sprintf("%s keeps %s of %s that the snapshot planned; the same command goes on from there", archive, units.Count(kept), units.Of(planned, "offset")))
 }
 
-func totalsRow(t *capture.Totals) string {
+func totalsRow(t *capture.Totals) printable.Cells {
 	p := amounts{Records: t.Records, Bytes: t.Bytes, DiskBytes: t.DiskBytes, MinTimestampMs: t.MinTimestampMs, MaxTimestampMs: t.MaxTimestampMs,
 		Retention: t.Gaps.Retention, Corrupt: t.Gaps.Corrupt, Control: t.Gaps.Control, Filtered: t.Gaps.Filtered, Absent: t.Gaps.Absent}
 	p.setRatio()

@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/units"
 )
 
@@ -92,7 +93,7 @@ func (c *completeness) lines() []string {
 
 func (c *completeness) print(w io.Writer) error {
 	for _, line := range c.lines() {
-		if _, err := fmt.Fprintln(w, line); err != nil {
+		if _, err := printable.Fprintf(w, "%s\n", line); err != nil {
 			return err
 		}
 	}

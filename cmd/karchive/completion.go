@@ -2,7 +2,7 @@ package main
 
 import (
 	"embed"
-	"fmt"
+	"io"
 	"io/fs"
 	"slices"
 	"strings"
@@ -34,7 +34,7 @@ func completionCommand(e *env) *cli.Command {
 			}
 			script, err := fs.ReadFile(scripts, "completion/"+shell)
 			if err != nil {
-				return usage("%s: %v", shell, notAChoice(shell, shells))
+				return usage("shell %s: %v", shown(shell, shells), notAChoice(shell, shells))
 			}
 			_, err = e.stdout.Write(script)
 			return err
@@ -69,7 +69,7 @@ func candidatesCommand(e *env) *cli.Command {
 					continue
 				}
 				line := strings.TrimSuffix(c.word+"\t"+c.meaning, "\t")
-				if _, err := fmt.Fprintln(e.stdout, line); err != nil {
+				if _, err := io.WriteString(e.text, line+"\n"); err != nil {
 					return err
 				}
 			}

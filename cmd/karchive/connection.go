@@ -46,6 +46,10 @@ func (c *connection) open(ctx context.Context, e *env) (*connect.Config, []kgo.O
 	if err != nil {
 		return nil, nil, err
 	}
+	e.hidden.learn(cfg.Secrets())
+	for _, warning := range cfg.Warnings() {
+		e.warnf("%s", warning)
+	}
 	for _, note := range cfg.Notes() {
 		e.notef("%s", note)
 	}

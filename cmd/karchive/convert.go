@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/units"
 )
 
@@ -103,7 +104,7 @@ func runConvert(ctx context.Context, e *env, o convertOptions) error {
 	if err := into.commit(); err != nil {
 		return fmt.Errorf("%s: %w", o.output, err)
 	}
-	if err := c.report(e.stdout, o.format); err != nil {
+	if err := c.report(e, o.format); err != nil {
 		return err
 	}
 	return c.Completeness.accept(o.incomplete)
@@ -177,15 +178,15 @@ func (c *conversion) run(ctx context.Context, e *env, from, into *format.Archive
 	return nil
 }
 
-func (c *conversion) report(w io.Writer, how string) error {
+func (c *conversion) report(e *env, how string) error {
 	if how == "json" {
-		return printJSON(w, c)
+		return printJSON(e.stdout, c)
 	}
-	return c.print(w)
+	return c.print(e.text)
 }
 
 func (c *conversion) print(w io.Writer) error {
-	_, err := fmt.Fprintf(w, "converted %s, %s, from %s (%s on disk) to %s %s (%s on disk) in %s (%s/s)\n", units.Of(c.Records, "record"), units.Size(c.Bytes),
+	_, err := printable.Fprintf(w, "converted %s, %s, from %s (%s on disk) to %s %s (%s on disk) in %s (%s/s)\n", units.Of(c.Records, "record"), units.Size(c.Bytes),
 		c.From, units.Size(c.FromDisk), c.Encoding, c.Compression, units.Size(c.Disk), units.Duration(c.Elapsed), units.Size(units.Rate(c.Bytes, c.Elapsed)))
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/internal/demo"
+	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/units"
 )
 
@@ -100,7 +101,7 @@ func (s *show) play(ctx context.Context, source, target, run1, run2 string) erro
 }
 
 func (s *show) say(format string, args ...any) {
-	fmt.Fprintf(s.e.stdout, format+"\n", args...)
+	printable.Fprintf(s.e.text, format+"\n", args...)
 }
 
 func (s *show) step(what string) {

@@ -10,17 +10,23 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/karchive/karchive/internal/printable"
 )
 
 // env is the world as commands see it. Its printing methods are safe for concurrent use.
 type env struct {
 	stdin  io.Reader
-	stdout io.Writer
-	stderr io.Writer
+	stdout io.Writer // for results that programs read: JSON, tables and records
+	text   io.Writer // stdout for people: printable.Fprintf writes to it
+	stderr io.Writer // what goes there is said by notef, warnf and report
+
+	hidden hider // for what is printed
 
 	environ  []string // as os.Environ gives it
 	now      func() time.Time
 	terminal bool // stderr is one: progress may be drawn
+	onScreen bool // stdout is a terminal
 	quiet    bool // no progress and no remarks, set by --quiet
 
 	mu sync.Mutex // guards above
@@ -29,11 +35,16 @@ type env struct {
 }
 
 func newEnv(stdin io.Reader, stdout, stderr io.Writer) *env {
-	e := &env{stdin: stdin, stdout: stdout, stderr: stderr, environ: os.Environ(), now: time.Now}
-	if f, ok := stderr.(*os.File); ok {
-		e.terminal = term.IsTerminal(int(f.Fd())) && !slices.Contains(e.environ, "TERM=dumb")
-	}
+	e := &env{stdin: stdin, stderr: stderr, environ: os.Environ(), now: time.Now, onScreen: isTerminal(stdout)}
+	e.stdout = e.hidden.writer(stdout)
+	e.text = printable.NewWriter(e.stdout)
+	e.terminal = isTerminal(stderr) && !slices.Contains(e.environ, "TERM=dumb")
 	return e
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // notef prints a remark, which --quiet suppresses.
@@ -48,14 +59,17 @@ func (e *env) warnf(format string, args ...any) {
 	e.line("warning: " + fmt.Sprintf(format, args...))
 }
 
-func (e *env) line(s string) {
+// line prints one line, whatever it holds.
+func (e *env) line(s string) { e.write("karchive: ", s) }
+
+func (e *env) write(prefix, s string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	w := e.stderr
 	if e.above != nil {
 		w = e.above
 	}
-	fmt.Fprintf(w, "karchive: %s\n", s)
+	printable.Fprintf(w, "%s%s\n", prefix, e.hidden.text(s))
 }
 
 func (e *env) setAbove(w io.Writer) {

@@ -41,6 +41,15 @@ func (e *usageError) Error() string { return e.msg }
 // Hint says what to do about it.
 func (e *usageError) Hint() string { return e.hint }
 
+// markedError is a usageError whose hint is a line of what was given, with a mark below it.
+type markedError struct {
+	*usageError
+	mark string
+}
+
+// Unwrap returns the usageError.
+func (e *markedError) Unwrap() error { return e.usageError }
+
 func usage(format string, args ...any) *usageError {
 	return &usageError{msg: fmt.Sprintf(format, args...)}
 }
@@ -92,10 +101,27 @@ func (e *env) report(err error) {
 		e.notef("interrupted")
 		return
 	}
-	e.line(err.Error())
-	if hint := hintFor(err); hint != "" {
-		fmt.Fprintf(e.stderr, "hint: %s\n", hint)
+	for _, one := range separate(err) {
+		e.line(one.Error())
 	}
+	if hint := hintFor(err); hint != "" {
+		e.write("hint: ", hint)
+	}
+	if marked, ok := errors.AsType[*markedError](err); ok {
+		e.write("      ", marked.mark) // as far as "hint: " goes
+	}
+}
+
+// separate takes apart what errors.Join put together: each error has a line of its own.
+func separate(err error) (out []error) {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok || err.Error() != errors.Join(joined.Unwrap()...).Error() {
+		return []error{err}
+	}
+	for _, one := range joined.Unwrap() {
+		out = append(out, separate(one)...)
+	}
+	return out
 }
 
 // hinter is an error that knows what to do about it.

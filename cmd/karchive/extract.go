@@ -70,6 +70,7 @@ func (o *extractOptions) flags(e *env) []cli.Flag {
 			&cli.BoolFlag{Name: "no-header", Usage: "no line with the names of the columns", Destination: &o.table.NoHeader},
 			parsed("null", "how CSV and TSV spell null, as `TEXT`", extract.DefaultNull, &o.table.Null, asItIs),
 			&cli.StringFlag{Name: "missing", Usage: "how CSV and TSV spell what is not there, as `TEXT`", Destination: &o.table.Missing},
+			&cli.BoolFlag{Name: "csv-safe", Usage: "in CSV and TSV put ' before text that a spreadsheet would run (=, +, -, @), and all text in quotes", Destination: &o.table.SpreadsheetSafe},
 			&cli.BoolFlag{Name: "explode", Usage: "a row for each element of the arrays that paths lead through or to", Destination: &o.explode},
 		},
 		o.selection.flags(),
@@ -92,6 +93,9 @@ func runExtract(ctx context.Context, e *env, o extractOptions) error {
 	o.table.Format = cmp.Or(o.table.Format, tableFormat(o.output))
 	if o.table.NoHeader && o.table.Format != extract.CSV && o.table.Format != extract.TSV {
 		return usage("--no-header: %s has no such line", o.table.Format)
+	}
+	if o.table.SpreadsheetSafe && o.table.Format != extract.CSV && o.table.Format != extract.TSV {
+		return usage("--csv-safe: %s has no cells that a spreadsheet would run", o.table.Format)
 	}
 	snapshot, err := isSnapshot(o.source)
 	if err != nil {

@@ -126,19 +126,20 @@ func oneArgument(c *cli.Context, what string) (string, error) {
 	case 0:
 		return "", &usageError{"karchive " + c.Command.Name + " needs " + what, "karchive help " + c.Command.Name + " shows examples"}
 	default:
-		return "", unexpected(c.Command.Name, args[1])
+		return "", unexpected(c.Command.Name, "a second argument")
 	}
 }
 
 func noArguments(c *cli.Context) error {
 	if c.Args().Present() {
-		return unexpected(c.Command.Name, c.Args().First())
+		return unexpected(c.Command.Name, "an argument")
 	}
 	return nil
 }
 
-func unexpected(command, arg string) error {
-	return &usageError{"unexpected argument " + arg, "karchive help " + command + " says what it takes"}
+// unexpected does not repeat the argument: it may be a secret behind a space that should not be there.
+func unexpected(command, what string) error {
+	return &usageError{"karchive " + command + " does not take " + what, "karchive help " + command + " says what it takes"}
 }
 
 // maxLanes bounds --lanes: more partitions at once than this cost memory and bring nothing.

@@ -44,21 +44,21 @@ func helpCommand(e *env) *cli.Command {
 		Action: func(c *cli.Context) error {
 			commands := e.commands()
 			if !c.Args().Present() {
-				return e.help(e.stdout, commands, nil)
+				return e.help(e.text, commands, nil)
 			}
 			name, err := oneArgument(c, "one COMMAND or TOPIC")
 			if err != nil {
 				return err
 			}
 			if text, ok := topics[name]; ok {
-				_, err := io.WriteString(e.stdout, text)
+				_, err := io.WriteString(e.text, text)
 				return err
 			}
 			command, err := findHelp(commands, name)
 			if err != nil {
 				return err
 			}
-			return e.help(e.stdout, commands, command)
+			return e.help(e.text, commands, command)
 		},
 	}
 }

@@ -102,7 +102,7 @@ func (o *importOptions) arguments(args []string) error {
 	if !slices.Contains(kinds, args[0]) {
 		near := suggest.Nearest(args[0], kinds)
 		if near == "" {
-			return &usageError{fmt.Sprintf("%q is no kind of file: use %s", args[0], strings.Join(kinds, ", ")), hint}
+			return &usageError{"the first argument is no kind of file: use " + strings.Join(kinds, ", "), hint}
 		}
 		return &usageError{fmt.Sprintf("%q is no kind of file", args[0]), "did you mean " + near + "?"}
 	}

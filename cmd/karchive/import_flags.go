@@ -64,7 +64,7 @@ func (o *importOptions) snapshot() (out imports.SnapshotOptions, err error) {
 		case "produce":
 			out.Calls.Produce = true
 		default:
-			return out, usage("--calls %s: %v", o.calls, notAChoice(call, []string{"fetch", "produce"}))
+			return out, usage("--calls: %v", notAChoice(call, []string{"fetch", "produce"}))
 		}
 	}
 	if o.pairs == "" {

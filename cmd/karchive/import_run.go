@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"text/tabwriter"
@@ -12,6 +11,7 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/imports"
 	"github.com/karchive/karchive/internal/jsonl"
+	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/units"
 )
@@ -96,7 +96,7 @@ func (r *imported) finish(e *env, how string, rules *reshape.Pipeline) error {
 	if how == "json" {
 		err = printJSON(e.stdout, r)
 	} else {
-		err = r.print(e.stdout)
+		err = r.print(e.text)
 	}
 	switch {
 	case err != nil:
@@ -109,13 +109,13 @@ func (r *imported) finish(e *env, how string, rules *reshape.Pipeline) error {
 
 func (r *imported) print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "TOPIC\tPARTITION\tRECORDS\tOFFSETS")
+	printable.Fprintf(t, "TOPIC\tPARTITION\tRECORDS\tOFFSETS\n")
 	for _, p := range r.Partitions {
 		numbered := ""
 		if p.Numbered {
 			numbered = ", numbered here"
 		}
-		fmt.Fprintf(t, "%s\t%d\t%s\t%d..%d%s\n", p.Topic, p.Partition, units.Count(p.Records), p.From, p.Next-1, numbered)
+		printable.Fprintf(t, "%s\t%d\t%s\t%d..%d%s\n", p.Topic, p.Partition, units.Count(p.Records), p.From, p.Next-1, numbered)
 	}
 	left := ""
 	for _, l := range []struct {
@@ -126,7 +126,7 @@ func (r *imported) print(w io.Writer) error {
 			left += ", " + units.Count(l.n) + " " + l.what
 		}
 	}
-	fmt.Fprintf(t, "imported %s, %s, of %s%s into %s\n", units.Of(r.Records, "record"), units.Size(r.Bytes), units.Of(r.Rows, "row"), left, r.Output)
+	printable.Fprintf(t, "imported %s, %s, of %s%s into %s\n", units.Of(r.Records, "record"), units.Size(r.Bytes), units.Of(r.Rows, "row"), left, r.Output)
 	if err := t.Flush(); err != nil {
 		return err
 	}

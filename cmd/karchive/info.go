@@ -45,7 +45,7 @@ func runInfo(e *env, o infoOptions) error {
 	if o.format == "json" {
 		return printJSON(e.stdout, info)
 	}
-	return info.print(e.stdout)
+	return info.print(e.text)
 }
 
 // archiveInfo is what info prints, and its JSON form.

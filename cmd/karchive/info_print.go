@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -8,25 +9,26 @@ import (
 	"text/tabwriter"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/units"
 )
 
 func (info *archiveInfo) print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "archive\t%s\nid\t%s\nformat\t%s, %s\ncluster\t%s\ncreated\t%s by %s\n",
+	printable.Fprintf(t, "archive\t%s\nid\t%s\nformat\t%s, %s\ncluster\t%s\ncreated\t%s by %s\n",
 		info.Archive, info.ArchiveID, info.Version, info.Encoding, orNone(info.ClusterID), info.CreatedAt, info.CreatedBy)
 	if p := info.Capture; p != nil {
-		fmt.Fprintf(t, "capture\t%s, %s, from %s%s\n", p.Mode, p.Isolation, p.From, untilText(p))
+		printable.Fprintf(t, "capture\t%s, %s, from %s%s\n", p.Mode, p.Isolation, p.From, untilText(p))
 	}
-	fmt.Fprintf(t, "state\t%s\n", info.Completeness.verdict())
+	printable.Fprintf(t, "state\t%s\n", info.Completeness.verdict())
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintln(t, "\nTOPIC\tPARTITION\tOFFSETS\tRECORDS\tBYTES\tON DISK\tRATIO\tFIRST\tLAST\tWITHOUT A RECORD")
+	printable.Fprintf(t, "\nTOPIC\tPARTITION\tOFFSETS\tRECORDS\tBYTES\tON DISK\tRATIO\tFIRST\tLAST\tWITHOUT A RECORD\n")
 	for _, p := range info.Partitions {
-		fmt.Fprintf(t, "%s\t%d\t%d..%d\t%s\n", p.Topic, p.Partition, p.From, p.Next, p.columns())
+		printable.Fprintf(t, "%s\t%d\t%d..%d\t%s\n", p.Topic, p.Partition, p.From, p.Next, p.columns())
 	}
-	fmt.Fprintf(t, "total\t%d\t\t%s\n", len(info.Partitions), info.Total.columns())
+	printable.Fprintf(t, "total\t%d\t\t%s\n", len(info.Partitions), info.Total.columns())
 	if err := t.Flush(); err != nil {
 		return err
 	}
@@ -50,12 +52,12 @@ func orNone(s string) string {
 	return s
 }
 
-func (p *amounts) columns() string {
+func (p *amounts) columns() printable.Cells {
 	first, last, ratio := "-", "-", "-"
 	if p.Records > 0 {
 		first, last, ratio = timeText(p.MinTimestampMs), timeText(p.MaxTimestampMs), fmt.Sprintf("%.2f", p.Ratio)
 	}
-	return strings.Join([]string{units.Count(p.Records), units.Size(p.Bytes), units.Size(p.DiskBytes), ratio, first, last, p.missing()}, "\t")
+	return printable.Cells{units.Count(p.Records), units.Size(p.Bytes), units.Size(p.DiskBytes), ratio, first, last, p.missing()}
 }
 
 func timeText(ms int64) string {
@@ -83,8 +85,13 @@ func (p *amounts) missing() string {
 }
 
 func printJSON(w io.Writer, v any) error {
-	j := json.NewEncoder(w)
+	var b bytes.Buffer
+	j := json.NewEncoder(&b)
 	j.SetIndent("", "  ")
 	j.SetEscapeHTML(false)
-	return j.Encode(v)
+	if err := j.Encode(v); err != nil {
+		return err
+	}
+	_, err := w.Write(printable.AppendJSON(nil, b.Bytes()))
+	return err
 }

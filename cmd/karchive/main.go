@@ -14,6 +14,8 @@ import (
 	"syscall"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/karchive/karchive/internal/printable"
 )
 
 func main() {
@@ -40,7 +42,7 @@ func (e *env) execute(ctx context.Context, args []string) error {
 		return err
 	}
 	if line.help {
-		return e.help(e.stdout, commands, line.command)
+		return e.help(e.text, commands, line.command)
 	}
 	app := &cli.App{
 		Name:                      "karchive",
@@ -49,8 +51,8 @@ func (e *env) execute(ctx context.Context, args []string) error {
 		HideVersion:               true,
 		DisableSliceFlagSeparator: true,
 		Reader:                    e.stdin,
-		Writer:                    e.stdout,
-		ErrWriter:                 e.stderr,
+		Writer:                    e.text,
+		ErrWriter:                 printable.NewWriter(e.stderr),
 		ExitErrHandler:            func(*cli.Context, error) {}, // leaves the process alone
 	}
 	return app.RunContext(ctx, append([]string{app.Name}, line.args...))

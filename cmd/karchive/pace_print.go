@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/units"
 	"github.com/karchive/karchive/replay"
 )
@@ -50,16 +51,16 @@ func timedProgress(p replay.Progress) string {
 
 // writeTiming prints how a timed replay kept to its schedule.
 func writeTiming(w io.Writer, t *replay.Timing) {
-	fmt.Fprintf(w, "%s, %s precision: requested %s, achieved %s, drift at the end %s\n", t.Pace, t.Precision, ratesText(t.RequestedRate, t.RequestedBytes),
+	printable.Fprintf(w, "%s, %s precision: requested %s, achieved %s, drift at the end %s\n", t.Pace, t.Precision, ratesText(t.RequestedRate, t.RequestedBytes),
 		ratesText(t.AchievedRate, t.AchievedBytes), units.Fine(t.Drift))
 	if t.PrecisionNote != "" {
-		fmt.Fprintf(w, "precision: %s\n", t.PrecisionNote)
+		printable.Fprintf(w, "precision: %s\n", t.PrecisionNote)
 	}
-	fmt.Fprintf(w, "lateness of dispatch         %s\n", latenessText(t.Dispatch))
-	fmt.Fprintf(w, "lateness of acknowledgement  %s\n", latenessText(t.Acknowledgement))
-	fmt.Fprintf(w, "late %s, starved %s, held back %s, out of order %s, dropped %s", units.Count(t.Late), units.Count(t.Starved), units.Count(t.HeldBack),
+	printable.Fprintf(w, "lateness of dispatch         %s\n", latenessText(t.Dispatch))
+	printable.Fprintf(w, "lateness of acknowledgement  %s\n", latenessText(t.Acknowledgement))
+	printable.Fprintf(w, "late %s, starved %s, held back %s, out of order %s, dropped %s", units.Count(t.Late), units.Count(t.Starved), units.Count(t.HeldBack),
 		units.Count(t.OutOfOrder), units.Count(t.Dropped))
-	fmt.Fprintln(w, unusualText(t))
+	printable.Fprintf(w, "%s\n", unusualText(t))
 }
 
 func ratesText(records, bytes float64) string {

@@ -4,19 +4,39 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/jsonl"
+	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/reshape"
 )
 
-// previewed is a record before and after the rules, as cat prints it, and what becomes of it.
+// previewed is what becomes of a record, and how cat prints it after the rules.
 type previewed struct {
-	Verdict string          `json:"verdict"`
-	Before  json.RawMessage `json:"before"`
-	After   json.RawMessage `json:"after,omitempty"` // absent: it does not go on, or it is not changed
+	Verdict   string          `json:"verdict"`
+	Topic     string          `json:"topic"`
+	Partition int32           `json:"partition"`
+	Offset    int64           `json:"offset"`
+	Before    json.RawMessage `json:"before,omitempty"` // absent unless originals are asked for: nobody has masked it
+	After     json.RawMessage `json:"after,omitempty"`  // absent: it does not go on
+}
+
+func (p *previewed) write(w io.Writer) error {
+	verdict := p.Verdict
+	if p.After != nil {
+		verdict = "changed"
+	}
+	_, err := printable.Fprintf(w, "%s: %s-%d offset %d\n", verdict, p.Topic, p.Partition, p.Offset)
+	for _, side := range []struct {
+		sign   string
+		record json.RawMessage
+	}{{"-", p.Before}, {"+", p.After}} {
+		if side.record != nil && err == nil {
+			_, err = printable.Fprintf(w, "  %s %s\n", side.sign, []byte(side.record))
+		}
+	}
+	return err
 }
 
 const (
@@ -26,14 +46,15 @@ const (
 
 // preview tries rules on the first records of each topic that a dry run selects. What it counts is in the pipeline's report.
 type preview struct {
-	worker *reshape.Worker
-	topic  string
-	looked int            // at records of the topic
-	shown  map[string]int // of the topic, by verdict
-	all    []previewed
+	worker    *reshape.Worker
+	originals bool // are shown too
+	topic     string
+	looked    int            // at records of the topic
+	shown     map[string]int // of the topic, by verdict
+	all       []previewed
 }
 
-func newPreview(ctx context.Context, e *env, a *format.Archive, s *selection, rules *reshape.Pipeline) ([]previewed, error) {
+func newPreview(ctx context.Context, e *env, a *format.Archive, s *selection, rules *reshape.Pipeline, originals bool) ([]previewed, error) {
 	if rules == nil {
 		return nil, nil
 	}
@@ -45,7 +66,7 @@ func newPreview(ctx context.Context, e *env, a *format.Archive, s *selection, ru
 	if err != nil {
 		return nil, err
 	}
-	p := &preview{worker: rules.Worker()}
+	p := &preview{worker: rules.Worker(), originals: originals}
 	defer p.worker.Close()
 	for _, tp := range partitions {
 		if err := p.partition(ctx, a, tp, window); err != nil {
@@ -89,7 +110,10 @@ func (p *preview) record(tp format.TopicPartition, r *format.Record) error {
 	if err != nil {
 		return err
 	}
-	shown := previewed{Verdict: verdict.String(), Before: bytes.TrimSpace(before)}
+	shown := previewed{Verdict: verdict.String(), Topic: tp.Topic, Partition: tp.Partition, Offset: r.Offset}
+	if p.originals {
+		shown.Before = bytes.TrimSpace(before)
+	}
 	if verdict == reshape.Pass {
 		after := jsonl.Append(nil, tp, &one.Record)
 		if bytes.Equal(after, before) {
@@ -104,14 +128,10 @@ func (p *preview) record(tp format.TopicPartition, r *format.Record) error {
 	return nil
 }
 
-// writePreview prints records before and after the rules.
+// writePreview prints records after the rules, and before them where they are kept.
 func writePreview(w io.Writer, all []previewed) error {
 	for _, r := range all {
-		text := fmt.Sprintf("%s:\n  - %s\n", r.Verdict, r.Before)
-		if r.After != nil {
-			text = fmt.Sprintf("changed:\n  - %s\n  + %s\n", r.Before, r.After)
-		}
-		if _, err := io.WriteString(w, text); err != nil {
+		if err := r.write(w); err != nil {
 			return err
 		}
 	}

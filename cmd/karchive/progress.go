@@ -8,6 +8,8 @@ import (
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
+
+	"github.com/karchive/karchive/internal/printable"
 )
 
 // lineInterval is how often progress is said where it cannot be drawn: a log of a long run stays readable.
@@ -62,7 +64,7 @@ func (p *progress) text() string {
 // set says that done of total is done, total 0 meaning that there is no telling, and what is best said about it.
 func (p *progress) set(done, total int64, detail string) {
 	p.mu.Lock()
-	p.detail = detail
+	p.detail = printable.Text(p.e.hidden.text(detail))
 	now := p.e.now()
 	say := p.bars == nil && now.Sub(p.said) >= lineInterval
 	if say {

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/units"
 )
 
@@ -139,13 +140,13 @@ func (r *recovery) report(e *env, how string) error {
 	if how == "json" {
 		return printJSON(e.stdout, r)
 	}
-	return r.print(e.stdout)
+	return r.print(e.text)
 }
 
 func (r *recovery) print(w io.Writer) error {
 	if err := r.Completeness.print(w); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "recovered %s, %s, in %s into %s\n", units.Of(r.Records, "record"), units.Size(r.Bytes), units.Of(int64(r.Segments), "segment"), r.Output)
+	_, err := printable.Fprintf(w, "recovered %s, %s, in %s into %s\n", units.Of(r.Records, "record"), units.Size(r.Bytes), units.Of(int64(r.Segments), "segment"), r.Output)
 	return err
 }

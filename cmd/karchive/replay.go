@@ -31,6 +31,7 @@ type replayOptions struct {
 	reports     cli.StringSlice
 	metrics     string
 	skipCorrupt bool
+	originals   bool
 	incomplete  bool
 	memory      int64
 	table       tableReplay
@@ -49,8 +50,8 @@ func replayCommand(e *env) *cli.Command {
 were recorded; with --rate and --bandwidth steadily, in the same order. Before the first record it compares the target with the archive: what may
 be lost is a warning, what is certain to be lost is refused unless --force is given. Replaying into the cluster that was captured is
 refused unless --allow-source-cluster is given. With --progress the same command goes on after an interruption. Rules (--filter, --mask
-and the like) leave out and change records on the way; with --dry-run they are tried on the first records of each topic, and shown before
-and after. A timed replay pauses and goes on at SIGUSR1, and on a terminal at the space bar. Exit code 3: it finished, but
+and the like) leave out and change records on the way; with --dry-run they are tried on the first records of each topic, and shown
+as they leave them. A timed replay pauses and goes on at SIGUSR1, and on a terminal at the space bar. Exit code 3: it finished, but
 something was left out, or withheld because it could not be masked, or the archive is not complete, because its capture did not get to
 its end. That is said before the first record; --allow-incomplete makes it 0.
 A CSV file (or - for stdin) is read as a whole before anything is sent, into a temporary archive in TMPDIR, which is removed at the end. A row
@@ -100,6 +101,7 @@ func (o *replayOptions) flags(e *env) []cli.Flag {
 		&cli.StringSliceFlag{Name: "report", Usage: "write the report to `FILE`, which ends in .json or .html; repeatable", Destination: &o.reports},
 		metricsFlag(&o.metrics),
 		&cli.BoolFlag{Name: "dry-run", Usage: "print the plan and what the target would do to it, and send nothing", Destination: &r.DryRun},
+		&cli.BoolFlag{Name: "show-originals", Usage: "of a dry run: show records also before the rules, as nobody has masked them", Destination: &o.originals},
 		&cli.BoolFlag{Name: "force", Usage: "go on where something is certain to be lost", Destination: &r.Force},
 		skipCorruptFlag(&o.skipCorrupt),
 		allowIncompleteFlag(&o.incomplete),
@@ -143,6 +145,9 @@ func (o *replayOptions) complete(e *env) error {
 	}
 	if err := o.pacing.complete(e.now(), r); err != nil {
 		return err
+	}
+	if o.originals && !r.DryRun {
+		return &usageError{"--show-originals is for --dry-run", "karchive cat shows the records of an archive"}
 	}
 	if o.progress != "" && o.pacing.schedule.Loop != 0 && o.pacing.schedule.Loop != 1 {
 		return &usageError{"--progress and --loop exclude each other", "a replay that goes on cannot tell rounds apart"}
@@ -232,7 +237,7 @@ func (o *replayOptions) run(ctx context.Context, e *env, opts []kgo.Opt, a *form
 		if len(report.Topics) > 0 {
 			written = &replayed{Archive: o.archive, Report: &report, Completeness: missing}
 		}
-		err = errors.Join(err, writeReports(files, written))
+		err = errors.Join(err, writeReports(files, written, &e.hidden))
 	}()
 	if err != nil {
 		return report, err

@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/suggest"
 	"github.com/karchive/karchive/internal/units"
@@ -78,7 +79,7 @@ type replayed struct {
 // finish adds what rules did, or in a dry run would do, and prints all of it.
 func (r *replayed) finish(ctx context.Context, e *env, a *format.Archive, o replayOptions, rules *reshape.Pipeline) (err error) {
 	if r.DryRun {
-		if r.Sample, err = newPreview(ctx, e, a, &o.selection, rules); err != nil {
+		if r.Sample, err = newPreview(ctx, e, a, &o.selection, rules, o.originals); err != nil {
 			return err
 		}
 	}
@@ -89,26 +90,26 @@ func (r *replayed) finish(ctx context.Context, e *env, a *format.Archive, o repl
 		summary.Series = replay.Series{} // that is for --report
 		return printJSON(e.stdout, &replayed{r.Archive, &summary, r.Completeness, r.Reshaped, r.Sample})
 	}
-	return errors.Join(printReplay(e, r.Report), writePreview(e.stdout, r.Sample), r.Reshaped.write(e.stdout))
+	return errors.Join(printReplay(e, r.Report), writePreview(e.text, r.Sample), r.Reshaped.write(e.text))
 }
 
 func printReplay(e *env, r *replay.Report) error {
-	t := tabwriter.NewWriter(e.stdout, 0, 0, 2, ' ', 0)
+	t := tabwriter.NewWriter(e.text, 0, 0, 2, ' ', 0)
 	if r.DryRun {
 		writePlan(t, r.Plan)
 		return t.Flush()
 	}
-	fmt.Fprintln(t, "TOPIC\tINTO\tPLANNED\tSENT\tACKNOWLEDGED\tBYTES")
+	printable.Fprintf(t, "TOPIC\tINTO\tPLANNED\tSENT\tACKNOWLEDGED\tBYTES\n")
 	for _, topic := range r.Topics {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", topic.Topic, topic.Target, units.Count(topic.Planned), units.Count(topic.Sent), units.Count(topic.Acknowledged), units.Size(topic.Bytes))
+		printable.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", topic.Topic, topic.Target, units.Count(topic.Planned), units.Count(topic.Sent), units.Count(topic.Acknowledged), units.Size(topic.Bytes))
 	}
 	for _, f := range r.Failures {
-		fmt.Fprintf(t, "stopped: %s-%d at offset %d: %s\n", f.Topic, f.Partition, f.Offset, f.Reason)
+		printable.Fprintf(t, "stopped: %s-%d at offset %d: %s\n", f.Topic, f.Partition, f.Offset, f.Reason)
 	}
 	for _, why := range slices.Sorted(maps.Keys(r.Reasons)) {
-		fmt.Fprintf(t, "not sent: %s: %s\n", units.Of(r.Reasons[why], "record"), why)
+		printable.Fprintf(t, "not sent: %s: %s\n", units.Of(r.Reasons[why], "record"), why)
 	}
-	fmt.Fprintf(t, "replayed %s, %s, into cluster %s in %s (%s/s)%s%s\n", units.Of(r.Acknowledged, "record"), units.Size(r.Bytes), orNone(r.Plan.TargetCluster),
+	printable.Fprintf(t, "replayed %s, %s, into cluster %s in %s (%s/s)%s%s\n", units.Of(r.Acknowledged, "record"), units.Size(r.Bytes), orNone(r.Plan.TargetCluster),
 		units.Duration(r.Elapsed), units.Count(int64(r.Rate)), committedText(r), leftText(r))
 	if r.Timing != nil {
 		writeTiming(t, r.Timing)
@@ -138,18 +139,18 @@ func leftText(r *replay.Report) string {
 }
 
 func writePlan(t *tabwriter.Writer, p *replay.Plan) {
-	fmt.Fprintln(t, "TOPIC\tINTO\tPARTITIONS\tRECORDS\tBYTES\tFIRST\tLAST")
+	printable.Fprintf(t, "TOPIC\tINTO\tPARTITIONS\tRECORDS\tBYTES\tFIRST\tLAST\n")
 	for _, topic := range p.Topics {
 		target := topic.Target
 		if topic.Create {
 			target += " (to be made)"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%d into %d\t%s\n", topic.Topic, target, len(topic.Partitions), topic.TargetPartitions, amountRow(topic.Total))
+		printable.Fprintf(t, "%s\t%s\t%d into %d\t%s\n", topic.Topic, target, len(topic.Partitions), topic.TargetPartitions, amountRow(topic.Total))
 	}
-	fmt.Fprintf(t, "total\tcluster %s\t\t%s\n", orNone(p.TargetCluster), amountRow(p.Total))
+	printable.Fprintf(t, "total\tcluster %s\t\t%s\n", orNone(p.TargetCluster), amountRow(p.Total))
 }
 
-func amountRow(a replay.Amount) string {
+func amountRow(a replay.Amount) printable.Cells {
 	first, last, most := "-", "-", ""
 	if a.Records > 0 {
 		first, last = timeText(a.MinTimestampMs), timeText(a.MaxTimestampMs)
@@ -157,5 +158,5 @@ func amountRow(a replay.Amount) string {
 	if !a.Exact {
 		most = "at most "
 	}
-	return strings.Join([]string{most + units.Count(a.Records), most + units.Size(a.Bytes), first, last}, "\t")
+	return printable.Cells{most + units.Count(a.Records), most + units.Size(a.Bytes), first, last}
 }

@@ -33,7 +33,7 @@ func checkReportName(name string) error {
 // openReports makes the files: that they cannot be written had better be known before a replay of hours.
 func openReports(names []string) (files []reportFile, err error) {
 	for _, name := range names {
-		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644) // not for everyone to write, whatever the umask
+		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, privateFile)
 		if err != nil {
 			return files, fmt.Errorf("report: %w", err)
 		}
@@ -43,14 +43,14 @@ func openReports(names []string) (files []reportFile, err error) {
 }
 
 // writeReports writes a report, or without one removes the files.
-func writeReports(files []reportFile, r *replayed) error {
+func writeReports(files []reportFile, r *replayed, hidden *hider) error {
 	var errs []error
 	for _, f := range files {
 		if r == nil {
 			errs = append(errs, f.file.Close(), os.Remove(f.file.Name()))
 			continue
 		}
-		errs = append(errs, f.write(f.file, r), f.file.Close())
+		errs = append(errs, f.write(hidden.writer(f.file), r), f.file.Close())
 	}
 	return errors.Join(errs...)
 }

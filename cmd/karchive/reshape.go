@@ -92,7 +92,8 @@ func (f *reshaping) pipeline(e *env) (*reshape.Pipeline, error) {
 	}
 	p, err := reshape.Compile(rules)
 	if wrong, ok := errors.AsType[*reshape.FilterError](err); ok {
-		return nil, &usageError{wrong.Error(), strings.ReplaceAll(wrong.Snippet(), "\n", "\n      ")} // as far as "hint: " goes
+		line, mark, _ := strings.Cut(wrong.Snippet(), "\n")
+		return nil, &markedError{&usageError{wrong.Error(), line}, mark}
 	}
 	if err != nil {
 		return nil, &usageError{err.Error(), "karchive help reshape explains rules"}

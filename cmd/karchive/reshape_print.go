@@ -2,13 +2,13 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"strings"
 	"text/tabwriter"
 
+	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/units"
 )
@@ -43,23 +43,23 @@ func (r *reshaped) write(w io.Writer) error {
 		return nil
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "reshaped (%s; rules %s): %s read, %s passed%s\n", r.Steps, r.Rules, units.Of(r.Read, "record"), units.Count(r.Passed), r.leftOut())
+	printable.Fprintf(t, "reshaped (%s; rules %s): %s read, %s passed%s\n", r.Steps, r.Rules, units.Of(r.Read, "record"), units.Count(r.Passed), r.leftOut())
 	for _, rules := range [][]reshape.RuleReport{r.Masks, r.Maps} {
 		for _, one := range rules {
-			fmt.Fprintf(t, "  %s\t%s\n", ruleText(one), matched(one))
+			printable.Fprintf(t, "  %s\t%s\n", ruleText(one), matched(one))
 		}
 	}
 	for _, why := range byCount(r.Undecided) {
-		fmt.Fprintf(t, "  filter cannot be decided: %s\t%s\n", why, units.Of(r.Undecided[why], "record"))
+		printable.Fprintf(t, "  filter cannot be decided: %s\t%s\n", why, units.Of(r.Undecided[why], "record"))
 	}
 	for _, why := range byCount(r.WithheldFor) {
-		fmt.Fprintf(t, "  withheld: %s\t%s\n", why, units.Of(r.WithheldFor[why], "record"))
+		printable.Fprintf(t, "  withheld: %s\t%s\n", why, units.Of(r.WithheldFor[why], "record"))
 	}
 	if r.WithoutEntity > 0 {
-		fmt.Fprintf(t, "  without an entity, sampled by their offset\t%s\n", units.Of(r.WithoutEntity, "record"))
+		printable.Fprintf(t, "  without an entity, sampled by their offset\t%s\n", units.Of(r.WithoutEntity, "record"))
 	}
 	if r.Unmaskable > 0 {
-		fmt.Fprintf(t, "  could not be masked and went on as --unmaskable says\t%s\n", units.Of(r.Unmaskable, "record"))
+		printable.Fprintf(t, "  could not be masked and went on as --unmaskable says\t%s\n", units.Of(r.Unmaskable, "record"))
 	}
 	return t.Flush()
 }

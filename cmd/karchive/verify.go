@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/units"
 )
 
@@ -128,7 +129,7 @@ func (v *verification) print(e *env, how string) error {
 	}
 	for _, b := range v.Bad {
 		for _, p := range b.Problems {
-			if _, err := fmt.Fprintf(e.stdout, "%s: %s\n", b.Path, p); err != nil {
+			if _, err := printable.Fprintf(e.text, "%s: %s\n", b.Path, p); err != nil {
 				return err
 			}
 		}
@@ -145,10 +146,10 @@ func (v *verification) print(e *env, how string) error {
 		verdict = "sound, but " + v.Completeness.verdict()
 	}
 	if v.Completeness != nil {
-		if err := v.Completeness.print(e.stdout); err != nil {
+		if err := v.Completeness.print(e.text); err != nil {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(e.stdout, "%s: %s, %s in %s of segments, %s checked\n", verdict, units.Of(int64(v.Files), "file"), units.Of(v.Records, "record"), units.Size(v.Bytes), checked)
+	_, err := printable.Fprintf(e.text, "%s: %s, %s in %s of segments, %s checked\n", verdict, units.Of(int64(v.Files), "file"), units.Of(v.Records, "record"), units.Size(v.Bytes), checked)
 	return err
 }

@@ -2,13 +2,13 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"runtime"
 	"runtime/debug"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/printable"
 )
 
 // version is set by the linker in releases; go install leaves it to the build information.
@@ -22,7 +22,7 @@ func versionCommand(e *env) *cli.Command {
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(e.stdout, "karchive %s, archive format %s, %s %s/%s\n", versionText(), format.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := printable.Fprintf(e.text, "karchive %s, archive format %s, %s %s/%s\n", versionText(), format.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
 		},
 	}

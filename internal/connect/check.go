@@ -104,7 +104,7 @@ func reach(ctx context.Context, opts []kgo.Opt, addrs []string) (*kmsg.MetadataR
 func ask(ctx context.Context, opts []kgo.Opt, addr string) (*kmsg.MetadataResponse, error) {
 	cl, err := kgo.NewClient(slices.Concat(opts, []kgo.Opt{kgo.SeedBrokers(addr)})...)
 	if err != nil {
-		return nil, &SettingError{Key: addr, Err: err, Hint: "write host:port"}
+		return nil, &SettingError{Key: keyBrokers, Err: fmt.Errorf("connect to %s: %w", addr, err), Hint: "write host:port"}
 	}
 	defer cl.Close()
 	req := kmsg.NewPtrMetadataRequest()

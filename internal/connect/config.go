@@ -3,6 +3,7 @@ package connect
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -21,7 +22,7 @@ const (
 
 // SettingError is returned for a setting that cannot be used. Its message names the setting and where it was given and shows no value.
 type SettingError struct {
-	Key  string // as given; empty when no setting is to blame
+	Key  string // as given, where it is known or looks like a name; empty when no setting is to blame
 	From string // "-X", a file or an environment variable
 	Err  error
 	Hint string // what to do about it; may be empty
@@ -48,13 +49,17 @@ type Input struct {
 
 	// ReadFile reads File, values given as @name, and the files that settings name. Nil: os.ReadFile.
 	ReadFile func(name string) ([]byte, error)
+	// Mode is the mode of a file with a secret: one that everybody can read is warned of. Nil: that of os.Stat.
+	Mode func(name string) (fs.FileMode, error)
 }
 
 // Config holds settings by their canonical names. It is immutable once loaded and safe for concurrent use.
 type Config struct {
 	settings map[string]setting
 	readFile func(string) ([]byte, error)
+	mode     func(string) (fs.FileMode, error)
 	notes    []string
+	warnings []string
 }
 
 // setting is a value and where it was given, for messages.
@@ -65,17 +70,20 @@ type setting struct {
 
 // Load reads in and checks every setting that can be checked without the files it names. Errors are SettingErrors.
 func Load(in Input) (*Config, error) {
-	c := &Config{settings: map[string]setting{}, readFile: in.ReadFile}
+	c := &Config{settings: map[string]setting{}, readFile: in.ReadFile, mode: in.Mode}
 	if c.readFile == nil {
 		c.readFile = os.ReadFile
 	}
+	if c.mode == nil {
+		c.mode = modeOf
+	}
 	env := environment(in.Environ)
-	file := in.File
+	file, source := in.File, "--config"
 	if file == "" {
-		file = env[EnvConfig]
+		file, source = env[EnvConfig], EnvConfig
 	}
 	if file != "" {
-		if err := c.loadFile(file); err != nil {
+		if err := c.loadFile(file, source); err != nil {
 			return nil, err
 		}
 	}
@@ -85,14 +93,15 @@ func Load(in Input) (*Config, error) {
 	if err := c.loadSet(in.Set); err != nil {
 		return nil, err
 	}
-	if err := c.loadBrokers(in.Brokers, "-b"); err != nil {
-		return nil, err
-	}
+	c.loadBrokers(in.Brokers, "-b")
 	return c, c.check()
 }
 
 // Notes are remarks for the user about what was given: settings that were ignored, secrets in sight. One sentence each.
 func (c *Config) Notes() []string { return slices.Clone(c.notes) }
+
+// Warnings are remarks that must be heard: what lets others in, and lines that may be a secret in the wrong place. They show none.
+func (c *Config) Warnings() []string { return slices.Clone(c.warnings) }
 
 // Brokers are the addresses to start from.
 func (c *Config) Brokers() []string {
@@ -126,6 +135,10 @@ func (c *Config) has(key string) bool { return c.settings[key].value != "" }
 // fail blames the setting key for err.
 func (c *Config) fail(key string, err error, hint string) error {
 	return &SettingError{Key: key, From: c.settings[key].from, Err: err, Hint: hint}
+}
+
+func (c *Config) warn(format string, args ...any) {
+	c.warnings = append(c.warnings, fmt.Sprintf(format, args...))
 }
 
 func (c *Config) note(format string, args ...any) {

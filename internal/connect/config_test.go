@@ -181,7 +181,8 @@ func TestSettingsThatCannotBeUsedAreNamedWithAHint(t *testing.T) {
 		{[]string{"security.protocol=SASL_SSL", "sasl.mechanism=OAUTHBEARER"}, "needs a token", "@FILE"},
 		{[]string{"security.protocol=SASL_SSL", "sasl.mechanism=OAUTHBEARER", "sasl.oauthbearer.token.endpoint.url=https://x"}, "fetches no tokens", "token"},
 		{[]string{"ssl.ca.location=/x", "ssl.ca.pem=y"}, "ssl.truststore.location is given as well", "one of the two"},
-		{[]string{"sasl.password=@/does/not/exist"}, "sasl.password (-X): open /does/not/exist", ""},
+		{[]string{"sasl.password=@/does/not/exist"}, "sasl.password (-X): no such file or directory", "@@"},
+		{[]string{"ssl.keystore.location=@key.pem"}, "ssl.keystore.location (-X): names a file", "leave the @ out"},
 		{[]string{"bootstrap.servers="}, "no brokers given", "-b"},
 	} {
 		in := Input{Set: c.set, Brokers: []string{"a:1"}}

@@ -86,7 +86,7 @@ func moduleKind(class string) (string, error) {
 	case "OAuthBearerLoginModule":
 		return "OAUTHBEARER", nil
 	default:
-		if !strings.HasSuffix(name, "LoginModule") {
+		if !slices.Contains([]string{"Krb5LoginModule", "IAMLoginModule"}, name) {
 			name = "in the first word" // which may be anything, and a secret
 		}
 		return "", fmt.Errorf("login module %s is not supported: PlainLoginModule, ScramLoginModule and OAuthBearerLoginModule are", name)

@@ -62,7 +62,10 @@ var aliases = map[string]string{
 }
 
 // secrets are the settings whose values are never shown.
-var secrets = []string{keyJAAS, keyPassword, keyToken, keyTrustPassword, keyStorePassword, keyKeyPEM, keyKeyPassword}
+var secrets = []string{keyJAAS, keyPassword, keyToken, keyTokenURL, keyExtensions, keyTrustPassword, keyStorePassword, keyKeyPEM, keyKeyPassword}
+
+// files are the settings whose values name files.
+var files = []string{keyTrustFile, keyStoreFile, keyCertificateFile, keyKeyFile}
 
 // exclusive lists settings that take each other's place: one of a group in a source removes the other groups' of the sources before.
 var exclusive = [][][]string{
@@ -78,6 +81,8 @@ func canonical(key string) (string, bool) {
 	}
 	return key, slices.Contains(ours, key)
 }
+
+func namesFile(canonicalKey string) bool { return slices.Contains(files, canonicalKey) }
 
 func isSecret(canonicalKey string) bool { return slices.Contains(secrets, canonicalKey) }
 

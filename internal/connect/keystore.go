@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,7 +16,20 @@ import (
 )
 
 // errStorePassword is wrapped when a store or a key does not open with its password.
-var errStorePassword = errors.New("does not open: the password is wrong or the file is damaged")
+const errStorePassword = contentError("does not open: the password is wrong or the file is damaged")
+
+// contentError says what is wrong with a store, a certificate or a key, and nothing of what is in it.
+type contentError string
+
+func (e contentError) Error() string { return string(e) }
+
+// unparsed is what may be said of an error of a parser: those of others may quote what they read.
+func unparsed(err error) error {
+	if ours, ok := errors.AsType[contentError](err); ok {
+		return ours
+	}
+	return contentError("cannot be parsed: it is damaged, or not what the setting is for")
+}
 
 // What a store's first bytes say. The type that the settings name is not used: Java, too, opens a PKCS #12 file that is called JKS.
 func isPEM(data []byte) bool { return bytes.Contains(data, []byte("-----BEGIN ")) }
@@ -46,7 +58,7 @@ func trustedCertificates(data []byte, password string) ([]*x509.Certificate, err
 		err = pkcs12Error(err)
 	}
 	if err == nil && len(certs) == 0 {
-		err = errors.New("holds no trusted certificates")
+		err = contentError("holds no trusted certificates")
 	}
 	return certs, err
 }
@@ -71,7 +83,7 @@ func pemCertificates(data []byte) ([]*x509.Certificate, error) {
 func loadJKS(data []byte, password string) (keystore.KeyStore, error) {
 	ks := keystore.New(keystore.WithOrderedAliases(), keystore.WithCaseExactAliases())
 	if !jksFits(data) {
-		return ks, errors.New("is damaged: it says that it holds more than it has")
+		return ks, contentError("is damaged: it says that it holds more than it has")
 	}
 	err := ks.Load(bytes.NewReader(data), []byte(password))
 	if err != nil && strings.Contains(err.Error(), "invalid digest") {
@@ -96,7 +108,7 @@ func jksCertificates(data []byte, password string) ([]*x509.Certificate, error) 
 		}
 		cert, err := x509.ParseCertificate(entry.Certificate.Content)
 		if err != nil {
-			return nil, fmt.Errorf("entry %s: %w", alias, err)
+			return nil, err
 		}
 		certs = append(certs, cert)
 	}
@@ -145,16 +157,16 @@ func jksIdentities(data []byte, password, keyPassword string) ([]tls.Certificate
 		}
 		entry, err := ks.GetPrivateKeyEntry(alias, []byte(keyPassword))
 		if err != nil {
-			return nil, fmt.Errorf("key %s: %w", alias, errStorePassword)
+			return nil, errStorePassword
 		}
 		id, err := jksIdentity(entry)
 		if err != nil {
-			return nil, fmt.Errorf("key %s: %w", alias, err)
+			return nil, err
 		}
 		ids = append(ids, id)
 	}
 	if len(ids) == 0 {
-		return nil, errors.New("holds no private key")
+		return nil, contentError("holds no private key")
 	}
 	return ids, nil
 }
@@ -187,14 +199,18 @@ func pemIdentity(data []byte, password string) (tls.Certificate, error) {
 		}
 	}
 	if chain == nil || key == nil {
-		return tls.Certificate{}, errors.New("a certificate and its private key in PEM form are both needed")
+		return tls.Certificate{}, contentError("a certificate and its private key in PEM form are both needed")
 	}
-	return tls.X509KeyPair(chain, key)
+	id, err := tls.X509KeyPair(chain, key)
+	if err != nil {
+		return id, contentError("the certificate or its private key cannot be parsed, or they do not belong together")
+	}
+	return id, nil
 }
 
 func decryptKey(block *pem.Block, password string) (*pem.Block, error) {
 	if strings.Contains(block.Headers["Proc-Type"], "ENCRYPTED") {
-		return nil, errors.New("has a private key in OpenSSL's old encrypted form: convert it with openssl pkcs8 -topk8")
+		return nil, contentError("has a private key in OpenSSL's old encrypted form: convert it with openssl pkcs8 -topk8")
 	}
 	if block.Type != "ENCRYPTED PRIVATE KEY" {
 		return block, nil

@@ -155,11 +155,11 @@ func (c *Config) oauth() (sasl.Mechanism, error) {
 	}
 	read := func() (string, error) { return c.get(keyToken), nil }
 	if c.has(keyTokenURL) {
-		u, err := url.Parse(c.get(keyTokenURL))
-		if err != nil || u.Scheme != "file" {
+		path, ok := c.tokenFile()
+		if !ok {
 			return nil, c.fail(keyTokenURL, errors.New("is not a file: URL, and karchive fetches no tokens"), "fetch one and give -X "+keyToken+"=@FILE")
 		}
-		read = func() (string, error) { return c.expand("@" + u.Path) }
+		read = func() (string, error) { return c.content(path) }
 	}
 	if token, err := read(); err != nil {
 		return nil, c.fail(keyTokenURL, err, "")
@@ -170,6 +170,15 @@ func (c *Config) oauth() (sasl.Mechanism, error) {
 		token, err := read()
 		return oauth.Auth{Token: strings.TrimSpace(token), Extensions: ext}, err
 	}), nil
+}
+
+// tokenFile is the file that a file: URL names.
+func (c *Config) tokenFile() (path string, ok bool) {
+	u, err := url.Parse(c.get(keyTokenURL))
+	if err != nil || u.Scheme != "file" {
+		return "", false
+	}
+	return u.Path, true
 }
 
 func (c *Config) extensions() (map[string]string, error) {

@@ -4,75 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
-	"github.com/magiconair/properties"
-
-	"github.com/karchive/karchive/internal/suggest"
 	"github.com/karchive/karchive/internal/units"
 )
-
-// loadFile reads a client.properties file. Its values are taken as they are: a password there may begin with @.
-func (c *Config) loadFile(name string) error {
-	data, err := c.readFile(name)
-	if err != nil {
-		return &SettingError{From: "--config", Err: err}
-	}
-	p, err := parseProperties(data)
-	if err != nil {
-		return &SettingError{From: name, Err: err}
-	}
-	from, layer := filepath.Base(name), map[string]setting{}
-	var ignored []string
-	for _, key := range p.Keys() {
-		value, _ := p.Get(key)
-		name, known := canonical(key)
-		switch {
-		case known:
-			if err := put(layer, name, value, from); err != nil {
-				return err
-			}
-		case foreign(key):
-			ignored = append(ignored, key)
-		default:
-			c.noteUnknown(key, from)
-		}
-	}
-	c.noteIgnored(ignored, from)
-	c.override(layer)
-	return nil
-}
-
-// parseProperties reads Java's properties format. Java takes a file for ISO 8859-1, librdkafka for UTF-8: one that is valid UTF-8
-// is read as that.
-func parseProperties(data []byte) (*properties.Properties, error) {
-	l := properties.Loader{Encoding: properties.UTF8, DisableExpansion: true}
-	if !utf8.Valid(data) {
-		l.Encoding = properties.ISO_8859_1
-	}
-	p, err := l.LoadBytes(data)
-	if err != nil {
-		return nil, errors.New("not a properties file") // the parser's message may show a value
-	}
-	return p, nil
-}
-
-func (c *Config) noteIgnored(keys []string, from string) {
-	if len(keys) > 0 {
-		c.note("%s: ignoring what has no meaning for karchive: %s", from, strings.Join(keys, ", "))
-	}
-}
-
-func (c *Config) noteUnknown(key, from string) {
-	if s := suggest.Nearest(key, suggestible()); s != "" {
-		c.note("%s: ignoring the unknown setting %s (did you mean %s?)", from, key, s)
-		return
-	}
-	c.note("%s: ignoring the unknown setting %s", from, key)
-}
 
 func environment(environ []string) map[string]string {
 	env := map[string]string{}
@@ -92,26 +28,32 @@ func (c *Config) loadEnvironment(env map[string]string) error {
 			continue
 		}
 		key := strings.ReplaceAll(strings.ToLower(rest), "_", ".")
+		if _, known := canonical(key); !known && !showable(key, env[name]) {
+			return &SettingError{From: "the environment", Err: fmt.Errorf("a variable that begins with %s names no setting, and is not shown, as it may be a secret", EnvPrefix),
+				Hint: "karchive help connection lists the settings"}
+		}
 		if err := c.putGiven(layer, key, env[name], name); err != nil {
 			return err
 		}
 	}
 	c.override(layer)
-	return c.loadBrokers([]string{env[EnvBrokers]}, EnvBrokers)
+	c.loadBrokers([]string{env[EnvBrokers]}, EnvBrokers)
+	return nil
 }
 
 // loadSet takes key=value settings, the later of two with the same key.
 func (c *Config) loadSet(set []string) error {
 	layer := map[string]setting{}
-	for _, s := range set {
+	for i, s := range set {
 		key, value, ok := strings.Cut(s, "=")
-		if !ok {
-			if _, known := canonical(key); !known {
-				key = "" // it may be the value, and a secret
-			}
-			return &SettingError{Key: key, From: "-X", Err: errors.New("has no value"), Hint: "write -X key=value"}
-		}
 		key = strings.TrimSpace(key)
+		_, known := canonical(key)
+		switch {
+		case !ok && known:
+			return &SettingError{Key: key, From: "-X", Err: errors.New("has no value"), Hint: "write -X key=value"}
+		case !ok || !known && !showable(key, value):
+			return &SettingError{From: "-X", Err: fmt.Errorf("the one of place %d names no setting, and is not shown, as it may be a secret", i+1), Hint: "write -X key=value"}
+		}
 		if err := c.putGiven(layer, key, value, "-X"); err != nil {
 			return err
 		}
@@ -129,39 +71,40 @@ func (c *Config) putGiven(layer map[string]setting, key, value, from string) err
 	if !known {
 		return unknown(key, from)
 	}
-	value, err := c.expand(value)
+	file, ok := strings.CutPrefix(value, "@")
+	switch {
+	case !ok:
+		return put(layer, name, value, from)
+	case strings.HasPrefix(file, "@"): // @@ is @ itself
+		return put(layer, name, file, from)
+	case namesFile(name):
+		return &SettingError{Key: key, From: from, Err: errors.New("names a file, and its value begins with @, which stands for a file's content"), Hint: "leave the @ out; a file whose name begins with it is @@..."}
+	}
+	value, err := c.content(file)
 	if err != nil {
-		return &SettingError{Key: key, From: from, Err: err}
+		return &SettingError{Key: key, From: from, Err: err, Hint: "a value that begins with @ names a file that holds it; @@ stands for @ itself"}
+	}
+	if isSecret(name) {
+		c.checkPrivate(key+" ("+from+") is in a file", file)
 	}
 	return put(layer, name, value, from)
 }
 
-// expand replaces @name by the content of that file without its last line end. A value that begins with @ itself is written @@.
-func (c *Config) expand(value string) (string, error) {
-	name, ok := strings.CutPrefix(value, "@")
-	if !ok || strings.HasPrefix(name, "@") {
-		return name, nil
-	}
+// content is that of a file without its last line end. The error does not name the file: it may be a secret that begins with @.
+func (c *Config) content(name string) (string, error) {
 	data, err := c.readFile(name)
 	if err != nil {
-		return "", err
+		return "", unread(err)
 	}
 	return strings.TrimSuffix(strings.TrimSuffix(string(data), "\n"), "\r"), nil
 }
 
-func (c *Config) loadBrokers(given []string, from string) error {
+func (c *Config) loadBrokers(given []string, from string) {
 	list := units.SplitList(strings.Join(given, ","))
 	if len(list) == 0 {
-		return nil
-	}
-	for _, b := range list {
-		if strings.Contains(b, "://") {
-			return &SettingError{Key: b, From: from, Err: errors.New("not a broker address"),
-				Hint: "write host:port; -X security.protocol says how to talk to it"}
-		}
+		return
 	}
 	c.settings[keyBrokers] = setting{strings.Join(list, ","), from}
-	return nil
 }
 
 func envName(key string) string {
@@ -174,6 +117,9 @@ func (c *Config) check() error {
 		return &SettingError{Key: keyBrokers, Err: errors.New("no brokers given"),
 			Hint: fmt.Sprintf("give -b host:port, or %s, or %s in a --config file", EnvBrokers, keyBrokers)}
 	}
+	if err := c.checkAddresses(); err != nil {
+		return err
+	}
 	p, err := c.protocol()
 	if err != nil {
 		return err
@@ -184,6 +130,8 @@ func (c *Config) check() error {
 		}
 	}
 	c.noteUnused(p)
+	c.warnWeak(p)
+	c.checkFiles()
 	_, err = c.mechanism(p)
 	return err
 }

@@ -4,7 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,10 +16,13 @@ var tlsVersions = map[string]uint16{
 	"TLSV1": tls.VersionTLS10, "TLSV1.1": tls.VersionTLS11, "TLSV1.2": tls.VersionTLS12, "TLSV1.3": tls.VersionTLS13,
 }
 
+// oldestGoodTLS is the oldest version of TLS that is not broken.
+const oldestGoodTLS = tls.VersionTLS12
+
 // tlsConfig follows Kafka's clients: the system's roots unless a trust store is given, host names checked unless
 // ssl.endpoint.identification.algorithm is empty or none, a client certificate when a key store is given.
 func (c *Config) tlsConfig() (*tls.Config, error) {
-	t := &tls.Config{MinVersion: tls.VersionTLS12}
+	t := &tls.Config{MinVersion: oldestGoodTLS}
 	if err := c.setVersions(t); err != nil {
 		return nil, err
 	}
@@ -95,11 +98,11 @@ func (c *Config) roots() (*x509.CertPool, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, c.fail(key, err, "")
+		return nil, c.fail(key, unread(err), "")
 	}
 	certs, err := trustedCertificates(data, c.get(keyTrustPassword))
 	if err != nil {
-		return nil, c.fail(key, err, storeHint(err, keyTrustPassword))
+		return nil, c.fail(key, unparsed(err), storeHint(err, keyTrustPassword))
 	}
 	pool := x509.NewCertPool()
 	for _, cert := range certs {
@@ -121,7 +124,7 @@ func (c *Config) readTrust(name string) ([]byte, error) {
 		}
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("%s holds no PEM certificates", name)
+		return nil, &fs.PathError{Op: "read", Path: name, Err: contentError("the directory holds no PEM certificates")}
 	}
 	return all, nil
 }
@@ -143,11 +146,11 @@ func (c *Config) identities() ([]tls.Certificate, error) {
 	case c.has(keyStoreFile):
 		data, err := c.readFile(c.get(keyStoreFile))
 		if err != nil {
-			return nil, c.fail(keyStoreFile, err, "")
+			return nil, c.fail(keyStoreFile, unread(err), "")
 		}
 		ids, err := storeIdentities(data, c.get(keyStorePassword), keyPassword)
 		if err != nil {
-			return nil, c.fail(keyStoreFile, err, storeHint(err, keyStorePassword))
+			return nil, c.fail(keyStoreFile, unparsed(err), storeHint(err, keyStorePassword))
 		}
 		return ids, nil
 	}
@@ -156,7 +159,7 @@ func (c *Config) identities() ([]tls.Certificate, error) {
 
 func (c *Config) oneIdentity(key string, id tls.Certificate, err error) ([]tls.Certificate, error) {
 	if err != nil {
-		return nil, c.fail(key, err, storeHint(err, keyKeyPassword))
+		return nil, c.fail(key, unparsed(err), storeHint(err, keyKeyPassword))
 	}
 	return []tls.Certificate{id}, nil
 }
@@ -170,7 +173,7 @@ func (c *Config) readPair() ([]byte, error) {
 		}
 		data, err := c.readFile(c.get(key))
 		if err != nil {
-			return nil, c.fail(key, err, "")
+			return nil, c.fail(key, unread(err), "")
 		}
 		all = append(append(all, data...), '\n')
 	}

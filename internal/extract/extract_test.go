@@ -239,3 +239,34 @@ func readBack(t *testing.T, text []byte) (rows [][]string) {
 		rows = append(rows, row)
 	}
 }
+
+func TestNoCellIsAFormulaForASpreadsheetWhenItIsAskedFor(t *testing.T) {
+	for value, want := range map[string]string{
+		`"=cmd|' /C calc'!A0"`: `"'=cmd|' /C calc'!A0"`,
+		`"+1"`:                 `"'+1"`,
+		`"-1+1"`:               `"'-1+1"`,
+		`"@SUM(1)"`:            `"'@SUM(1)"`,
+		`"\t=1"`:               "\"'\t=1\"",
+		`"\r=1"`:               "\"'\r=1\"",
+		`" \u200b=1"`:          "\"' \u200b=1\"",
+		`"＝1"`:                 `"'＝1"`,
+		`"a;=1"`:               `"a;=1"`, // in quotes, a reader of semicolons finds no cell in it either
+		`"plain"`:              `"plain"`,
+		`-5`:                   `-5`,
+		`null`:                 `\N`,
+	} {
+		for _, format := range []string{CSV, TSV} {
+			f := FormatOptions{Format: format, Null: DefaultNull, NoHeader: true, SpreadsheetSafe: true}
+			if got := table(t, []string{"value.a"}, Options{}, f, withValue(`{"a":`+value+`}`)); got != want+"\n" {
+				t.Errorf("%s of %s: got %q, want %q", format, value, got, want)
+			}
+		}
+	}
+}
+
+func TestJSONLinesEscapeWhatATerminalObeys(t *testing.T) {
+	got := table(t, []string{"value", "value.a"}, Options{}, FormatOptions{Format: JSONL}, withValue("{\"a\":{\"b\u009b\":\"\u202e漢\"}}"))
+	if want := `{"value":"{\"a\":{\"b\u009b\":\"\u202e漢\"}}","value.a":{"b\u009b":"\u202e漢"}}` + "\n"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

@@ -8,10 +8,12 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/karchive/karchive/internal/jsonl"
+	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/reshape"
 )
 
-// jsonlWriter writes an object a row. What is missing is not in it. JSON stays as it is spelled; bytes that are not UTF-8 are an object
+// jsonlWriter writes an object a row. What is missing is not in it. JSON stays as it is spelled but for characters that a terminal
+// obeys or does not show, which are escaped; bytes that are not UTF-8 are an object
 // with their base64, as in the lines of cat.
 type jsonlWriter struct {
 	lines
@@ -71,10 +73,10 @@ func (j *jsonlWriter) text(b []byte) {
 	}
 }
 
-// json appends JSON with its line breaks, which can only stand between its tokens, made spaces.
+// json appends JSON with its line breaks, which can only stand between its tokens, made spaces, and what a terminal obeys escaped.
 func (j *jsonlWriter) json(text []byte) {
 	before := len(j.buf)
-	j.buf = append(j.buf, text...)
+	j.buf = printable.AppendJSON(j.buf, text)
 	if bytes.ContainsAny(text, "\r\n") {
 		for i, c := range j.buf[before:] {
 			if c == '\r' || c == '\n' {

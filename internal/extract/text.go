@@ -1,9 +1,16 @@
 package extract
 
 import (
+	"bytes"
 	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/tidwall/gjson"
 
 	"github.com/karchive/karchive/internal/csv"
+	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/reshape"
 )
 
@@ -12,6 +19,7 @@ type textWriter struct {
 	lines
 	comma         byte
 	null, missing []byte // missing is never empty in a table of one column
+	safe          bool
 	scratch       []byte
 	notUTF8       int64
 }
@@ -23,7 +31,7 @@ func newTextWriter(w io.Writer, columns []Column, comma byte, o FormatOptions) (
 	if err := checkMark("what is missing", o.Missing, comma); err != nil {
 		return nil, err
 	}
-	t := &textWriter{lines: lines{w: w}, comma: comma, null: []byte(o.Null), missing: []byte(o.Missing)}
+	t := &textWriter{lines: lines{w: w}, comma: comma, null: []byte(o.Null), missing: []byte(o.Missing), safe: o.SpreadsheetSafe}
 	if len(columns) == 1 { // readers drop empty lines
 		t.null, t.missing = orQuotes(t.null), orQuotes(t.missing)
 	}
@@ -55,6 +63,13 @@ func (t *textWriter) separate(i int) {
 }
 
 func (t *textWriter) text(text []byte) {
+	if t.safe {
+		if isFormula(text) {
+			text = append([]byte{'\''}, text...)
+		}
+		t.buf = csv.AppendField(t.buf, text, t.comma, true)
+		return
+	}
 	mark := len(text) == 0 || string(text) == string(t.null) || string(text) == string(t.missing)
 	t.buf = csv.AppendField(t.buf, text, t.comma, mark)
 }
@@ -78,11 +93,35 @@ func (t *textWriter) cell(f reshape.Field) {
 	case reshape.Bytes:
 		t.count(f)
 		t.text(f.Raw)
+	case reshape.Number:
+		t.count(f)
+		t.number(f)
 	default:
 		t.count(f)
 		t.scratch = f.AppendText(t.scratch[:0])
 		t.text(t.scratch)
 	}
+}
+
+// number writes a number, which is none for a spreadsheet to run when it is JSON's: the value of a record may be anything.
+func (t *textWriter) number(f reshape.Field) {
+	t.scratch = f.AppendText(t.scratch[:0])
+	if t.safe && gjson.ValidBytes(t.scratch) {
+		t.buf = append(t.buf, t.scratch...)
+		return
+	}
+	t.text(t.scratch)
+}
+
+// isFormula says whether a spreadsheet may run text: what begins with =, +, - or @, in their wide forms too, whatever invisible stands
+// before, and what begins with a tab or a line break, which some drop.
+func isFormula(text []byte) bool {
+	if len(text) > 0 && (text[0] == '\t' || text[0] == '\r' || text[0] == '\n') {
+		return true
+	}
+	bare := bytes.TrimLeftFunc(text, func(r rune) bool { return unicode.IsSpace(r) || printable.Hidden(r) })
+	first, _ := utf8.DecodeRune(bare)
+	return strings.ContainsRune("=+-@＝＋－＠", first)
 }
 
 func (t *textWriter) count(f reshape.Field) {

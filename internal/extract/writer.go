@@ -41,6 +41,8 @@ type FormatOptions struct {
 	// Null and Missing are how CSV and TSV spell null and what a path did not find, without quotes. Text that is empty, or equal to
 	// one of them, is in quotes.
 	Null, Missing string
+	// SpreadsheetSafe puts a ' before text in CSV and TSV that a spreadsheet would take for a formula, and all text in quotes.
+	SpreadsheetSafe bool
 }
 
 // NewWriter returns a writer of tables with these columns to w, in steps of many rows.

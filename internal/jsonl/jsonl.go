@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/printable"
 )
 
 // Append appends r and a line feed to dst and returns the extended slice.
@@ -89,12 +90,12 @@ func appendBase64(dst, b []byte) []byte {
 	return append(dst, '"', '}')
 }
 
-// escaped marks the bytes that JSON does not take as they are.
+// escaped marks the bytes that JSON does not take as they are, or that begin a character which may have to be escaped.
 var escaped = func() (t [256]bool) {
-	for c := range 0x20 {
-		t[c] = true
+	for c := range t {
+		t[c] = printable.MayHide(byte(c))
 	}
-	t['"'], t['\\'], t[0x7f] = true, true, true // DEL is legal, and invisible
+	t['"'], t['\\'] = true, true
 	return t
 }()
 
@@ -106,18 +107,27 @@ func appendString[T ~string | ~[]byte](dst []byte, s T) []byte {
 		if !escaped[s[i]] {
 			continue
 		}
+		r, size := rune(s[i]), 1
+		if r >= utf8.RuneSelf {
+			r, size = utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))]))
+			if !printable.Hidden(r) {
+				i += size - 1
+				continue
+			}
+		}
 		dst = append(dst, s[start:i]...)
-		dst = appendEscape(dst, s[i])
+		dst = appendEscape(dst, r)
+		i += size - 1
 		start = i + 1
 	}
 	dst = append(dst, s[start:]...)
 	return append(dst, '"')
 }
 
-func appendEscape(dst []byte, c byte) []byte {
-	switch c {
+func appendEscape(dst []byte, r rune) []byte {
+	switch r {
 	case '"', '\\':
-		return append(dst, '\\', c)
+		return append(dst, '\\', byte(r))
 	case '\n':
 		return append(dst, '\\', 'n')
 	case '\r':
@@ -125,6 +135,5 @@ func appendEscape(dst []byte, c byte) []byte {
 	case '\t':
 		return append(dst, '\\', 't')
 	}
-	const hex = "0123456789abcdef"
-	return append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
+	return printable.AppendJSONEscape(dst, r)
 }

@@ -23,6 +23,8 @@ func TestRecordsAreSpelledWithoutAmbiguity(t *testing.T) {
 		{"null key and value", format.Record{}, `"key":null,"value":null,"headers":[]}`},
 		{"empty key and value", format.Record{Key: []byte{}, Value: []byte{}}, `"key":"","value":"","headers":[]}`},
 		{"text", format.Record{Key: []byte("é\"\\"), Value: []byte("{\"a\":1}\n\t\r\x00\x7f ")}, `"key":"é\"\\","value":"{\"a\":1}\n\t\r\u0000\u007f ","headers":[]}`},
+		{"what a terminal obeys or hides", format.Record{Key: []byte("\u009b\u202e漢é"), Value: []byte("\x1b\u200b\U000e0041\u0085x"), Headers: []format.Header{{Key: "\u2066", Value: []byte("\ufeff")}}},
+			`"key":"\u009b\u202e漢é","value":"\u001b\u200b\udb40\udc41\u0085x","headers":[{"key":"\u2066","value":"\ufeff"}]}`},
 		{"bytes", format.Record{Key: []byte{0xff}, Value: []byte("a\xc3")}, `"key":{"base64":"/w=="},"value":{"base64":"YcM="},"headers":[]}`},
 		{"text that looks like the marker", format.Record{Value: []byte(`{"base64":"/w=="}`)}, `"key":null,"value":"{\"base64\":\"/w==\"}","headers":[]}`},
 		{"headers", format.Record{Headers: []format.Header{{Key: "a", Value: []byte("1")}, {Key: "a"}, {Key: "", Value: []byte{}}, {Key: "\xfe", Value: []byte{0}}}},
