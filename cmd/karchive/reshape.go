@@ -178,13 +178,16 @@ func (r replayRules) Begin(trial bool) (apply applyFunc, end func()) {
 // applyFunc says whether a record stays, and changes it.
 type applyFunc = func(tp format.TopicPartition, r *format.Record) (bool, error)
 
+// strictError says of an error of a record why there is one at all.
+func strictError(err error) error { return fmt.Errorf("%w (--strict)", errors.Unwrap(err)) }
+
 func applying(w *reshape.Worker) applyFunc {
 	var one reshape.Record
 	return func(tp format.TopicPartition, r *format.Record) (bool, error) {
 		one = reshape.Record{Record: *r, Topic: tp.Topic, Partition: tp.Partition}
 		verdict, err := w.Apply(&one)
 		if err != nil {
-			return false, fmt.Errorf("%w (--strict)", errors.Unwrap(err))
+			return false, strictError(err)
 		}
 		if verdict == reshape.Pass {
 			*r = one.Record
