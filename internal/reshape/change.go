@@ -27,9 +27,19 @@ func (e *ruleError) Unwrap() error { return e.err }
 
 // The reasons why a change is not possible.
 var (
-	errNotATime   = errors.New("not a time")
-	errNotInTable = errors.New("not in the table")
+	errNotATime    = errors.New("not a time")
+	errNotInTable  = errors.New("not in the table")
+	errMissingPath = errors.New("required, and missing in the record")
 )
+
+// isBlank says that a JSON value holds nothing that could be anybody's.
+func isBlank(raw []byte) bool {
+	switch string(raw) {
+	case "null", "true", "false", "0", `""`, `"` + redacted + `"`, "{}", "[]":
+		return true
+	}
+	return false
+}
 
 func isNull(raw []byte) bool { return raw[0] == 'n' }
 

@@ -25,10 +25,12 @@ type Rules struct {
 	Mask []Mask
 	// MaskKey names the secret for the action hash: @FILE, or env:NAME.
 	MaskKey string
-	// Unmaskable says what becomes of a record that a rule cannot be applied to; empty: Withhold.
+	// Unmaskable says what becomes of a record that a rule cannot be applied to; empty: Withhold. The other rules hold in any case.
 	Unmaskable Unmaskable
-	// RequireCoverage withholds records with a field that looks personal and has no rule, and makes Report.Incomplete true also for a
-	// mask that never matched.
+	// RequireMatch is as if every rule that can be were Required.
+	RequireMatch bool
+	// RequireCoverage withholds records of which something goes out that looks personal and that no rule has changed or kept, or that
+	// nobody can look at. It also makes Report.Incomplete true for a mask that never matched.
 	RequireCoverage bool
 
 	// Then the maps, in this order. They see what masks left.
@@ -53,6 +55,10 @@ type Expression struct {
 type Selector struct {
 	Path   string   `json:"path"`
 	Topics []string `json:"topics,omitempty"` // names and globs; empty: all
+	// Required withholds records in which the path leads nowhere: a name on the way is missing, or something else stands there than an
+	// object or array. A null payload has no paths, so it goes on, and so does an array without elements. It is for masks, tables,
+	// Rename and Remove.
+	Required bool `json:"required,omitempty"`
 }
 
 // Sample keeps a part of the entities. The zero value keeps all.
@@ -92,8 +98,8 @@ type Unmaskable string
 // The choices.
 const (
 	Withhold  Unmaskable = "withhold" // it does not go on
-	PassOn    Unmaskable = "pass"     // it goes on with that payload as it is
-	RedactAll Unmaskable = "redact"   // it goes on with that payload replaced by ***
+	PassOn    Unmaskable = "pass"     // it goes on with that field as it is, or all of a payload that is not strictly JSON
+	RedactAll Unmaskable = "redact"   // it goes on with that field or payload redacted
 )
 
 // Set gives a field or header a constant value. Objects on the way are made; array elements are not.
@@ -172,6 +178,7 @@ func (r *Rules) Add(o Rules) {
 	r.Rename = append(slices.Clip(r.Rename), o.Rename...)
 	r.Remove = append(slices.Clip(r.Remove), o.Remove...)
 	r.Strict = r.Strict || o.Strict
+	r.RequireMatch = r.RequireMatch || o.RequireMatch
 	r.RequireCoverage = r.RequireCoverage || o.RequireCoverage
 	r.Sample.add(o.Sample)
 	if o.MaskKey != "" {
@@ -189,7 +196,7 @@ func (r *Rules) Add(o Rules) {
 }
 
 // hashVersion is part of every hash. It changes when the same rules would make other records.
-const hashVersion = "karchive rules 1"
+const hashVersion = "karchive rules 2"
 
 // Hash identifies what the rules do, tables and the mask key included, in 32 hex digits; of empty rules it is empty. It tells
 // nothing about the key to who cannot guess it.
@@ -225,6 +232,7 @@ func (r *Rules) canonical() any {
 		Mask              []Mask
 		Key               string
 		Unmaskable        Unmaskable
+		RequireMatch      bool
 		RequireCoverage   bool
 		Tables            []any
 		Endpoints         []Endpoint
@@ -233,7 +241,7 @@ func (r *Rules) canonical() any {
 		Remove            []Selector
 		TakeKey, TakeFrom []Selector
 	}{
-		texts, r.Sample, r.Mask, r.fingerprint(), r.Unmaskable.orDefault(), r.RequireCoverage,
+		texts, r.Sample, r.Mask, r.fingerprint(), r.Unmaskable.orDefault(), r.RequireMatch, r.RequireCoverage,
 		tables, r.Endpoints, r.Set, r.Rename, r.Remove, r.Key, r.Value,
 	}
 }

@@ -93,12 +93,14 @@ func (e *entity) find(w *Worker, r *Record) ([]byte, bool) {
 	if b == nil || e.document.walk(b) != nil {
 		return nil, false
 	}
-	for i := range e.document.hits {
-		if raw := b[e.document.hits[i].from:e.document.hits[i].to]; !isNull(raw) {
-			return w.text(raw), true
+	var name []byte
+	none := e.document.each(func(raw []byte) bool {
+		if !isNull(raw) {
+			name = w.text(raw)
 		}
-	}
-	return nil, false
+		return isNull(raw)
+	})
+	return name, !none
 }
 
 func (e *entity) payload(r *Record) ([]byte, bool) {
