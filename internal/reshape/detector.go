@@ -38,10 +38,13 @@ func (s *suspicions) add(record uint64, looks string) {
 // detector looks for what looks personal, in the records of a topic. Names and texts are judged each for itself; what it remembers only
 // saves time.
 type detector struct {
-	record uint64                 // number of the record, from 1
-	plain  map[string]*suspicions // by path, of what is not in a document
-	known  map[nameOf]telling     // what is known about names
-	folded []byte                 // a text without its odd characters
+	record    uint64                 // number of the record, from 1
+	plain     map[string]*suspicions // by path, of what is not in a document
+	headers   map[string]*suspicions // the same by the name of a header
+	known     map[nameOf]telling     // what is known about names
+	unescaped []byte
+	folded    []byte               // a text without its odd characters
+	spare     [maxScans + 1][]byte // for what is decoded, by depth
 }
 
 // nameOf is a name, and the last word of that around it.
@@ -74,9 +77,24 @@ func (d *detector) place(path string) *suspicions {
 	return d.plain[path]
 }
 
+// headerPlace is where the detector counts what is in a header.
+func (d *detector) headerPlace(name string) *suspicions {
+	if s := d.headers[name]; s != nil {
+		return s
+	}
+	s := d.place(d.headerPath(name))
+	if d.headers == nil {
+		d.headers = map[string]*suspicions{}
+	}
+	if len(d.headers) < maxShapes {
+		d.headers[name] = s
+	}
+	return s
+}
+
 // headerPath names a header as a rule would. A name that is itself something personal is not told.
 func (d *detector) headerPath(name string) string {
-	if looksLike(d.fold([]byte(name))) != "" {
+	if looksLike(d.fold(asBytes(name))) != "" {
 		return HeadersRoot.String() + ".*"
 	}
 	return HeadersRoot.String() + "." + escapeHeader(name)
@@ -135,7 +153,8 @@ func (l *lookout) leaf(w *walker, s *shape, from, to int) {
 	text := raw
 	if raw[0] == '"' {
 		if text = raw[1 : len(raw)-1]; bytes.IndexByte(text, '\\') >= 0 {
-			text = appendUnescaped(nil, raw)
+			l.unescaped = appendUnescaped(l.unescaped[:0], raw)
+			text = l.unescaped
 		}
 	} else {
 		text = wholeNumber(raw)
@@ -171,19 +190,26 @@ func (l *lookout) unread(w *walker, s *shape, from, to int) {
 	}
 }
 
-// payload looks at a whole payload or header value that is in no document: a text, or what holds a document that cannot be read. A nil
-// lookout does not.
-func (l *lookout) payload(path string, name telling, b []byte) {
-	if l == nil || len(b) == 0 || string(b) == redacted || l.last && (l.to.covers(0, len(b)) || l.to.suspects(0, len(b))) {
+// payload looks at a whole payload that is in no document: a text, or what holds a document that cannot be read. A nil lookout does not.
+func (l *lookout) payload(root Root, b []byte) {
+	if l == nil || l.last && (l.to.covers(0, len(b)) || l.to.suspects(0, len(b))) {
 		return
 	}
-	looks, unseen := l.scan(b, 0)
-	if looks == "" || unseen && name.looks != "" {
-		looks, unseen = cmp.Or(name.looks, looks), false
+	if looks, unseen := l.scanWhole(telling{}, b); looks != "" {
+		*l.to = append(*l.to, mark{0, len(b), finding{l.place(root.String()), looks, unseen}})
 	}
-	if looks != "" {
-		*l.to = append(*l.to, mark{0, len(b), finding{l.place(path), looks, unseen}})
+}
+
+// scanWhole looks at a payload or header value, which has a name that may tell something.
+func (d *detector) scanWhole(name telling, b []byte) (looks string, unseen bool) {
+	if len(b) == 0 || string(b) == redacted {
+		return "", false
 	}
+	looks, unseen = d.scan(b, 0)
+	if name.looks != "" && (looks == "" || unseen) {
+		return name.looks, false
+	}
+	return looks, unseen
 }
 
 // maxScans bounds how deep in each other encodings are taken off.

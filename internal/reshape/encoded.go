@@ -40,40 +40,46 @@ func isEncoded(r rune) bool {
 	return r < 0x80 && (isWord(byte(r)) || r == '+' || r == '/' || r == '-')
 }
 
-// decode looks at a run of characters of an encoding, and at what of it stands between / and -.
+// decode looks at a run of characters of an encoding, and at what of it stands behind each / and -.
 func (d *detector) decode(run []byte, depth int) (looks string, unseen bool) {
-	for _, text := range append([][]byte{run}, bytes.FieldsFunc(run, func(r rune) bool { return r == '/' || r == '-' })...) {
-		if len(text) < minEncoded {
-			continue
+	looks, unseen = d.decodeOne(run, depth)
+	for rest := run; looks == "" || unseen; {
+		i := bytes.IndexAny(rest, "/-")
+		part := rest
+		if i >= 0 {
+			part, rest = rest[:i], rest[i+1:]
 		}
-		for _, decoded := range decodings(text) {
-			now, blind := d.decoded(decoded, depth)
-			if now != "" && !blind {
-				return now, false
+		if len(part) >= minEncoded && len(part) < len(run) {
+			if now, blind := d.decodeOne(part, depth); now != "" && (looks == "" || !blind) {
+				looks, unseen = now, blind
 			}
-			if now != "" {
-				looks, unseen = now, true
-			}
+		}
+		if i < 0 {
+			break
 		}
 	}
 	return looks, unseen
 }
 
-func decodings(text []byte) (out [][]byte) {
-	if b, err := hex.DecodeString(asString(text)); err == nil {
-		out = append(out, b)
-	}
-	whole := text
-	if len(whole)%4 == 1 {
-		whole = whole[:len(whole)-1]
-	}
-	for _, e := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
-		if b, err := e.DecodeString(asString(whole)); err == nil {
-			out = append(out, b)
-			break
+// decodeOne tries one encoding after the other.
+func (d *detector) decodeOne(text []byte, depth int) (looks string, unseen bool) {
+	buf := d.spare[min(depth, maxScans)]
+	defer func() { d.spare[min(depth, maxScans)] = buf }()
+	buf = append(buf[:0], text...) // long enough for what is in it
+	if n, err := hex.Decode(buf, text); err == nil {
+		if looks, unseen = d.decoded(buf[:n], depth); looks != "" && !unseen {
+			return looks, false
 		}
 	}
-	return out
+	if len(text)%4 == 1 {
+		text = text[:len(text)-1]
+	}
+	for _, e := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
+		if n, err := e.Decode(buf, text); err == nil {
+			return d.decoded(buf[:n], depth)
+		}
+	}
+	return looks, unseen
 }
 
 // decoded looks at what was in an encoding. Short bytes of no form are what random tokens and signatures are.

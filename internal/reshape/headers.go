@@ -101,7 +101,7 @@ func (w *Worker) changeHeaderValue(r *rule, h *format.Header, state *headerState
 		case w.pipeline.rules.Unmaskable == RedactAll:
 			state.settled, state.value = true, finding{}
 		case w.tracks:
-			state.value = finding{place: w.last.looks.place(w.last.looks.headerPath(h.Key)), looks: looksUnchanged}
+			state.value = finding{place: w.last.looks.headerPlace(h.Key), looks: looksUnchanged}
 		}
 		h.Value = out
 		return nil
@@ -122,18 +122,14 @@ func (w *Worker) changeHeaderValue(r *rule, h *format.Header, state *headerState
 
 // header looks at a header, and at its value unless a rule is about that.
 func (d *detector) header(state *headerState, h *format.Header, value bool) {
-	name := d.fold([]byte(h.Key))
-	if looks := looksLike(name); looks != "" {
-		state.name = finding{place: d.place(d.headerPath(h.Key)), looks: looks + " as a name"}
+	if looks := looksLike(d.fold(asBytes(h.Key))); looks != "" {
+		state.name = finding{place: d.headerPlace(h.Key), looks: looks + " as a name"}
 	}
 	if !value || state.settled || state.value.place != nil {
 		return
 	}
-	var found marks
-	l := lookout{detector: d, to: &found}
-	l.payload(d.headerPath(h.Key), d.tells("", d.fold([]byte(h.Key))), h.Value)
-	if len(found) > 0 {
-		state.value = found[0].finding
+	if looks, unseen := d.scanWhole(d.tells("", d.fold(asBytes(h.Key))), h.Value); looks != "" {
+		state.value = finding{d.headerPlace(h.Key), looks, unseen}
 	}
 }
 

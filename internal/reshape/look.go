@@ -51,7 +51,7 @@ func looksLike(b []byte) string {
 
 // wholeNumber spells a whole number of JSON without a point and exponent.
 func wholeNumber(raw []byte) []byte {
-	if bytes.IndexAny(raw, ".eE") < 0 {
+	if len(raw) < 13 || bytes.IndexAny(raw, ".eE") < 0 { // fewer characters are no card
 		return raw
 	}
 	f, err := strconv.ParseFloat(asString(raw), 64)
@@ -144,33 +144,33 @@ func isDomain(b []byte) bool {
 	return false
 }
 
-// groups goes through the groups of digits at the start of b, with one or two of the separators between, and asks of every end what the
-// digits up to there are.
-func groups(b []byte, separators string, ask func(digits []byte, group int) (found, more bool)) bool {
-	var run [24]byte
-	for n, i := 0, 0; ; {
-		size := 0
-		for ; i < len(b) && isDigit(b[i]); i, size = i+1, size+1 {
-			if n == len(run) {
-				return false
+// digitGroups reads groups of digits, with one to three separators between.
+type digitGroups struct {
+	run     [24]byte // the digits so far
+	n, read int
+}
+
+// next reads on to the next end of a group behind which no word goes on. It returns the digits so far, and how many of them are of that
+// group.
+func (g *digitGroups) next(b []byte, separators string) (digits []byte, group int, ok bool) {
+	for {
+		i := g.read
+		for i > 0 && i < len(b) && i < g.read+3 && strings.IndexByte(separators, b[i]) >= 0 {
+			i++
+		}
+		if i == len(b) || !isDigit(b[i]) || i == g.read && i > 0 {
+			return nil, 0, false
+		}
+		for group = 0; i < len(b) && isDigit(b[i]); i, group = i+1, group+1 {
+			if g.n == len(g.run) {
+				return nil, 0, false
 			}
-			run[n] = b[i]
-			n++
+			g.run[g.n] = b[i]
+			g.n++
 		}
-		if i == len(b) || !isWord(b[i]) && b[i] < 0x80 {
-			found, more := ask(run[:n], size)
-			if found || !more {
-				return found
-			}
+		if g.read = i; i == len(b) || !isWord(b[i]) && b[i] < 0x80 {
+			return g.run[:g.n], group, true
 		}
-		next := i
-		for next < len(b) && next < i+3 && strings.IndexByte(separators, b[next]) >= 0 {
-			next++
-		}
-		if next == i || next == len(b) || !isDigit(b[next]) {
-			return false
-		}
-		i = next
 	}
 }
 
@@ -180,10 +180,21 @@ func begins(b []byte, i int) bool { return i == 0 || !isWord(b[i-1]) }
 // hasCard finds 13 to 19 digits, possibly in groups, that begin as those of a card scheme and pass Luhn's check.
 func hasCard(b []byte) bool {
 	for i := range b {
-		if isDigit(b[i]) && begins(b, i) && groups(b[i:], " -./", func(digits []byte, group int) (bool, bool) {
-			return isCard(digits), len(digits) < 19 && group >= 3
-		}) {
-			return true
+		if !isDigit(b[i]) || !begins(b, i) {
+			continue
+		}
+		var g digitGroups
+		for {
+			digits, group, ok := g.next(b[i:], " -./")
+			if !ok {
+				break
+			}
+			if isCard(digits) {
+				return true
+			}
+			if group < 3 || len(digits) >= 19 {
+				break
+			}
 		}
 	}
 	return false
@@ -331,9 +342,15 @@ func hasPhone(b []byte) bool {
 
 func isInternational(b []byte, least int) bool {
 	b = bytes.TrimLeft(b, " (")
-	return groups(b, " -./()", func(digits []byte, _ int) (bool, bool) {
-		return len(digits) >= least && len(digits) <= least+7, len(digits) < 15
-	})
+	var g digitGroups
+	for {
+		switch digits, _, ok := g.next(b, " -./()"); {
+		case !ok || len(digits) > least+7:
+			return false
+		case len(digits) >= least:
+			return true
+		}
+	}
 }
 
 // isAmerican says whether b begins as ddd ddd dddd, with any separator, or with the first three in brackets.

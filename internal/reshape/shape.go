@@ -198,6 +198,6 @@ func escapeName(name string) string {
 }
 
 // escapeHeader puts backslashes where a path would read a glob.
-func escapeHeader(name string) string {
-	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "=", `\=`).Replace(name)
-}
+func escapeHeader(name string) string { return headerEscapes.Replace(name) }
+
+var headerEscapes = strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "=", `\=`)

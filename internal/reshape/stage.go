@@ -188,14 +188,14 @@ func (w *Worker) change(s *stage, t *target, b []byte) ([]byte, error) {
 		look.to = &w.marks[t.root]
 	}
 	if !t.must && !looksLikeDocument(b) {
-		look.payload(t.root.String(), telling{}, b)
+		look.payload(t.root, b)
 		return b, nil
 	}
 	out, err := w.edit(w.buf[:0], t.inner, b, t.root)
 	w.buf = out.out[:0]
 	switch {
 	case err != nil && !t.must:
-		look.payload(t.root.String(), telling{}, b)
+		look.payload(t.root, b)
 		return b, nil
 	case err != nil && t.inner.root.required != nil: // nobody can say that the paths are there
 		return nil, &payloadError{t.root, err}

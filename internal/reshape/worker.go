@@ -198,7 +198,7 @@ func (w *Worker) lookAgain(t *topicWork, r *Record) {
 			l := t.last[root].looks.(*lookout)
 			l.to = &w.marks[root]
 			if !looksLikeDocument(b) || t.last[root].walk(b) != nil {
-				l.payload(Root(root).String(), telling{}, b)
+				l.payload(Root(root), b)
 			}
 		}
 	}
