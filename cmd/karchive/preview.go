@@ -56,12 +56,12 @@ type preview struct {
 
 // tableRules shows what it makes of the first rows.
 type tableRules struct {
-	captureRules
+	ruled
 	preview *preview
 }
 
 // Begin is that of the rules.
-func (t tableRules) Begin() (apply applyFunc, end func()) {
+func (t tableRules) Begin(format.Reshaping) (apply applyFunc, end func()) {
 	t.preview.worker = t.Worker()
 	return func(tp format.TopicPartition, r *format.Record) (bool, error) {
 		t.preview.begin(tp.Topic)

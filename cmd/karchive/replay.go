@@ -259,7 +259,7 @@ func (o *replayOptions) replayRules(e *env) (*reshape.Pipeline, error) {
 	if p.MovesTimestamps() {
 		return nil, &usageError{"a mask of timestamp is not for replay, whose schedule goes by it", "give --timestamps"}
 	}
-	o.replay.Reshape = replayRules{ruled{p}}
+	o.replay.Reshape = ruled{p}
 	return p, nil
 }
 

@@ -82,7 +82,9 @@ func (r *replayed) finish(ctx context.Context, e *env, a *source, o replayOption
 			return err
 		}
 	}
-	r.Reshaped = newReshaped(rules)
+	if r.Reshaped = newReshaped(rules); r.Reshaped != nil {
+		r.Reshaped.routed = o.replay.Partitioner.String() != replay.Keep.String()
+	}
 	r.Reshaped.warn(e)
 	if o.format == "json" {
 		summary := *r.Report

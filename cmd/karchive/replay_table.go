@@ -93,7 +93,7 @@ func (o *replayOptions) openTable(rules *reshape.Pipeline) (*source, error) {
 	into := imports.Options{Topic: o.table.topic, SkipBad: o.table.skipBad, TempDir: t.dir}
 	if rules != nil {
 		s.preview = &preview{originals: o.originals}
-		into.Reshape = tableRules{captureRules{ruled{rules}}, s.preview}
+		into.Reshape = tableRules{ruled{rules}, s.preview}
 		o.replay.Reshape = nil
 	}
 	s.complete = func(ctx context.Context, e *env) error { return o.importTable(ctx, e, s, into) }
@@ -177,13 +177,13 @@ func createIn(dir string) (*format.Archive, format.FS, error) {
 }
 
 // nameByContents gives a temporary archive the same id for the same rows and rules, by which a replay that goes on knows it again.
-func nameByContents(a *format.Archive, fingerprint string, rules imports.Reshaper) error {
+func nameByContents(a *format.Archive, fingerprint string, rules format.Reshaper) error {
 	raw, err := hex.DecodeString(fingerprint)
 	if err != nil {
 		return err
 	}
 	if rules != nil {
-		both := sha256.Sum256([]byte(fingerprint + " " + rules.Rules()))
+		both := sha256.Sum256([]byte(fingerprint + " " + rules.Rules(fingerprint)))
 		raw = both[:len(raw)]
 	}
 	id, err := uuid.FromBytes(raw)

@@ -140,13 +140,13 @@ func (e *env) sources(dir string) reshape.Sources {
 	}
 }
 
-// ruled is a pipeline as captures and replays want it.
+// ruled is a pipeline as a format.Reshaper.
 type ruled struct{ *reshape.Pipeline }
 
 // Rules identifies the rules.
-func (r ruled) Rules() string {
+func (r ruled) Rules(known string) string {
 	rules := r.Pipeline.Rules()
-	return rules.Hash()
+	return rules.Identify(known)
 }
 
 // Steps says what they do.
@@ -155,24 +155,16 @@ func (r ruled) Steps() string {
 	return rules.Steps()
 }
 
-// captureRules is a capture.Reshaper.
-type captureRules struct{ ruled }
-
-// Begin returns what one goroutine applies to records that are written at once, and how it ends that.
-func (r captureRules) Begin() (apply applyFunc, end func()) {
-	w := r.Worker()
-	return applying(w), w.Close
-}
-
-// replayRules is a replay.Reshaper.
-type replayRules struct{ ruled }
-
-// Begin returns what one goroutine applies to records that the producer keeps, and how it ends that.
-func (r replayRules) Begin(trial bool) (apply applyFunc, end func()) {
-	if trial {
+// Begin returns what one goroutine applies to records, and how it ends that.
+func (r ruled) Begin(how format.Reshaping) (apply applyFunc, end func()) {
+	switch {
+	case how.Trial:
 		return applying(r.Trial()), func() {}
+	case how.Keep:
+		w := r.KeepingWorker()
+		return applying(w), w.Close
 	}
-	w := r.KeepingWorker()
+	w := r.Worker()
 	return applying(w), w.Close
 }
 

@@ -23,7 +23,7 @@ type Options struct {
 	Partitions  int32       // of a topic, for rows that name none; 0: 1
 	Partitioner Partitioner // of those rows; empty: ByKey
 	// Reshape, if set, leaves records out and changes them. What it leaves out is in the archive's ledger as filtered.
-	Reshape Reshaper
+	Reshape format.Reshaper
 	// SkipBad is how many bad rows may be left out.
 	SkipBad int64
 	// MemoryBytes bounds the records that are sorted in memory; 0: DefaultMemoryBytes. Beyond it a temporary file in TempDir, which is
@@ -35,12 +35,6 @@ type Options struct {
 	OnBad func(*BadRow)
 	// OnProgress, if set, is called now and then.
 	OnProgress func(Progress)
-}
-
-// Reshaper leaves records out and changes them, as in a capture.
-type Reshaper interface {
-	Rules() string
-	Begin() (apply func(tp format.TopicPartition, r *format.Record) (bool, error), end func())
 }
 
 // Progress is how far an import is.
@@ -126,7 +120,7 @@ func Run(ctx context.Context, archive *format.Archive, files []File, o Options) 
 
 func (i *importer) readAll(ctx context.Context, files []File) error {
 	if i.options.Reshape != nil {
-		apply, end := i.options.Reshape.Begin()
+		apply, end := i.options.Reshape.Begin(format.Reshaping{})
 		i.apply = apply
 		defer end()
 	}

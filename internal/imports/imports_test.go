@@ -215,9 +215,11 @@ func TestOffsetsThatCannotBeAreBad(t *testing.T) {
 // rules leave out every second record and change the others.
 type rules struct{}
 
-func (rules) Rules() string { return "r1" }
+func (rules) Rules(string) string { return "r1" }
 
-func (rules) Begin() (func(format.TopicPartition, *format.Record) (bool, error), func()) {
+func (rules) Steps() string { return "filter" }
+
+func (rules) Begin(format.Reshaping) (func(format.TopicPartition, *format.Record) (bool, error), func()) {
 	var scratch []byte
 	return func(tp format.TopicPartition, r *format.Record) (bool, error) {
 		if string(r.Value) == "fail" {

@@ -140,7 +140,7 @@ func (w *segmentWriter) put(e *entry) (err error) {
 func (w *segmentWriter) settings(e *entry) format.WriterOptions {
 	o := format.WriterOptions{Topic: w.names[e.topic], Partition: e.partition, Base: e.offset, Compression: w.options.Compression, Encoders: w.encoders}
 	if w.options.Reshape != nil {
-		o.Source.Rules = w.options.Reshape.Rules()
+		o.Source.Rules = w.options.Reshape.Rules(w.archive.Identity().ArchiveID)
 	}
 	return o
 }

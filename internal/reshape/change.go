@@ -81,7 +81,7 @@ func (redactChange) inPayload(_ *Worker, dst, _ []byte) ([]byte, error) {
 // tokenBytes is the length of a token before it is written in hex: 128 bits, so that no two texts share one.
 const tokenBytes = 16
 
-// hashChange puts a token in the place of a text: the first half of its HMAC-SHA-256. Null has no text and stays.
+// hashChange puts a token in the place of a value: the first half of the HMAC-SHA-256 of its identity. Null has none and stays.
 type hashChange struct{}
 
 func (hashChange) inJSON(w *Worker, dst, raw []byte) ([]byte, error) {
@@ -89,7 +89,8 @@ func (hashChange) inJSON(w *Worker, dst, raw []byte) ([]byte, error) {
 		return append(dst, raw...), nil
 	}
 	dst = append(dst, '"')
-	dst = w.appendToken(dst, w.text(raw))
+	w.scratch = appendIdentity(w.scratch[:0], raw)
+	dst = w.appendToken(dst, w.scratch)
 	return append(dst, '"'), nil
 }
 

@@ -23,7 +23,7 @@ type Rules struct {
 
 	// Mask hides what is in payloads. Of two rules for one field the first holds.
 	Mask []Mask
-	// MaskKey names the secret for the action hash: @FILE, or env:NAME.
+	// MaskKey names the secret for the action hash, and for samples, which do without it too: @FILE, or env:NAME.
 	MaskKey string
 	// Unmaskable says what becomes of a record that a rule cannot be applied to; empty: Withhold. The other rules hold in any case.
 	Unmaskable Unmaskable
@@ -199,7 +199,7 @@ func (r *Rules) Add(o Rules) {
 const hashVersion = "karchive rules 2"
 
 // Hash identifies what the rules do, tables and the mask key included, in 32 hex digits; of empty rules it is empty. It tells
-// nothing about the key to who cannot guess it.
+// nothing about the key to who cannot guess it. What is stored is Identify's.
 func (r *Rules) Hash() string {
 	if r.Empty() {
 		return ""
@@ -211,6 +211,29 @@ func (r *Rules) Hash() string {
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
+
+// Identify is Hash for who stores it: an HMAC of it, in 32 hex digits of which the first 8 are its salt, or empty. Known is what was
+// stored before, of which it takes the salt, or something to make one of.
+func (r *Rules) Identify(known string) string {
+	hash := r.Hash()
+	if hash == "" {
+		return ""
+	}
+	salt, err := hex.DecodeString(known)
+	if err != nil || len(salt) != identitySize {
+		made := sha256.Sum256([]byte(known))
+		salt = made[:]
+	}
+	salt = salt[:saltSize]
+	h := hmac.New(sha256.New, salt)
+	h.Write([]byte(hash))
+	return hex.EncodeToString(append(salt, h.Sum(nil)[:identitySize-saltSize]...))
+}
+
+const (
+	identitySize = 16 // bytes
+	saltSize     = 4
+)
 
 // canonical is all that decides what records come out, in a fixed order of fields.
 func (r *Rules) canonical() any {
@@ -248,7 +271,7 @@ func (r *Rules) canonical() any {
 
 // fingerprint stands for the mask key, where it matters.
 func (r *Rules) fingerprint() string {
-	if !r.needsKey() {
+	if !r.usesKey() || r.secret == nil {
 		return ""
 	}
 	h := hmac.New(sha256.New, r.secret)
@@ -259,6 +282,9 @@ func (r *Rules) fingerprint() string {
 func (r *Rules) needsKey() bool {
 	return slices.ContainsFunc(r.Mask, func(m Mask) bool { return m.Action == Hash })
 }
+
+// usesKey says that a mask key makes a difference: samples use it where there is one.
+func (r *Rules) usesKey() bool { return r.needsKey() || !r.Sample.all() && !r.Sample.Random }
 
 func (u Unmaskable) orDefault() Unmaskable {
 	if u == "" {

@@ -11,12 +11,13 @@ import (
 // Worker runs a pipeline for one goroutine. Close gives it back.
 type Worker struct {
 	arena
-	pipeline *Pipeline
-	topics   map[string]*topicWork
-	last     *topicWork // that of the record before
-	filter   *evaluation
-	strings  walker // for documents that no pattern is about
-	mac      hash.Hash
+	pipeline  *Pipeline
+	topics    map[string]*topicWork
+	last      *topicWork // that of the record before
+	filter    *evaluation
+	strings   walker // for documents that no pattern is about
+	mac       hash.Hash
+	sampleMAC hash.Hash // nil: not yet needed
 
 	counts Report // without rules and suspects
 	record uint64 // number of records read
