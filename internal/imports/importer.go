@@ -109,7 +109,7 @@ func Run(ctx context.Context, archive *format.Archive, files []File, o Options) 
 		o.MemoryBytes = DefaultMemoryBytes
 	}
 	i := &importer{options: o, archive: archive, topics: make(map[string]*topic), hash: xxh3.New(), byKey: kgo.StickyKeyPartitioner(nil).ForTopic("")}
-	i.spool = &spool{dir: o.TempDir, limit: o.MemoryBytes}
+	i.spool = newSpool(o.TempDir, o.MemoryBytes)
 	defer i.spool.close()
 	if err := i.readAll(ctx, files); err != nil {
 		return i.report, err
