@@ -176,6 +176,7 @@ func (o *extractOptions) fromArchive(ctx context.Context, e *env) error {
 
 // begin makes the table's file. Only a record has a row in any case.
 func (o *extractOptions) begin(e *env, columns []extract.Column, noun string) (*tableMaker, error) {
+	o.table.ForPeople = e.onScreen && (o.output == "" || o.output == "-")
 	out, err := e.tableOutput(o.output, o.table.Format)
 	if err != nil {
 		return nil, err

@@ -89,5 +89,14 @@ func (e *env) commands() []*cli.Command {
 
 // wrongFlag is an error of a flag's value. Flags are spelled here with two dashes.
 func wrongFlag(_ *cli.Context, err error, _ bool) error {
-	return usage("%s", strings.Replace(err.Error(), " for flag -", " for flag --", 1))
+	text := strings.Replace(err.Error(), " for flag -", " for flag --", 1)
+	for _, name := range secretive {
+		if _, reason, ok := strings.Cut(text, " for flag --"+name+": "); ok {
+			return usage("invalid value for flag --%s: %s", name, reason)
+		}
+	}
+	return usage("%s", text)
 }
+
+// secretive are flags whose values are not repeated: there may be a secret or somebody's data in them.
+var secretive = []string{"X", "brokers", "config", "mask-key", "mask", "set", "null", "missing"}

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/connect"
 	"github.com/karchive/karchive/internal/reshape"
 )
 
@@ -84,7 +85,7 @@ func (f *reshaping) pipeline(e *env) (*reshape.Pipeline, error) {
 		return nil, err
 	}
 	flags := f.rules
-	if err := flags.Resolve(e.sources("")); err != nil {
+	if err := e.resolve(&flags, ""); err != nil {
 		return nil, usage("%v", err)
 	}
 	rules.Add(flags)
@@ -112,7 +113,7 @@ func (f *reshaping) fromFile(e *env) (reshape.Rules, error) {
 	}
 	rules, err := reshape.ParseRules(f.file, data)
 	if err == nil {
-		err = rules.Resolve(e.sources(filepath.Dir(f.file)))
+		err = e.resolve(&rules, filepath.Dir(f.file))
 	}
 	if err != nil {
 		return reshape.Rules{}, &usageError{err.Error(), "karchive help reshape explains rules"}
@@ -120,14 +121,29 @@ func (f *reshaping) fromFile(e *env) (reshape.Rules, error) {
 	return rules, nil
 }
 
+// resolve reads what rules name, and warns of a mask key that is no secret. Relative names of files are below dir.
+func (e *env) resolve(rules *reshape.Rules, dir string) error {
+	if err := rules.Resolve(e.sources(dir)); err != nil {
+		return err
+	}
+	if name, ok := strings.CutPrefix(rules.MaskKey, "@"); ok && connect.EverybodyReads(below(dir, name)) {
+		e.warnf("the mask key is in a file that everybody on this machine can read, and who has it can try out what a hash stands for: chmod o-r it")
+	}
+	return nil
+}
+
+func below(dir, name string) string {
+	if dir == "" || filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(dir, name)
+}
+
 // sources read what rules name. Relative names of files are below dir.
 func (e *env) sources(dir string) reshape.Sources {
 	return reshape.Sources{
 		ReadFile: func(name string) ([]byte, error) {
-			if dir != "" && !filepath.IsAbs(name) {
-				name = filepath.Join(dir, name)
-			}
-			return os.ReadFile(name)
+			return os.ReadFile(below(dir, name))
 		},
 		Getenv: func(name string) (string, bool) {
 			for i := len(e.environ) - 1; i >= 0; i-- {

@@ -31,14 +31,10 @@ type tableOutput struct {
 
 func (e *env) tableOutput(name, format string) (*tableOutput, error) {
 	if name == "" || name == "-" {
-		to := e.stdout
-		switch {
-		case e.onScreen && format == extract.Parquet:
+		if e.onScreen && format == extract.Parquet {
 			return nil, &usageError{"a Parquet file is nothing for a terminal", "give -o FILE"}
-		case e.onScreen:
-			to = e.text // whoever wrote the records does not write to the terminal; a pipe gets them as they are
 		}
-		w := bufio.NewWriterSize(to, 1<<18)
+		w := bufio.NewWriterSize(e.stdout, 1<<18)
 		return &tableOutput{w, w.Flush, func() {}, format != extract.Parquet}, nil
 	}
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() && !info.IsDir() {

@@ -3,7 +3,6 @@ package connect
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -49,15 +48,12 @@ type Input struct {
 
 	// ReadFile reads File, values given as @name, and the files that settings name. Nil: os.ReadFile.
 	ReadFile func(name string) ([]byte, error)
-	// Mode is the mode of a file with a secret: one that everybody can read is warned of. Nil: that of os.Stat.
-	Mode func(name string) (fs.FileMode, error)
 }
 
 // Config holds settings by their canonical names. It is immutable once loaded and safe for concurrent use.
 type Config struct {
 	settings map[string]setting
 	readFile func(string) ([]byte, error)
-	mode     func(string) (fs.FileMode, error)
 	notes    []string
 	warnings []string
 }
@@ -70,12 +66,9 @@ type setting struct {
 
 // Load reads in and checks every setting that can be checked without the files it names. Errors are SettingErrors.
 func Load(in Input) (*Config, error) {
-	c := &Config{settings: map[string]setting{}, readFile: in.ReadFile, mode: in.Mode}
+	c := &Config{settings: map[string]setting{}, readFile: in.ReadFile}
 	if c.readFile == nil {
 		c.readFile = os.ReadFile
-	}
-	if c.mode == nil {
-		c.mode = modeOf
 	}
 	env := environment(in.Environ)
 	file, source := in.File, "--config"

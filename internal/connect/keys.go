@@ -105,3 +105,12 @@ func suggestible() []string {
 	slices.Sort(names)
 	return names
 }
+
+// Names are the names of all settings that karchive understands, librdkafka's among them, sorted.
+func Names() []string { return suggestible() }
+
+// NamesFile says whether the value of a setting is the name of a file.
+func NamesFile(name string) bool {
+	key, _ := canonical(name)
+	return namesFile(key)
+}

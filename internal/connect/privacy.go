@@ -48,21 +48,15 @@ func (c *Config) Secrets() []string {
 	return out
 }
 
-// modeOf is the default of Input.Mode. A system without modes has nothing to say.
-func modeOf(name string) (fs.FileMode, error) {
-	if runtime.GOOS == "windows" {
-		return 0, nil
-	}
+// EverybodyReads says whether a file is there that every user of the machine can read. A system without modes does not tell.
+func EverybodyReads(name string) bool {
 	info, err := os.Stat(name)
-	if err != nil {
-		return 0, err
-	}
-	return info.Mode(), nil
+	return runtime.GOOS != "windows" && err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o004 != 0
 }
 
 // checkPrivate warns of a file with a secret that everybody can read.
 func (c *Config) checkPrivate(what, name string) {
-	if mode, err := c.mode(name); name != "-" && err == nil && mode.IsRegular() && mode.Perm()&0o004 != 0 {
+	if name != "-" && EverybodyReads(name) {
 		c.warn("%s, and everybody on this machine can read the file: chmod o-r it", what)
 	}
 }

@@ -19,7 +19,7 @@ type textWriter struct {
 	lines
 	comma         byte
 	null, missing []byte // missing is never empty in a table of one column
-	safe          bool
+	safe, shown   bool
 	scratch       []byte
 	notUTF8       int64
 }
@@ -31,7 +31,7 @@ func newTextWriter(w io.Writer, columns []Column, comma byte, o FormatOptions) (
 	if err := checkMark("what is missing", o.Missing, comma); err != nil {
 		return nil, err
 	}
-	t := &textWriter{lines: lines{w: w}, comma: comma, null: []byte(o.Null), missing: []byte(o.Missing), safe: o.SpreadsheetSafe}
+	t := &textWriter{lines: lines{w: w}, comma: comma, null: []byte(o.Null), missing: []byte(o.Missing), safe: o.SpreadsheetSafe, shown: o.ForPeople}
 	if len(columns) == 1 { // readers drop empty lines
 		t.null, t.missing = orQuotes(t.null), orQuotes(t.missing)
 	}
@@ -63,6 +63,9 @@ func (t *textWriter) separate(i int) {
 }
 
 func (t *textWriter) text(text []byte) {
+	if t.shown {
+		text = []byte(printable.Text(string(text)))
+	}
 	if t.safe {
 		if isFormula(text) {
 			text = append([]byte{'\''}, text...)

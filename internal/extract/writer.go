@@ -43,6 +43,8 @@ type FormatOptions struct {
 	Null, Missing string
 	// SpreadsheetSafe puts a ' before text in CSV and TSV that a spreadsheet would take for a formula, and all text in quotes.
 	SpreadsheetSafe bool
+	// ForPeople shows in CSV and TSV what a terminal would obey, instead of writing it as the record has it.
+	ForPeople bool
 }
 
 // NewWriter returns a writer of tables with these columns to w, in steps of many rows.

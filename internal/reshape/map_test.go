@@ -144,8 +144,8 @@ func TestTablesAndKeysAreChecked(t *testing.T) {
 	for _, c := range []struct{ rules, file, want string }{
 		{"table: {path: value.a, file: none.csv}", "", "table: file does not exist"},
 		{"table: {path: value.a, file: t.csv}", "a,b,c\n", "wrong number of fields"},
-		{"table: {path: value.a, file: t.csv}", "a,b\na,c\n", `line 2: "a" is there twice`},
-		{"{mask: value.a=hash, mask-key: 'env:NONE'}", "", "the environment has no NONE"},
+		{"table: {path: value.a, file: t.csv}", "a,b\na,c\n", "line 2: what it begins with is there twice"},
+		{"{mask: value.a=hash, mask-key: 'env:NONE'}", "", "the environment has no variable of that name"},
 		{"{mask: value.a=hash, mask-key: '@short'}", "", "5 bytes are too few"},
 		{"{mask: value.a=hash, mask-key: hunter2-hunter2-hunter2}", "", "would not stay secret"},
 	} {

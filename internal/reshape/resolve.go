@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 )
 
@@ -39,13 +40,13 @@ func (r *Rules) resolveKey(s Sources) error {
 	if name, ok := strings.CutPrefix(r.MaskKey, "env:"); ok {
 		text, set := s.Getenv(name)
 		if !set {
-			return fmt.Errorf("the environment has no %s", name)
+			return errors.New("the environment has no variable of that name")
 		}
 		secret = []byte(text)
 	} else if name, ok := strings.CutPrefix(r.MaskKey, "@"); ok {
 		var err error
 		if secret, err = s.ReadFile(name); err != nil {
-			return err
+			return unread(err)
 		}
 	} else {
 		return errors.New("name it, as @FILE or env:NAME: on a command line and in a file of rules it would not stay secret")
@@ -56,6 +57,14 @@ func (r *Rules) resolveKey(s Sources) error {
 	}
 	r.secret = secret
 	return nil
+}
+
+// unread is why a file cannot be read, without its name: that may be the key itself, in the wrong place.
+func unread(err error) error {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		return p.Err
+	}
+	return errors.New("the file cannot be read")
 }
 
 func (t *Table) resolve(s Sources) error {
@@ -77,7 +86,7 @@ func (t *Table) resolve(s Sources) error {
 		}
 		if _, twice := t.entries[row[0]]; twice {
 			line, _ := rows.FieldPos(0)
-			return fmt.Errorf("table %s: line %d: %q is there twice", t.File, line, row[0])
+			return fmt.Errorf("table %s: line %d: what it begins with is there twice", t.File, line)
 		}
 		t.entries[row[0]] = row[1]
 	}

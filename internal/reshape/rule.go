@@ -238,12 +238,15 @@ func (b *stageBuilder) endpoint(e Endpoint) {
 }
 
 // set makes a stage of its own: two of them may fill in the same object.
+// place is the rule as a report names it, without the value: a test environment's token may be one.
+func (s Set) place() string { return strings.TrimSuffix(s.String(), s.To.String()) + "…" }
+
 func (b *stageBuilder) set(s Set) {
 	if s.To.IsZero() {
 		b.fail(fmt.Errorf("set %s: %w: there is nothing to set it to", s.Path, ErrRule))
 		return
 	}
-	r := b.add(newRule(s.String(), s.Selector))(setKind, constantChange{s.To})
+	r := b.add(newRule(s.place(), s.Selector))(setKind, constantChange{s.To})
 	for i := range r.steps {
 		r.fills = append(r.fills, fill(r.steps[i:], s.To))
 	}

@@ -60,7 +60,7 @@ func TestRulesFilesAreStrict(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"filter: topic == \"a\"\nmaks: value.a=hash\n", `rules.yaml:2: unknown key "maks" (did you mean mask?)`},
 		{"strict: true\nstrict: false\n", `rules.yaml:2: key "strict" is there twice`},
-		{"mask:\n  - value.a=hash\n  - value.b=hide\n", `rules.yaml:3: "value.b=hide": not a rule: "hide" is no action`},
+		{"mask:\n  - value.a=hash\n  - value.b=hide\n", `rules.yaml:3: "value.b=hide": not a rule: unknown action`},
 		{"mask:\n  - {path: value.a, action: redact, topic: x}\n", `rules.yaml:2: unknown key "topic" (did you mean topics?)`},
 		{"mask:\n  - {path: value.a, action: redact, fixed: x}\n", `rules.yaml:2: not a rule: fixed and shift go with`},
 		{"mask:\n  - {path: value.a, action: fixed}\n", `rules.yaml:2: not a rule: fixed needs a value`},
@@ -117,7 +117,7 @@ func TestCompileRefusesRulesThatMakeNoSense(t *testing.T) {
 		{"endpoints: {to: c}", "is no host name"},
 		{"value: nothing", "not a path"},
 		{"set: {path: value.a}", "nothing to set it to"},
-		{"mask: {path: value.a}", "is no action"},
+		{"mask: {path: value.a}", "unknown action"},
 	} {
 		r, err := ParseRules("rules.yaml", []byte(c.rules))
 		if err == nil {

@@ -33,7 +33,7 @@ func ParseMask(s string) (Mask, error) {
 // setAction fills in the action and its argument. Constant reads that of fixed.
 func (m *Mask) setAction(name, argument string, has bool, constant func(string) Constant) error {
 	if !slices.Contains(actions, name) {
-		return fmt.Errorf("%w: %q is no action: use %s%s", ErrRule, name, strings.Join(actions, ", "), nearest(name, actions))
+		return fmt.Errorf("%w: unknown action%s: use %s", ErrRule, likely(name, actions), strings.Join(actions, ", "))
 	}
 	m.Action = Action(name)
 	takes := m.Action == Fixed || m.Action == Shift
@@ -163,6 +163,14 @@ func ParseUnmaskable(s string) (Unmaskable, error) {
 		return u, nil
 	}
 	return "", fmt.Errorf("%q is none of %s, %s and %s", s, Withhold, PassOn, RedactAll)
+}
+
+// likely repeats a word only when it is like one that is known: any other may be a secret in the wrong place.
+func likely(word string, candidates []string) string {
+	if near := nearest(word, candidates); near != "" {
+		return fmt.Sprintf(" %q%s", word, near)
+	}
+	return ""
 }
 
 func nearest(word string, candidates []string) string {

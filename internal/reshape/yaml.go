@@ -114,7 +114,7 @@ func readMapping(n *yaml.Node, known keys) error {
 		read, ok := known[key.Value]
 		switch {
 		case key.Kind != yaml.ScalarNode || !ok:
-			return atLine(key, fmt.Errorf("unknown key %q%s: use %s", key.Value, nearest(key.Value, names), strings.Join(names, ", ")))
+			return atLine(key, fmt.Errorf("unknown key%s: use %s", likely(key.Value, names), strings.Join(names, ", ")))
 		case read == nil:
 			return atLine(key, fmt.Errorf("key %q is there twice", key.Value))
 		}
