@@ -52,6 +52,9 @@ func createAside(to string, id format.Identity) (*aside, error) {
 
 // checkFree refuses a place with anything in it.
 func checkFree(dir string) error {
+	if dir == "-" {
+		return usage("an archive is a directory: it cannot go to stdout")
+	}
 	entries, err := os.ReadDir(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -49,7 +49,7 @@ func words[T ~string](list []T) (out []string) {
 // given says whether any column is named.
 func (f *columnFlags) given() bool {
 	m := &f.mapping
-	return m.Value.Name != "" || m.Key.Name != "" || len(m.Object) > 0 || len(m.Headers) > 0 || m.Topic+m.Partition+m.Offset+m.Timestamp != ""
+	return m.Value.Name != "" || m.HeaderList.Name != "" || m.Key.Name != "" || len(m.Object) > 0 || len(m.Headers) > 0 || m.Topic+m.Partition+m.Offset+m.Timestamp != ""
 }
 
 // spelled says whether any flag about the spelling of CSV is given.

@@ -135,6 +135,9 @@ func hintFor(err error) string {
 	if h, ok := errors.AsType[hinter](err); ok {
 		return h.Hint()
 	}
+	if hint := fileHint(err); hint != "" {
+		return hint
+	}
 	switch {
 	case errors.Is(err, format.ErrNotArchive):
 		return "give the directory that karchive capture wrote with -o"

@@ -16,8 +16,9 @@ import (
 type extractOptions struct {
 	source string // an archive, or a snapshot
 	selection
+	fileLimits
 	reshaping
-	paths       cli.StringSlice
+	paths       []string
 	output      string
 	table       extract.FormatOptions
 	explode     bool
@@ -64,7 +65,7 @@ func (o *extractOptions) flags(e *env) []cli.Flag {
 	o.table.Null = extract.DefaultNull
 	return slices.Concat(
 		[]cli.Flag{
-			&cli.StringSliceFlag{Name: "path", Usage: "a column, as `PATH`; repeatable, in the order of the columns", Destination: &o.paths},
+			o.pathFlag(),
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "the table's `FILE`, which must not exist; it appears when it is whole (default: stdout)", Destination: &o.output},
 			wordFlag("format", "of the table: `csv`, tsv, jsonl or parquet", "by the name of the file, or csv", &o.table.Format, extract.Formats()...),
 			&cli.BoolFlag{Name: "no-header", Usage: "no line with the names of the columns", Destination: &o.table.NoHeader},
@@ -80,17 +81,42 @@ func (o *extractOptions) flags(e *env) []cli.Flag {
 			countFlag("skip-bad", "leave out up to `N` lines of a snapshot that are no RRPair, and exit with 3", "0", &o.skipBad),
 			quietFlag(e),
 		},
+		o.fileLimits.flags(),
 		o.reshaping.flags())
+}
+
+// pathFlag takes paths, in comma lists or repeated.
+func (o *extractOptions) pathFlag() cli.Flag {
+	add := func(s string) error {
+		o.paths = append(o.paths, extract.SplitPaths(s)...)
+		return nil
+	}
+	return &cli.GenericFlag{Name: "path", Usage: "columns, as `PATHS` in a comma list or repeated, in their order", Value: &value{set: add}}
+}
+
+// chooseFormat goes by the name of the file where no format was asked for.
+func (o *extractOptions) chooseFormat() error {
+	if o.table.Format != "" {
+		return nil
+	}
+	format, ok := tableFormat(o.output)
+	if !ok {
+		return &usageError{"no format of a table is known by the name " + o.output, "give --format: csv, tsv, jsonl or parquet"}
+	}
+	o.table.Format = format
+	return nil
 }
 
 // asItIs is a parser for flags that take any text, the empty one included.
 func asItIs(s string) (string, error) { return s, nil }
 
 func runExtract(ctx context.Context, e *env, o extractOptions) error {
-	if len(o.paths.Value()) == 0 || slices.Contains(o.paths.Value(), "") {
+	if len(o.paths) == 0 || slices.Contains(o.paths, "") {
 		return &usageError{"nothing to extract", "give --path, such as --path value.order.id, for every column"}
 	}
-	o.table.Format = cmp.Or(o.table.Format, tableFormat(o.output))
+	if err := o.chooseFormat(); err != nil {
+		return err
+	}
 	if o.table.NoHeader && o.table.Format != extract.CSV && o.table.Format != extract.TSV {
 		return usage("--no-header: %s has no such line", o.table.Format)
 	}
@@ -133,7 +159,7 @@ func (o *extractOptions) fromArchive(ctx context.Context, e *env) error {
 		return usage("--skip-bad is for snapshots; of an archive, --skip-corrupt leaves out what is damaged")
 	}
 	var columns []extract.Column
-	for _, path := range o.paths.Value() {
+	for _, path := range o.paths {
 		c, err := extract.ParseColumn(path)
 		if err != nil {
 			return usage("--path %v", err)

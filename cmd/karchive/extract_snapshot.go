@@ -6,17 +6,21 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/karchive/karchive/internal/foreign"
+	"github.com/karchive/karchive/internal/imports"
 	"github.com/karchive/karchive/internal/speedscale"
 )
 
 // snapshotExtraction makes rows of the RRPairs of a snapshot.
 type snapshotExtraction struct {
 	*tableMaker
-	name    string // of the file
-	in      *speedscale.Reader
-	filters []speedscale.Filter // all of them choose
-	skipBad int64
-	bad     int64 // left out
+	name     string // of the file
+	file     *foreign.Reader
+	in       *speedscale.Reader
+	filters  []speedscale.Filter // all of them choose
+	skipBad  int64
+	bad      int64 // left out
+	filtered bool  // an RRPair that a filter left out
 }
 
 func (o *extractOptions) fromSnapshot(ctx context.Context, e *env) error {
@@ -24,7 +28,7 @@ func (o *extractOptions) fromSnapshot(ctx context.Context, e *env) error {
 	if err := o.checkSnapshot(e, s); err != nil {
 		return err
 	}
-	columns, err := speedscale.Columns(o.paths.Value())
+	columns, err := speedscale.Columns(o.paths)
 	if err != nil {
 		return usage("--path %v", err)
 	}
@@ -33,7 +37,16 @@ func (o *extractOptions) fromSnapshot(ctx context.Context, e *env) error {
 		return err
 	}
 	defer end()
-	s.in = speedscale.NewReader(file)
+	whole, err := foreign.Open(file, foreign.Options{MaxRatio: o.maxExpansion})
+	if err != nil {
+		return inFile(o.source, err)
+	}
+	defer whole.Close()
+	text, err := whole.Text()
+	if err != nil {
+		return inFile(o.source, err)
+	}
+	s.in, s.file = speedscale.NewReader(text, o.maxRow), whole
 	if s.tableMaker, err = o.begin(e, columns, "RRPair"); err != nil {
 		return err
 	}
@@ -80,6 +93,9 @@ func (s *snapshotExtraction) run(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 		pair, err := s.in.Next()
+		if err == io.EOF && s.looked == 0 && s.bad == 0 && !s.filtered && !s.file.Empty() {
+			return inFile(s.name, imports.ErrNoRecord)
+		}
 		if err == io.EOF {
 			return nil
 		}
@@ -99,6 +115,7 @@ func (s *snapshotExtraction) run(ctx context.Context) error {
 func (s *snapshotExtraction) chosen(p speedscale.RRPair) bool {
 	for _, f := range s.filters {
 		if !f.Match(p) {
+			s.filtered = true
 			return false
 		}
 	}
@@ -112,7 +129,7 @@ func (s *snapshotExtraction) pass(err error) error {
 	}
 	bad, ok := errors.AsType[*speedscale.PairError](err)
 	if !ok {
-		return err
+		return inFile(s.name, err)
 	}
 	if s.bad == s.skipBad {
 		return withHint(inFile(s.name, bad), "--skip-bad N leaves out what is no RRPair")

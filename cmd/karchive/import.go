@@ -21,15 +21,19 @@ type importOptions struct {
 	files  []string
 	output string
 	columnFlags
+	fileLimits
 	reshaping
-	object      string
-	calls       string
-	pairs       string
-	partitioner string
-	partitions  int
-	encoding    format.Encoding
-	imports     imports.Options
-	format      string
+	fields       []imports.Column // of lines
+	keyDelimiter string
+	object       string
+	calls        string
+	pairs        string
+	partitioner  string
+	partitions   int
+	partition    int // -1: none
+	encoding     format.Encoding
+	imports      imports.Options
+	format       string
 }
 
 func importCommand(e *env) *cli.Command {
@@ -38,21 +42,25 @@ func importCommand(e *env) *cli.Command {
 		Name:      "import",
 		Usage:     "make an archive of records in other files",
 		ArgsUsage: strings.Join(kindsOfFiles(), "|") + " FILE... -o ARCHIVE [flags]",
-		Description: `csv and parquet: a row is a record. The first column is the value, unless columns are named with --column and the like; in a file with a
-column called value, those called topic, partition, offset, timestamp, key, value and headers.NAME are what karchive extract means by them.
-jsonl: the lines of karchive cat come back as they were. With --topic or a column named, a line is any JSON: COLUMN is a path such as user.id,
-and the value is the line. kcat: the lines of kcat -J. speedscale: the Kafka records in the calls of a snapshot, every record of every topic
-and partition of each Fetch (--calls); --rrpairs chooses calls with speedctl's filter.
-FILE is - for stdin. Offsets in a file are kept and their records sorted; the same record at the same offset counts once. Records without are
-numbered in their order. Rules apply before anything is written.
+		Description: kindsHelp() + `
+A file may be compressed (gzip, zstd, bzip2, xz, LZ4), in UTF-16 or with a byte order mark, whatever its name; FILE is - for stdin.
+csv and parquet: the first column is the value, unless columns are named with --column and the like; in a file with a column called value,
+those called topic, partition, offset, timestamp, key, value and headers.NAME are what karchive extract means by them.
+jsonl: with --topic or a column named, a value is any JSON: COLUMN is a path such as user.id, and the value is the whole. JSON comes one a
+line, over several lines, or in an array. lines: --fields say what stands before the value. speedscale: every record of every topic and
+partition of each Fetch (--calls); --rrpairs chooses calls with speedctl's filter.
+Offsets in a file are kept and their records sorted; the same record at the same offset counts once. Records without are numbered in their
+order. Rules apply before anything is written.
 A row that is no record ends the import and leaves nothing behind, unless --skip-bad allows for it; exit code 3: rows were left out.
 
 Examples:
   karchive import csv events.csv -o run1 --topic events --key-column id --timestamp-column at --header-column type=kind
-  karchive import csv people.csv -o run1 --topic people --object id:number,name,active:bool --partitions 6
+  karchive import csv people.csv.gz -o run1 --topic people --object id:number,name,active:bool --partitions 6
   karchive cat run1 -t orders | jq -c 'select(.partition == 0)' | karchive import jsonl - -o run2
   karchive import jsonl log.jsonl -o run1 --topic log --key-column user.id --timestamp-column time
+  karchive import lines dump.txt -o run1 --topic orders --key-delimiter tab --null null
   kcat -C -b localhost:9092 -t orders -e -J | karchive import kcat - -o run1
+  rpk topic consume orders --offset :end | karchive import rpk - -o run1
   karchive import speedscale snapshot.jsonl -o run1 --calls fetch,produce
   karchive import parquet events.parquet -o run1 --topic events --column payload --skip-bad 10`,
 		Flags: o.flags(e),
@@ -67,10 +75,14 @@ Examples:
 
 func (o *importOptions) flags(e *env) []cli.Flag {
 	m, i := &o.mapping, &o.imports
+	o.partition = -1
 	more := []cli.Flag{
 		&cli.StringFlag{Name: "topic-column", Usage: "the topic, as `COLUMN`", Destination: &m.Topic},
 		&cli.StringFlag{Name: "partition-column", Usage: "the partition, as `COLUMN`", Destination: &m.Partition},
 		&cli.StringFlag{Name: "offset-column", Usage: "the offset, as `COLUMN`", Destination: &m.Offset},
+		parsed("headers-column", "all headers, as `COLUMN` or COLUMN:TYPE of their values: a list of names and values, or an object", "none", &m.HeaderList, imports.ParseColumn),
+		parsed("fields", "what stands in lines, as `FIELDS` such as timestamp,partition,offset,headers,key; the value is last", "the value", &o.fields, imports.ParseFields),
+		parsed("key-delimiter", "what separates the fields of lines, as `TEXT`; alone it means a key before the value", "a tab", &o.keyDelimiter, parseKeyDelimiter),
 		&cli.StringFlag{Name: "object", Usage: "make the value a JSON object of `COLUMNS`, such as id:number,name; * is all that are left", Destination: &o.object},
 	}
 	for _, flag := range more {
@@ -79,6 +91,7 @@ func (o *importOptions) flags(e *env) []cli.Flag {
 	return slices.Concat([]cli.Flag{
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "the new archive's `DIR`, which must not exist", Destination: &o.output},
 		&cli.StringFlag{Name: "topic", Usage: "the `TOPIC` of records whose row names none", Destination: &i.Topic},
+		numberFlag("partition", "the partition, as `N`, of records whose row names none", "by --partitions", &o.partition, 0, math.MaxInt32-1),
 		numberFlag("partitions", "partitions of a topic, as `N`, for records whose row names none", "1", &o.partitions, 1, math.MaxInt32),
 		choiceFlag("partitioner", "where those records go: by `key`, as Kafka's producers do, or round-robin", &o.partitioner, words(imports.Partitioners())...),
 		&cli.StringFlag{Name: "calls", Usage: "of a snapshot, records of which `CALLS`: fetch, produce or both in a comma list", Value: defaultCalls, Destination: &o.calls},
@@ -87,10 +100,35 @@ func (o *importOptions) flags(e *env) []cli.Flag {
 		encodingFlag("of the archive: `parquet` or arrow", "parquet", &o.encoding),
 		parsed("compression", "of the archive, as `CODEC`: zstd, zstd:LEVEL (1 to 22) or none", "zstd:1", &i.Compression, parseCompression),
 		formatFlag(&o.format), quietFlag(e),
-	}, o.columnFlags.flags(), more, o.reshaping.flags())
+	}, o.columnFlags.flags(), more, o.fileLimits.flags(), o.reshaping.flags())
 }
 
-func kindsOfFiles() []string { return words(imports.Kinds()) }
+func kindsOfFiles() (names []string) {
+	for _, k := range imports.Kinds() {
+		names = append(names, string(k.Kind))
+	}
+	return names
+}
+
+// kindsHelp is a line for each kind.
+func kindsHelp() string {
+	var out strings.Builder
+	for _, k := range imports.Kinds() {
+		fmt.Fprintf(&out, "  %-10s %s\n", k.Kind, k.Help)
+	}
+	return "FILE is one of these kinds:\n\n" + out.String()
+}
+
+// parseKeyDelimiter takes any text, and tab for a tab.
+func parseKeyDelimiter(s string) (string, error) {
+	if s == "" {
+		return "", errors.New("empty")
+	}
+	if s == "tab" {
+		return "\t", nil
+	}
+	return strings.ReplaceAll(s, `\t`, "\t"), nil
+}
 
 // arguments are a kind and files.
 func (o *importOptions) arguments(args []string) error {
@@ -102,7 +140,7 @@ func (o *importOptions) arguments(args []string) error {
 	if !slices.Contains(kinds, args[0]) {
 		near := suggest.Nearest(args[0], kinds)
 		if near == "" {
-			return &usageError{"the first argument is no kind of file: use " + strings.Join(kinds, ", "), hint}
+			return &usageError{"the first argument is no kind of file: use " + strings.Join(kinds, ", "), kindHint(args[0], hint)}
 		}
 		return &usageError{fmt.Sprintf("%q is no kind of file", args[0]), "did you mean " + near + "?"}
 	}
@@ -122,6 +160,14 @@ func (o *importOptions) arguments(args []string) error {
 	return nil
 }
 
+// kindHint guesses which kind was forgotten before the name of a file.
+func kindHint(name, otherwise string) string {
+	if k, _, ok := imports.KindOfName(name); ok {
+		return "karchive import " + string(k.Kind) + " FILE reads " + k.Help
+	}
+	return otherwise
+}
+
 func runImport(ctx context.Context, e *env, o importOptions) error {
 	open, err := o.complete()
 	if err != nil {
@@ -132,7 +178,7 @@ func runImport(ctx context.Context, e *env, o importOptions) error {
 		return err
 	}
 	if rules != nil {
-		o.imports.Reshape = ruled{rules}
+		o.imports.Reshape = captureRules{ruled{rules}}
 	}
 	for _, name := range o.files { // before hours of reading the one before it
 		if _, err := os.Stat(name); name != "-" && err != nil {

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/extract"
 	"github.com/karchive/karchive/internal/imports"
 	"github.com/karchive/karchive/internal/speedscale"
 )
@@ -23,33 +24,56 @@ func (o *importOptions) complete() (open imports.OpenOptions, err error) {
 	if err := o.misplaced(); err != nil {
 		return open, err
 	}
+	if o.partition >= 0 {
+		n := int32(o.partition)
+		o.imports.Partition = &n
+	}
 	if o.imports.Topic != "" {
 		if err := format.CheckTopicName(o.imports.Topic); err != nil {
 			return open, usage("--topic %v", err)
 		}
 	}
-	open = imports.OpenOptions{Mapping: o.mapping, CSV: o.csv, Mapped: o.given() || o.imports.Topic != ""}
+	open = imports.OpenOptions{Mapping: o.mapping, CSV: o.csv, Lines: o.lines(), Mapped: o.given() || o.imports.Topic != ""}
+	o.fileLimits.into(&open)
 	open.Snapshot, err = o.snapshot()
 	return open, err
 }
 
+// lines is what lines of text are. Nothing in them is null unless it is told.
+func (o *importOptions) lines() imports.LinesOptions {
+	l := imports.LinesOptions{Fields: o.fields, Delimiter: o.keyDelimiter, Null: o.csv.Null}
+	if l.Null == extract.DefaultNull {
+		l.Null = ""
+	}
+	if l.Delimiter != "" && l.Fields == nil {
+		l.Fields = []imports.Column{{Name: "key"}}
+	}
+	return l
+}
+
 // misplaced refuses flags that mean nothing for the kind of file.
 func (o *importOptions) misplaced() error {
-	named := o.kind == imports.Kcat || o.kind == imports.Speedscale // the files name everything
+	info, _ := imports.Info(o.kind)
 	for _, f := range []struct {
 		name         string
 		given, means bool
 	}{
-		{"a column", o.given(), !named},
-		{"--topic", o.imports.Topic != "", !named},
-		{"--partitions", o.partitions > 0, !named},
-		{"--delimiter, --no-header or --null", o.spelled(), o.kind == imports.CSV},
+		{"a column", o.given(), info.Columns},
+		{"--topic", o.imports.Topic != "", !info.Named},
+		{"--partitions", o.partitions > 0, !info.Named},
+		{"--partition", o.partition >= 0, !info.Named},
+		{"--delimiter or --no-header", o.csv.Comma != 0 || o.csv.NoHeader, o.kind == imports.CSV},
+		{"--null", o.csv.Null != extract.DefaultNull, info.Spelling},
+		{"--fields or --key-delimiter", o.fields != nil || o.keyDelimiter != "", o.kind == imports.Lines},
 		{"--calls", o.calls != defaultCalls, o.kind == imports.Speedscale},
 		{"--rrpairs", o.pairs != "", o.kind == imports.Speedscale},
 	} {
 		if f.given && !f.means {
 			return usage("%s means nothing for %s", f.name, o.kind)
 		}
+	}
+	if o.partition >= 0 && o.partitions > 0 {
+		return usage("--partition and --partitions both say where records go")
 	}
 	return nil
 }

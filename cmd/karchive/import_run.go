@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"io"
 	"os"
@@ -10,7 +8,6 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/imports"
-	"github.com/karchive/karchive/internal/jsonl"
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/units"
@@ -34,10 +31,10 @@ func (e *env) importedFiles(ctx context.Context, kind imports.Kind, names []stri
 					_, err = f.Seek(0, io.SeekStart)
 				}
 			}
-			if kind == imports.JSONL && o.Mapped && o.Mapping.Value.Name == "" && len(o.Mapping.Object) == 0 {
-				in.Reader = e.notCat(shown, r)
+			o.OnCat = func() {
+				e.warnf("%s: the lines are records as karchive cat prints them, and each is taken for a value: without --topic and columns they come back as records", shown)
 			}
-			var s imports.Source
+			var s *imports.OpenSource
 			if err == nil {
 				s, err = imports.Open(kind, in, o)
 			}
@@ -45,21 +42,13 @@ func (e *env) importedFiles(ctx context.Context, kind imports.Kind, names []stri
 				end()
 				return nil, nil, err
 			}
-			return s, end, nil
+			return s, func() error {
+				s.Close()
+				return end()
+			}, nil
 		}})
 	}
 	return files
-}
-
-// notCat warns when lines that are to be values are records, as cat prints them.
-func (e *env) notCat(name string, r io.Reader) io.Reader {
-	in := bufio.NewReaderSize(r, 64<<10)
-	begin, _ := in.Peek(in.Size()) // an error comes again when the lines are read
-	line, _, _ := bytes.Cut(begin, []byte("\n"))
-	if _, _, err := jsonl.Parse(line); err == nil {
-		e.warnf("%s: the lines are records as karchive cat prints them, and each is taken for a value: without --topic and columns they come back as records", name)
-	}
-	return in
 }
 
 // importFiles imports, and shows how it goes.

@@ -3,19 +3,15 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/google/uuid"
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/imports"
-	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/units"
 	"github.com/karchive/karchive/replay"
 )
@@ -23,6 +19,7 @@ import (
 // tableReplay is what a replay of a CSV file needs beyond that of an archive.
 type tableReplay struct {
 	columnFlags
+	fileLimits
 	topic   string
 	skipBad int64
 }
@@ -32,7 +29,7 @@ func (t *tableReplay) flags() []cli.Flag {
 		&cli.StringFlag{Name: "topic", Usage: "the `TOPIC` that the rows of a CSV file go to", Destination: &t.topic},
 		countFlag("skip-bad", "leave out up to `N` rows that are no record, name them, and exit with 3", "0", &t.skipBad),
 	}
-	flags = append(flags, t.columnFlags.flags()...)
+	flags = append(append(flags, t.columnFlags.flags()...), t.fileLimits.flags()...)
 	for _, flag := range flags {
 		setCategory(flag, "Replay of a CSV file")
 	}
@@ -46,8 +43,8 @@ func isTable(name string) bool {
 	}
 	info, err := os.Stat(name)
 	if err != nil {
-		ext := strings.ToLower(filepath.Ext(name))
-		return ext == ".csv" || ext == ".tsv" // opening it tells what is wrong
+		kind, _, ok := imports.KindOfName(name)
+		return ok && kind.Kind == imports.CSV // opening it tells what is wrong
 	}
 	return !info.IsDir()
 }
@@ -57,15 +54,14 @@ type source struct {
 	*format.Archive
 	damaged  error                                   // errIncomplete, when not all of it is intact
 	complete func(ctx context.Context, e *env) error // makes the archive of a CSV file, which may take long: once a broker has answered
-	preview  *preview                                // of the rows of a CSV file, which the archive has after the rules; nil: of an archive
 	end      func()
 }
 
 // openSource opens the archive, or begins a temporary one of a CSV file: then every option of a replay works, and a replay that goes on
 // finds the same records.
-func (o *replayOptions) openSource(ctx context.Context, e *env, rules *reshape.Pipeline) (*source, error) {
+func (o *replayOptions) openSource(ctx context.Context, e *env) (*source, error) {
 	if isTable(o.archive) {
-		return o.openTable(rules)
+		return o.openTable()
 	}
 	if o.table.topic != "" || o.table.given() || o.table.spelled() || o.table.skipBad > 0 {
 		return nil, &usageError{"--topic, columns and --skip-bad are for a CSV file, and " + o.archive + " is none", "-t chooses topics of an archive, --map renames them"}
@@ -74,34 +70,30 @@ func (o *replayOptions) openSource(ctx context.Context, e *env, rules *reshape.P
 	if err != nil {
 		return nil, err
 	}
-	return &source{Archive: a, damaged: damaged, complete: func(context.Context, *env) error { return nil }, end: func() { a.Close() }}, nil
+	return &source{a, damaged, func(context.Context, *env) error { return nil }, func() { a.Close() }}, nil
 }
 
-// openTable begins with an archive that is not there yet. Rules are applied as its rows are read, so that nothing is written before them.
-func (o *replayOptions) openTable(rules *reshape.Pipeline) (*source, error) {
+func (o *replayOptions) openTable() (*source, error) {
 	if err := o.checkTable(); err != nil {
 		return nil, err
 	}
 	if _, err := os.Stat(o.archive); o.archive != "-" && err != nil {
 		return nil, err
 	}
-	t, err := createTemporary()
+	dir, err := os.MkdirTemp("", "karchive-replay-*")
 	if err != nil {
 		return nil, err
 	}
+	remove := func() { os.RemoveAll(dir) }
+	forget := onLeave(remove)
 	s := &source{}
-	into := imports.Options{Topic: o.table.topic, SkipBad: o.table.skipBad, TempDir: t.dir}
-	if rules != nil {
-		s.preview = &preview{originals: o.originals}
-		into.Reshape = tableRules{ruled{rules}, s.preview}
-		o.replay.Reshape = nil
-	}
-	s.complete = func(ctx context.Context, e *env) error { return o.importTable(ctx, e, s, into) }
+	s.complete = func(ctx context.Context, e *env) error { return o.importTable(ctx, e, s, dir) }
 	s.end = func() {
 		if s.Archive != nil {
 			s.Archive.Close()
 		}
-		t.end()
+		remove()
+		forget()
 	}
 	return s, nil
 }
@@ -109,10 +101,10 @@ func (o *replayOptions) openTable(rules *reshape.Pipeline) (*source, error) {
 // checkTable refuses what a CSV file cannot do, and what is no CSV file.
 func (o *replayOptions) checkTable() error {
 	const csv = "a CSV file, such as karchive extract makes, can be replayed as it is"
-	switch ext := strings.ToLower(filepath.Ext(o.archive)); {
-	case slices.Contains([]string{".jsonl", ".ndjson", ".json", ".parquet", ".arrow"}, ext):
-		return &usageError{o.archive + " is no CSV file", csv + "; karchive import makes an archive of others"}
-	case ext == ".tsv" && o.table.csv.Comma == 0:
+	switch kind, ending, ok := imports.KindOfName(o.archive); {
+	case ok && kind.Kind != imports.CSV && kind.Kind != imports.Lines:
+		return &usageError{o.archive + " is no CSV file", csv + "; karchive import " + string(kind.Kind) + " makes an archive of it"}
+	case ok && ending != ".csv" && kind.Kind == imports.CSV && o.table.csv.Comma == 0:
 		o.table.csv.Comma = '\t'
 	}
 	switch {
@@ -138,9 +130,9 @@ func (o *replayOptions) checkTable() error {
 	return nil
 }
 
-func (o *replayOptions) importTable(ctx context.Context, e *env, s *source, into imports.Options) error {
+func (o *replayOptions) importTable(ctx context.Context, e *env, s *source, dir string) error {
 	defer e.noteStop(ctx, "ending before anything is sent")()
-	a, fsys, err := createIn(filepath.Join(into.TempDir, "archive"))
+	a, fsys, err := createIn(filepath.Join(dir, "archive"))
 	if err != nil {
 		return err
 	}
@@ -148,12 +140,14 @@ func (o *replayOptions) importTable(ctx context.Context, e *env, s *source, into
 	defer a.Close()
 	m := o.table.mapping
 	m.TimeUnit, m.OnlyNamed = imports.TimeUnit(o.table.unit), true
-	files := e.importedFiles(ctx, imports.CSV, []string{o.archive}, imports.OpenOptions{Mapping: m, CSV: o.table.csv})
-	r, err := e.importFiles(ctx, a, files, into)
+	open := imports.OpenOptions{Mapping: m, CSV: o.table.csv, TempDir: dir}
+	o.table.fileLimits.into(&open)
+	files := e.importedFiles(ctx, imports.CSV, []string{o.archive}, open)
+	r, err := e.importFiles(ctx, a, files, imports.Options{Topic: o.table.topic, SkipBad: o.table.skipBad, TempDir: dir})
 	if err != nil {
 		return importHint(err)
 	}
-	if err := nameByContents(a, r.Fingerprint, into.Reshape); err != nil {
+	if err := nameByContents(a, r.Fingerprint); err != nil {
 		return err
 	}
 	if err := a.Close(); err != nil {
@@ -163,7 +157,7 @@ func (o *replayOptions) importTable(ctx context.Context, e *env, s *source, into
 	if r.Bad > 0 {
 		s.damaged = errIncomplete
 	}
-	s.Archive, err = openArchive(filepath.Join(into.TempDir, "archive"))
+	s.Archive, err = openArchive(filepath.Join(dir, "archive"))
 	return err
 }
 
@@ -176,15 +170,11 @@ func createIn(dir string) (*format.Archive, format.FS, error) {
 	return a, fsys, err
 }
 
-// nameByContents gives a temporary archive the same id for the same rows and rules, by which a replay that goes on knows it again.
-func nameByContents(a *format.Archive, fingerprint string, rules format.Reshaper) error {
+// nameByContents gives a temporary archive the same id for the same contents, by which a replay that goes on knows it again.
+func nameByContents(a *format.Archive, fingerprint string) error {
 	raw, err := hex.DecodeString(fingerprint)
 	if err != nil {
 		return err
-	}
-	if rules != nil {
-		both := sha256.Sum256([]byte(fingerprint + " " + rules.Rules(fingerprint)))
-		raw = both[:len(raw)]
 	}
 	id, err := uuid.FromBytes(raw)
 	if err != nil {

@@ -11,14 +11,17 @@ import (
 )
 
 // tableEndings are the formats of tables by how the name of a file ends.
-var tableEndings = map[string]string{".csv": extract.CSV, ".tsv": extract.TSV, ".jsonl": extract.JSONL, ".parquet": extract.Parquet}
+var tableEndings = map[string]string{".csv": extract.CSV, ".tsv": extract.TSV, ".jsonl": extract.JSONL, ".ndjson": extract.JSONL, ".parquet": extract.Parquet}
 
-// tableFormat is the format of a table that goes to a file, where none was asked for.
-func tableFormat(name string) string {
-	if format, ok := tableEndings[strings.ToLower(filepath.Ext(name))]; ok {
-		return format
+// tableFormat is the format of a table that goes to a file, where none was asked for: CSV when its name has no ending. Ok is false when the
+// ending says something else.
+func tableFormat(name string) (format string, ok bool) {
+	ending := strings.ToLower(filepath.Ext(name))
+	if ending == "" || name == "-" {
+		return extract.CSV, true
 	}
-	return extract.CSV
+	format, ok = tableEndings[ending]
+	return format, ok
 }
 
 // tableOutput is where a table goes: a new file, a device or pipe, or stdout.

@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/karchive/karchive/internal/foreign"
 )
 
 // row is what Read gave, in a form to compare: quoted fields begin with a quote.
@@ -55,11 +57,13 @@ func TestReaderTellsQuotedFromPlainFields(t *testing.T) {
 		{"doubled quotes over lines", "\"a\"\"\n\"\"b\",c\n", []row{{1, []string{"\"a\"\n\"b", "c"}}}},
 		{"comma in quotes", `"a,b",c`, []row{{1, []string{`"a,b`, "c"}}}},
 		{"spaces are text", ` a ,"b"`, []row{{1, []string{" a ", `"b`}}}},
-		{"byte order mark", "\xef\xbb\xbf\"a\",b", []row{{1, []string{`"a`, "b"}}}},
+		{"carriage returns alone", "a,b\r\"c\nd\",\"e\rf\"\r\rg,h\r", []row{{1, []string{"a", "b"}}, {2, []string{"\"c\nd", "\"e\rf"}}, {5, []string{"g", "h"}}}},
+		{"a carriage return among line feeds", "a\rb,c\nd,e\n", []row{{1, []string{"a\rb", "c"}}, {2, []string{"d", "e"}}}},
+		{"a line that tells another comma than was asked for", "sep=;\na,b\n", []row{{2, []string{"a", "b"}}}},
 		{"other bytes", "\xff,\x00", []row{{1, []string{"\xff", "\x00"}}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := readAll(NewReader(strings.NewReader(c.text), ','))
+			got, err := readAll(NewReader(strings.NewReader(c.text), ',', 0))
 			if err != nil || !reflect.DeepEqual(got, c.want) {
 				t.Errorf("got %v, %v, want %v", got, err, c.want)
 			}
@@ -76,10 +80,10 @@ func TestReaderGoesOnBehindABadRow(t *testing.T) {
 	}{
 		{"bare quote", "a\nb\"c,d\ne\n", 2, ErrBareQuote, []row{{3, []string{"e"}}}},
 		{"text behind a quote", "\"a\"b\nc", 1, ErrAfterQuote, []row{{2, []string{"c"}}}},
-		{"quote that is not closed", "a\n\"b\nc\n", 2, ErrNotClosed, nil},
+		{"line feed among carriage returns", "a" + strings.Repeat("\r", 1<<18) + "b\nc\rd", 1<<18 + 1, ErrLineFeed, []row{{1<<18 + 2, []string{"d"}}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := NewReader(strings.NewReader(c.text), ',')
+			r := NewReader(strings.NewReader(c.text), ',', 0)
 			_, err := readAll(r)
 			bad, ok := errors.AsType[*RowError](err)
 			if !ok || bad.Line != c.line || !errors.Is(err, c.want) {
@@ -92,11 +96,31 @@ func TestReaderGoesOnBehindABadRow(t *testing.T) {
 	}
 }
 
+func TestAQuoteThatNothingClosesEndsTheFile(t *testing.T) {
+	_, err := readAll(NewReader(strings.NewReader("a\n\"b\nc\n"), ',', 0))
+	if _, bad := errors.AsType[*RowError](err); bad || !errors.Is(err, ErrNotClosed) || !strings.HasPrefix(err.Error(), "line 2: ") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestTheFirstLineMayTellTheComma(t *testing.T) {
+	for _, text := range []string{"sep=;\na;b\n", "\"sep=;\"\r\na;b\r\n", "sep=;\ra;b\r"} {
+		got, err := readAll(NewReader(strings.NewReader(text), 0, 0))
+		if want := []row{{2, []string{"a", "b"}}}; err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%q: got %v, %v, want %v", text, got, err, want)
+		}
+	}
+	if got, err := readAll(NewReader(strings.NewReader("sep=x\na,b\n"), 0, 0)); err != nil || len(got) != 2 {
+		t.Errorf("a letter: got %v, %v", got, err)
+	}
+}
+
 func TestARowThatNothingEndsIsRefusedWithinItsLimit(t *testing.T) {
-	endless := io.MultiReader(strings.NewReader("a\n"), io.LimitReader(zeros{}, maxRowBytes+1<<20), strings.NewReader("\nb\n"))
-	r := NewReader(endless, ',')
-	if _, err := readAll(r); !errors.Is(err, ErrRowTooLarge) {
-		t.Fatalf("got %v, want %v", err, ErrRowTooLarge)
+	endless := io.MultiReader(strings.NewReader("a\n"), io.LimitReader(zeros{}, 4<<20), strings.NewReader("\nb\n"))
+	r := NewReader(endless, ',', 3<<20)
+	_, err := readAll(r)
+	if limit, ok := errors.AsType[*foreign.LimitError](err); !ok || limit.Limit != foreign.RowLimit {
+		t.Fatalf("got %v", err)
 	}
 	if rest, err := readAll(r); err != nil || !reflect.DeepEqual(rest, []row{{3, []string{"b"}}}) {
 		t.Errorf("behind it got %v, %v", rest, err)
@@ -125,8 +149,8 @@ func TestFieldsAreQuotedWhereEncodingCSVQuotes(t *testing.T) {
 // FuzzReader compares with encoding/csv, where the two are to agree: everywhere but at carriage returns.
 func FuzzReader(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
-		got, err := readAll(NewReader(bytes.NewReader(data), ','))
-		if bytes.IndexByte(data, '\r') >= 0 || bytes.HasPrefix(data, []byte("\xef\xbb\xbf")) {
+		got, err := readAll(NewReader(bytes.NewReader(data), ',', 0))
+		if bytes.IndexByte(data, '\r') >= 0 || sepLine.Match(data) {
 			return
 		}
 		other := stdcsv.NewReader(bytes.NewReader(data))
@@ -155,7 +179,7 @@ func FuzzRoundTrip(f *testing.F) {
 	f.Fuzz(func(t *testing.T, a, b string, quote bool) {
 		line := AppendField(nil, []byte(a), ';', true)
 		line = AppendField(append(line, ';'), []byte(b), ';', quote)
-		fields, _, err := NewReader(bytes.NewReader(append(line, '\n')), ';').Read()
+		fields, _, err := NewReader(bytes.NewReader(append(line, '\n')), ';', 0).Read()
 		if err != nil || len(fields) != 2 || string(fields[0].Text) != a || string(fields[1].Text) != b {
 			t.Fatalf("%q and %q as %q: got %v, %v", a, b, line, fields, err)
 		}

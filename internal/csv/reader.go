@@ -3,20 +3,25 @@ package csv
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+
+	"github.com/karchive/karchive/internal/foreign"
 )
 
-// maxRowBytes bounds a row: a quote that nothing closes must not take all memory.
-const maxRowBytes = 256 << 20
+// DefaultMaxBytes is the most that a row may have when nothing else is said: a quote that nothing closes must not take all memory.
+const DefaultMaxBytes = 256 << 20
 
-// Errors wrapped by a *RowError.
+// Errors wrapped by a *RowError, but ErrNotClosed.
 var (
-	ErrBareQuote   = errors.New(`a quote in a field that does not begin with one: write the field in quotes, and "" for a quote in it`)
-	ErrAfterQuote  = errors.New(`something follows the quote that ends a field: write "" for a quote in it`)
-	ErrNotClosed   = errors.New("a quote that nothing closes")
-	ErrRowTooLarge = fmt.Errorf("a row of more than %d MiB, perhaps by a quote that nothing closes", maxRowBytes>>20)
+	ErrBareQuote  = errors.New(`a quote in a field that does not begin with one: write the field in quotes, and "" for a quote in it`)
+	ErrAfterQuote = errors.New(`something follows the quote that ends a field: write "" for a quote in it`)
+	ErrLineFeed   = errors.New("a line feed without quotes, in a file whose rows end with carriage returns")
+	// ErrNotClosed ends the file: whatever follows the quote would be lost with it.
+	ErrNotClosed = errors.New("a quote that nothing closes")
 )
 
 // RowError is a row that is not CSV. The reader goes on behind the line in which it was found.
@@ -39,6 +44,8 @@ type Field struct {
 type Reader struct {
 	in    *bufio.Reader
 	comma byte
+	end   byte  // of a line
+	max   int64 // bytes of a row
 	lines int64 // that were read
 
 	row    []byte // the lines of the row; quoted fields are unquoted in place
@@ -52,17 +59,49 @@ type span struct {
 	quoted      bool
 }
 
-// NewReader returns a reader of fields that comma parts. A byte order mark at the start is not part of the first field.
-func NewReader(r io.Reader, comma byte) *Reader {
-	in := bufio.NewReaderSize(r, 1<<18)
-	if mark, _ := in.Peek(3); string(mark) == "\xef\xbb\xbf" {
-		in.Discard(3)
+// NewReader returns a reader of fields that comma parts, whose rows have at most max bytes; 0: DefaultMaxBytes. A first line such as sep=;
+// is no row, and says the comma where it is 0; it is , where nothing says another. Rows end with line feeds, with or without a carriage
+// return before them, or, where there is no line feed outside quotes, with carriage returns.
+func NewReader(r io.Reader, comma byte, max int64) *Reader {
+	if max <= 0 {
+		max = DefaultMaxBytes
 	}
-	return &Reader{in: in, comma: comma}
+	out := &Reader{in: bufio.NewReaderSize(r, bufferBytes), comma: comma, max: max}
+	begin, _ := out.in.Peek(bufferBytes) // an error comes again
+	out.end = rowEnd(begin)
+	if m := sepLine.FindSubmatch(begin[:min(len(begin), 16)]); m != nil {
+		out.in.Discard(len(m[0]))
+		out.lines++
+		out.comma = cmp.Or(comma, m[1][0])
+	}
+	out.comma = cmp.Or(out.comma, ',')
+	return out
+}
+
+// bufferBytes is how much is read at once, and looked at to tell what ends a row.
+const bufferBytes = 1 << 18
+
+// sepLine is what some spreadsheets write first.
+var sepLine = regexp.MustCompile(`^"?sep=([^\w"\r\n])"?(?:\r\n|\n|\r)`)
+
+// rowEnd is what ends rows, by how the file begins.
+func rowEnd(begin []byte) byte {
+	quoted, end := false, byte('\n')
+	for i, c := range begin {
+		switch {
+		case c == '"':
+			quoted = !quoted
+		case c == '\n' && !quoted:
+			return '\n'
+		case c == '\r' && !quoted && i+1 < len(begin):
+			end = '\r'
+		}
+	}
+	return end
 }
 
 // Read returns the next row and the line in which it begins, from 1. Empty lines are no rows. The error is io.EOF after the last row,
-// a *RowError for text that is no row, or that of the source.
+// a *RowError for text that is no row, one that wraps ErrNotClosed, or that of the source.
 func (r *Reader) Read() (fields []Field, line int64, err error) {
 	for {
 		r.row = r.row[:0]
@@ -74,7 +113,12 @@ func (r *Reader) Read() (fields []Field, line int64, err error) {
 		}
 	}
 	line = r.lines
-	if err := r.split(); err != nil {
+	switch err := r.split(); {
+	case err == nil && int64(len(r.row)) > r.max:
+		return nil, line, &RowError{line, r.errTooLarge()}
+	case err == ErrNotClosed:
+		return nil, line, fmt.Errorf("line %d: %w", line, err)
+	case err != nil:
 		return nil, line, &RowError{line, err}
 	}
 	r.fields = r.fields[:0]
@@ -88,11 +132,11 @@ func (r *Reader) Read() (fields []Field, line int64, err error) {
 func (r *Reader) readLine() error {
 	begin := len(r.row)
 	for {
-		part, err := r.in.ReadSlice('\n')
+		part, err := r.in.ReadSlice(r.end)
 		r.row = append(r.row, part...)
 		switch {
 		case err == bufio.ErrBufferFull:
-			if len(r.row) > maxRowBytes {
+			if int64(len(r.row)) > r.max {
 				return r.tooLarge(begin)
 			}
 		case err == io.EOF && len(r.row) > begin, err == nil:
@@ -108,13 +152,15 @@ func (r *Reader) readLine() error {
 func (r *Reader) tooLarge(begin int) error {
 	r.row = r.row[:begin]
 	for {
-		if _, err := r.in.ReadSlice('\n'); err != bufio.ErrBufferFull {
+		if _, err := r.in.ReadSlice(r.end); err != bufio.ErrBufferFull {
 			break
 		}
 	}
 	r.lines++
-	return &RowError{r.lines, ErrRowTooLarge}
+	return &RowError{r.lines, r.errTooLarge()}
 }
+
+func (r *Reader) errTooLarge() error { return foreign.RowTooLarge("a row", r.max) }
 
 // lineEnd is where the text of a line ends: before its \n, \r\n, or \r at the end of the file.
 func lineEnd(b []byte) int {
@@ -164,6 +210,9 @@ func (r *Reader) plain(at int) (span, int, error) {
 	if bytes.IndexByte(text, '"') >= 0 {
 		return span{}, 0, ErrBareQuote
 	}
+	if bytes.IndexByte(text, '\n') >= 0 {
+		return span{}, 0, ErrLineFeed
+	}
 	return span{from: at, until: at + len(text)}, at + len(text), nil
 }
 
@@ -194,8 +243,8 @@ func (r *Reader) quoted(at int) (span, int, error) {
 
 // goOn reads the next line of a quoted field.
 func (r *Reader) goOn() error {
-	if len(r.row) > maxRowBytes {
-		return ErrRowTooLarge
+	if int64(len(r.row)) > r.max {
+		return r.errTooLarge()
 	}
 	err := r.readLine()
 	if err == io.EOF {

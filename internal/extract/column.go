@@ -33,8 +33,54 @@ func NewColumn(name, path string) (Column, error) {
 	c := Column{Name: name, get: p.Get, root: p.Root()}
 	if c.isJSON() {
 		c.rest = p.Rest()
+		if hasWildcard(c.rest) {
+			return Column{}, fmt.Errorf("%q: %w", path, errWildcard)
+		}
 	}
 	return c, nil
+}
+
+var errWildcard = fmt.Errorf(`%w: * and ? would find the first name that matches and no other: name each field, or write \* for a star`, reshape.ErrPath)
+
+// hasWildcard says whether a name in a gjson path stands for others. What stands in brackets is no name.
+func hasWildcard(path string) bool {
+	depth := 0
+	for i := 0; i < len(path); i++ {
+		switch path[i] {
+		case '\\':
+			i++
+		case '(', '[', '{':
+			depth++
+		case ')', ']', '}':
+			depth--
+		case '*', '?':
+			if depth == 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// SplitPaths takes a comma list of paths apart. A comma in brackets or quotes is part of a path, and so is one behind a backslash.
+func SplitPaths(s string) (paths []string) {
+	depth, quoted, from := 0, false, 0
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\\':
+			i++
+		case c == '"' && depth > 0:
+			quoted = !quoted
+		case quoted:
+		case c == '(' || c == '[' || c == '{':
+			depth++
+		case c == ')' || c == ']' || c == '}':
+			depth--
+		case c == ',' && depth <= 0:
+			paths, from = append(paths, s[from:i]), i+1
+		}
+	}
+	return append(paths, s[from:])
 }
 
 // WithFallback returns the column with another way to find its cell where its path leads nowhere.

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -72,18 +71,28 @@ func (c Column) payload(f cell) ([]byte, error) {
 	}
 	switch c.Type {
 	case Base64:
-		return decoded(base64.StdEncoding.AppendDecode([]byte{}, f.text))
+		b, err := base64.StdEncoding.AppendDecode([]byte{}, f.text)
+		return decoded(b, err, errBase64)
 	case Hex:
-		return decoded(hex.AppendDecode([]byte{}, f.text))
+		b, err := hex.AppendDecode([]byte{}, f.text)
+		return decoded(b, err, errHex)
 	case JSON, Number, Bool:
 		return c.appendJSON(nil, f)
 	}
 	return append([]byte{}, f.text...), nil
 }
 
-func decoded(b []byte, err error) ([]byte, error) {
+// The classes of cells that are not of the type of their column.
+var (
+	errBase64 = errors.New("not base64")
+	errHex    = errors.New("not hexadecimal")
+	errNumber = errors.New("not a number")
+	errBool   = errors.New("neither true nor false")
+)
+
+func decoded(b []byte, err, class error) ([]byte, error) {
 	if err != nil {
-		return nil, err
+		return nil, class
 	}
 	return append([]byte{}, b...), nil
 }
@@ -97,11 +106,11 @@ func (c Column) appendJSON(dst []byte, f cell) ([]byte, error) {
 		if text := bytes.TrimSpace(f.text); isNumber(text) {
 			return append(dst, text...), nil
 		}
-		return dst, fmt.Errorf("%.40q is no number", f.text)
+		return dst, errNumber
 	case c.Type == Bool:
 		b, err := strconv.ParseBool(strings.ToLower(string(f.text)))
 		if err != nil {
-			return dst, fmt.Errorf("%.40q is neither true nor false", f.text)
+			return dst, errBool
 		}
 		return strconv.AppendBool(dst, b), nil
 	case c.Type == JSON && f.kind == textCell && gjson.ValidBytes(f.text), f.kind == numberCell, f.kind == boolCell, f.kind == jsonCell:

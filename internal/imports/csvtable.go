@@ -2,9 +2,7 @@ package imports
 
 import (
 	"errors"
-	"fmt"
 	"io"
-	"slices"
 	"strconv"
 
 	"github.com/karchive/karchive/internal/csv"
@@ -12,13 +10,13 @@ import (
 
 // CSVOptions say how CSV is spelled. The zero value is commas, with a line of names.
 type CSVOptions struct {
-	Comma    byte // 0: a comma
+	Comma    byte // 0: what a first line such as sep=; says, or a comma
 	NoHeader bool // the first line is a row; columns are called 1, 2, 3
 	// Null is what a field is null for when it stands there without quotes. Empty: no field is null; one without anything is missing.
 	Null string
 }
 
-// csvTable reads CSV.
+// csvTable reads CSV. A column without a name has its number, from 1.
 type csvTable struct {
 	in      *csv.Reader
 	null    string
@@ -30,11 +28,8 @@ type csvTable struct {
 	places []int       // of the bound columns
 }
 
-func newCSVTable(r io.Reader, o CSVOptions) (*csvTable, error) {
-	if o.Comma == 0 {
-		o.Comma = ','
-	}
-	t := &csvTable{in: csv.NewReader(r, o.Comma), null: o.Null}
+func newCSVTable(r io.Reader, o CSVOptions, max int64) (*csvTable, error) {
+	t := &csvTable{in: csv.NewReader(r, o.Comma, max), null: o.Null}
 	fields, line, err := t.in.Read()
 	switch {
 	case err == io.EOF && o.NoHeader:
@@ -46,7 +41,7 @@ func newCSVTable(r io.Reader, o CSVOptions) (*csvTable, error) {
 	}
 	for i, f := range fields {
 		name := string(f.Text)
-		if o.NoHeader {
+		if o.NoHeader || name == "" {
 			name = strconv.Itoa(i + 1)
 		}
 		t.columns = append(t.columns, name)
@@ -57,16 +52,16 @@ func newCSVTable(r io.Reader, o CSVOptions) (*csvTable, error) {
 	return t, nil
 }
 
-func (t *csvTable) names() []string {
+func (t *csvTable) names() ([]string, int) {
 	if t.columns == nil {
-		return []string{"1"} // of a file without a row
+		return []string{"1"}, 1 // of a file without a row
 	}
-	return t.columns
+	return t.columns, len(t.columns)
 }
 
-func (t *csvTable) bind(names []string) error {
-	for _, name := range names {
-		t.places = append(t.places, slices.Index(t.names(), name))
+func (t *csvTable) bind(columns []asked) error {
+	for _, c := range columns {
+		t.places = append(t.places, c.index)
 	}
 	return nil
 }
@@ -81,7 +76,7 @@ func (t *csvTable) next() (int64, error) {
 		return line, &BadRow{Line: bad.Line, Err: bad.Err}
 	}
 	if err == nil && len(t.fields) != len(t.columns) {
-		return line, &BadRow{Line: line, Err: fmt.Errorf("%d fields, and %d columns", len(t.fields), len(t.columns))}
+		return line, &BadRow{Line: line, Err: &FieldsError{Got: len(t.fields), Want: len(t.columns)}}
 	}
 	return line, err
 }

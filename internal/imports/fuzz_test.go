@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/csv"
+	"github.com/karchive/karchive/internal/foreign"
 	"github.com/karchive/karchive/internal/jsonl"
 )
 
@@ -17,12 +19,13 @@ func drain(t *testing.T, kind Kind, text string, o OpenOptions) {
 	if err != nil {
 		return
 	}
+	defer s.Close()
 	last := int64(0)
 	for {
 		row, err := s.Next()
 		bad, isBad := errors.AsType[*BadRow](err)
 		switch {
-		case err == io.EOF:
+		case err == io.EOF, errors.Is(err, ErrNoRecord), errors.Is(err, csv.ErrNotClosed), isDamaged(err):
 			return
 		case isBad && bad.Line >= last:
 			last = bad.Line
@@ -39,4 +42,9 @@ func drain(t *testing.T, kind Kind, text string, o OpenOptions) {
 			t.Fatalf("%s %q line %d: %v: %+v", kind, text, last, err, row)
 		}
 	}
+}
+
+func isDamaged(err error) bool {
+	_, ok := errors.AsType[*foreign.DamagedError](err)
+	return ok
 }

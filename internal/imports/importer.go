@@ -22,8 +22,9 @@ type Options struct {
 	Topic       string      // of rows that name none
 	Partitions  int32       // of a topic, for rows that name none; 0: 1
 	Partitioner Partitioner // of those rows; empty: ByKey
+	Partition   *int32      // of all rows that name none; nil: by Partitioner
 	// Reshape, if set, leaves records out and changes them. What it leaves out is in the archive's ledger as filtered.
-	Reshape format.Reshaper
+	Reshape Reshaper
 	// SkipBad is how many bad rows may be left out.
 	SkipBad int64
 	// MemoryBytes bounds the records that are sorted in memory; 0: DefaultMemoryBytes. Beyond it a temporary file in TempDir, which is
@@ -35,6 +36,12 @@ type Options struct {
 	OnBad func(*BadRow)
 	// OnProgress, if set, is called now and then.
 	OnProgress func(Progress)
+}
+
+// Reshaper leaves records out and changes them, as in a capture.
+type Reshaper interface {
+	Rules() string
+	Begin() (apply func(tp format.TopicPartition, r *format.Record) (bool, error), end func())
 }
 
 // Progress is how far an import is.
@@ -109,7 +116,7 @@ func Run(ctx context.Context, archive *format.Archive, files []File, o Options) 
 		o.MemoryBytes = DefaultMemoryBytes
 	}
 	i := &importer{options: o, archive: archive, topics: make(map[string]*topic), hash: xxh3.New(), byKey: kgo.StickyKeyPartitioner(nil).ForTopic("")}
-	i.spool = newSpool(o.TempDir, o.MemoryBytes)
+	i.spool = &spool{dir: o.TempDir, limit: o.MemoryBytes}
 	defer i.spool.close()
 	if err := i.readAll(ctx, files); err != nil {
 		return i.report, err
@@ -120,7 +127,7 @@ func Run(ctx context.Context, archive *format.Archive, files []File, o Options) 
 
 func (i *importer) readAll(ctx context.Context, files []File) error {
 	if i.options.Reshape != nil {
-		apply, end := i.options.Reshape.Begin(format.Reshaping{})
+		apply, end := i.options.Reshape.Begin()
 		i.apply = apply
 		defer end()
 	}
@@ -215,7 +222,11 @@ func (i *importer) take(file int32, row *Row) error {
 	if row.Partition < 0 || row.Partition == math.MaxInt32 {
 		return &BadRow{Line: row.Line, Err: fmt.Errorf("%d is no partition", row.Partition)}
 	}
-	if !row.Placed {
+	switch {
+	case row.Placed:
+	case i.options.Partition != nil:
+		row.Partition = *i.options.Partition
+	default:
 		row.Partition = i.partition(t, row.Key)
 	}
 	if err := t.assign(row); err != nil {
@@ -258,8 +269,8 @@ func (i *importer) topic(row *Row) (*topic, error) {
 	if name == "" {
 		return nil, ErrNoTopic
 	}
-	if err := format.CheckTopicName(name); err != nil {
-		return nil, err
+	if format.CheckTopicName(name) != nil {
+		return nil, errTopic
 	}
 	name = strings.Clone(name) // the row's is the source's
 	t := &topic{number: int32(len(i.names)), partitions: make(map[int32]*numbering)}

@@ -1,6 +1,7 @@
 package imports
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -109,7 +110,7 @@ func TestLinesOfKcatInOtherForms(t *testing.T) {
 			t.Errorf("%s: got %s", line, got)
 		}
 	}
-	for _, line := range []string{`[]`, `{"topic":"t"}`, `{"topic":"t","partition":0,"offset":"x","payload":""}`, `{"topic":"t","partition":3000000000,"offset":1,"payload":""}`,
+	for _, line := range []string{`[1]`, `{"topic":"t"}`, `{"topic":"t","partition":0,"offset":"x","payload":""}`, `{"topic":"t","partition":3000000000,"offset":1,"payload":""}`,
 		`{"topic":"t","partition":0,"offset":1,"payload":"","headers":["a"]}`, `{"topic":"t","partition":0,"offset":1,"tstype":"create","ts":true,"payload":""}`, `{"topic":"t/x","partition":0,"offset":1,"payload":""}`} {
 		if _, err := importFiles(t, Options{}, textFile(Kcat, "kcat", "\n"+line, OpenOptions{})); err == nil || !strings.HasPrefix(err.Error(), "kcat: line 2: ") {
 			t.Errorf("%s: got %v", line, err)
@@ -172,7 +173,7 @@ func TestABadRowEndsTheImportUnlessItMayBeSkipped(t *testing.T) {
 	text := good[0] + "\nbroken\n" + good[1] + "\n{}\n" + good[2] + "\n"
 	_, err := importFiles(t, Options{}, textFile(JSONL, "a", text, OpenOptions{}))
 	bad, ok := errors.AsType[*BadRow](err)
-	if !ok || bad.File != "a" || bad.Line != 2 || !strings.HasPrefix(err.Error(), "a: line 2: not a record as karchive cat prints it") {
+	if !ok || bad.File != "a" || bad.Line != 2 || !strings.HasPrefix(err.Error(), "a: line 2: not JSON") {
 		t.Errorf("got %v", err)
 	}
 	if _, err := importFiles(t, Options{SkipBad: 1}, textFile(JSONL, "a", text, OpenOptions{})); err == nil || !strings.HasPrefix(err.Error(), "a: line 4: ") {
@@ -214,11 +215,9 @@ func TestOffsetsThatCannotBeAreBad(t *testing.T) {
 // rules leave out every second record and change the others.
 type rules struct{}
 
-func (rules) Rules(string) string { return "r1" }
+func (rules) Rules() string { return "r1" }
 
-func (rules) Steps() string { return "filter" }
-
-func (rules) Begin(format.Reshaping) (func(format.TopicPartition, *format.Record) (bool, error), func()) {
+func (rules) Begin() (func(format.TopicPartition, *format.Record) (bool, error), func()) {
 	var scratch []byte
 	return func(tp format.TopicPartition, r *format.Record) (bool, error) {
 		if string(r.Value) == "fail" {
@@ -311,5 +310,24 @@ func TestAnImportEndsWithItsContext(t *testing.T) {
 	o := Options{Topic: "t", TempDir: t.TempDir(), OnProgress: func(p Progress) { seen = p; cancel(stopped) }}
 	if _, err := Run(ctx, a, []File{textFile(CSV, "a", "v\n"+strings.Repeat("x\n", 5000), OpenOptions{})}, o); err != stopped || seen.Rows == 0 {
 		t.Errorf("got %v at %+v", err, seen)
+	}
+}
+
+func TestCanonicalBytesAreReadBack(t *testing.T) {
+	for _, line := range catLines(20) {
+		_, r, err := jsonl.Parse([]byte(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := format.AppendCanonical(nil, &r)
+		got, err := decodeCanonical(b)
+		if err != nil || !bytes.Equal(format.AppendCanonical(nil, &got), b) {
+			t.Errorf("got %+v, %v, want %+v", got, err, r)
+		}
+		for n := range b {
+			if _, err := decodeCanonical(b[:n]); err == nil {
+				t.Fatalf("%d of %d bytes are taken", n, len(b))
+			}
+		}
 	}
 }

@@ -48,7 +48,7 @@ func parseKcat(line []byte, row *Row) error {
 func kcatInteger(name string, v gjson.Result, bits int) (int64, error) {
 	n, err := strconv.ParseInt(v.Raw, 10, bits)
 	if err != nil {
-		return 0, fmt.Errorf("%w: its %s is %.40q", errNotKcat, name, v.Raw)
+		return 0, fmt.Errorf("%w: its %s is not a whole number", errNotKcat, name)
 	}
 	return n, nil
 }

@@ -9,20 +9,48 @@ import (
 	"github.com/karchive/karchive/internal/suggest"
 )
 
-// Mapping says which columns of a table make a record. Of JSON lines, a column is a gjson path.
+// Mapping says which columns of a table make a record. Of JSON, a column is a gjson path.
 //
 // Without Value, and without Object: when a CSV or Parquet file has a column called value, columns with the names that karchive extract
 // gives (topic, partition, offset, timestamp, key, value, headers.NAME) are taken for what they say, as far as no other column is named
-// for it; otherwise the first column that is not named for anything is the value. The value of JSON lines is then the line.
+// for it; otherwise the first column that is not named for anything is the value. The value of JSON is then the JSON value.
 type Mapping struct {
 	Topic, Partition, Offset, Timestamp string // columns; empty: there is none
 	TimeUnit                            TimeUnit
 	Key, Value                          Column
 	// Object makes the value a JSON object of these columns. A column called * is all that are not named for anything else.
-	Object  []Column
-	Headers []HeaderColumn
+	Object     []Column
+	Headers    []HeaderColumn
+	HeaderList Column // of all headers, as a list; the type is that of their values
 	// OnlyNamed takes no column of a CSV or Parquet file for what its name says.
 	OnlyNamed bool
+	// AbsentIsNull takes a row of JSON that has no value for a record whose value is null. Otherwise it is bad.
+	AbsentIsNull bool
+}
+
+// or is the mapping with what it does not say filled in from another.
+func (m Mapping) or(o Mapping) Mapping {
+	for _, f := range []struct {
+		to   *string
+		from string
+	}{{&m.Topic, o.Topic}, {&m.Partition, o.Partition}, {&m.Offset, o.Offset}, {&m.Timestamp, o.Timestamp}} {
+		if *f.to == "" {
+			*f.to = f.from
+		}
+	}
+	for _, f := range []struct {
+		to   *Column
+		from Column
+	}{{&m.Key, o.Key}, {&m.HeaderList, o.HeaderList}} {
+		if f.to.Name == "" {
+			*f.to = f.from
+		}
+	}
+	if m.Value.Name == "" && len(m.Object) == 0 {
+		m.Value = o.Value
+	}
+	m.AbsentIsNull = m.AbsentIsNull || o.AbsentIsNull
+	return m
 }
 
 // HeaderColumn is a column that is a header. A row without it has no such header.
@@ -56,55 +84,165 @@ func ParseObject(s string) (out []Column, err error) {
 // all is the name of a column of Object that stands for the rest.
 const all = "*"
 
-// complete fills in what the names of the columns tell. Names is nil for JSON lines.
-func (m Mapping) complete(names []string) (Mapping, error) {
-	m.Headers, m.Object = slices.Clone(m.Headers), slices.Clone(m.Object)
-	if names == nil {
-		return m, m.checkPaths()
-	}
-	if m.Value.Name == "" && len(m.Object) == 0 {
-		m.defaults(names)
-	}
-	if err := m.expand(names); err != nil {
-		return m, err
-	}
-	for _, name := range m.used() {
-		if err := checkColumn(name, names); err != nil {
-			return m, err
-		}
-	}
-	if m.Value.Name == "" && len(m.Object) == 0 {
-		return m, errors.New("no column is left to be the value: name one")
-	}
-	return m, nil
+// asked is a column that is asked for.
+type asked struct {
+	name  string // a path, of a table without names
+	index int    // of the table's columns; -1: it has none
 }
 
-func (m *Mapping) checkPaths() error {
-	if slices.ContainsFunc(m.Object, func(c Column) bool { return c.Name == all }) {
-		return errors.New("JSON lines have no list of columns: name them, or take the line as the value")
+// bound is a column that is asked for, with its place among them; -1: there is none.
+type bound struct {
+	Column
+	place int
+}
+
+// binding is a mapping whose columns were found.
+type binding struct {
+	topic, partition, offset, timestamp, key, value, list bound
+
+	object  []bound
+	headers []bound // by Mapping.Headers
+	asked   []asked
+	names   []string // of the table
+	own     int      // how many of them are columns; the others are parts of these
+}
+
+// bind finds the columns of a mapping in a table.
+func (m *Mapping) bind(t table) (*binding, error) {
+	b := &binding{}
+	b.names, b.own = t.names()
+	if b.names != nil && m.Value.Name == "" && len(m.Object) == 0 {
+		m.defaults(b)
+	}
+	for _, f := range []struct {
+		to *bound
+		c  Column
+	}{{&b.topic, Column{Name: m.Topic}}, {&b.partition, Column{Name: m.Partition}}, {&b.offset, Column{Name: m.Offset}},
+		{&b.timestamp, Column{Name: m.Timestamp}}, {&b.key, m.Key}, {&b.value, m.Value}, {&b.list, m.HeaderList}} {
+		if err := b.find(f.to, f.c); err != nil {
+			return nil, err
+		}
+	}
+	b.headers = make([]bound, len(m.Headers))
+	for i, h := range m.Headers {
+		if err := b.find(&b.headers[i], h.Column); err != nil {
+			return nil, err
+		}
+	}
+	if err := b.findObject(m.Object); err != nil {
+		return nil, err
+	}
+	if b.names != nil && b.value.place < 0 && len(b.object) == 0 {
+		return nil, errors.New("no column is left to be the value: name one")
+	}
+	return b, t.bind(b.asked)
+}
+
+// find asks for a column; one without a name is none.
+func (b *binding) find(to *bound, c Column) error {
+	*to = bound{c, -1}
+	if c.Name == "" {
+		return nil
+	}
+	index := -1
+	if b.names != nil {
+		var err error
+		if index, err = b.index(c.Name); err != nil {
+			return err
+		}
+	}
+	b.ask(to, index)
+	return nil
+}
+
+func (b *binding) ask(to *bound, index int) {
+	to.place = len(b.asked)
+	b.asked = append(b.asked, asked{to.Name, index})
+}
+
+// index is the place of a column in the table.
+func (b *binding) index(name string) (int, error) {
+	i := slices.Index(b.names, name)
+	if i >= 0 && slices.Contains(b.names[i+1:], name) {
+		return 0, fmt.Errorf("two columns are called %s", name)
+	}
+	if i >= 0 {
+		return i, nil
+	}
+	hint := "there are " + strings.Join(b.names[:min(len(b.names), 50)], ", ")
+	if near := suggest.Nearest(name, b.names); near != "" {
+		hint = "did you mean " + near + "?"
+	}
+	return 0, fmt.Errorf("no column %s: %s", name, hint)
+}
+
+// findObject asks for the columns of the value, with all that are left in place of *.
+func (b *binding) findObject(columns []Column) error {
+	rest := slices.IndexFunc(columns, func(c Column) bool { return c.Name == all })
+	if rest >= 0 && b.names == nil {
+		return errors.New("JSON has no list of columns: name them, or take the whole as the value")
+	}
+	var before, after []bound
+	for i, c := range columns {
+		if i == rest {
+			continue
+		}
+		var one bound
+		if err := b.find(&one, c); err != nil {
+			return err
+		}
+		if i < rest {
+			before = append(before, one)
+		} else {
+			after = append(after, one)
+		}
+	}
+	b.object = before
+	if rest >= 0 {
+		if err := b.findRest(); err != nil {
+			return err
+		}
+	}
+	b.object = append(b.object, after...)
+	return b.checkObject()
+}
+
+// findRest asks for all columns that are not asked for.
+func (b *binding) findRest() error {
+	used := make(map[int]bool)
+	for _, a := range b.asked {
+		used[a.index] = true
+	}
+	n := len(b.object)
+	for i, name := range b.names[:b.own] {
+		if !used[i] {
+			one := bound{Column: Column{Name: name}}
+			b.ask(&one, i)
+			b.object = append(b.object, one)
+		}
+	}
+	if len(b.object) == n && n == 0 {
+		return errors.New("no column is left to be in the value")
 	}
 	return nil
 }
 
-func checkColumn(name string, names []string) error {
-	i := slices.Index(names, name)
-	if i >= 0 && slices.Contains(names[i+1:], name) {
-		return fmt.Errorf("two columns are called %s", name)
+// checkObject refuses a name that an object would have twice.
+func (b *binding) checkObject() error {
+	seen := make(map[string]bool)
+	for _, c := range b.object {
+		if seen[c.Name] {
+			return fmt.Errorf("two columns are called %s", c.Name)
+		}
+		seen[c.Name] = true
 	}
-	if i >= 0 {
-		return nil
-	}
-	hint := "there are " + strings.Join(names, ", ")
-	if near := suggest.Nearest(name, names); near != "" {
-		hint = "did you mean " + near + "?"
-	}
-	return fmt.Errorf("no column %s: %s", name, hint)
+	return nil
 }
 
 // defaults finds the value, and with it the columns that karchive extract names.
-func (m *Mapping) defaults(names []string) {
+func (m *Mapping) defaults(b *binding) {
 	used := m.used()
-	free := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return slices.Contains(used, n) })
+	free := slices.DeleteFunc(slices.Clone(b.names[:b.own]), func(n string) bool { return slices.Contains(used, n) })
 	if m.OnlyNamed || !slices.Contains(free, "value") {
 		if len(free) > 0 {
 			m.Value.Name = free[0]
@@ -119,6 +257,7 @@ func (m *Mapping) defaults(names []string) {
 			*own.to = own.name
 		}
 	}
+	m.Headers = slices.Clone(m.Headers)
 	for _, name := range free {
 		if header, ok := strings.CutPrefix(name, "headers."); ok && header != "" {
 			m.Headers = append(m.Headers, HeaderColumn{strings.ReplaceAll(header, `\`, ""), Column{Name: name}})
@@ -126,34 +265,11 @@ func (m *Mapping) defaults(names []string) {
 	}
 }
 
-// expand puts the names in place of *.
-func (m *Mapping) expand(names []string) error {
-	i := slices.IndexFunc(m.Object, func(c Column) bool { return c.Name == all })
-	if i < 0 {
-		return nil
-	}
-	used := m.used()
-	var rest []Column
-	for _, name := range names {
-		if !slices.Contains(used, name) {
-			rest = append(rest, Column{Name: name})
-		}
-	}
-	m.Object = slices.Replace(m.Object, i, i+1, rest...)
-	if len(m.Object) == 0 {
-		return errors.New("no column is left to be in the value")
-	}
-	return nil
-}
-
 // used are the columns that are named for something.
 func (m *Mapping) used() []string {
-	names := []string{m.Topic, m.Partition, m.Offset, m.Timestamp, m.Key.Name, m.Value.Name}
+	names := []string{m.Topic, m.Partition, m.Offset, m.Timestamp, m.Key.Name, m.HeaderList.Name}
 	for _, h := range m.Headers {
 		names = append(names, h.Column.Name)
 	}
-	for _, c := range m.Object {
-		names = append(names, c.Name)
-	}
-	return slices.DeleteFunc(names, func(n string) bool { return n == "" || n == all })
+	return names
 }

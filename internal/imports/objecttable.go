@@ -1,10 +1,7 @@
 package imports
 
 import (
-	"bytes"
 	"cmp"
-	"errors"
-	"io"
 	"unsafe"
 
 	"github.com/tidwall/gjson"
@@ -12,47 +9,32 @@ import (
 	"github.com/karchive/karchive/internal/lines"
 )
 
-// objectTable reads JSON of any shape, one value a line. Its columns are gjson paths.
+// objectTable reads JSON of any shape. Its columns are gjson paths.
 type objectTable struct {
-	in    *lines.Reader
+	in    *lines.Values
 	paths []string
-	line  []byte
+	value []byte
 }
 
-var errNotJSON = errors.New("not JSON")
+func (t *objectTable) names() ([]string, int) { return nil, 0 }
 
-func newObjectTable(r io.Reader) *objectTable { return &objectTable{in: lines.NewReader(r)} }
-
-func (t *objectTable) names() []string { return nil }
-
-func (t *objectTable) bind(paths []string) error {
-	t.paths = paths
+func (t *objectTable) bind(columns []asked) error {
+	for _, c := range columns {
+		t.paths = append(t.paths, c.name)
+	}
 	return nil
 }
 
-func (t *objectTable) next() (int64, error) {
-	for {
-		line, n, err := t.in.Next()
-		if long, ok := errors.AsType[*lines.TooLongError](err); ok {
-			return n, &BadRow{Line: long.Line, Err: errors.New("the line is too long")}
-		}
-		if err != nil {
-			return n, err
-		}
-		if t.line = bytes.TrimSpace(line); len(t.line) == 0 {
-			continue
-		}
-		if !gjson.Valid(t.text()) {
-			return n, &BadRow{Line: n, Err: errNotJSON}
-		}
-		return n, nil
-	}
+func (t *objectTable) next() (line int64, err error) {
+	t.value, line, err = t.in.Next()
+	return line, badLine(err)
 }
 
-func (t *objectTable) text() string { return unsafe.String(unsafe.SliceData(t.line), len(t.line)) }
-
 func (t *objectTable) cell(i int) cell {
-	v := gjson.Get(t.text(), t.paths[i])
+	return jsonValueCell(gjson.Get(unsafe.String(unsafe.SliceData(t.value), len(t.value)), t.paths[i]))
+}
+
+func jsonValueCell(v gjson.Result) cell {
 	switch {
 	case !v.Exists():
 		return cell{}
@@ -68,4 +50,4 @@ func (t *objectTable) cell(i int) cell {
 	return cell{jsonCell, []byte(v.Raw)}
 }
 
-func (t *objectTable) whole() []byte { return t.line }
+func (t *objectTable) whole() []byte { return t.value }

@@ -4,69 +4,121 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/file"
+	"github.com/apache/arrow-go/v18/parquet/schema"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/foreign"
 )
 
-// errDamaged is wrapped where a Parquet file is not what was written.
-var errDamaged = errors.New("the Parquet file is damaged")
-
-// parquetTable reads the flat columns of a Parquet file, with the column readers of the Parquet library on the caller's goroutine, so that
-// a panic on hostile bytes ends here, as an error.
+// parquetTable reads a Parquet file, with the column readers of the Parquet library on the caller's goroutine, so that a panic on hostile
+// bytes ends here, as an error. Its columns are those at the top, and behind them, by their path, the parts of structs.
 type parquetTable struct {
 	file    *file.Reader
-	columns []string       // those that are flat
-	leaves  map[string]int // their places in the file
-	bound   []int          // leaves that are asked for
+	shapes  []*shape // by name
+	columns []string
+	own     int // columns at the top
+	max     int64
 
-	group   int   // the next row group
-	left    int64 // rows of this one
-	row     int64 // number, from 1
-	readers []*parquetColumn
+	bound   []*shape         // that are asked for
+	group   int              // the next row group
+	left    int64            // rows of this one
+	row     int64            // number, from 1
+	readers []*parquetColumn // by leaf; nil: not asked for
+	leaves  []int            // those that are read
+	scratch [][]byte         // the JSON of each bound column
 }
 
-func newParquetTable(r io.ReaderAt, size int64) (t *parquetTable, err error) {
+// errSegment is the error of a Parquet file that is a segment of an archive.
+var errSegment = errors.New("it is a segment of an archive, which other commands read as it is")
+
+func newParquetTable(r io.ReaderAt, size, max int64) (t *parquetTable, err error) {
 	defer guard(&err)
 	if err := format.CheckParquetFooter(r, size); err != nil {
-		return nil, fmt.Errorf("%w: %w", errDamaged, err)
+		return nil, damagedParquet(err)
 	}
 	properties := parquet.NewReaderProperties(nil)
 	properties.BufferedStreamEnabled = true // or memory is taken for what the footer says of sizes, before anything is read
+	properties.MaxCompressedPageSize, properties.MaxUncompressedPageSize = max, max
 	f, err := file.NewParquetReader(io.NewSectionReader(r, 0, size), file.WithReadProps(properties))
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errDamaged, err)
+		return nil, damagedParquet(err)
 	}
 	if f.MetaData().KeyValueMetadata().FindValue("karchive") != nil {
-		return nil, errors.New("it is a segment of an archive, which other commands read as it is")
+		return nil, errSegment
 	}
-	t = &parquetTable{file: f, leaves: make(map[string]int)}
-	for i := range f.MetaData().Schema.NumColumns() {
-		leaf := f.MetaData().Schema.Column(i)
-		if leaf.MaxRepetitionLevel() == 0 {
-			t.columns = append(t.columns, leaf.Path())
-			t.leaves[leaf.Path()] = i
+	t = &parquetTable{file: f, max: max}
+	return t, t.list()
+}
+
+// list lists the columns.
+func (t *parquetTable) list() error {
+	sc := t.file.MetaData().Schema
+	var parts []*shape
+	for i := range sc.Root().NumFields() {
+		s, err := newShape(sc, sc.Root().Field(i), level{})
+		if err != nil {
+			return err
 		}
+		if s.name == "" {
+			s.name = strconv.Itoa(i + 1)
+		}
+		t.add(s, s.name)
+		parts = append(parts, s)
 	}
-	return t, nil
+	t.own = len(t.columns)
+	for _, s := range parts {
+		t.addParts(s, s.name)
+	}
+	return nil
+}
+
+func (t *parquetTable) add(s *shape, name string) {
+	t.shapes, t.columns = append(t.shapes, s), append(t.columns, name)
+}
+
+func (t *parquetTable) addParts(s *shape, path string) {
+	if s.kind != structShape || s.repeated {
+		return
+	}
+	for _, child := range s.children {
+		t.add(child, path+"."+child.name)
+		t.addParts(child, path+"."+child.name)
+	}
+}
+
+// damagedParquet says what is wrong with a file. What format says of its own files must not be taken for a damaged archive.
+func damagedParquet(err error) error {
+	return &foreign.DamagedError{What: "Parquet file", Err: errors.New(strings.TrimPrefix(err.Error(), format.ErrCorrupt.Error()+": "))}
 }
 
 // guard turns a panic of the Parquet library into an error.
 func guard(err *error) {
 	if p := recover(); p != nil {
-		*err = fmt.Errorf("%w: %v", errDamaged, p)
+		*err = damagedParquet(fmt.Errorf("%v", p))
 	}
 }
 
-func (t *parquetTable) names() []string { return t.columns }
+func (t *parquetTable) names() ([]string, int) { return t.columns, t.own }
 
-func (t *parquetTable) bind(names []string) error {
-	for _, name := range names {
-		t.bound = append(t.bound, t.leaves[name])
+func (t *parquetTable) bind(columns []asked) error {
+	for _, c := range columns {
+		s := t.shapes[c.index]
+		if err := s.check(); err != nil {
+			return fmt.Errorf("column %s: %w", c.name, err)
+		}
+		t.bound = append(t.bound, s)
+		t.leaves = append(t.leaves, s.leaves...)
 	}
-	return nil
+	slices.Sort(t.leaves)
+	t.leaves = slices.Compact(t.leaves)
+	t.scratch = make([][]byte, len(t.bound))
+	return t.checkCodecs()
 }
 
 func (t *parquetTable) next() (line int64, err error) {
@@ -76,123 +128,91 @@ func (t *parquetTable) next() (line int64, err error) {
 			return t.row, io.EOF
 		}
 		if err := t.openGroup(); err != nil {
-			return t.row, fmt.Errorf("%w: row group %d: %w", errDamaged, t.group-1, err)
+			return t.row, t.failed(err)
 		}
 	}
-	for i, c := range t.readers {
-		if err := c.advance(); err != nil {
-			return t.row, fmt.Errorf("%w: row group %d column %s: %w", errDamaged, t.group-1, t.columnName(i), err)
+	for _, leaf := range t.leaves {
+		if err := t.readers[leaf].advance(t.max); err != nil {
+			return t.row, t.failed(fmt.Errorf("column %s: %w", t.file.MetaData().Schema.Column(leaf).Path(), err))
 		}
 	}
 	t.left--
 	t.row++
-	return t.row, nil
+	return t.row, t.assemble()
 }
 
-func (t *parquetTable) columnName(i int) string {
-	return t.file.MetaData().Schema.Column(t.bound[i]).Path()
+// failed is the error of reading the row group.
+func (t *parquetTable) failed(err error) error {
+	if limit, ok := errors.AsType[*foreign.LimitError](err); ok {
+		return limit
+	}
+	if strings.Contains(err.Error(), "exceeds configured limit") { // the library has no better way to tell
+		return foreign.RowTooLarge("a page of the Parquet file", t.max)
+	}
+	return damagedParquet(fmt.Errorf("row group %d %w", t.group-1, err))
 }
 
 func (t *parquetTable) openGroup() error {
 	group := t.file.RowGroup(t.group)
 	t.group++
-	t.left, t.readers = group.NumRows(), t.readers[:0]
-	for _, leaf := range t.bound {
+	t.left, t.readers = group.NumRows(), make([]*parquetColumn, t.file.MetaData().Schema.NumColumns())
+	for _, leaf := range t.leaves {
 		chunk, err := group.Column(leaf)
 		if err != nil {
 			return err
 		}
-		c, err := newParquetColumn(chunk)
-		if err != nil {
+		if t.readers[leaf], err = newParquetColumn(chunk); err != nil {
 			return err
 		}
-		t.readers = append(t.readers, c)
 	}
 	return nil
 }
 
-func (t *parquetTable) cell(i int) cell { return t.readers[i].cell }
+// assemble makes the JSON of the columns that are nested.
+func (t *parquetTable) assemble() (err error) {
+	for i, s := range t.bound {
+		if s.flat() {
+			continue
+		}
+		for _, leaf := range s.leaves {
+			t.readers[leaf].used = 0
+		}
+		a := assembler{t.readers}
+		if t.scratch[i], err = a.append(t.scratch[i][:0], s); err != nil {
+			return &BadRow{Line: t.row, Err: fmt.Errorf("column %s: %w", s.name, err)}
+		}
+	}
+	return nil
+}
+
+func (t *parquetTable) cell(i int) cell {
+	s := t.bound[i]
+	switch {
+	case s.flat():
+		return t.readers[s.leaves[0]].cell
+	case string(t.scratch[i]) == "null":
+		return cell{kind: nullCell}
+	}
+	return cell{jsonCell, t.scratch[i]}
+}
 
 func (t *parquetTable) whole() []byte { return nil }
 
-// parquetStep is how many rows of a column are read at once.
-const parquetStep = 1024
-
-// parquetColumn goes through a column chunk row by row.
-type parquetColumn struct {
-	chunk  file.ColumnChunkReader
-	fill   func(levels []int16) (rows int64, err error) // reads the next rows, of one page
-	value  func(i int) cell                             // of those that were read and are not null
-	levels []int16
-	max    int16 // level of what is not null
-	rows   int   // that were read
-	at     int   // the next of them
-	values int   // used of those that are not null
-
-	cell cell // of the row
-}
-
-func (c *parquetColumn) advance() error {
-	if c.at == c.rows {
-		n, err := c.fill(c.levels)
-		if err != nil || n == 0 {
-			return errors.Join(err, c.chunk.Err(), errEndsEarly(n))
+// checkCodecs refuses what is encoded or compressed in a way that the library does not read, before anything is read.
+func (t *parquetTable) checkCodecs() error {
+	for g := range t.file.NumRowGroups() {
+		for _, leaf := range t.leaves {
+			chunk, err := t.file.MetaData().RowGroup(g).ColumnChunk(leaf)
+			if err != nil {
+				return damagedParquet(err)
+			}
+			if err := checkChunk(chunk.Compression(), chunk.Encodings()); err != nil {
+				return fmt.Errorf("column %s: %w", t.file.MetaData().Schema.Column(leaf).Path(), err)
+			}
 		}
-		c.rows, c.at, c.values = int(n), 0, 0
 	}
-	c.cell = cell{kind: nullCell}
-	if c.max == 0 || c.levels[c.at] == c.max {
-		c.cell = c.value(c.values)
-		c.values++
-	}
-	c.at++
 	return nil
 }
 
-func errEndsEarly(rows int64) error {
-	if rows > 0 {
-		return nil
-	}
-	return errors.New("it ends early")
-}
-
-func newParquetColumn(chunk file.ColumnChunkReader) (*parquetColumn, error) {
-	d := chunk.Descriptor()
-	if err := checkScale(d); err != nil {
-		return nil, err
-	}
-	c := &parquetColumn{chunk: chunk, levels: make([]int16, parquetStep), max: d.MaxDefinitionLevel()}
-	switch r := chunk.(type) {
-	case *file.BooleanColumnChunkReader:
-		typed(c, r.ReadBatchInPage, boolText)
-	case *file.Int32ColumnChunkReader:
-		typed(c, r.ReadBatchInPage, integerText[int32](d))
-	case *file.Int64ColumnChunkReader:
-		typed(c, r.ReadBatchInPage, integerText[int64](d))
-	case *file.Int96ColumnChunkReader:
-		typed(c, r.ReadBatchInPage, func(v parquet.Int96) cell { return timeText(v.ToTime()) })
-	case *file.Float32ColumnChunkReader:
-		typed(c, r.ReadBatchInPage, func(v float32) cell { return floatText(float64(v), 32) })
-	case *file.Float64ColumnChunkReader:
-		typed(c, r.ReadBatchInPage, func(v float64) cell { return floatText(v, 64) })
-	case *file.ByteArrayColumnChunkReader:
-		text := bytesText(d)
-		typed(c, r.ReadBatchInPage, func(v parquet.ByteArray) cell { return text(v) })
-	case *file.FixedLenByteArrayColumnChunkReader:
-		text := bytesText(d)
-		typed(c, r.ReadBatchInPage, func(v parquet.FixedLenByteArray) cell { return text(v) })
-	default:
-		return nil, fmt.Errorf("a column of type %s", d.PhysicalType())
-	}
-	return c, nil
-}
-
-// typed gives a column the reader of its type and how its values are spelled.
-func typed[T any](c *parquetColumn, read func(int64, []T, []int16, []int16) (int64, int, error), text func(T) cell) {
-	values := make([]T, parquetStep)
-	c.fill = func(levels []int16) (int64, error) {
-		rows, _, err := read(parquetStep, values, levels, nil)
-		return rows, err
-	}
-	c.value = func(i int) cell { return text(values[i]) }
-}
+// columnDescriptor is what the library knows of a leaf.
+type columnDescriptor = *schema.Column

@@ -1,6 +1,7 @@
 package imports
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math"
 	"math/big"
@@ -8,17 +9,31 @@ import (
 	"strings"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow/float16"
 	"github.com/apache/arrow-go/v18/parquet/schema"
 	"github.com/google/uuid"
 	"github.com/tidwall/gjson"
+
+	"github.com/karchive/karchive/internal/foreign"
 )
 
 // How the values of Parquet's types are spelled: numbers as JSON has them, times as RFC 3339, text and bytes as they are.
 
 func boolText(v bool) cell { return cell{boolCell, strconv.AppendBool(nil, v)} }
 
-func timeText(t time.Time) cell {
-	return cell{textCell, t.UTC().AppendFormat(nil, time.RFC3339Nano)}
+// localTime is a time that is told without a zone.
+const localTime = "2006-01-02T15:04:05.999999999"
+
+func timeText(t time.Time, utc bool) cell {
+	if utc {
+		return cell{textCell, t.UTC().AppendFormat(nil, time.RFC3339Nano)}
+	}
+	return cell{textCell, t.UTC().AppendFormat(nil, localTime)}
+}
+
+// clockText is a time of day.
+func clockText(v int64, unit schema.TimeUnitType) cell {
+	return cell{textCell, timestamp(v, unit).UTC().AppendFormat(nil, "15:04:05.999999999")}
 }
 
 // floatText spells what JSON cannot as text.
@@ -32,7 +47,9 @@ func floatText(v float64, bits int) cell {
 func integerText[T int32 | int64](d *schema.Column) func(T) cell {
 	switch l := d.LogicalType().(type) {
 	case schema.TimestampLogicalType:
-		return func(v T) cell { return timeText(timestamp(int64(v), l.TimeUnit())) }
+		return func(v T) cell { return timeText(timestamp(int64(v), l.TimeUnit()), l.IsAdjustedToUTC()) }
+	case schema.TimeLogicalType:
+		return func(v T) cell { return clockText(int64(v), l.TimeUnit()) }
 	case schema.DateLogicalType:
 		return func(v T) cell {
 			return cell{textCell, time.Unix(int64(v)*86400, 0).UTC().AppendFormat(nil, "2006-01-02")}
@@ -83,6 +100,10 @@ func bytesText(d *schema.Column) func([]byte) cell {
 			}
 			return cell{textCell, []byte(id.String())}
 		}
+	case schema.Float16LogicalType:
+		return func(v []byte) cell { return floatText(float64(float16.FromLEBytes(v).Float32()), 32) }
+	case schema.IntervalLogicalType:
+		return intervalText
 	}
 	return func(v []byte) cell { return cell{textCell, v} }
 }
@@ -111,12 +132,27 @@ const (
 	maxDecimalBytes = 64
 )
 
-// checkScale refuses a decimal whose digits would be out of all proportion.
-func checkScale(d *schema.Column) error {
-	if l, ok := d.LogicalType().(schema.DecimalLogicalType); ok && l.Scale() > maxDecimalScale {
-		return fmt.Errorf("a decimal of %d digits after the point", l.Scale())
+// checkType refuses a type that is not read, and a decimal whose digits would be out of all proportion.
+func checkType(d *schema.Column) error {
+	switch l := d.LogicalType().(type) {
+	case schema.DecimalLogicalType:
+		if l.Scale() > maxDecimalScale {
+			return &foreign.UnsupportedError{What: fmt.Sprintf("a decimal of %d digits after the point is not read", l.Scale())}
+		}
+	case schema.BSONLogicalType, schema.GeometryLogicalType, schema.GeographyLogicalType:
+		return &foreign.UnsupportedError{What: "its type " + d.LogicalType().String() + " is not read"}
 	}
 	return nil
+}
+
+// intervalText spells months, days and milliseconds as a duration of ISO 8601.
+func intervalText(v []byte) cell {
+	if len(v) != 12 {
+		return cell{textCell, v}
+	}
+	ms := binary.LittleEndian.Uint32(v[8:])
+	seconds := strconv.FormatFloat(float64(ms)/1000, 'f', -1, 64)
+	return cell{textCell, fmt.Appendf(nil, "P%dM%dDT%sS", binary.LittleEndian.Uint32(v), binary.LittleEndian.Uint32(v[4:]), seconds)}
 }
 
 // decimalText spells n / 10^scale.

@@ -40,9 +40,14 @@ func (e *BadRow) Error() string {
 
 func (e *BadRow) Unwrap() error { return e.Err }
 
+// FieldsError is a row with more or fewer fields than there are columns.
+type FieldsError struct{ Got, Want int }
+
+func (e *FieldsError) Error() string { return fmt.Sprintf("%d fields, and %d columns", e.Got, e.Want) }
+
 // Errors wrapped by a *BadRow.
 var (
-	ErrNoTopic    = errors.New("it names no topic: give one with --topic, or the column with --topic-column")
+	ErrNoTopic    = errors.New("it names no topic")
 	ErrMixed      = errors.New("some records of its partition have an offset and some have none")
 	ErrOtherThere = errors.New("another record has the same offset")
 	ErrOffset     = errors.New("not an offset")

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/canonical"
 )
 
 // segmentBytes is where a segment ends and the next begins, as in a capture.
@@ -106,7 +105,7 @@ func (w *segmentWriter) begin(e *entry) {
 
 // doubled leaves out a record at an offset where there is one.
 func (w *segmentWriter) doubled(e *entry) error {
-	if e.filtered || w.last.filtered || bytes.Equal(canonical.Payloads(e.data), canonical.Payloads(w.last.data)) {
+	if e.filtered || w.last.filtered || bytes.Equal(payloadsOf(e.data), payloadsOf(w.last.data)) {
 		w.report.Doubled++
 		return nil
 	}
@@ -124,7 +123,7 @@ func (w *segmentWriter) put(e *entry) (err error) {
 			return err
 		}
 	}
-	r, err := e.record()
+	r, err := decodeCanonical(e.data)
 	if err != nil {
 		return err
 	}
@@ -141,7 +140,7 @@ func (w *segmentWriter) put(e *entry) (err error) {
 func (w *segmentWriter) settings(e *entry) format.WriterOptions {
 	o := format.WriterOptions{Topic: w.names[e.topic], Partition: e.partition, Base: e.offset, Compression: w.options.Compression, Encoders: w.encoders}
 	if w.options.Reshape != nil {
-		o.Source.Rules = w.options.Reshape.Rules(w.archive.Identity().ArchiveID)
+		o.Source.Rules = w.options.Reshape.Rules()
 	}
 	return o
 }

@@ -19,12 +19,13 @@ type snapshotSource struct {
 	decoder speedscale.Decoder
 	filter  *speedscale.Filter // nil: all
 	line    int64
+	passed  bool                // an RRPair that the filter left out
 	records []speedscale.Record // of the RRPair, to come
 	row     Row
 }
 
-func newSnapshotSource(r io.Reader, o SnapshotOptions) Source {
-	return &snapshotSource{in: speedscale.NewReader(r), decoder: speedscale.Decoder{Calls: o.Calls}, filter: o.Filter}
+func newSnapshotSource(r io.Reader, o SnapshotOptions, max int64) Source {
+	return &snapshotSource{in: speedscale.NewReader(r, max), decoder: speedscale.Decoder{Calls: o.Calls}, filter: o.Filter}
 }
 
 // Next implements Source. An RRPair of which a record cannot be read is a bad row as a whole.
@@ -38,6 +39,7 @@ func (s *snapshotSource) Next() (*Row, error) {
 			return nil, err
 		}
 		if s.filter != nil && !s.filter.Match(pair) {
+			s.passed = true
 			s.decoder.Learn(pair)
 			continue
 		}
@@ -51,3 +53,6 @@ func (s *snapshotSource) Next() (*Row, error) {
 	s.row = Row{Record: r.Record, Topic: r.Topic, Partition: r.Partition, Placed: true, Numbered: r.Numbered, Line: s.line}
 	return &s.row, nil
 }
+
+// leftOut says whether there was something that is not to be taken.
+func (s *snapshotSource) leftOut() bool { return s.passed || s.decoder.Control > 0 }

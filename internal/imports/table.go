@@ -1,19 +1,22 @@
 package imports
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/jsonl"
 )
 
-// table is rows of named cells.
+// table is rows of cells.
 type table interface {
-	// names are the columns; nil: of JSON lines, which have whatever a path finds.
-	names() []string
+	// names are the columns, of which the first own are those of the table and the others lead into them; nil: of JSON, which has whatever
+	// a path finds.
+	names() (names []string, own int)
 	// bind says which columns are asked for, by their place from then on.
-	bind(names []string) error
+	bind([]asked) error
 	// next goes to the next row and returns its line. Errors are those of a Source.
 	next() (int64, error)
 	// cell is a cell of the row, by the place of its column.
@@ -26,24 +29,16 @@ type table interface {
 type tableSource struct {
 	table   table
 	mapping Mapping
-	place   map[string]int // of bound columns
+	columns *binding
 	row     Row
 }
 
 func newTableSource(t table, m Mapping) (Source, error) {
-	m, err := m.complete(t.names())
+	b, err := m.bind(t)
 	if err != nil {
 		return nil, err
 	}
-	used := m.used()
-	if err := t.bind(used); err != nil {
-		return nil, err
-	}
-	s := &tableSource{table: t, mapping: m, place: make(map[string]int)}
-	for i, name := range used {
-		s.place[name] = i
-	}
-	return s, nil
+	return &tableSource{table: t, mapping: m, columns: b}, nil
 }
 
 // Next implements Source.
@@ -69,78 +64,98 @@ func (s *tableSource) fill(r *Row) error {
 	return nil
 }
 
-// get is the cell of a column; one that is not named has none.
-func (s *tableSource) get(name string) cell {
-	if name == "" {
+// get is the cell of a column; where there is no such column it is missing.
+func (s *tableSource) get(b bound) cell {
+	if b.place < 0 {
 		return cell{}
 	}
-	return s.table.cell(s.place[name])
+	return s.table.cell(b.place)
 }
 
-// given is the text of a cell; ok is false when it is missing, null or empty.
-func (s *tableSource) given(name string) (text string, ok bool) {
-	c := s.get(name)
-	return string(c.text), c.kind > nullCell && len(c.text) > 0
+// given is the text of a cell without a prefix that may stand there; ok is false when it is missing, null or empty.
+func (s *tableSource) given(b bound, prefix string) (text string, ok bool) {
+	c := s.get(b)
+	return strings.TrimPrefix(string(c.text), prefix), c.kind > nullCell && len(c.text) > 0
 }
+
+// The classes of cells that are not what their column says. What stands in a cell is in no error: it may be a secret.
+var (
+	errPartition = errors.New("not a partition")
+	errTopic     = errors.New("not the name of a topic")
+)
 
 func (s *tableSource) fillPlace(r *Row) error {
-	m := &s.mapping
-	r.Topic, _ = s.given(m.Topic)
-	if text, ok := s.given(m.Partition); ok {
+	b := s.columns
+	if text, ok := s.given(b.topic, ""); ok {
+		if format.CheckTopicName(text) != nil {
+			return inColumn(b.topic, errTopic)
+		}
+		r.Topic = text
+	}
+	if text, ok := s.given(b.partition, "Partition:"); ok {
 		n, err := strconv.ParseInt(text, 10, 32)
 		if err != nil || n < 0 {
-			return fmt.Errorf("column %s: %.40q is no partition", m.Partition, text)
+			return inColumn(b.partition, errPartition)
 		}
 		r.Partition, r.Placed = int32(n), true
 	}
-	if text, ok := s.given(m.Offset); ok {
+	if text, ok := s.given(b.offset, "Offset:"); ok {
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil {
-			return fmt.Errorf("column %s: %.40q: %w", m.Offset, text, ErrOffset)
+			return inColumn(b.offset, ErrOffset)
 		}
 		r.Offset, r.Numbered = n, true
 	}
 	return nil
 }
 
+func inColumn(b bound, err error) error { return fmt.Errorf("column %s: %w", b.Name, err) }
+
 func (s *tableSource) fillTimestamp(r *Row) error {
 	r.TimestampMs, r.TimestampType = format.NoTimestamp, format.TimestampNone
-	text, ok := s.given(s.mapping.Timestamp)
-	if !ok {
+	text, ok := s.given(s.columns.timestamp, "CreateTime:")
+	text, appended := strings.CutPrefix(text, "LogAppendTime:")
+	if !ok || text == "NO_TIMESTAMP" {
 		return nil
 	}
 	ms, err := parseTime(text, s.mapping.TimeUnit)
 	if err != nil {
-		return fmt.Errorf("column %s: %w", s.mapping.Timestamp, err)
+		return inColumn(s.columns.timestamp, err)
 	}
-	r.TimestampMs = ms
-	if ms != format.NoTimestamp {
+	switch r.TimestampMs = ms; {
+	case ms == format.NoTimestamp:
+	case appended:
+		r.TimestampType = format.TimestampLogAppend
+	default:
 		r.TimestampType = format.TimestampCreate
 	}
 	return nil
 }
 
 func (s *tableSource) fillPayloads(r *Row) (err error) {
-	m := &s.mapping
-	if c := s.get(m.Key.Name); c.kind != missingCell {
-		if r.Key, err = m.Key.payload(c); err != nil {
-			return fmt.Errorf("column %s: %w", m.Key.Name, err)
+	b := s.columns
+	if c := s.get(b.key); c.kind != missingCell {
+		if r.Key, err = b.key.payload(c); err != nil {
+			return inColumn(b.key, err)
 		}
 	}
 	switch {
-	case len(m.Object) > 0:
+	case len(b.object) > 0:
 		r.Value, err = s.object()
 		return err
-	case m.Value.Name == "":
+	case b.value.place < 0:
 		r.Value = s.table.whole()
 		return nil
 	}
-	c := s.get(m.Value.Name)
-	if c.kind == missingCell && s.table.names() == nil {
-		return fmt.Errorf("it has no %s", m.Value.Name)
+	c := s.get(b.value)
+	if c.kind == missingCell && b.names == nil {
+		if s.mapping.AbsentIsNull {
+			return nil
+		}
+		return fmt.Errorf("it has no %s", b.value.Name)
 	}
-	if r.Value, err = m.Value.payload(c); err != nil {
-		return fmt.Errorf("column %s: %w", m.Value.Name, err)
+	if r.Value, err = b.value.payload(c); err != nil {
+		return inColumn(b.value, err)
 	}
 	return nil
 }
@@ -148,8 +163,8 @@ func (s *tableSource) fillPayloads(r *Row) (err error) {
 // object is a JSON object of the columns. What is missing is not in it.
 func (s *tableSource) object() (out []byte, err error) {
 	out = append(out, '{')
-	for _, c := range s.mapping.Object {
-		f := s.get(c.Name)
+	for _, c := range s.columns.object {
+		f := s.get(c)
 		if f.kind == missingCell {
 			continue
 		}
@@ -158,23 +173,26 @@ func (s *tableSource) object() (out []byte, err error) {
 		}
 		out = append(jsonl.AppendPayload(out, []byte(c.Name)), ':')
 		if out, err = c.appendJSON(out, f); err != nil {
-			return nil, fmt.Errorf("column %s: %w", c.Name, err)
+			return nil, inColumn(c, err)
 		}
 	}
 	return append(out, '}'), nil
 }
 
-func (s *tableSource) fillHeaders(r *Row) error {
-	for _, h := range s.mapping.Headers {
-		f := s.get(h.Column.Name)
+func (s *tableSource) fillHeaders(r *Row) (err error) {
+	if r.Headers, err = s.columns.list.headerList(s.get(s.columns.list)); err != nil {
+		return inColumn(s.columns.list, err)
+	}
+	for i, b := range s.columns.headers {
+		f := s.get(b)
 		if f.kind == missingCell {
 			continue
 		}
-		value, err := h.Column.payload(f)
+		value, err := b.payload(f)
 		if err != nil {
-			return fmt.Errorf("column %s: %w", h.Column.Name, err)
+			return inColumn(b, err)
 		}
-		r.Headers = append(r.Headers, format.Header{Key: h.Header, Value: value})
+		r.Headers = append(r.Headers, format.Header{Key: s.mapping.Headers[i].Header, Value: value})
 	}
 	return nil
 }

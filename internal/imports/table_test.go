@@ -1,6 +1,7 @@
 package imports
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -34,6 +35,8 @@ func mapping(t *testing.T, flags ...string) (m Mapping) {
 			var h HeaderColumn
 			h, err = ParseHeader(text)
 			m.Headers = append(m.Headers, h)
+		case "headers":
+			m.HeaderList, err = ParseColumn(text)
 		default:
 			t.Fatalf("unknown %s", name)
 		}
@@ -104,14 +107,14 @@ func TestRowsThatDoNotFitAreBad(t *testing.T) {
 	}{
 		{CSV, "a,b\n1\n", nil, "f: line 2: 1 fields, and 2 columns"},
 		{CSV, "a,b\n1,2\n\"x\n,\n", nil, "f: line 3: a quote that nothing closes"},
-		{CSV, "a,b\nx,y\n", []string{"partition=b"}, `f: line 2: column b: "y" is no partition`},
-		{CSV, "a,b\nx,-1\n", []string{"partition=b"}, `f: line 2: column b: "-1" is no partition`},
-		{CSV, "a,b\nx,1.5\n", []string{"offset=b"}, `f: line 2: column b: "1.5": not an offset`},
-		{CSV, "a,b\nx,noon\n", []string{"timestamp=b"}, `f: line 2: column b: "noon" is neither a number nor a time`},
-		{CSV, "a,b\nx,?\n", []string{"value=b:base64"}, `f: line 2: column b: illegal base64`},
-		{CSV, "a,b\nx,1x\n", []string{"object=b:number"}, `f: line 2: column b: "1x" is no number`},
-		{CSV, "a,b\nx,maybe\n", []string{"object=b:bool"}, `f: line 2: column b: "maybe" is neither true nor false`},
-		{CSV, "a,b\nx,/\n", []string{"topic=b"}, `f: line 2: topic name "/" is not legal`},
+		{CSV, "a,b\nx,y\n", []string{"partition=b"}, `f: line 2: column b: not a partition`},
+		{CSV, "a,b\nx,-1\n", []string{"partition=b"}, `f: line 2: column b: not a partition`},
+		{CSV, "a,b\nx,1.5\n", []string{"offset=b"}, `f: line 2: column b: not an offset`},
+		{CSV, "a,b\nx,noon\n", []string{"timestamp=b"}, `f: line 2: column b: neither a number nor a time`},
+		{CSV, "a,b\nx,?\n", []string{"value=b:base64"}, `f: line 2: column b: not base64`},
+		{CSV, "a,b\nx,1x\n", []string{"object=b:number"}, `f: line 2: column b: not a number`},
+		{CSV, "a,b\nx,maybe\n", []string{"object=b:bool"}, `f: line 2: column b: neither true nor false`},
+		{CSV, "a,b\nx,/\n", []string{"topic=b"}, `f: line 2: column b: not the name of a topic`},
 		{JSONL, "{}\n{\"a\":\n", nil, "f: line 2: not JSON"},
 		{JSONL, `{"b":1}`, []string{"value=a"}, "f: line 1: it has no a"},
 	} {
@@ -138,7 +141,7 @@ func TestAMappingThatDoesNotFitIsRefusedAtOnce(t *testing.T) {
 		{CSV, "a\n", []string{"key=a"}, "no column is left to be the value"},
 		{CSV, "a\n", []string{"key=a", "object=*"}, "no column is left to be in the value"},
 		{CSV, "", nil, "it is empty"},
-		{JSONL, "", []string{"object=*"}, "JSON lines have no list of columns"},
+		{JSONL, "", []string{"object=*"}, "JSON has no list of columns"},
 	} {
 		_, err := importFiles(t, Options{Topic: "t", SkipBad: 9}, textFile(c.kind, "f", c.text, OpenOptions{Mapping: mapping(t, c.flags...), Mapped: true}))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
@@ -152,11 +155,23 @@ func TestAMappingThatDoesNotFitIsRefusedAtOnce(t *testing.T) {
 	}
 }
 
-func TestFilesWithoutRowsAreArchivesWithoutRecords(t *testing.T) {
-	for _, text := range []string{"a\n", ""} {
-		got := mustImport(t, Options{Topic: "t"}, textFile(CSV, "f", text, OpenOptions{CSV: CSVOptions{NoHeader: text == ""}}))
+func TestAnEmptyFileIsAnArchiveWithoutRecords(t *testing.T) {
+	for kind, o := range map[Kind]OpenOptions{CSV: {CSV: CSVOptions{NoHeader: true}}, JSONL: {}, Lines: {}, Kcat: {}, Speedscale: {}} {
+		got := mustImport(t, Options{Topic: "t"}, textFile(kind, "f", "", o))
 		if got.Records != 0 || len(got.archive.Partitions()) != 0 {
-			t.Errorf("got %+v", got.Report)
+			t.Errorf("%s: got %+v", kind, got.Report)
+		}
+	}
+}
+
+func TestAFileWithSomethingInItAndNoRecordIsRefused(t *testing.T) {
+	for _, c := range []struct {
+		kind Kind
+		text string
+	}{{CSV, "a,b\n"}, {CSV, "\xef\xbb\xbfa\n"}, {JSONL, " \n"}, {JSONL, "[]"}, {Kcat, "\xef\xbb\xbf"}, {Speedscale, `{"command":"Fetch"}`}} {
+		_, err := importFiles(t, Options{Topic: "t", SkipBad: 9}, textFile(c.kind, "f", c.text, OpenOptions{}))
+		if !errors.Is(err, ErrNoRecord) {
+			t.Errorf("%s %q: got %v", c.kind, c.text, err)
 		}
 	}
 }
@@ -187,12 +202,32 @@ func TestTimestamps(t *testing.T) {
 		{"2026-03-01 12:00:00.5", "", 1772366400500},
 		{"2026-03-01", "", 1772323200000},
 		{"1969-12-31T23:59:59.9995Z", "", -1},
+		{"2024-01-15 10:00:00.5+00", "", 1705312800500},
+		{"2024-01-15 12:00:02.123456+02", "", 1705312802123},
+		{"2024-01-15 15:30:03+05:30", "", 1705312803000},
+		{"2024-01-15 15:30:03+0530", "", 1705312803000},
+		{"2024-01-15T10:00:00+0000", "", 1705312800000},
+		{"2024-01-15 10:00:00 +0000", "", 1705312800000},
+		{"2024-01-15 10:00:00 UTC", "", 1705312800000},
+		{"2024-01-15 10:00:00 GMT", "", 1705312800000},
+		{"2024-01-15 10:00:00,25Z", "", 1705312800250},
+		{"1e3", "", 1000},
+		{"1.7000000001234E9", Seconds, 1700000000123},
+		{"1.700000000123e+12", "", 1700000000123},
+		{"17000000001239e-1", "", 1700000000123},
+		{"9007199254740993", "", 9007199254740993},
+		{"9223372036854775807e0", "", math.MaxInt64},
+		{"922337203685477580.7e1", "", math.MaxInt64},
+		{"-9223372036854775808", "", math.MinInt64},
+		{"0e999999999", "", 0},
+		{"0.000000000000000000000000000001e30", "", 1},
+		{"-1e-300", "", -1},
 	} {
 		if got, err := parseTime(c.text, c.unit); err != nil || got != c.want {
 			t.Errorf("%q in %s: got %d, %v, want %d", c.text, c.unit, got, err, c.want)
 		}
 	}
-	for _, text := range []string{"", "-", ".", "1e3", "9223372036854775808", "12:00", "0x1", "2026-13-01"} {
+	for _, text := range []string{"", "-", ".", "9223372036854775808", "1e400", "1e999999999999999999999", "1e-999999999999999999999", "1e", "NaN", "2024-01-15 10:00:00 CET", "12:00", "0x1", "2026-13-01"} {
 		if got, err := parseTime(text, ""); err == nil {
 			t.Errorf("%q: got %d", text, got)
 		}

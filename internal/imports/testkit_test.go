@@ -25,7 +25,10 @@ func textFile(kind Kind, name, text string, o OpenOptions) File {
 	return File{name, func() (Source, func() error, error) {
 		in := strings.NewReader(text)
 		s, err := Open(kind, Input{name, in, int64(len(text))}, o)
-		return s, func() error { return nil }, err
+		if err != nil {
+			return nil, nil, err
+		}
+		return s, func() error { s.Close(); return nil }, err
 	}}
 }
 

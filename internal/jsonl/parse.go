@@ -68,7 +68,7 @@ func (p *parser) field(name string, v gjson.Result) (err error) {
 		}
 		return nil
 	}
-	return fmt.Errorf("%w: it has a field %q", ErrLine, name)
+	return fmt.Errorf("%w: it has another field", ErrLine)
 }
 
 func (p *parser) set(name string, v gjson.Result) (err error) {
@@ -105,7 +105,7 @@ func (p *parser) set(name string, v gjson.Result) (err error) {
 func integer(v gjson.Result, bits int) (int64, error) {
 	n, err := strconv.ParseInt(v.Raw, 10, bits)
 	if err != nil {
-		return 0, fmt.Errorf("%.40s is no whole number of %d bits", v.Raw, bits)
+		return 0, fmt.Errorf("not a whole number of %d bits", bits)
 	}
 	return n, nil
 }
@@ -116,7 +116,7 @@ func parseTimestampType(v gjson.Result) (format.TimestampType, error) {
 			return t, nil
 		}
 	}
-	return 0, fmt.Errorf("%.40s is neither create, log_append nor none", v.Raw)
+	return 0, errors.New("neither create, log_append nor none")
 }
 
 // parsePayload reads what AppendPayload made.
@@ -131,7 +131,7 @@ func parsePayload(v gjson.Result) ([]byte, error) {
 	case v.IsObject():
 		return parseBase64(v)
 	}
-	return nil, fmt.Errorf(`%.40s is neither text, {"base64":"..."} nor null`, v.Raw)
+	return nil, errors.New(`neither text, {"base64":"..."} nor null`)
 }
 
 func parseBase64(v gjson.Result) (b []byte, err error) {
@@ -140,7 +140,9 @@ func parseBase64(v gjson.Result) (b []byte, err error) {
 	v.ForEach(func(name, text gjson.Result) bool {
 		fields++
 		if name.Str == "base64" && text.Type == gjson.String {
-			b, err = base64.StdEncoding.Strict().DecodeString(text.Str)
+			if b, err = base64.StdEncoding.Strict().DecodeString(text.Str); err != nil {
+				err = errors.New("not base64")
+			}
 		}
 		return true
 	})
@@ -173,7 +175,7 @@ func parseHeader(h gjson.Result) (out format.Header, err error) {
 		case name.Str == "value" && fields <= 2:
 			out.Value, err = parsePayload(v)
 		default:
-			err = fmt.Errorf("a header with a field %q", name.Str)
+			err = errors.New("a header with another field")
 		}
 		return err == nil
 	})

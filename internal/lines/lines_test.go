@@ -29,20 +29,22 @@ func TestLinesComeWithoutWhatEndsThem(t *testing.T) {
 		"\n":                  {""},
 		"a\r\n\nb":            {"a", "", "b"},
 		"a\rb\n":              {"a\rb"},
+		"a\rb\r\rc":           {"a", "b", "", "c"},
+		"a\r":                 {"a"},
 		long + "\n" + long:    {long, long},
 		"a\n" + long + "\r\n": {"a", long},
 	} {
-		if got := readAll(t, NewReader(strings.NewReader(text))); !reflect.DeepEqual(got, want) {
+		if got := readAll(t, NewReader(strings.NewReader(text), 0)); !reflect.DeepEqual(got, want) {
 			t.Errorf("%.20q: got %.60q", text, got)
 		}
 	}
 }
 
 func TestALineThatIsTooLongIsLeftOut(t *testing.T) {
-	r := NewReader(io.MultiReader(strings.NewReader("a\n"), io.LimitReader(zeros{}, MaxBytes+1<<20), strings.NewReader("\nb\n")))
+	r := NewReader(io.MultiReader(strings.NewReader("a\n"), io.LimitReader(zeros{}, 4<<20), strings.NewReader("\nb\n")), 3<<20)
 	r.Next()
 	_, _, err := r.Next()
-	if long, ok := errors.AsType[*TooLongError](err); !ok || long.Line != 2 {
+	if long, ok := errors.AsType[*Error](err); !ok || long.Line != 2 || err.Error() != "a line of more than 3 MiB" {
 		t.Fatalf("got %v", err)
 	}
 	if line, n, err := r.Next(); string(line) != "b" || n != 3 || err != nil {
@@ -52,7 +54,7 @@ func TestALineThatIsTooLongIsLeftOut(t *testing.T) {
 
 func TestTheErrorOfTheSourceIsReturned(t *testing.T) {
 	broken := errors.New("broken")
-	r := NewReader(io.MultiReader(strings.NewReader("a\nb"), failing{broken}))
+	r := NewReader(io.MultiReader(strings.NewReader("a\nb"), failing{broken}), 0)
 	r.Next()
 	if _, _, err := r.Next(); err != broken {
 		t.Errorf("got %v", err)

@@ -17,7 +17,6 @@ const (
 	eachStep                    // every element
 	memberStep                  // a member by name only
 	elementStep                 // an element by number only
-	insideStep                  // the document in a string; what is no string is gone into as it is
 )
 
 type step struct {
@@ -34,39 +33,16 @@ type pattern []step
 // pattern reads what is behind the root, for rules that change or compare.
 func (p Path) pattern() (pattern, error) {
 	var out pattern
-	rest, inside := strings.CutPrefix(p.rest, insideName+".")
-	if inside {
-		out = append(out, step{kind: insideStep, index: -1})
-	}
-	for more := true; more; {
+	for rest, more := p.rest, true; more; {
 		var component string
 		component, rest, more = cutComponent(rest)
-		name, times := cutInside(component)
-		s, err := parseStep(name)
-		if err == nil && times > 0 && !more {
-			err = fmt.Errorf("%w: nothing follows %s", ErrPath, insideName)
-		}
+		s, err := parseStep(component)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", p, err)
 		}
 		out = append(out, s)
-		for range times {
-			out = append(out, step{kind: insideStep, index: -1})
-		}
 	}
 	return out, nil
-}
-
-// cutInside cuts |json, as often as it stands there, from the end of a component.
-func cutInside(component string) (name string, times int) {
-	for {
-		before, ok := strings.CutSuffix(component, insideName)
-		if !ok || strings.HasSuffix(before, `\`) {
-			return component, times
-		}
-		component = before
-		times++
-	}
 }
 
 // cutComponent cuts a path at its first dot that has no backslash before it.
@@ -130,7 +106,7 @@ func (s *step) takesElement(i int) bool {
 	case globStep:
 		return s.text == "*"
 	}
-	return s.index == i && s.kind != memberStep && s.kind != insideStep
+	return s.index == i && s.kind != memberStep
 }
 
 // literal says that the pattern is names alone, so that what it leads to can be made.

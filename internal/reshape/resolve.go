@@ -33,7 +33,7 @@ func (r *Rules) Resolve(s Sources) error {
 }
 
 func (r *Rules) resolveKey(s Sources) error {
-	if r.MaskKey == "" || !r.usesKey() {
+	if r.MaskKey == "" || !r.needsKey() {
 		return nil
 	}
 	var secret []byte

@@ -109,7 +109,7 @@ func (d *Decoder) partition(p RRPair, topic, partition gjson.Result, base baseOf
 		}
 		n, err := integer(pick(partition, partitionNames...), 32)
 		if err != nil || n < 0 {
-			return nil, fmt.Errorf("topic %s: its partition is %s", at.topic, pick(partition, partitionNames...).Raw)
+			return nil, fmt.Errorf("topic %s: its partition is not a partition", at.topic)
 		}
 		at.partition = int32(n)
 		records, err := d.batch(p, at, base)

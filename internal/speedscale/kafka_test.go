@@ -18,7 +18,7 @@ import (
 // pairs are the RRPairs of a text.
 func pairs(t testing.TB, text []byte) (out []RRPair) {
 	t.Helper()
-	r := NewReader(bytes.NewReader(text))
+	r := NewReader(bytes.NewReader(text), 0)
 	for {
 		p, err := r.Next()
 		if err == io.EOF {
@@ -150,7 +150,7 @@ func TestOnlyTheCallsThatWereAskedForGiveRecords(t *testing.T) {
 // FuzzRRPair takes any text for a snapshot: no panic, and every record whole.
 func FuzzRRPair(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
-		r := NewReader(bytes.NewReader(data))
+		r := NewReader(bytes.NewReader(data), 0)
 		d := Decoder{Calls: Calls{Fetch: true, Produce: true}}
 		for {
 			p, err := r.Next()

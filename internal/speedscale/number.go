@@ -1,6 +1,7 @@
 package speedscale
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -16,11 +17,11 @@ func integer(f gjson.Result, bits int) (int64, error) {
 	case f.Type == gjson.String:
 		text = f.String()
 	case f.Type != gjson.Number:
-		return 0, fmt.Errorf("%s is no number", text)
+		return 0, errors.New("not a number")
 	}
 	n, err := strconv.ParseInt(text, 10, bits)
 	if err != nil {
-		return 0, fmt.Errorf("%.40q is no whole number of %d bits", text, bits)
+		return 0, fmt.Errorf("not a whole number of %d bits", bits)
 	}
 	return n, nil
 }

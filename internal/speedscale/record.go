@@ -72,7 +72,7 @@ func notBase64(name string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("its %s is not base64: %w", name, err)
+	return fmt.Errorf("its %s is not base64", name)
 }
 
 func headers(list gjson.Result) (out []format.Header, err error) {
@@ -83,7 +83,7 @@ func headers(list gjson.Result) (out []format.Header, err error) {
 		}
 		value, err := payload(h, "value")
 		if err != nil {
-			return nil, fmt.Errorf("header %s: %w", name, err)
+			return nil, fmt.Errorf("header %d: %w", len(out)+1, err)
 		}
 		out = append(out, format.Header{Key: strings.Clone(name.String()), Value: value})
 	}

@@ -1,7 +1,6 @@
 package speedscale
 
 import (
-	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -14,11 +13,8 @@ import (
 	"github.com/karchive/karchive/internal/lines"
 )
 
-// Errors wrapped by a *PairError.
-var (
-	ErrNotRRPair = errors.New("not an RRPair: a JSON object is expected, one a line or one a file")
-	ErrTooLarge  = fmt.Errorf("more than %d MiB in an RRPair", lines.MaxBytes>>20)
-)
+// ErrNotRRPair is wrapped by a *PairError.
+var ErrNotRRPair = errors.New("not an RRPair, which is a JSON object")
 
 // PairError is an RRPair that cannot be read. The reader goes on behind it.
 type PairError struct {
@@ -51,73 +47,26 @@ func (p RRPair) UUID() string {
 	return id
 }
 
-// Reader reads the RRPairs of a file.
-type Reader struct {
-	in      *lines.Reader
-	line    []byte // read and not used yet
-	number  int64
-	waiting bool
-	pair    []byte
-}
+// Reader reads the RRPairs of a file: one a line, over several lines, or in an array.
+type Reader struct{ in *lines.Values }
 
-// NewReader returns a reader of r.
-func NewReader(r io.Reader) *Reader { return &Reader{in: lines.NewReader(r)} }
+// NewReader returns a reader of r whose RRPairs have at most max bytes; 0: lines.DefaultMaxBytes.
+func NewReader(r io.Reader, max int64) *Reader {
+	in := lines.NewValues(r, max)
+	in.OnlyElements = true
+	return &Reader{in}
+}
 
 // Next returns the next RRPair, whose JSON is the reader's until the call after. The error is io.EOF after the last one, a *PairError, or
 // that of the source.
 func (r *Reader) Next() (RRPair, error) {
-	for {
-		line, n, err := r.next()
-		switch {
-		case err != nil:
-			return RRPair{}, err
-		case len(bytes.TrimSpace(line)) == 0:
-			continue
-		case isObject(line):
-			return RRPair{n, line}, nil
-		}
-		return r.long(line, n)
+	value, line, err := r.in.Next()
+	bad, isBad := errors.AsType[*lines.Error](err)
+	switch {
+	case isBad && errors.Is(bad, lines.ErrNotJSON), err == nil && value[0] != '{':
+		return RRPair{}, &PairError{line, ErrNotRRPair}
+	case isBad:
+		return RRPair{}, &PairError{bad.Line, bad.Err}
 	}
-}
-
-// long is an RRPair over several lines, which ends before a line that begins one.
-func (r *Reader) long(line []byte, first int64) (RRPair, error) {
-	r.pair = append(r.pair[:0], line...)
-	for {
-		line, _, err := r.next()
-		if err != nil && err != io.EOF {
-			return RRPair{}, err
-		}
-		if err == io.EOF || len(line) > 0 && line[0] == '{' {
-			r.waiting = err == nil
-			break
-		}
-		if len(r.pair)+len(line) > lines.MaxBytes {
-			return RRPair{}, &PairError{first, ErrTooLarge}
-		}
-		r.pair = append(append(r.pair, '\n'), line...)
-	}
-	if !isObject(r.pair) {
-		return RRPair{}, &PairError{first, ErrNotRRPair}
-	}
-	return RRPair{first, r.pair}, nil
-}
-
-// next is the line that was put back, or the next one.
-func (r *Reader) next() ([]byte, int64, error) {
-	if r.waiting {
-		r.waiting = false
-		return r.line, r.number, nil
-	}
-	var err error
-	r.line, r.number, err = r.in.Next()
-	if long, ok := errors.AsType[*lines.TooLongError](err); ok {
-		err = &PairError{long.Line, ErrTooLarge}
-	}
-	return r.line, r.number, err
-}
-
-func isObject(b []byte) bool {
-	text := bytes.TrimLeft(b, " \t\r\n")
-	return len(text) > 0 && text[0] == '{' && gjson.Valid(asString(b))
+	return RRPair{line, value}, err
 }

@@ -16,9 +16,10 @@ func TestReaderTakesRRPairsOfOneLineAndOfMany(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                                 "",
 		"{\"a\":1}\n{\"a\":2}\n":           `1:{"a":1} 2:{"a":2}`,
-		"\n  {\"a\":1}\r\n\n{\"a\":2}":     `2:  {"a":1} 4:{"a":2}`,
+		"\n  {\"a\":1}\r\n\n{\"a\":2}":     `2:{"a":1} 4:{"a":2}`,
 		"{\n  \"a\": {\n  }\n}\n{\"b\":2}": "1:{\n  \"a\": {\n  }\n} 5:{\"b\":2}",
-		"{\n\"a\":1\n}\n\n{\n\"a\":2\n}\n": "1:{\n\"a\":1\n}\n 5:{\n\"a\":2\n}",
+		"{\n\"a\":1\n}\n\n{\n\"a\":2\n}\n": "1:{\n\"a\":1\n} 5:{\n\"a\":2\n}",
+		"[{\"a\":1},\n {\"a\":2}]":         `1:{"a":1} 2:{"a":2}`,
 	} {
 		var got []string
 		for _, p := range pairs(t, []byte(text)) {
@@ -31,7 +32,7 @@ func TestReaderTakesRRPairsOfOneLineAndOfMany(t *testing.T) {
 }
 
 func TestReaderGoesOnBehindWhatIsNoRRPair(t *testing.T) {
-	r := NewReader(strings.NewReader("{\"a\":1}\n{\"a\":\n{\"a\":2}\n[1]\n{\"a\":3}\n"))
+	r := NewReader(strings.NewReader("{\"a\":1}\n{\"a\":\n{\"a\":2}\n[1]\n{\"a\":3}\n"), 0)
 	var got []string
 	for {
 		p, err := r.Next()
