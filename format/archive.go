@@ -232,10 +232,21 @@ func (a *Archive) Partitions() []TopicPartition {
 }
 
 // Segments lists the segments of a partition in offset order.
-func (a *Archive) Segments(tp TopicPartition) []Segment {
+func (a *Archive) Segments(tp TopicPartition) []Segment { return slices.Clone(a.list(tp)) }
+
+// list is Segments without a copy, which each of many seals would pay for: it must not be changed, and is not by those that are added,
+// which come behind it.
+func (a *Archive) list(tp TopicPartition) []Segment {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
-	return slices.Clone(a.segments[tp])
+	return slices.Clip(a.segments[tp])
+}
+
+// encoding is that of the archive's identity, without a copy of all the rest.
+func (a *Archive) encoding() Encoding {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return a.identity.Encoding
 }
 
 func (a *Archive) addSegment(s Segment) {

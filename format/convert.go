@@ -25,7 +25,7 @@ func Convert(from, into *Archive, o ConvertOptions) error {
 		return errors.New("convert: the target holds segments already")
 	}
 	for _, tp := range from.Partitions() {
-		for _, s := range from.Segments(tp) {
+		for _, s := range from.list(tp) {
 			if err := convertSegment(from, into, s, o); err != nil {
 				return fmt.Errorf("convert: %w", err)
 			}

@@ -39,7 +39,7 @@ func (l *Ledger) Lost() int64 { return l.Retention + l.Corrupt }
 // Coverage adds up the documents of partition tp's segments and checks that they adjoin. A partition without a segment gives
 // fs.ErrNotExist, but for one of an archive from OpenIntact that is known to have had some.
 func (a *Archive) Coverage(tp TopicPartition) (Coverage, error) {
-	list := a.Segments(tp)
+	list := a.list(tp)
 	known, damaged := a.damage.knownOf(tp)
 	if len(list) == 0 && !damaged {
 		return Coverage{}, fmt.Errorf("coverage of %s: %w", tp, fs.ErrNotExist)

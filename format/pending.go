@@ -39,7 +39,7 @@ func (a *Archive) NewSegment(o WriterOptions) (*Pending, error) {
 }
 
 func (a *Archive) newSegment(tp TopicPartition, o WriterOptions) (*Pending, error) {
-	encoding := a.Identity().Encoding
+	encoding := a.encoding()
 	if o.Encoding == "" {
 		o.Encoding = encoding
 	}

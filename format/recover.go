@@ -6,21 +6,23 @@ import "fmt"
 // is lost stands in the new archive's ledger as gaps of reason GapCorrupt, also of a partition of which nothing is left; its segments are
 // cut as they were. After an error into holds a part of them and is not to be used.
 func Recover(from, into *Archive, o ConvertOptions) error {
+	source := from.Identity().sources()
 	for _, tp := range from.holdings() {
-		if err := recoverPartition(from, into, tp, o); err != nil {
+		if err := recoverPartition(from, into, tp, source(tp.Topic), o); err != nil {
 			return fmt.Errorf("recover: %w", err)
 		}
 	}
 	return nil
 }
 
-func recoverPartition(from, into *Archive, tp TopicPartition, o ConvertOptions) error {
+// recoverPartition takes source for that of what is lost, until a segment tells it.
+func recoverPartition(from, into *Archive, tp TopicPartition, source Source, o ConvertOptions) error {
 	covered, err := from.Coverage(tp)
 	if err != nil {
 		return err
 	}
-	next, source := covered.From, from.Identity().sourceOf(tp.Topic)
-	for _, s := range from.Segments(tp) {
+	next := covered.From
+	for _, s := range from.list(tp) {
 		made, err := copySegment(from, into, s, next, o)
 		if err != nil {
 			return err
@@ -47,16 +49,19 @@ func writeLost(into *Archive, tp TopicPartition, g Gap, source Source) error {
 	return err
 }
 
-// sourceOf is where a capture by the archive's plan takes the records of a topic from.
-func (id Identity) sourceOf(topic string) Source {
+// sources says where a capture by the archive's plan takes the records of a topic from.
+func (id Identity) sources() func(topic string) Source {
 	s := Source{ClusterID: id.ClusterID}
-	for _, t := range id.Topics {
-		if t.Name == topic {
-			s.TopicID = t.ID
-		}
-	}
 	if id.Capture != nil {
 		s.Isolation, s.Rules = id.Capture.Isolation, id.Capture.Rules
 	}
-	return s
+	topicIDs := make(map[string]string, len(id.Topics))
+	for _, t := range id.Topics {
+		topicIDs[t.Name] = t.ID
+	}
+	return func(topic string) Source {
+		of := s
+		of.TopicID = topicIDs[topic]
+		return of
+	}
 }

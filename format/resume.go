@@ -11,7 +11,7 @@ type ResumePoint struct {
 
 // Resume says where partition tp goes on; ok is false when it has no segment yet.
 func (a *Archive) Resume(tp TopicPartition) (p ResumePoint, ok bool, err error) {
-	list := a.Segments(tp)
+	list := a.list(tp)
 	if len(list) == 0 {
 		return ResumePoint{}, false, nil
 	}

@@ -41,7 +41,7 @@ type Walk struct {
 func (a *Archive) Walk(tp TopicPartition, w Window) *Walk { return a.walk(tp, w, a.Document) }
 
 func (a *Archive) walk(tp TopicPartition, w Window, document func(Segment) (*Document, error)) *Walk {
-	list := a.Segments(tp)
+	list := a.list(tp)
 	// A segment covers the offsets up to the next one, so names are enough to leave out those before and behind the window.
 	for len(list) > 1 && list[1].Base <= w.FromOffset {
 		list = list[1:]

@@ -102,21 +102,29 @@ func describe(a *format.Archive, name string) (*archiveInfo, error) {
 		return nil, err
 	}
 	info.Completeness = newCompleteness(missing)
+	planned := plannedEnds(missing)
 	for _, tp := range a.Partitions() {
 		c, err := a.Coverage(tp)
 		if err != nil {
 			return nil, err
 		}
 		p := newPartitionInfo(tp, c)
-		for _, s := range missing.Short {
-			if s.TopicPartition == tp && s.From == c.Next {
-				p.PlannedEnd = &s.Until
-			}
+		if s, ok := planned[tp]; ok && s.From == c.Next {
+			p.PlannedEnd = &s.Until
 		}
 		info.Partitions = append(info.Partitions, p)
 		info.Total.add(p.amounts)
 	}
 	return info, nil
+}
+
+// plannedEnds has the last range of each partition that is planned and not captured.
+func plannedEnds(missing format.Completeness) map[format.TopicPartition]format.Shortfall {
+	last := map[format.TopicPartition]format.Shortfall{}
+	for _, s := range missing.Short {
+		last[s.TopicPartition] = s
+	}
+	return last
 }
 
 func newPartitionInfo(tp format.TopicPartition, c format.Coverage) partitionInfo {
