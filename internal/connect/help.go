@@ -10,8 +10,10 @@ const Help = `Where settings come from, each overriding the ones before:
   -b HOST:PORT             the brokers
 
 In -X and in the environment, a VALUE that begins with @ names a file that holds it; @- is stdin, @@ stands for @ itself. Secrets
-are best given so: others can see a command line with ps. The keys are Kafka's; librdkafka's names, in brackets, mean the same. A file may
-hold keys that have no meaning for karchive, which are ignored with a remark; with -X they are errors.
+are best given so: others can see a command line with ps. Settings that name a file take its name without @. The keys are Kafka's;
+librdkafka's names, in brackets, mean the same. A file may hold keys that have no meaning for karchive, which are ignored with a remark;
+with -X they are errors. What may be a secret in the wrong place is named by its line or place and never repeated. Files with secrets that
+everybody can read, checks that are off, TLS before 1.2 and a login without TLS to another machine are warned of.
 
   bootstrap.servers                      brokers to start from, host:port,host:port (metadata.broker.list)
   client.id                              how brokers log this client; default karchive

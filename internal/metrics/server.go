@@ -30,7 +30,7 @@ type Server struct {
 func Listen(addr string) (*Server, error) {
 	listener, err := net.Listen("tcp", Loopback(addr))
 	if err != nil {
-		return nil, fmt.Errorf("serve metrics: %w", err)
+		return nil, fmt.Errorf("serve metrics: %w", withoutAddress(err))
 	}
 	s := &Server{registry: prometheus.NewRegistry(), listener: listener, done: make(chan struct{})}
 	s.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -42,6 +42,20 @@ func Listen(addr string) (*Server, error) {
 		s.http.Serve(listener) // it ends with Close
 	}()
 	return s, nil
+}
+
+// withoutAddress is why nothing can listen, and does not repeat where: a password may have been put there.
+func withoutAddress(err error) error {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		err = op.Err
+	}
+	if bad, ok := errors.AsType[*net.AddrError](err); ok {
+		return errors.New(bad.Err)
+	}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		return errors.New(dns.Err)
+	}
+	return err
 }
 
 // Loopback is addr with the host that a bare port means.

@@ -114,3 +114,15 @@ func TestTheMetricsOfACaptureAreByTopic(t *testing.T) {
 		`karchive_capture_complete_partitions{topic="orders"} 1`, `karchive_capture_records_total{topic="users"} 1`, "karchive_capture_elapsed_seconds 1",
 		"karchive_capture_troubled 1")
 }
+
+func TestAnAddressThatIsNoneIsNotRepeated(t *testing.T) {
+	for _, addr := range []string{"user:CANARY@host:1", "CANARY:1:1", "CANARY.invalid:1", "[CANARY]:1", "127.0.0.1:CANARY", "CANARY"} {
+		s, err := Listen(addr)
+		if err == nil {
+			s.Close()
+		}
+		if err == nil || strings.Contains(err.Error(), "CANARY") {
+			t.Errorf("%s: got %v", addr, err)
+		}
+	}
+}
