@@ -135,7 +135,7 @@ func (l *lane) write(c chunk) error {
 		until = math.MaxInt64
 	}
 	if s := l.settings(); s.Reshape != nil {
-		apply, end := s.Reshape.Begin()
+		apply, end := s.Reshape.Begin(format.Reshaping{})
 		l.reshape = apply
 		defer end()
 	}

@@ -63,8 +63,9 @@ type Options struct {
 	// RequireHW makes a snapshot that open transactions held behind the high watermark count as incomplete.
 	RequireHW bool
 
-	// Reshape, if set, leaves records out and changes them before they are written.
-	Reshape Reshaper
+	// Reshape, if set, leaves records out and changes them before they are written. What it leaves out is in the archive's ledger as
+	// filtered.
+	Reshape format.Reshaper
 
 	// Now tells the time that relative positions count back from; nil: time.Now.
 	Now func() time.Time
@@ -80,23 +81,11 @@ type StopAfter struct {
 	Duration time.Duration // since the capture began
 }
 
-// Reshaper leaves records out and changes them on their way into the archive, by rules that look at one record at a time. What it
-// leaves out is in the archive's ledger as filtered.
-type Reshaper interface {
-	// Rules identifies everything that decides what comes out. It is stored with the records, and an archive goes on with the same
-	// rules only: what was written by others would not be told apart.
-	Rules() string
-	// Steps says in a few words what the rules do, for who looks at the archive.
-	Steps() string
-	// Begin returns what one goroutine uses for some records, and how it ends that. Apply may replace all of a record but its offset,
-	// and returns false to leave it out; what it puts in is used before the next call. Its error ends the capture.
-	Begin() (apply func(tp format.TopicPartition, r *format.Record) (bool, error), end func())
-}
-
 // settings are Options with everything filled in and parsed.
 type settings struct {
 	Options
 	from, until position.Position
+	known       string // what the archive knows of the rules, or its own id
 }
 
 func (o Options) normalize() (settings, error) {
@@ -188,7 +177,7 @@ func (s *settings) rules() string {
 	if s.Reshape == nil {
 		return ""
 	}
-	return s.Reshape.Rules()
+	return s.Reshape.Rules(s.known)
 }
 
 // lanes is the number of partitions to work on at once, of n.

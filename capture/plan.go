@@ -52,7 +52,10 @@ type planner struct {
 // archive is continued up to the end of now.
 func makePlan(ctx context.Context, c *cluster, a *format.Archive, s *settings) (*plan, *kafka.Metadata, error) {
 	p := &planner{cluster: c, archive: a, settings: s, identity: a.Identity(), next: map[format.TopicPartition]reached{}}
-	p.stored = p.identity.Capture
+	p.stored, s.known = p.identity.Capture, p.identity.ArchiveID
+	if p.stored != nil && p.stored.Rules != "" {
+		s.known = p.stored.Rules
+	}
 	var err error
 	if p.meta, p.topics, err = c.selected(ctx, s); err != nil {
 		return nil, nil, err

@@ -276,24 +276,26 @@ func TestAFullDiskEndsTheCaptureAndTheNextOneGoesOn(t *testing.T) {
 }
 
 func TestThePlanIsDurableBeforeTheFirstFetch(t *testing.T) {
-	b := newBroker(t, kfake.SeedTopics(2, "orders"))
-	b.fill("orders", 0, 30)
-	a := newPlace(t)
-	var planned *format.CapturePlan
-	b.onFetch(func(n int32, _ *kmsg.FetchRequest) (kmsg.Response, error) {
-		if n == 1 {
-			machine := a.fs.CrashBare()
-			if opened, err := format.Open(machine); err == nil {
-				planned = opened.Identity().Capture
+	inBubble(t, func(t *testing.T) {
+		b := newVirtualBroker(t, kfake.SeedTopics(2, "orders"))
+		b.fill("orders", 0, 30)
+		a := newPlace(t)
+		var planned *format.CapturePlan
+		b.onFetch(func(n int32, _ *kmsg.FetchRequest) (kmsg.Response, error) {
+			if n == 1 {
+				machine := a.fs.CrashBare()
+				if opened, err := format.Open(machine); err == nil {
+					planned = opened.Identity().Capture
+				}
 			}
+			return nil, errors.New("the machine stopped")
+		})
+		a.try(t.Context(), b, Options{Topics: []string{"orders"}, From: "offset:10", StallTimeout: time.Second})
+		want := []format.PlanRange{{Topic: "orders", Partition: 0, Start: 10, End: 30}, {Topic: "orders", Partition: 1, Start: 10, End: 10}}
+		if planned == nil || !slices.Equal(planned.Partitions, want) || planned.From != "offset:10" || planned.Isolation != format.ReadCommitted {
+			t.Errorf("planned is %+v", planned)
 		}
-		return nil, errors.New("the machine stopped")
 	})
-	a.try(t.Context(), b, Options{Topics: []string{"orders"}, From: "offset:10", StallTimeout: time.Millisecond})
-	want := []format.PlanRange{{Topic: "orders", Partition: 0, Start: 10, End: 30}, {Topic: "orders", Partition: 1, Start: 10, End: 10}}
-	if planned == nil || !slices.Equal(planned.Partitions, want) || planned.From != "offset:10" || planned.Isolation != format.ReadCommitted {
-		t.Errorf("planned is %+v", planned)
-	}
 }
 
 func TestAThousandPartitionsAreCaptured(t *testing.T) {

@@ -84,7 +84,7 @@ type Options struct {
 	Timestamps Timestamps
 
 	// Reshape, if set, leaves records out and changes them before they are sent. Limit counts what it leaves, and Plan what there is.
-	Reshape Reshaper
+	Reshape format.Reshaper
 
 	// CreateTopics makes topics that the target does not have, with the partition count and the overridden configs that the archive
 	// has of them. Without it a missing topic is a MissingTopicsError.
@@ -163,9 +163,10 @@ type Options struct {
 // settings are Options with everything filled in and parsed.
 type settings struct {
 	Options
-	window  format.Window
-	topic   *checkpointTopic // nil: the replay is not exactly once
-	precise bool             // sleeps end with precision
+	archiveID string
+	window    format.Window
+	topic     *checkpointTopic // nil: the replay is not exactly once
+	precise   bool             // sleeps end with precision
 
 	startPassed bool   // Pacing.StartAt had passed when the replay was asked for
 	note        string // why they do not, although they should

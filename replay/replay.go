@@ -23,6 +23,7 @@ func Run(ctx context.Context, connect []kgo.Opt, archive *format.Archive, o Opti
 	if err != nil {
 		return Report{}, err
 	}
+	s.archiveID = archive.Identity().ArchiveID
 	chosen, err := s.choose(archive)
 	if err != nil {
 		return Report{}, err

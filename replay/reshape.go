@@ -6,23 +6,12 @@ import (
 	"github.com/karchive/karchive/format"
 )
 
-// Reshaper leaves records out and changes them between the archive and the target, by rules that look at one record at a time. Its
-// methods may be called by several goroutines.
-type Reshaper interface {
-	// Rules identifies everything that decides what comes out: a checkpoint belongs to it.
-	Rules() string
-	// Begin returns what one goroutine uses for some records, and how it ends that. Apply may replace all of a record but its offset,
-	// with memory that nobody else uses, and returns false to leave it out. Its error stops the partition. In a trial records are
-	// looked at ahead, and come again.
-	Begin(trial bool) (apply func(tp format.TopicPartition, r *format.Record) (bool, error), end func())
-}
-
 // rules identifies the rules of the replay; empty: there are none.
 func (s *settings) rules() string {
 	if s.Reshape == nil {
 		return ""
 	}
-	return s.Reshape.Rules()
+	return s.Reshape.Rules(s.archiveID)
 }
 
 // reshape gives what the rules leave of the records of a row group, in their memory.
@@ -30,7 +19,7 @@ func (s *settings) reshape(tp format.TopicPartition, records []format.Record, tr
 	if s.Reshape == nil {
 		return records, nil
 	}
-	apply, end := s.Reshape.Begin(trial)
+	apply, end := s.Reshape.Begin(format.Reshaping{Keep: true, Trial: trial})
 	defer end()
 	n := 0
 	for i := range records {

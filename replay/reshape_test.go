@@ -20,11 +20,13 @@ type rules struct {
 
 var errUndecided = errors.New("cannot be decided")
 
-func (r *rules) Rules() string { return r.name }
+func (r *rules) Rules(string) string { return r.name }
 
-func (r *rules) Begin(trial bool) (func(format.TopicPartition, *format.Record) (bool, error), func()) {
+func (r *rules) Steps() string { return "filter, mask" }
+
+func (r *rules) Begin(how format.Reshaping) (func(format.TopicPartition, *format.Record) (bool, error), func()) {
 	apply := func(tp format.TopicPartition, rec *format.Record) (bool, error) {
-		if !trial {
+		if !how.Trial {
 			r.applied.Add(1)
 		}
 		if r.fail != 0 && tp == orders0 && rec.Offset == r.fail {
@@ -37,7 +39,7 @@ func (r *rules) Begin(trial bool) (func(format.TopicPartition, *format.Record) (
 }
 
 func (r *rules) want(tp format.TopicPartition, records []format.Record) []string {
-	apply, _ := r.Begin(true)
+	apply, _ := r.Begin(format.Reshaping{Trial: true})
 	var out []string
 	for _, rec := range records {
 		if stays, _ := apply(tp, &rec); stays {
@@ -83,7 +85,7 @@ func TestACheckpointBelongsToItsRules(t *testing.T) {
 	c.run(t, a, o)
 	equal(t, "complete", saved.last().Complete, true)
 	equal(t, "again", c.run(t, a, o).Sent, int64(0))
-	for _, other := range []replay.Reshaper{&rules{name: "r2"}, nil} {
+	for _, other := range []format.Reshaper{&rules{name: "r2"}, nil} {
 		o.Reshape = other
 		_, err := replay.Run(t.Context(), c.connect, a, o)
 		if mismatch, ok := errors.AsType[*replay.MismatchError](err); !ok || mismatch.What != "rules" {

@@ -10,6 +10,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/canonical"
 )
 
 // staged is a verified row group on its way into the sequence: the records of it that are in the window. They are decoded in memory, or
@@ -45,8 +46,8 @@ func (b *block) append(to []byte) []byte {
 }
 
 func readBlock(from []byte) block {
-	c := canonical(from)
-	return block{c.u32(), c.u32(), c.u64(), int64(c.u64())}
+	le := binary.LittleEndian
+	return block{le.Uint32(from), le.Uint32(from[4:]), le.Uint64(from[8:]), int64(le.Uint64(from[16:]))}
 }
 
 // run is a number of records of a partition that are decoded in memory.
@@ -95,7 +96,7 @@ func (s *staged) nextBlock(from *spill) (*run, error) {
 	if xxh3.Hash(packed) != b.hash {
 		return nil, errSpill
 	}
-	canonical, err := s2.Decode(nil, packed[:b.size])
+	plain, err := s2.Decode(nil, packed[:b.size])
 	if err != nil {
 		return nil, fmt.Errorf("unpack a temporary file: %w", err)
 	}
@@ -105,8 +106,11 @@ func (s *staged) nextBlock(from *spill) (*run, error) {
 	from.giveUp(extent{s.where.at, int64(len(packed))})
 	s.where.at += int64(len(packed))
 	s.where.size -= int64(len(packed))
-	records := unpack(canonical, int(b.records))
-	return &run{records: records, cost: int64(len(canonical)) + int64(len(records))*entryCost, decide: func(int) {}}, nil
+	records, err := unpack(plain, int(b.records))
+	if err != nil {
+		return nil, errSpill
+	}
+	return &run{records: records, cost: int64(len(plain)) + int64(len(records))*entryCost, decide: func(int) {}}, nil
 }
 
 // drop gives up what was not taken.
@@ -187,44 +191,13 @@ func (p *packer) gather(records []format.Record, slot int64) int {
 	return len(records)
 }
 
-// unpack cuts n records out of their canonical bytes, which they keep. The bytes are ours and their hash was checked, so there is
-// nothing else to check.
-func unpack(b []byte, n int) []format.Record {
-	records := make([]format.Record, n)
-	c := canonical(b)
+// unpack cuts n records out of their canonical bytes, which they keep. The hash of the bytes was checked.
+func unpack(b []byte, n int) (records []format.Record, err error) {
+	records = make([]format.Record, n)
 	for i := range records {
-		r := &records[i]
-		r.Offset, r.TimestampMs = int64(c.u64()), int64(c.u64())
-		r.TimestampType, r.LeaderEpoch = format.TimestampType(c.take(1)[0]), int32(c.u32())
-		r.Key, r.Value = c.payload(), c.payload()
-		if headers := int(c.u32()); headers > 0 {
-			r.Headers = make([]format.Header, headers)
-			for j := range r.Headers {
-				r.Headers[j] = format.Header{Key: string(c.payload()), Value: c.payload()}
-			}
+		if records[i], b, err = canonical.Next(b); err != nil {
+			return nil, err
 		}
 	}
-	return records
-}
-
-// canonical is canonical bytes that are read from the front.
-type canonical []byte
-
-func (c *canonical) take(n int) []byte {
-	b := (*c)[:n:n]
-	*c = (*c)[n:]
-	return b
-}
-
-func (c *canonical) u64() uint64 { return binary.LittleEndian.Uint64(c.take(8)) }
-
-func (c *canonical) u32() uint32 { return binary.LittleEndian.Uint32(c.take(4)) }
-
-// payload is nil for null, and not for empty.
-func (c *canonical) payload() []byte {
-	n := int32(c.u32())
-	if n < 0 {
-		return nil
-	}
-	return c.take(int(n))
+	return records, nil
 }

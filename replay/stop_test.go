@@ -87,7 +87,7 @@ func TestATargetThatStopsAnsweringEndsTheReplay(t *testing.T) {
 	a, c := ordersAndEvents(100).archive(t), newTarget(t, withTopics())
 	mute(t, c)
 	progress := &memory{}
-	report, err := replay.Run(t.Context(), c.connect, a, replay.Options{StallTimeout: 500 * time.Millisecond, FlushTimeout: time.Hour, Checkpoint: progress})
+	report, err := replay.Run(t.Context(), c.connect, a, replay.Options{StallTimeout: 3 * time.Second, FlushTimeout: time.Hour, Checkpoint: progress})
 	if _, stalled := errors.AsType[*replay.StalledError](err); !stalled {
 		t.Fatalf("error %v, want a StalledError", err)
 	}

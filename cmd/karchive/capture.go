@@ -151,7 +151,7 @@ func runCapture(c *cli.Context, e *env, o captureOptions) error {
 		return err
 	}
 	if rules != nil {
-		o.capture.Reshape = captureRules{ruled{rules}}
+		o.capture.Reshape = ruled{rules}
 	}
 	cfg, opts, err := o.open(ctx, e)
 	if err != nil {

@@ -91,7 +91,7 @@ func (e *env) noteStop(ctx context.Context, doing string) (stop func() bool) {
 // freshLine returns to the start of a terminal's line, where it showed "^C" in front of what is printed next.
 func (e *env) freshLine() {
 	if e.terminal {
-		fmt.Fprint(e.stderr, "\r")
+		io.WriteString(e.stderr, "\r")
 	}
 }
 

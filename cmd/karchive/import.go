@@ -178,7 +178,7 @@ func runImport(ctx context.Context, e *env, o importOptions) error {
 		return err
 	}
 	if rules != nil {
-		o.imports.Reshape = captureRules{ruled{rules}}
+		o.imports.Reshape = ruled{rules}
 	}
 	for _, name := range o.files { // before hours of reading the one before it
 		if _, err := os.Stat(name); name != "-" && err != nil {

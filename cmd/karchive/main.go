@@ -44,6 +44,9 @@ func (e *env) execute(ctx context.Context, args []string) error {
 	if line.help {
 		return e.help(e.text, commands, line.command)
 	}
+	if line.command != nil && !line.command.Hidden {
+		removeLeftovers()
+	}
 	app := &cli.App{
 		Name:                      "karchive",
 		Commands:                  commands,

@@ -54,6 +54,29 @@ type preview struct {
 	all       []previewed
 }
 
+// tableRules shows what it makes of the first rows.
+type tableRules struct {
+	ruled
+	preview *preview
+}
+
+// Begin is that of the rules.
+func (t tableRules) Begin(format.Reshaping) (apply applyFunc, end func()) {
+	t.preview.worker = t.Worker()
+	return func(tp format.TopicPartition, r *format.Record) (bool, error) {
+		t.preview.begin(tp.Topic)
+		return t.preview.apply(tp, r)
+	}, t.preview.worker.Close
+}
+
+// sample is what becomes of some records.
+func (s *source) sample(ctx context.Context, e *env, o replayOptions, rules *reshape.Pipeline) ([]previewed, error) {
+	if s.preview != nil {
+		return s.preview.all, nil
+	}
+	return newPreview(ctx, e, s.Archive, &o.selection, rules, o.originals)
+}
+
 func newPreview(ctx context.Context, e *env, a *format.Archive, s *selection, rules *reshape.Pipeline, originals bool) ([]previewed, error) {
 	if rules == nil {
 		return nil, nil
@@ -77,9 +100,7 @@ func newPreview(ctx context.Context, e *env, a *format.Archive, s *selection, ru
 }
 
 func (p *preview) partition(ctx context.Context, a *format.Archive, tp format.TopicPartition, w format.Window) error {
-	if p.topic != tp.Topic {
-		p.topic, p.looked, p.shown = tp.Topic, 0, map[string]int{}
-	}
+	p.begin(tp.Topic)
 	c := a.Cursor(tp, w)
 	defer c.Close()
 	for p.looked < previewRecords && ctx.Err() == nil {
@@ -94,7 +115,7 @@ func (p *preview) partition(ctx context.Context, a *format.Archive, tp format.To
 			if p.looked == previewRecords {
 				return nil
 			}
-			if err := p.record(tp, &records[i]); err != nil {
+			if _, err := p.apply(tp, &records[i]); err != nil {
 				return err
 			}
 		}
@@ -102,22 +123,40 @@ func (p *preview) partition(ctx context.Context, a *format.Archive, tp format.To
 	return context.Cause(ctx)
 }
 
-func (p *preview) record(tp format.TopicPartition, r *format.Record) error {
-	p.looked++
-	before := jsonl.Append(nil, tp, r)
+func (p *preview) begin(topic string) {
+	if p.topic != topic || p.shown == nil {
+		p.topic, p.looked, p.shown = topic, 0, map[string]int{}
+	}
+}
+
+// apply runs the rules on a record, and keeps how it looks then when it is one of the first.
+func (p *preview) apply(tp format.TopicPartition, r *format.Record) (bool, error) {
+	var before []byte
+	looks := p.looked < previewRecords
+	if p.looked++; looks {
+		before = jsonl.Append(nil, tp, r)
+	}
 	one := reshape.Record{Record: *r, Topic: tp.Topic, Partition: tp.Partition}
 	verdict, err := p.worker.Apply(&one)
 	if err != nil {
-		return err
+		return false, strictError(err)
 	}
+	*r = one.Record
+	if looks {
+		p.look(tp, r, verdict, before)
+	}
+	return verdict == reshape.Pass, nil
+}
+
+func (p *preview) look(tp format.TopicPartition, r *format.Record, verdict reshape.Verdict, before []byte) {
 	shown := previewed{Verdict: verdict.String(), Topic: tp.Topic, Partition: tp.Partition, Offset: r.Offset}
 	if p.originals {
 		shown.Before = bytes.TrimSpace(before)
 	}
 	if verdict == reshape.Pass {
-		after := jsonl.Append(nil, tp, &one.Record)
+		after := jsonl.Append(nil, tp, r)
 		if bytes.Equal(after, before) {
-			return nil
+			return
 		}
 		shown.After = bytes.TrimSpace(after)
 	}
@@ -125,7 +164,6 @@ func (p *preview) record(tp format.TopicPartition, r *format.Record) error {
 		p.shown[shown.Verdict]++
 		p.all = append(p.all, shown)
 	}
-	return nil
 }
 
 // writePreview prints records after the rules, and before them where they are kept.

@@ -167,7 +167,7 @@ func runReplay(ctx context.Context, e *env, o replayOptions) error {
 	if o.replay.Schedule.Pace.Timed() {
 		spare()
 	}
-	a, err := o.openSource(ctx, e)
+	a, err := o.openSource(ctx, e, rules)
 	if err != nil {
 		return err
 	}
@@ -187,7 +187,7 @@ func runReplay(ctx context.Context, e *env, o replayOptions) error {
 	sent := len(report.Topics) > 0
 	result := replayed{Archive: o.archive, Report: &report, Completeness: missing}
 	if sent || report.Plan != nil && o.replay.DryRun {
-		if err := result.finish(ctx, e, a.Archive, o, rules); err != nil {
+		if err := result.finish(ctx, e, a, o, rules); err != nil {
 			return err
 		}
 	}
@@ -259,7 +259,7 @@ func (o *replayOptions) replayRules(e *env) (*reshape.Pipeline, error) {
 	if p.MovesTimestamps() {
 		return nil, &usageError{"a mask of timestamp is not for replay, whose schedule goes by it", "give --timestamps"}
 	}
-	o.replay.Reshape = replayRules{ruled{p}}
+	o.replay.Reshape = ruled{p}
 	return p, nil
 }
 

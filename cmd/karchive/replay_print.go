@@ -9,7 +9,6 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/suggest"
@@ -77,13 +76,15 @@ type replayed struct {
 }
 
 // finish adds what rules did, or in a dry run would do, and prints all of it.
-func (r *replayed) finish(ctx context.Context, e *env, a *format.Archive, o replayOptions, rules *reshape.Pipeline) (err error) {
+func (r *replayed) finish(ctx context.Context, e *env, a *source, o replayOptions, rules *reshape.Pipeline) (err error) {
 	if r.DryRun {
-		if r.Sample, err = newPreview(ctx, e, a, &o.selection, rules, o.originals); err != nil {
+		if r.Sample, err = a.sample(ctx, e, o, rules); err != nil {
 			return err
 		}
 	}
-	r.Reshaped = newReshaped(rules)
+	if r.Reshaped = newReshaped(rules); r.Reshaped != nil {
+		r.Reshaped.routed = o.replay.Partitioner.String() != replay.Keep.String()
+	}
 	r.Reshaped.warn(e)
 	if o.format == "json" {
 		summary := *r.Report

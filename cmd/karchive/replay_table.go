@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/imports"
+	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/units"
 	"github.com/karchive/karchive/replay"
 )
@@ -54,14 +56,15 @@ type source struct {
 	*format.Archive
 	damaged  error                                   // errIncomplete, when not all of it is intact
 	complete func(ctx context.Context, e *env) error // makes the archive of a CSV file, which may take long: once a broker has answered
+	preview  *preview                                // of the rows of a CSV file, which the archive has after the rules; nil: of an archive
 	end      func()
 }
 
 // openSource opens the archive, or begins a temporary one of a CSV file: then every option of a replay works, and a replay that goes on
 // finds the same records.
-func (o *replayOptions) openSource(ctx context.Context, e *env) (*source, error) {
+func (o *replayOptions) openSource(ctx context.Context, e *env, rules *reshape.Pipeline) (*source, error) {
 	if isTable(o.archive) {
-		return o.openTable()
+		return o.openTable(rules)
 	}
 	if o.table.topic != "" || o.table.given() || o.table.spelled() || o.table.skipBad > 0 {
 		return nil, &usageError{"--topic, columns and --skip-bad are for a CSV file, and " + o.archive + " is none", "-t chooses topics of an archive, --map renames them"}
@@ -70,30 +73,34 @@ func (o *replayOptions) openSource(ctx context.Context, e *env) (*source, error)
 	if err != nil {
 		return nil, err
 	}
-	return &source{a, damaged, func(context.Context, *env) error { return nil }, func() { a.Close() }}, nil
+	return &source{Archive: a, damaged: damaged, complete: func(context.Context, *env) error { return nil }, end: func() { a.Close() }}, nil
 }
 
-func (o *replayOptions) openTable() (*source, error) {
+// openTable begins with an archive that is not there yet. Rules are applied as its rows are read, so that nothing is written before them.
+func (o *replayOptions) openTable(rules *reshape.Pipeline) (*source, error) {
 	if err := o.checkTable(); err != nil {
 		return nil, err
 	}
 	if _, err := os.Stat(o.archive); o.archive != "-" && err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "karchive-replay-*")
+	t, err := createTemporary()
 	if err != nil {
 		return nil, err
 	}
-	remove := func() { os.RemoveAll(dir) }
-	forget := onLeave(remove)
 	s := &source{}
-	s.complete = func(ctx context.Context, e *env) error { return o.importTable(ctx, e, s, dir) }
+	into := imports.Options{Topic: o.table.topic, SkipBad: o.table.skipBad, TempDir: t.dir}
+	if rules != nil {
+		s.preview = &preview{originals: o.originals}
+		into.Reshape = tableRules{ruled{rules}, s.preview}
+		o.replay.Reshape = nil
+	}
+	s.complete = func(ctx context.Context, e *env) error { return o.importTable(ctx, e, s, into) }
 	s.end = func() {
 		if s.Archive != nil {
 			s.Archive.Close()
 		}
-		remove()
-		forget()
+		t.end()
 	}
 	return s, nil
 }
@@ -130,9 +137,9 @@ func (o *replayOptions) checkTable() error {
 	return nil
 }
 
-func (o *replayOptions) importTable(ctx context.Context, e *env, s *source, dir string) error {
+func (o *replayOptions) importTable(ctx context.Context, e *env, s *source, into imports.Options) error {
 	defer e.noteStop(ctx, "ending before anything is sent")()
-	a, fsys, err := createIn(filepath.Join(dir, "archive"))
+	a, fsys, err := createIn(filepath.Join(into.TempDir, "archive"))
 	if err != nil {
 		return err
 	}
@@ -140,14 +147,14 @@ func (o *replayOptions) importTable(ctx context.Context, e *env, s *source, dir 
 	defer a.Close()
 	m := o.table.mapping
 	m.TimeUnit, m.OnlyNamed = imports.TimeUnit(o.table.unit), true
-	open := imports.OpenOptions{Mapping: m, CSV: o.table.csv, TempDir: dir}
+	open := imports.OpenOptions{Mapping: m, CSV: o.table.csv, TempDir: into.TempDir}
 	o.table.fileLimits.into(&open)
 	files := e.importedFiles(ctx, imports.CSV, []string{o.archive}, open)
-	r, err := e.importFiles(ctx, a, files, imports.Options{Topic: o.table.topic, SkipBad: o.table.skipBad, TempDir: dir})
+	r, err := e.importFiles(ctx, a, files, into)
 	if err != nil {
 		return importHint(err)
 	}
-	if err := nameByContents(a, r.Fingerprint); err != nil {
+	if err := nameByContents(a, r.Fingerprint, into.Reshape); err != nil {
 		return err
 	}
 	if err := a.Close(); err != nil {
@@ -157,7 +164,7 @@ func (o *replayOptions) importTable(ctx context.Context, e *env, s *source, dir 
 	if r.Bad > 0 {
 		s.damaged = errIncomplete
 	}
-	s.Archive, err = openArchive(filepath.Join(dir, "archive"))
+	s.Archive, err = openArchive(filepath.Join(into.TempDir, "archive"))
 	return err
 }
 
@@ -170,11 +177,15 @@ func createIn(dir string) (*format.Archive, format.FS, error) {
 	return a, fsys, err
 }
 
-// nameByContents gives a temporary archive the same id for the same contents, by which a replay that goes on knows it again.
-func nameByContents(a *format.Archive, fingerprint string) error {
+// nameByContents gives a temporary archive the same id for the same rows and rules, by which a replay that goes on knows it again.
+func nameByContents(a *format.Archive, fingerprint string, rules format.Reshaper) error {
 	raw, err := hex.DecodeString(fingerprint)
 	if err != nil {
 		return err
+	}
+	if rules != nil {
+		both := sha256.Sum256([]byte(fingerprint + " " + rules.Rules(fingerprint)))
+		raw = both[:len(raw)]
 	}
 	id, err := uuid.FromBytes(raw)
 	if err != nil {

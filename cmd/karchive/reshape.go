@@ -33,7 +33,8 @@ func (f *reshaping) flags() []cli.Flag {
 		repeated("mask", "`PATH=ACTION`: drop, redact, hash, fixed=TEXT, shift=DURATION or keep; repeatable", &r.Mask, reshape.ParseMask),
 		&cli.StringFlag{Name: "mask-key", Usage: "the secret for hash, as `@FILE` or env:NAME", Destination: &r.MaskKey},
 		parsed("unmaskable", "records that a rule cannot be applied to: `withhold`, pass or redact", "withhold", &r.Unmaskable, reshape.ParseUnmaskable),
-		&cli.BoolFlag{Name: "require-coverage", Usage: "withhold records with a field that looks personal and has no rule", Destination: &r.RequireCoverage},
+		&cli.BoolFlag{Name: "require-match", Usage: "withhold records in which the path of a rule leads nowhere", Destination: &r.RequireMatch},
+		&cli.BoolFlag{Name: "require-coverage", Usage: "withhold records of which something goes out that looks personal, or that cannot be looked at, without a rule", Destination: &r.RequireCoverage},
 		repeated("set", "give a field or header a value, as `PATH=VALUE`; repeatable", &r.Set, reshape.ParseSet),
 		repeated("rename", "give a field or header another name, as `PATH=NAME`; repeatable", &r.Rename, reshape.ParseRename),
 		repeated("remove", "take the field or header at `PATH` away; repeatable", &r.Remove, parseSelector),
@@ -155,13 +156,13 @@ func (e *env) sources(dir string) reshape.Sources {
 	}
 }
 
-// ruled is a pipeline as captures and replays want it.
+// ruled is a pipeline as a format.Reshaper.
 type ruled struct{ *reshape.Pipeline }
 
 // Rules identifies the rules.
-func (r ruled) Rules() string {
+func (r ruled) Rules(known string) string {
 	rules := r.Pipeline.Rules()
-	return rules.Hash()
+	return rules.Identify(known)
 }
 
 // Steps says what they do.
@@ -170,29 +171,24 @@ func (r ruled) Steps() string {
 	return rules.Steps()
 }
 
-// captureRules is a capture.Reshaper.
-type captureRules struct{ ruled }
-
-// Begin returns what one goroutine applies to records that are written at once, and how it ends that.
-func (r captureRules) Begin() (apply applyFunc, end func()) {
-	w := r.Worker()
-	return applying(w), w.Close
-}
-
-// replayRules is a replay.Reshaper.
-type replayRules struct{ ruled }
-
-// Begin returns what one goroutine applies to records that the producer keeps, and how it ends that.
-func (r replayRules) Begin(trial bool) (apply applyFunc, end func()) {
-	if trial {
+// Begin returns what one goroutine applies to records, and how it ends that.
+func (r ruled) Begin(how format.Reshaping) (apply applyFunc, end func()) {
+	switch {
+	case how.Trial:
 		return applying(r.Trial()), func() {}
+	case how.Keep:
+		w := r.KeepingWorker()
+		return applying(w), w.Close
 	}
-	w := r.KeepingWorker()
+	w := r.Worker()
 	return applying(w), w.Close
 }
 
 // applyFunc says whether a record stays, and changes it.
 type applyFunc = func(tp format.TopicPartition, r *format.Record) (bool, error)
+
+// strictError says of an error of a record why there is one at all.
+func strictError(err error) error { return fmt.Errorf("%w (--strict)", errors.Unwrap(err)) }
 
 func applying(w *reshape.Worker) applyFunc {
 	var one reshape.Record
@@ -200,7 +196,7 @@ func applying(w *reshape.Worker) applyFunc {
 		one = reshape.Record{Record: *r, Topic: tp.Topic, Partition: tp.Partition}
 		verdict, err := w.Apply(&one)
 		if err != nil {
-			return false, fmt.Errorf("%w (--strict)", errors.Unwrap(err))
+			return false, strictError(err)
 		}
 		if verdict == reshape.Pass {
 			*r = one.Record

@@ -18,6 +18,9 @@ type reshaped struct {
 	Rules string `json:"rules"` // their hash
 	Steps string `json:"steps"`
 	*reshape.Report
+
+	masksKeys bool
+	routed    bool // records go where their new keys lead
 }
 
 // newReshaped is what a pipeline did; nil without one.
@@ -26,7 +29,7 @@ func newReshaped(p *reshape.Pipeline) *reshaped {
 		return nil
 	}
 	rules, report := p.Rules(), p.Report()
-	return &reshaped{Rules: rules.Hash(), Steps: rules.Steps(), Report: &report}
+	return &reshaped{Rules: rules.Hash(), Steps: rules.Steps(), Report: &report, masksKeys: p.MasksKeys()}
 }
 
 // incomplete is errIncomplete when records were withheld.
@@ -127,12 +130,16 @@ func (r *reshaped) warn(e *env) {
 			e.warnf("%d more fields look personal and have no rule; --format json names them", len(r.Uncovered)-i)
 			break
 		}
-		e.warnf("%s: %s looks personal (%s) and has no rule, in %s; mask it, or say --mask %s=keep", s.Topic, s.Path, s.Looks, units.Of(s.Records, "record"), s.Path)
+		e.warnf("%s: %s looks personal (%s) and no rule has changed it, in %s; mask it, or say --mask %s=keep", s.Topic, s.Path, s.Looks, units.Of(s.Records, "record"), s.Path)
 	}
 	for _, rule := range r.NeverMatched() {
 		e.warnf("the mask %s never matched", rule)
 	}
-	if r.KeysChanged > 0 {
+	switch {
+	case r.KeysChanged == 0 || r.routed:
+	case r.masksKeys:
+		e.warnf("%s masked, and the records keep the partitions of the keys they had, by which a guess can be tested: replay with --partitioner key", units.Of(r.KeysChanged, "key"))
+	default:
 		e.notef("%s changed: records keep the partitions of the keys they had, unless --partitioner says otherwise", units.Of(r.KeysChanged, "key"))
 	}
 }

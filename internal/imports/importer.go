@@ -24,7 +24,7 @@ type Options struct {
 	Partitioner Partitioner // of those rows; empty: ByKey
 	Partition   *int32      // of all rows that name none; nil: by Partitioner
 	// Reshape, if set, leaves records out and changes them. What it leaves out is in the archive's ledger as filtered.
-	Reshape Reshaper
+	Reshape format.Reshaper
 	// SkipBad is how many bad rows may be left out.
 	SkipBad int64
 	// MemoryBytes bounds the records that are sorted in memory; 0: DefaultMemoryBytes. Beyond it a temporary file in TempDir, which is
@@ -36,12 +36,6 @@ type Options struct {
 	OnBad func(*BadRow)
 	// OnProgress, if set, is called now and then.
 	OnProgress func(Progress)
-}
-
-// Reshaper leaves records out and changes them, as in a capture.
-type Reshaper interface {
-	Rules() string
-	Begin() (apply func(tp format.TopicPartition, r *format.Record) (bool, error), end func())
 }
 
 // Progress is how far an import is.
@@ -116,7 +110,7 @@ func Run(ctx context.Context, archive *format.Archive, files []File, o Options) 
 		o.MemoryBytes = DefaultMemoryBytes
 	}
 	i := &importer{options: o, archive: archive, topics: make(map[string]*topic), hash: xxh3.New(), byKey: kgo.StickyKeyPartitioner(nil).ForTopic("")}
-	i.spool = &spool{dir: o.TempDir, limit: o.MemoryBytes}
+	i.spool = newSpool(o.TempDir, o.MemoryBytes)
 	defer i.spool.close()
 	if err := i.readAll(ctx, files); err != nil {
 		return i.report, err
@@ -127,7 +121,7 @@ func Run(ctx context.Context, archive *format.Archive, files []File, o Options) 
 
 func (i *importer) readAll(ctx context.Context, files []File) error {
 	if i.options.Reshape != nil {
-		apply, end := i.options.Reshape.Begin()
+		apply, end := i.options.Reshape.Begin(format.Reshaping{})
 		i.apply = apply
 		defer end()
 	}

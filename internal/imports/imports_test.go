@@ -1,7 +1,6 @@
 package imports
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -215,9 +214,11 @@ func TestOffsetsThatCannotBeAreBad(t *testing.T) {
 // rules leave out every second record and change the others.
 type rules struct{}
 
-func (rules) Rules() string { return "r1" }
+func (rules) Rules(string) string { return "r1" }
 
-func (rules) Begin() (func(format.TopicPartition, *format.Record) (bool, error), func()) {
+func (rules) Steps() string { return "filter" }
+
+func (rules) Begin(format.Reshaping) (func(format.TopicPartition, *format.Record) (bool, error), func()) {
 	var scratch []byte
 	return func(tp format.TopicPartition, r *format.Record) (bool, error) {
 		if string(r.Value) == "fail" {
@@ -310,24 +311,5 @@ func TestAnImportEndsWithItsContext(t *testing.T) {
 	o := Options{Topic: "t", TempDir: t.TempDir(), OnProgress: func(p Progress) { seen = p; cancel(stopped) }}
 	if _, err := Run(ctx, a, []File{textFile(CSV, "a", "v\n"+strings.Repeat("x\n", 5000), OpenOptions{})}, o); err != stopped || seen.Rows == 0 {
 		t.Errorf("got %v at %+v", err, seen)
-	}
-}
-
-func TestCanonicalBytesAreReadBack(t *testing.T) {
-	for _, line := range catLines(20) {
-		_, r, err := jsonl.Parse([]byte(line))
-		if err != nil {
-			t.Fatal(err)
-		}
-		b := format.AppendCanonical(nil, &r)
-		got, err := decodeCanonical(b)
-		if err != nil || !bytes.Equal(format.AppendCanonical(nil, &got), b) {
-			t.Errorf("got %+v, %v, want %+v", got, err, r)
-		}
-		for n := range b {
-			if _, err := decodeCanonical(b[:n]); err == nil {
-				t.Fatalf("%d of %d bytes are taken", n, len(b))
-			}
-		}
 	}
 }

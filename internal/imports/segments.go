@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/canonical"
 )
 
 // segmentBytes is where a segment ends and the next begins, as in a capture.
@@ -105,7 +106,7 @@ func (w *segmentWriter) begin(e *entry) {
 
 // doubled leaves out a record at an offset where there is one.
 func (w *segmentWriter) doubled(e *entry) error {
-	if e.filtered || w.last.filtered || bytes.Equal(payloadsOf(e.data), payloadsOf(w.last.data)) {
+	if e.filtered || w.last.filtered || bytes.Equal(canonical.Payloads(e.data), canonical.Payloads(w.last.data)) {
 		w.report.Doubled++
 		return nil
 	}
@@ -123,7 +124,7 @@ func (w *segmentWriter) put(e *entry) (err error) {
 			return err
 		}
 	}
-	r, err := decodeCanonical(e.data)
+	r, err := e.record()
 	if err != nil {
 		return err
 	}
@@ -140,7 +141,7 @@ func (w *segmentWriter) put(e *entry) (err error) {
 func (w *segmentWriter) settings(e *entry) format.WriterOptions {
 	o := format.WriterOptions{Topic: w.names[e.topic], Partition: e.partition, Base: e.offset, Compression: w.options.Compression, Encoders: w.encoders}
 	if w.options.Reshape != nil {
-		o.Source.Rules = w.options.Reshape.Rules()
+		o.Source.Rules = w.options.Reshape.Rules(w.archive.Identity().ArchiveID)
 	}
 	return o
 }

@@ -1,15 +1,12 @@
 package imports
 
 import (
-	"bufio"
-	"cmp"
 	"encoding/binary"
-	"fmt"
 	"io"
-	"os"
-	"slices"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/canonical"
+	"github.com/karchive/karchive/internal/extsort"
 )
 
 // key is the order of records in an archive.
@@ -17,10 +14,6 @@ type key struct {
 	topic     int32 // its number
 	partition int32
 	offset    int64
-}
-
-func (k key) compare(o key) int {
-	return cmp.Or(cmp.Compare(k.topic, o.topic), cmp.Compare(k.partition, o.partition), cmp.Compare(k.offset, o.offset))
 }
 
 // origin is where a record was read.
@@ -37,124 +30,67 @@ type entry struct {
 	data     []byte
 }
 
-// spool sorts records in bounded memory: what does not fit is written to a temporary file in sorted runs, which are merged. Records with
-// equal keys come in the order in which they were added.
+// spool sorts records in bounded memory. Records with equal keys come in the order in which they were added.
 type spool struct {
-	dir   string // for the temporary file
-	limit int64  // bytes in memory
-
-	memory  int64
-	entries []entry
-	file    *os.File // nil: all is in memory
-	runs    []run
-	end     int64 // of the file
+	sorter *extsort.Sorter
+	buf    []byte
 }
 
-// run is where a sorted run lies in the file.
-type run struct{ from, until int64 }
+func newSpool(dir string, limit int64) *spool { return &spool{sorter: extsort.New(dir, limit)} }
 
-// entryBytes is what a record costs in memory beyond its bytes.
-const entryBytes = 96
+const (
+	keyBytes    = 4 + 4 + 8 // topic, partition, offset, none of them negative: big endian sorts as the numbers do
+	originBytes = 4 + 8 + 1 // file, line, filtered; the canonical bytes follow
+)
 
 // add copies r.
 func (s *spool) add(k key, at origin, filtered bool, r *format.Record) error {
-	size := format.CanonicalSize(r)
-	if s.memory+size+entryBytes > s.limit && len(s.entries) > 0 {
-		if err := s.spill(); err != nil {
-			return fmt.Errorf("write temporary file: %w", err)
-		}
+	b := binary.BigEndian.AppendUint32(s.buf[:0], uint32(k.topic))
+	b = binary.BigEndian.AppendUint32(b, uint32(k.partition))
+	b = binary.BigEndian.AppendUint64(b, uint64(k.offset))
+	b = binary.BigEndian.AppendUint32(b, uint32(at.file))
+	b = binary.BigEndian.AppendUint64(b, uint64(at.line))
+	flag := byte(0)
+	if filtered {
+		flag = 1
 	}
-	s.memory += size + entryBytes
-	s.entries = append(s.entries, entry{k, at, filtered, format.AppendCanonical(make([]byte, 0, size), r)})
-	return nil
+	s.buf = format.AppendCanonical(append(b, flag), r)
+	return s.sorter.Add(s.buf[:keyBytes], s.buf[keyBytes:])
 }
 
-func (s *spool) sort() {
-	slices.SortStableFunc(s.entries, func(a, b entry) int { return a.key.compare(b.key) })
-}
-
-// The head of an entry in the file: topic, partition, offset, file, line, filtered, length.
-const headBytes = 4 + 4 + 8 + 4 + 8 + 1 + 8
-
-// spill writes what is in memory as a run.
-func (s *spool) spill() (err error) {
-	if s.file == nil {
-		if s.file, err = os.CreateTemp(s.dir, ".karchive-spool-*"); err != nil {
-			return err
-		}
-		os.Remove(s.file.Name()) // whatever ends the process; systems that keep what is open leave it to close
+func decodeEntry(e extsort.Entry) entry {
+	be := binary.BigEndian
+	return entry{
+		key:      key{int32(be.Uint32(e.Key)), int32(be.Uint32(e.Key[4:])), int64(be.Uint64(e.Key[8:]))},
+		origin:   origin{int32(be.Uint32(e.Data)), int64(be.Uint64(e.Data[4:]))},
+		filtered: e.Data[12] == 1,
+		data:     e.Data[originBytes:],
 	}
-	s.sort()
-	w := bufio.NewWriterSize(s.file, 1<<20)
-	r := run{from: s.end}
-	head := make([]byte, headBytes)
-	for i := range s.entries {
-		e := &s.entries[i]
-		e.encode(head)
-		w.Write(head)
-		w.Write(e.data) // an error sticks until Flush
-		s.end += headBytes + int64(len(e.data))
-	}
-	r.until = s.end
-	s.runs = append(s.runs, r)
-	clear(s.entries)
-	s.entries, s.memory = s.entries[:0], 0
-	return w.Flush()
-}
-
-func (e *entry) encode(b []byte) {
-	le := binary.LittleEndian
-	le.PutUint32(b, uint32(e.topic))
-	le.PutUint32(b[4:], uint32(e.partition))
-	le.PutUint64(b[8:], uint64(e.offset))
-	le.PutUint32(b[16:], uint32(e.file))
-	le.PutUint64(b[20:], uint64(e.line))
-	b[28] = 0
-	if e.filtered {
-		b[28] = 1
-	}
-	le.PutUint64(b[29:], uint64(len(e.data)))
-}
-
-// decode reads a head and returns the length of what follows.
-func (e *entry) decode(b []byte) int64 {
-	le := binary.LittleEndian
-	e.topic, e.partition, e.offset = int32(le.Uint32(b)), int32(le.Uint32(b[4:])), int64(le.Uint64(b[8:]))
-	e.file, e.line = int32(le.Uint32(b[16:])), int64(le.Uint64(b[20:]))
-	e.filtered = b[28] == 1
-	return int64(le.Uint64(b[29:]))
 }
 
 // each calls do for all entries in order. An entry is do's during the call.
 func (s *spool) each(do func(*entry) error) error {
-	if s.file == nil {
-		s.sort()
-		for i := range s.entries {
-			if err := do(&s.entries[i]); err != nil {
-				return err
-			}
+	sorted, err := s.sorter.Sorted()
+	if err != nil {
+		return err
+	}
+	for {
+		next, err := sorted.Next()
+		if err == io.EOF {
+			return nil
 		}
-		return nil
+		if err != nil {
+			return err
+		}
+		e := decodeEntry(next)
+		if err := do(&e); err != nil {
+			return err
+		}
 	}
-	if err := s.spill(); err != nil {
-		return fmt.Errorf("write temporary file: %w", err)
-	}
-	return s.merge(do)
 }
 
 // close removes the temporary file.
-func (s *spool) close() error {
-	if s.file == nil {
-		return nil
-	}
-	err := s.file.Close()
-	os.Remove(s.file.Name())
-	return err
-}
+func (s *spool) close() error { return s.sorter.Close() }
 
-// reader returns the reader of a run. All of them share the memory that the entries had.
-func (s *spool) reader(number int) *runReader {
-	r := s.runs[number]
-	size := min(max(s.limit/int64(len(s.runs)), 4<<10), 1<<20)
-	return &runReader{number: number, in: bufio.NewReaderSize(io.NewSectionReader(s.file, r.from, r.until-r.from), int(size))}
-}
+// record is the entry's, into whose bytes it points.
+func (e *entry) record() (format.Record, error) { return canonical.Decode(e.data) }

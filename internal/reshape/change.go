@@ -27,9 +27,19 @@ func (e *ruleError) Unwrap() error { return e.err }
 
 // The reasons why a change is not possible.
 var (
-	errNotATime   = errors.New("not a time")
-	errNotInTable = errors.New("not in the table")
+	errNotATime    = errors.New("not a time")
+	errNotInTable  = errors.New("not in the table")
+	errMissingPath = errors.New("required, and missing in the record")
 )
+
+// isBlank says that a JSON value holds nothing that could be anybody's.
+func isBlank(raw []byte) bool {
+	switch string(raw) {
+	case "null", "true", "false", "0", `""`, `"` + redacted + `"`, "{}", "[]":
+		return true
+	}
+	return false
+}
 
 func isNull(raw []byte) bool { return raw[0] == 'n' }
 
@@ -71,7 +81,7 @@ func (redactChange) inPayload(_ *Worker, dst, _ []byte) ([]byte, error) {
 // tokenBytes is the length of a token before it is written in hex: 128 bits, so that no two texts share one.
 const tokenBytes = 16
 
-// hashChange puts a token in the place of a text: the first half of its HMAC-SHA-256. Null has no text and stays.
+// hashChange puts a token in the place of a value: the first half of the HMAC-SHA-256 of its identity. Null has none and stays.
 type hashChange struct{}
 
 func (hashChange) inJSON(w *Worker, dst, raw []byte) ([]byte, error) {
@@ -79,7 +89,8 @@ func (hashChange) inJSON(w *Worker, dst, raw []byte) ([]byte, error) {
 		return append(dst, raw...), nil
 	}
 	dst = append(dst, '"')
-	dst = w.appendToken(dst, w.text(raw))
+	w.scratch = appendIdentity(w.scratch[:0], raw)
+	dst = w.appendToken(dst, w.scratch)
 	return append(dst, '"'), nil
 }
 

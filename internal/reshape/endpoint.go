@@ -52,17 +52,29 @@ func (c *endpointChange) inJSON(w *Worker, dst, raw []byte) ([]byte, error) {
 
 // document rewrites every string but names.
 func (c *endpointChange) document(w *Worker, dst, b []byte) ([]byte, error) {
+	texts := texts{each: func(begin, end int) {}}
 	from := 0
-	w.strings.leaf = func(_ *shape, begin, end int) {
-		if b[begin] == '"' {
-			dst = append(dst, b[from:begin]...)
-			dst = c.rewrite(dst, b[begin:end], true)
-			from = end
-		}
+	texts.each = func(begin, end int) {
+		dst = append(dst, b[from:begin]...)
+		dst = c.rewrite(dst, b[begin:end], true)
+		from = end
 	}
+	w.strings.looks = &texts
 	err := w.strings.walk(b)
-	w.strings.leaf = nil
+	w.strings.looks = nil
 	return append(dst, b[from:]...), err
+}
+
+// texts is an observer of strings.
+type texts struct{ each func(begin, end int) }
+
+func (t *texts) name(*walker, *shape, []byte, int, int) telling { return telling{} }
+func (t *texts) inside(*walker, int, int) bool                  { return false }
+func (t *texts) unread(*walker, *shape, int, int)               {}
+func (t *texts) leaf(w *walker, _ *shape, begin, end int) {
+	if w.data[begin] == '"' {
+		t.each(begin, end)
+	}
 }
 
 func (c *endpointChange) inPayload(w *Worker, dst, b []byte) ([]byte, error) {

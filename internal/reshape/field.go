@@ -77,7 +77,7 @@ func (p Path) getIn(b []byte) Field {
 	if p.rest == "" {
 		return payload(b)
 	}
-	found := gjson.Get(asString(b), p.rest)
+	found := gjson.Get(asString(b), p.gjson())
 	if !found.Exists() {
 		return Field{}
 	}

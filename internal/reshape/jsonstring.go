@@ -23,6 +23,23 @@ func appendUnescaped(dst, raw []byte) []byte {
 	}
 }
 
+// appendUnescapedAt appends the text of the string at data[from:to], and to at where in data each byte of it stands, and its end.
+func appendUnescapedAt(dst []byte, at []int, data []byte, from, to int) ([]byte, []int) {
+	for i := from + 1; i < to-1; {
+		size, n := len(dst), 1
+		if data[i] == '\\' {
+			dst, n = appendEscaped(dst, data[i:to-1])
+		} else {
+			dst = append(dst, data[i])
+		}
+		for range len(dst) - size {
+			at = append(at, i)
+		}
+		i += n
+	}
+	return dst, append(at, to-1)
+}
+
 // appendEscaped appends what the escape at the start of b stands for, and says how long it is.
 func appendEscaped(dst, b []byte) ([]byte, int) {
 	switch b[1] {
@@ -67,8 +84,12 @@ func hex4(b []byte) rune {
 
 // appendQuoted appends s as a JSON string. What is not UTF-8 in it becomes U+FFFD.
 func appendQuoted[T ~string | ~[]byte](dst []byte, s T) []byte {
+	return append(appendBody(append(dst, '"'), s), '"')
+}
+
+// appendBody appends what stands between the quotes.
+func appendBody[T ~string | ~[]byte](dst []byte, s T) []byte {
 	const hex = "0123456789abcdef"
-	dst = append(dst, '"')
 	for _, r := range string(s) {
 		switch {
 		case r == '"' || r == '\\':
@@ -79,5 +100,5 @@ func appendQuoted[T ~string | ~[]byte](dst []byte, s T) []byte {
 			dst = utf8.AppendRune(dst, r)
 		}
 	}
-	return append(dst, '"')
+	return dst
 }

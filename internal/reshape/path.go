@@ -32,7 +32,8 @@ func (r Root) String() string { return rootNames[r] }
 // Path names a part of a record: value, key and header values, whole or the JSON in the first two, and timestamp (milliseconds),
 // partition, offset and topic. It is immutable.
 //
-// Behind "value." and "key." stands a gjson path (order.id, items.0.price, items.#.price, a\.b for a name with a dot). Behind
+// Behind "value." and "key." stands a gjson path (order.id, items.0.price, items.#.price, a\.b for a name with a dot), in which
+// payload|json.id leads into the JSON in a string, and value|json.id into that of a value that is such a string. Behind
 // "headers." stands the name of a header, dots included; of several headers of a name the last one counts, as in Kafka's lastHeader.
 type Path struct {
 	root Root
@@ -43,18 +44,24 @@ type Path struct {
 // ParsePath reads a path. Its error wraps ErrPath.
 func ParsePath(s string) (Path, error) {
 	first, rest, more := strings.Cut(s, ".")
+	first, inside := strings.CutSuffix(first, insideName)
 	root, ok := findRoot(first)
 	switch {
 	case !ok:
 		return Path{}, badPath(s, nearest(first, rootNames))
 	case more && rest == "":
 		return Path{}, badPath(s, ": nothing follows the dot")
+	case inside && (root > KeyRoot || !more):
+		return Path{}, badPath(s, ": "+insideName+" leads from a string into the JSON in it")
 	case root == HeadersRoot && !more:
 		return Path{}, badPath(s, ": write headers.NAME")
 	case root > HeadersRoot && more:
 		return Path{}, badPath(s, ": "+root.String()+" has no fields")
 	}
 	p := Path{root: root, rest: rest}
+	if inside {
+		p.rest = insideName + "." + rest
+	}
 	if root == HeadersRoot {
 		p.name = unescapePath(rest)
 	}
@@ -102,5 +109,30 @@ func (p Path) String() string {
 	if p.rest == "" {
 		return p.root.String()
 	}
+	if strings.HasPrefix(p.rest, insideName) {
+		return p.root.String() + p.rest
+	}
 	return p.root.String() + "." + p.rest
+}
+
+// gjson is what is behind the root as gjson spells it, which knows another word for the document in a string.
+func (p Path) gjson() string {
+	const inside = "|@fromstr"
+	if !strings.Contains(p.rest, insideName) {
+		return p.rest
+	}
+	var b strings.Builder
+	for rest, more := p.rest, true; more; {
+		var component string
+		component, rest, more = cutComponent(rest)
+		name, times := cutInside(component)
+		b.WriteString(name + strings.Repeat(inside, times))
+		switch {
+		case more && times > 0:
+			b.WriteByte('|')
+		case more:
+			b.WriteByte('.')
+		}
+	}
+	return strings.TrimPrefix(b.String(), "|")
 }

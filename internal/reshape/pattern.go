@@ -17,6 +17,7 @@ const (
 	eachStep                    // every element
 	memberStep                  // a member by name only
 	elementStep                 // an element by number only
+	insideStep                  // the document in a string; what is no string is gone into as it is
 )
 
 type step struct {
@@ -33,16 +34,39 @@ type pattern []step
 // pattern reads what is behind the root, for rules that change or compare.
 func (p Path) pattern() (pattern, error) {
 	var out pattern
-	for rest, more := p.rest, true; more; {
+	rest, inside := strings.CutPrefix(p.rest, insideName+".")
+	if inside {
+		out = append(out, step{kind: insideStep, index: -1})
+	}
+	for more := true; more; {
 		var component string
 		component, rest, more = cutComponent(rest)
-		s, err := parseStep(component)
+		name, times := cutInside(component)
+		s, err := parseStep(name)
+		if err == nil && times > 0 && !more {
+			err = fmt.Errorf("%w: nothing follows %s", ErrPath, insideName)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", p, err)
 		}
 		out = append(out, s)
+		for range times {
+			out = append(out, step{kind: insideStep, index: -1})
+		}
 	}
 	return out, nil
+}
+
+// cutInside cuts |json, as often as it stands there, from the end of a component.
+func cutInside(component string) (name string, times int) {
+	for {
+		before, ok := strings.CutSuffix(component, insideName)
+		if !ok || strings.HasSuffix(before, `\`) {
+			return component, times
+		}
+		component = before
+		times++
+	}
 }
 
 // cutComponent cuts a path at its first dot that has no backslash before it.
@@ -106,7 +130,7 @@ func (s *step) takesElement(i int) bool {
 	case globStep:
 		return s.text == "*"
 	}
-	return s.index == i && s.kind != memberStep
+	return s.index == i && s.kind != memberStep && s.kind != insideStep
 }
 
 // literal says that the pattern is names alone, so that what it leads to can be made.

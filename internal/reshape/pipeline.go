@@ -50,6 +50,11 @@ func (p *Pipeline) MovesTimestamps() bool {
 	return slices.ContainsFunc(p.masks, func(r *rule) bool { return r.path.root == TimestampRoot })
 }
 
+// MasksKeys says that a mask changes keys, or something in them.
+func (p *Pipeline) MasksKeys() bool {
+	return slices.ContainsFunc(p.masks, func(r *rule) bool { return r.path.root == KeyRoot && r.kind != keepKind })
+}
+
 // Worker returns a worker whose records are used at once: what Apply puts into a record is overwritten by the next Apply.
 func (p *Pipeline) Worker() *Worker { return p.worker(false) }
 

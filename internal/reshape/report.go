@@ -122,14 +122,15 @@ func addCounts(to *map[string]int64, from map[string]int64) {
 }
 
 func (t *topicWork) suspects(to []Suspect) []Suspect {
-	if t.masks == nil || t.masks.looks == nil {
+	if t.last[ValueRoot] == nil { // nobody looked
 		return to
 	}
-	for _, target := range []*target{&t.masks.key, &t.masks.value} {
+	for _, target := range []*target{&t.stages[0].key, &t.stages[0].value} {
 		to = target.inner.root.suspects(to, t.topic, target.root.String())
+		to = t.last[target.root].root.suspects(to, t.topic, target.root.String())
 	}
 	for path, s := range t.looks.plain {
-		to = s.suspects(to, t.topic, path)
+		to = s.suspects(to, t.topic, func() string { return path })
 	}
 	return to
 }

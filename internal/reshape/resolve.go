@@ -33,7 +33,7 @@ func (r *Rules) Resolve(s Sources) error {
 }
 
 func (r *Rules) resolveKey(s Sources) error {
-	if r.MaskKey == "" || !r.needsKey() {
+	if r.MaskKey == "" || !r.usesKey() {
 		return nil
 	}
 	var secret []byte

@@ -20,7 +20,6 @@ type ruleKind uint8
 const (
 	changeKind ruleKind = iota // by its change
 	keepKind                   // not at all: it only says that there is a rule
-	coverKind                  // the same, for another step's rule
 	dropKind
 	renameKind
 	setKind  // by its change, and where the member is missing by filling it in
@@ -40,6 +39,8 @@ type rule struct {
 	name   string   // the new name of a header
 	fills  [][]byte // of a setKind, by step: the member to put in when that step's name is missing
 	header bool     // the name of the header is a glob
+
+	required bool // records in which its path leads nowhere are withheld
 }
 
 // newRule compiles what rules that change a place have in common: where it is.
@@ -70,7 +71,7 @@ func newReader(text string, s Selector) (*rule, error) {
 			return nil, fmt.Errorf("%s: topics %q: %w", text, glob, err)
 		}
 	}
-	return &rule{text: text, number: -1, path: p, topics: s.Topics}, nil
+	return &rule{text: text, number: -1, path: p, topics: s.Topics, required: s.Required}, nil
 }
 
 // whole says that the rule is about all of a key or value, or about the timestamp.
@@ -98,6 +99,9 @@ func (r *rule) on(roots ...Root) error {
 	return nil
 }
 
+// canRequire says that a missing path means something: neither that there is no host name, nor that the path is to be made.
+func (r *rule) canRequire() bool { return r.kind != setKind && r.hides() }
+
 // named makes sure that the path leads to a member, whose name can be changed.
 func (r *rule) named() error {
 	if n := len(r.steps); r.path.root != HeadersRoot && (n == 0 || r.steps[n-1].kind == eachStep) {
@@ -114,7 +118,7 @@ func (r *Rules) masks() ([]*rule, error) {
 		if err != nil {
 			return nil, fmt.Errorf("mask: %w", err)
 		}
-		c.number = len(out)
+		c.number, c.required = len(out), c.required || r.RequireMatch
 		out = append(out, c)
 	}
 	if r.needsKey() && r.secret == nil {
@@ -151,7 +155,7 @@ func (m Mask) compile() (*rule, error) {
 
 // stages compiles the rules of the map step, in groups that are carried out one after the other. Numbers begin at first.
 func (r *Rules) stages(first int) ([][]*rule, []*rule, error) {
-	b := stageBuilder{next: first}
+	b := stageBuilder{next: first, requireMatch: r.RequireMatch}
 	for _, t := range r.Tables {
 		b.add(newRule(t.String(), t.Selector))(changeKind, &tableChange{t.entries, t.Else.orDefault()})
 	}
@@ -181,6 +185,8 @@ type stageBuilder struct {
 	all    []*rule
 	next   int
 	err    error // the first one
+
+	requireMatch bool // Rules.RequireMatch
 }
 
 // add takes over a new rule, unless there was an error. The returned function says what it does.
@@ -194,6 +200,7 @@ func (b *stageBuilder) add(r *rule, err error) func(ruleKind, change) *rule {
 			return &rule{}
 		}
 		r.kind, r.change, r.number = k, c, b.next
+		r.required = r.required || b.requireMatch && r.canRequire()
 		b.next++
 		b.stage, b.all = append(b.stage, r), append(b.all, r)
 		return r

@@ -23,12 +23,14 @@ type Rules struct {
 
 	// Mask hides what is in payloads. Of two rules for one field the first holds.
 	Mask []Mask
-	// MaskKey names the secret for the action hash: @FILE, or env:NAME.
+	// MaskKey names the secret for the action hash, and for samples, which do without it too: @FILE, or env:NAME.
 	MaskKey string
-	// Unmaskable says what becomes of a record that a rule cannot be applied to; empty: Withhold.
+	// Unmaskable says what becomes of a record that a rule cannot be applied to; empty: Withhold. The other rules hold in any case.
 	Unmaskable Unmaskable
-	// RequireCoverage withholds records with a field that looks personal and has no rule, and makes Report.Incomplete true also for a
-	// mask that never matched.
+	// RequireMatch is as if every rule that can be were Required.
+	RequireMatch bool
+	// RequireCoverage withholds records of which something goes out that looks personal and that no rule has changed or kept, or that
+	// nobody can look at. It also makes Report.Incomplete true for a mask that never matched.
 	RequireCoverage bool
 
 	// Then the maps, in this order. They see what masks left.
@@ -53,6 +55,10 @@ type Expression struct {
 type Selector struct {
 	Path   string   `json:"path"`
 	Topics []string `json:"topics,omitempty"` // names and globs; empty: all
+	// Required withholds records in which the path leads nowhere: a name on the way is missing, or something else stands there than an
+	// object or array. A null payload has no paths, so it goes on, and so does an array without elements. It is for masks, tables,
+	// Rename and Remove.
+	Required bool `json:"required,omitempty"`
 }
 
 // Sample keeps a part of the entities. The zero value keeps all.
@@ -92,8 +98,8 @@ type Unmaskable string
 // The choices.
 const (
 	Withhold  Unmaskable = "withhold" // it does not go on
-	PassOn    Unmaskable = "pass"     // it goes on with that payload as it is
-	RedactAll Unmaskable = "redact"   // it goes on with that payload replaced by ***
+	PassOn    Unmaskable = "pass"     // it goes on with that field as it is, or all of a payload that is not strictly JSON
+	RedactAll Unmaskable = "redact"   // it goes on with that field or payload redacted
 )
 
 // Set gives a field or header a constant value. Objects on the way are made; array elements are not.
@@ -172,6 +178,7 @@ func (r *Rules) Add(o Rules) {
 	r.Rename = append(slices.Clip(r.Rename), o.Rename...)
 	r.Remove = append(slices.Clip(r.Remove), o.Remove...)
 	r.Strict = r.Strict || o.Strict
+	r.RequireMatch = r.RequireMatch || o.RequireMatch
 	r.RequireCoverage = r.RequireCoverage || o.RequireCoverage
 	r.Sample.add(o.Sample)
 	if o.MaskKey != "" {
@@ -189,10 +196,10 @@ func (r *Rules) Add(o Rules) {
 }
 
 // hashVersion is part of every hash. It changes when the same rules would make other records.
-const hashVersion = "karchive rules 1"
+const hashVersion = "karchive rules 2"
 
 // Hash identifies what the rules do, tables and the mask key included, in 32 hex digits; of empty rules it is empty. It tells
-// nothing about the key to who cannot guess it.
+// nothing about the key to who cannot guess it. What is stored is Identify's.
 func (r *Rules) Hash() string {
 	if r.Empty() {
 		return ""
@@ -204,6 +211,29 @@ func (r *Rules) Hash() string {
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
+
+// Identify is Hash for who stores it: an HMAC of it, in 32 hex digits of which the first 8 are its salt, or empty. Known is what was
+// stored before, of which it takes the salt, or something to make one of.
+func (r *Rules) Identify(known string) string {
+	hash := r.Hash()
+	if hash == "" {
+		return ""
+	}
+	salt, err := hex.DecodeString(known)
+	if err != nil || len(salt) != identitySize {
+		made := sha256.Sum256([]byte(known))
+		salt = made[:]
+	}
+	salt = salt[:saltSize]
+	h := hmac.New(sha256.New, salt)
+	h.Write([]byte(hash))
+	return hex.EncodeToString(append(salt, h.Sum(nil)[:identitySize-saltSize]...))
+}
+
+const (
+	identitySize = 16 // bytes
+	saltSize     = 4
+)
 
 // canonical is all that decides what records come out, in a fixed order of fields.
 func (r *Rules) canonical() any {
@@ -225,6 +255,7 @@ func (r *Rules) canonical() any {
 		Mask              []Mask
 		Key               string
 		Unmaskable        Unmaskable
+		RequireMatch      bool
 		RequireCoverage   bool
 		Tables            []any
 		Endpoints         []Endpoint
@@ -233,14 +264,14 @@ func (r *Rules) canonical() any {
 		Remove            []Selector
 		TakeKey, TakeFrom []Selector
 	}{
-		texts, r.Sample, r.Mask, r.fingerprint(), r.Unmaskable.orDefault(), r.RequireCoverage,
+		texts, r.Sample, r.Mask, r.fingerprint(), r.Unmaskable.orDefault(), r.RequireMatch, r.RequireCoverage,
 		tables, r.Endpoints, r.Set, r.Rename, r.Remove, r.Key, r.Value,
 	}
 }
 
 // fingerprint stands for the mask key, where it matters.
 func (r *Rules) fingerprint() string {
-	if !r.needsKey() {
+	if !r.usesKey() || r.secret == nil {
 		return ""
 	}
 	h := hmac.New(sha256.New, r.secret)
@@ -251,6 +282,9 @@ func (r *Rules) fingerprint() string {
 func (r *Rules) needsKey() bool {
 	return slices.ContainsFunc(r.Mask, func(m Mask) bool { return m.Action == Hash })
 }
+
+// usesKey says that a mask key makes a difference: samples use it where there is one.
+func (r *Rules) usesKey() bool { return r.needsKey() || !r.Sample.all() && !r.Sample.Random }
 
 func (u Unmaskable) orDefault() Unmaskable {
 	if u == "" {

@@ -1,15 +1,18 @@
 package reshape
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 
 	"github.com/zeebo/xxh3"
 )
 
-// A record is in the sample when hash(entity) < rate * 2^64, rounded down, where hash is XXH3-64 with seed 0 and the entity is the
-// text by which the rules name it: bytes of a key or header as they are, a JSON string without quotes and escapes, everything else in
-// JSON as it is spelled. So the number 42, the string "42" and the key 42 are one entity, in every topic and on every machine.
+// A record is in the sample when hash(entity) < rate * 2^64, rounded down, where the entity is the text by which the rules name it:
+// bytes of a key or header as they are, what is in JSON as appendIdentity has it. So the number 42, the string "42" and the key 42 are
+// one entity, in every topic and on every machine. Hash is XXH3-64 with seed 0; with a mask key it is the first 8 bytes, in little
+// endian, of an HMAC-SHA-256, so that who has the sample cannot try whether a guessed entity would be in it.
 //
 // A random sample, and a record that has no entity, hashes its place: XXH3-64, with Sample.Seed, of the topic's name, a zero byte, and
 // partition and offset as 32 and 64 bits in little endian.
@@ -72,7 +75,7 @@ func (w *Worker) inSample(t *topicWork, r *Record) bool {
 	s := w.pipeline.sample
 	for _, e := range t.by {
 		if name, ok := e.find(w, r); ok {
-			return s.Rate.takes(xxh3.Hash(name))
+			return s.Rate.takes(w.entityHash(name))
 		}
 	}
 	if !s.Random {
@@ -93,12 +96,15 @@ func (e *entity) find(w *Worker, r *Record) ([]byte, bool) {
 	if b == nil || e.document.walk(b) != nil {
 		return nil, false
 	}
-	for i := range e.document.hits {
-		if raw := b[e.document.hits[i].from:e.document.hits[i].to]; !isNull(raw) {
-			return w.text(raw), true
+	var name []byte
+	none := e.document.each(func(raw []byte) bool {
+		if !isNull(raw) {
+			w.scratch = appendIdentity(w.scratch[:0], raw)
+			name = w.scratch
 		}
-	}
-	return nil, false
+		return isNull(raw)
+	})
+	return name, !none
 }
 
 func (e *entity) payload(r *Record) ([]byte, bool) {
@@ -116,6 +122,25 @@ func (e *entity) payload(r *Record) ([]byte, bool) {
 	}
 	return b, b != nil
 }
+
+// entityHash is what decides about an entity.
+func (w *Worker) entityHash(name []byte) uint64 {
+	if w.pipeline.rules.secret == nil {
+		return xxh3.Hash(name)
+	}
+	if w.sampleMAC == nil {
+		key := hmac.New(sha256.New, w.pipeline.rules.secret)
+		key.Write([]byte(sampleKey))
+		w.sampleMAC = hmac.New(sha256.New, key.Sum(nil))
+	}
+	w.sampleMAC.Reset()
+	w.sampleMAC.Write(name)
+	w.sum = w.sampleMAC.Sum(w.sum[:0])
+	return binary.LittleEndian.Uint64(w.sum)
+}
+
+// sampleKey is the text whose HMAC by the mask key is the key of samples: no token and no sample tells anything about the other.
+const sampleKey = "karchive sample"
 
 func (w *Worker) placeHash(r *Record) uint64 {
 	w.scratch = append(append(w.scratch[:0], r.Topic...), 0)

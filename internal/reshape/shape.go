@@ -10,11 +10,15 @@ import (
 // stands. It is for one goroutine.
 type shape struct {
 	parent  *shape
-	name    string // of a member; # for elements, * for members of which there are too many to learn
-	spelled string // a learned name in its quotes, as it mostly stands in documents
-	at      []position
+	name    string     // of a member; # for elements, * for members of which there are too many to learn
+	spelled string     // a learned name in its quotes, as it mostly stands in documents
+	came    []position // of a shape that several places share: those with which a walk comes here
+	at      []position // those, and what follows from them
 	ended   []int32    // patterns that lead to here
 	wanted  []position // those that are to be filled in: a member of that name should be here
+	needs   []position // those that have to lead on from here
+	meets   []bool     // of the parent's needs, which are met by this
+	inside  *shape     // of documents in strings here; nil: there were none, and no pattern leads to one
 
 	children []*shape          // learned members, in the order in which they first came
 	index    map[string]*shape // the same by name
@@ -38,13 +42,17 @@ const (
 type root struct {
 	shape
 	patterns patterns
-	fill     bool // members that patterns lead to and that are not there are wanted
+	fill     bool   // members that patterns lead to and that are not there are wanted
+	required []bool // patterns that have to lead somewhere; nil: none
 	shapes   int
+	serial   uint64 // of the last object
 	scratch  []position
 }
 
-func newRoot(ps patterns, fill bool) *root {
-	r := &root{patterns: ps, fill: fill}
+func newRoot(ps patterns, fill bool) *root { return newRequiringRoot(ps, fill, nil) }
+
+func newRequiringRoot(ps patterns, fill bool, required []bool) *root {
+	r := &root{patterns: ps, fill: fill, required: required}
 	r.shape.at = ps.start()
 	r.settle(&r.shape)
 	return r
@@ -52,13 +60,64 @@ func newRoot(ps patterns, fill bool) *root {
 
 // settle fills in what follows from the positions.
 func (r *root) settle(s *shape) *shape {
+	inside := r.enter(s)
 	s.ended = r.patterns.ended(s.at)
 	s.numbered = r.patterns.numbered(s.at)
 	if r.fill {
 		s.wanted = r.patterns.makeable(s.at)
 	}
+	r.require(s)
 	r.shapes++
+	if len(inside) > 0 {
+		s.inside = r.settle(&shape{parent: s, name: insideName, at: inside, order: -1})
+	}
 	return s
+}
+
+// insideName stands for the document in a string.
+const insideName = "|json"
+
+// enter returns the positions that lead into a string here. What leads into a string also leads into what stands there as it is.
+func (r *root) enter(s *shape) (inside []position) {
+	for i := 0; i < len(s.at); i++ {
+		p := s.at[i]
+		if steps := r.patterns[p.pattern]; int(p.step) < len(steps) && steps[p.step].kind == insideStep {
+			p.step++
+			inside = append(inside, p)
+			if !s.has(p) {
+				s.at = append(s.at, p)
+			}
+		}
+	}
+	return inside
+}
+
+func (s *shape) has(p position) bool { return slices.Contains(s.at, p) }
+
+// insideOf is the shape of documents in strings at s.
+func (r *root) insideOf(s *shape) *shape {
+	if s.inside == nil {
+		s.inside = r.settle(&shape{parent: s, name: insideName, order: -1})
+	}
+	return s.inside
+}
+
+// require fills in what has to lead on from here, and what of that of the parent leads to here.
+func (r *root) require(s *shape) {
+	if r.required == nil {
+		return
+	}
+	for _, p := range s.at {
+		if steps := r.patterns[p.pattern]; r.required[p.pattern] && int(p.step) < len(steps) && steps[p.step].kind != insideStep {
+			s.needs = append(s.needs, p)
+		}
+	}
+	if s.parent == nil || s.name == insideName {
+		return
+	}
+	for _, p := range s.parent.needs {
+		s.meets = append(s.meets, s.has(position{p.pattern, p.step + 1}))
+	}
 }
 
 // member is the shape of a member of s. Name is not kept.
@@ -95,11 +154,12 @@ func (r *root) element(s *shape, i int) *shape {
 // shared is the one of list that the positions in r.scratch lead to. There are as many as sets of patterns, which are few.
 func (r *root) shared(s *shape, list *[]*shape, name string) *shape {
 	for _, c := range *list {
-		if slices.Equal(c.at, r.scratch) {
+		if slices.Equal(c.came, r.scratch) {
 			return c
 		}
 	}
-	c := r.settle(&shape{parent: s, name: name, at: slices.Clone(r.scratch), order: -1})
+	came := slices.Clone(r.scratch)
+	c := r.settle(&shape{parent: s, name: name, came: came, at: slices.Clip(came), order: -1})
 	*list = append(*list, c)
 	return c
 }
@@ -112,11 +172,16 @@ func (s *shape) path(rootName string) string {
 	if s.parent == nil {
 		return rootName
 	}
-	name := s.name
-	if s.learned() {
-		name = escapeName(name)
+	switch parent := s.parent.path(rootName); {
+	case s.name == insideName && !s.learned():
+		return parent + insideName
+	case s.learned() && looksLike(asBytes(s.name)) == "":
+		return parent + "." + escapeName(s.name)
+	case s.learned(): // the name is itself something personal
+		return parent + ".*"
+	default:
+		return parent + "." + s.name
 	}
-	return s.parent.path(rootName) + "." + name
 }
 
 // escapeName puts backslashes where a path would read something else.
@@ -133,6 +198,6 @@ func escapeName(name string) string {
 }
 
 // escapeHeader puts backslashes where a path would read a glob.
-func escapeHeader(name string) string {
-	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "=", `\=`).Replace(name)
-}
+func escapeHeader(name string) string { return headerEscapes.Replace(name) }
+
+var headerEscapes = strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "=", `\=`)

@@ -3,6 +3,7 @@ package reshape
 import (
 	"errors"
 	"slices"
+	"unsafe"
 
 	"github.com/karchive/karchive/format"
 )
@@ -13,8 +14,8 @@ type stage struct {
 	key, value target
 	headers    []*rule
 	timestamp  *rule
-	take       *rule // makes a field the whole key or value; nil: none
-	looks      *detector
+	take       *rule     // makes a field the whole key or value; nil: none
+	looks      *detector // looks at what no rule is about; nil: nobody does
 }
 
 // target is a payload that rules are about.
@@ -23,25 +24,29 @@ type target struct {
 	whole *rule     // about all of it; nil: none
 	inner *document // nil: no rule is about its JSON, and nobody looks at it
 	must  bool      // rules are about its JSON, so it had better be
-	names bool      // rules change names in it, which may then be there twice
 }
 
 // document is a walker and the rules of its patterns.
 type document struct {
 	walker
 	rules []*rule
+	check *walker // where rules change names, which may then be there twice; nil: none does
 }
 
 // newStage makes a stage of those rules that fit the topic; nil when there are none. With a detector it also looks at what no rule is
-// about; others then are rules of later stages, of which those that hide count as well.
-func newStage(rules, others []*rule, topic string, looks *detector) *stage {
+// about.
+func newStage(rules []*rule, topic string, looks *detector) *stage {
 	s := &stage{key: target{root: KeyRoot}, value: target{root: ValueRoot}, looks: looks}
 	some := looks != nil
 	var inner [2][]*rule
-	add := func(r *rule) {
+	for _, r := range rules {
+		if !r.fits(topic) {
+			continue
+		}
+		some = true
 		switch t := s.target(r.path.root); {
 		case r.kind == takeKind:
-			s.choose(r)
+			s.take = first(s.take, r)
 		case r.path.root == HeadersRoot:
 			s.headers = append(s.headers, r)
 		case r.path.root == TimestampRoot:
@@ -50,19 +55,7 @@ func newStage(rules, others []*rule, topic string, looks *detector) *stage {
 			t.whole = first(t.whole, r)
 		default:
 			inner[r.path.root] = append(inner[r.path.root], r)
-			t.must = t.must || r.kind != coverKind
-			t.names = t.names || r.kind == renameKind
-		}
-	}
-	for _, r := range rules {
-		if r.fits(topic) {
-			add(r)
-			some = true
-		}
-	}
-	for _, r := range others {
-		if r.fits(topic) && r.hides() {
-			add(r.cover())
+			t.must = true
 		}
 	}
 	if !some {
@@ -80,8 +73,6 @@ func first(a, b *rule) *rule {
 	return b
 }
 
-func (s *stage) choose(r *rule) { s.take = first(s.take, r) }
-
 // target is the payload of a root; that of the value stands for what is none.
 func (s *stage) target(root Root) *target {
 	if root == KeyRoot {
@@ -90,16 +81,10 @@ func (s *stage) target(root Root) *target {
 	return &s.value
 }
 
-// cover is a rule that stands for another one, which a later stage carries out.
-func (r *rule) cover() *rule {
-	return &rule{text: r.text, number: -1, path: r.path, steps: r.steps, topics: r.topics, header: r.header, kind: coverKind}
-}
-
-// hides says that nothing is left of what was there. A field that is merely left behind by a taken value does not count: whoever
-// means it says drop.
+// hides says that nothing is left of what was there where the rule changes it.
 func (r *rule) hides() bool {
-	_, table := r.change.(*tableChange)
-	return r.kind == dropKind || r.kind == setKind || table
+	_, endpoint := r.change.(*endpointChange)
+	return !endpoint
 }
 
 func (t *target) compile(rules []*rule, looks *detector) {
@@ -107,18 +92,48 @@ func (t *target) compile(rules []*rule, looks *detector) {
 		return
 	}
 	var ps patterns
+	var required []bool
 	fill := false
 	d := &document{rules: rules}
-	for _, r := range rules {
+	for i, r := range rules {
 		ps = append(ps, r.steps)
 		fill = fill || r.kind == setKind
-		d.seeThrough = append(d.seeThrough, r.kind == keepKind || r.kind == coverKind || r.kind == renameKind)
+		d.seeThrough = append(d.seeThrough, r.kind == keepKind || r.kind == renameKind)
+		if r.required && required == nil {
+			required = make([]bool, len(rules))
+		}
+		if r.required {
+			required[i] = true
+		}
 	}
-	d.root, d.cover = newRoot(ps, fill), true
-	if looks != nil && (t.whole == nil) {
-		d.leaf = func(s *shape, from, to int) { looks.leaf(d.data, s, from, to) }
+	d.root, d.cover = newRequiringRoot(ps, fill, required), true
+	d.check = newNameCheck(rules)
+	if looks != nil && t.whole == nil {
+		d.looks = &lookout{detector: looks, rules: rules}
 	}
 	t.inner = d
+}
+
+// newNameCheck reads documents in which rules have changed names, also those in strings.
+func newNameCheck(rules []*rule) *walker {
+	var into patterns
+	renames := false
+	for _, r := range rules {
+		if r.kind != renameKind {
+			continue
+		}
+		renames = true
+		for i := len(r.steps) - 1; i >= 0; i-- {
+			if r.steps[i].kind == insideStep {
+				into = append(into, append(slices.Clone(r.steps[:i+1]), step{kind: globStep, text: "*", index: -1}))
+				break
+			}
+		}
+	}
+	if !renames {
+		return nil
+	}
+	return &walker{root: newRoot(into, false)}
 }
 
 // errMissing is the reason when a field that should become the key or value is not there.
@@ -158,39 +173,40 @@ func (w *Worker) change(s *stage, t *target, b []byte) ([]byte, error) {
 		return nil, nil
 	}
 	switch r := t.whole; {
-	case r == nil || r.kind == coverKind:
+	case r == nil:
 	case r.kind == keepKind:
 		w.hit(r)
+		w.marks[t.root] = append(w.marks[t.root], mark{from: 0, to: len(b)})
 	default:
 		return w.changeWhole(r, b)
 	}
 	if t.inner == nil {
 		return b, nil
 	}
+	look, _ := t.inner.looks.(*lookout)
+	if look != nil {
+		look.to = &w.marks[t.root]
+	}
 	if !t.must && !looksLikeDocument(b) {
-		if t.inner.leaf != nil {
-			s.looks.payload(t.root, "", b)
-		}
+		look.payload(t.root, b)
 		return b, nil
 	}
-	out, edits, err := w.edit(w.buf[:0], t.inner, b)
-	w.buf = out[:0]
+	out, err := w.edit(w.buf[:0], t.inner, b, t.root)
+	w.buf = out.out[:0]
 	switch {
 	case err != nil && !t.must:
-		if t.inner.leaf != nil {
-			s.looks.payload(t.root, "", b)
-		}
+		look.payload(t.root, b)
 		return b, nil
+	case err != nil && t.inner.root.required != nil: // nobody can say that the paths are there
+		return nil, &payloadError{t.root, err}
 	case err != nil:
 		return w.unmaskable(t.root, b, err)
-	case edits == 0:
-		return b, nil
-	case t.names:
-		if err := w.strings.walk(out); err != nil {
-			return w.unmaskable(t.root, b, err)
-		}
 	}
-	return w.own(out), nil
+	w.again[t.root] = w.again[t.root] || out.undecided || s.looks == nil && out.edits > 0
+	if out.edits == 0 {
+		return b, nil
+	}
+	return w.own(out.out), nil
 }
 
 // looksLikeDocument spares what is plain text, as most keys are, an attempt to read it.
@@ -200,17 +216,30 @@ func looksLikeDocument(b []byte) bool {
 }
 
 func (w *Worker) changeWhole(r *rule, b []byte) ([]byte, error) {
-	w.hit(r)
+	root := r.path.root
 	if r.kind == dropKind {
+		w.hit(r)
+		w.marks[root] = w.marks[root][:0]
 		return nil, nil
 	}
 	out, isNull, err := w.replace(r, b)
-	switch {
-	case err != nil:
-		return w.unmaskable(r.path.root, b, &ruleError{r, err})
-	case isNull:
-		return nil, nil
+	if err != nil {
+		return w.unmaskable(root, b, &ruleError{r, err})
 	}
+	same := !isNull && string(out) == string(b)
+	switch known := w.marks[root]; {
+	case same && (!r.hides() || len(b) > 0 && string(b) != redacted):
+		w.again[root] = true
+		return b, nil
+	case isNull:
+		w.marks[root], out = known[:0], nil
+	case r.hides():
+		w.marks[root] = append(known[:0], mark{from: 0, to: len(out)})
+	default:
+		w.again[root] = true
+		w.marks[root] = known.carry(nil, parallel(b, out, 0, 0))
+	}
+	w.hit(r)
 	return out, nil
 }
 
@@ -237,38 +266,84 @@ func (s *stage) takeField(w *Worker, r *Record) error {
 	if root == ValueRoot && r.Value == nil {
 		return nil // a tombstone stays one
 	}
-	out, err := w.takePayload(rule, r)
+	out, known, err := w.takePayload(rule, r)
 	if err != nil {
-		out, err = w.unmaskable(root, *to, &ruleError{rule, err})
-	} else {
-		w.hit(rule)
+		*to, err = w.unmaskable(root, *to, &ruleError{rule, err})
+		return err
 	}
-	*to = out
-	return err
+	w.hit(rule)
+	w.marks[root], w.again[root], *to = known, true, out
+	return nil
 }
 
-// takePayload is what a path finds, as a payload of its own.
-func (w *Worker) takePayload(rule *rule, r *Record) ([]byte, error) {
-	if rule.path.rest != "" && rule.path.root <= KeyRoot {
-		in := r.Value
-		if rule.path.root == KeyRoot {
-			in = r.Key
-		}
+// takePayload is what a path finds, as a payload of its own, and what is known about it.
+func (w *Worker) takePayload(rule *rule, r *Record) ([]byte, marks, error) {
+	root := rule.path.root
+	in := r.Value
+	if root == KeyRoot {
+		in = r.Key
+	}
+	if rule.path.rest != "" && root <= KeyRoot {
 		if err := w.strings.walk(in); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	f := rule.path.Get(r)
 	switch f.Kind {
 	case Missing:
-		return nil, errMissing
+		return nil, nil, errMissing
 	case Null:
-		return nil, nil
-	case Bytes:
-		return f.Raw, nil
+		return nil, nil, nil
 	}
-	w.buf = f.AppendText(w.buf[:0])
-	return w.own(w.buf), nil
+	out := f.Raw
+	if f.Kind != Bytes {
+		w.buf = f.AppendText(w.buf[:0])
+		out = w.own(w.buf)
+	}
+	switch {
+	case root == HeadersRoot:
+		return out, w.headerMarks(r, rule.path.name, len(out)), nil
+	case root <= KeyRoot:
+		return out, w.taken(w.marks[root], in, f, len(out)), nil
+	}
+	return out, marks{{from: 0, to: len(out)}}, nil // the place of a record is nobody's
+}
+
+// taken is what is known about a field that becomes a payload of its own, of size bytes. Of what stands nowhere in the payload, as
+// what a path has put together, nothing is known.
+func (w *Worker) taken(known marks, in []byte, f Field, size int) marks {
+	from := offsetIn(in, f.Raw)
+	if from < 0 {
+		return nil
+	}
+	if f.Kind != String {
+		return known.carry(nil, []piece{{from, from + len(f.Raw), 0, size}})
+	}
+	_, at := appendUnescapedAt(nil, nil, in, from, from+len(f.Raw))
+	var pieces []piece
+	for i := 0; i < len(at)-1; {
+		end := i + 1
+		for end < len(at)-1 && at[end] == at[i] {
+			end++
+		}
+		if n := len(pieces); n > 0 && end == i+1 && at[end] == at[i]+1 && pieces[n-1].to == at[i] && pieces[n-1].to-pieces[n-1].from == pieces[n-1].end-pieces[n-1].at {
+			pieces[n-1].to, pieces[n-1].end = at[end], end
+		} else {
+			pieces = append(pieces, piece{at[i], at[end], i, end})
+		}
+		i = end
+	}
+	return known.carry(nil, pieces).joined()
+}
+
+// offsetIn is where part, which is a part of whole in memory, begins; -1: it is none.
+func offsetIn(whole, part []byte) int {
+	from := uintptr(unsafe.Pointer(unsafe.SliceData(whole)))
+	at := uintptr(unsafe.Pointer(unsafe.SliceData(part)))
+	if len(part) == 0 || at < from || at+uintptr(len(part)) > from+uintptr(len(whole)) {
+		return -1
+	}
+	return int(at - from)
 }
 
 func (s *stage) shiftTimestamp(w *Worker, r *Record) error {
@@ -283,67 +358,4 @@ func (s *stage) shiftTimestamp(w *Worker, r *Record) error {
 	w.hit(s.timestamp)
 	r.TimestampMs = moved
 	return nil
-}
-
-// applyHeaders makes a new list of headers, if one of them changes.
-func (s *stage) applyHeaders(w *Worker, r *Record) error {
-	changed := false
-	out := w.headers[:0]
-	for i := range r.Headers {
-		h := r.Headers[i]
-		rule := s.ruleOf(h.Key)
-		if rule == nil || rule.kind == keepKind || rule.kind == coverKind {
-			if rule != nil {
-				w.hit(rule)
-			} else if s.looks != nil {
-				s.looks.payload(HeadersRoot, h.Key, h.Value)
-			}
-			out = append(out, h)
-			continue
-		}
-		changed = true
-		if rule.kind == dropKind {
-			w.hit(rule)
-			continue
-		}
-		if err := w.changeHeader(rule, &h); err != nil {
-			return err
-		}
-		out = append(out, h)
-	}
-	for _, rule := range s.headers {
-		if rule.kind == setKind && !rule.header && !slices.ContainsFunc(out, func(h format.Header) bool { return h.Key == rule.path.name }) {
-			out = append(out, format.Header{Key: rule.path.name, Value: rule.change.(constantChange).payload()})
-			w.hit(rule)
-			changed = true
-		}
-	}
-	w.headers = out[:0]
-	if changed {
-		r.Headers = w.ownHeaders(out)
-	}
-	return nil
-}
-
-func (s *stage) ruleOf(header string) *rule {
-	for _, r := range s.headers {
-		if r.takesHeader(header) {
-			return r
-		}
-	}
-	return nil
-}
-
-func (w *Worker) changeHeader(r *rule, h *format.Header) error {
-	if r.kind == renameKind {
-		w.hit(r)
-		h.Key = r.name
-		return nil
-	}
-	if h.Value == nil && r.kind != setKind {
-		return nil
-	}
-	value, err := w.changeWhole(r, h.Value)
-	h.Value = value
-	return err
 }

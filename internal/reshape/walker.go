@@ -1,5 +1,7 @@
 package reshape
 
+import "errors"
+
 // hit is a place in a document that a pattern leads to.
 type hit struct {
 	pattern int32
@@ -10,6 +12,8 @@ type hit struct {
 	// before ends, 0 when it is the first. The whole document has none of it.
 	begin, next, before int
 	nameTo              int // end of the name with its quotes, which begins at begin; 0: there is none
+
+	inside *walker // of a string that holds JSON: what was found in it. Such a hit has no pattern, and begins nowhere.
 }
 
 // hole is where a member could be put that a pattern leads to and that is not there.
@@ -31,14 +35,41 @@ type walker struct {
 	// cover makes rules of patterns: at a place only the first one counts, and nothing inside of it unless it is see-through.
 	cover      bool
 	seeThrough []bool
-	// leaf, if set, is told about strings and numbers that no pattern leads to or over.
-	leaf func(s *shape, from, to int)
+	// looks, if set, are told about names, and about strings and numbers, that no pattern leads to or over.
+	looks observer
 
-	serial  uint64 // of the last object
+	missing []int32 // patterns that have to lead somewhere, and do not everywhere
+	got     []bool  // of the objects and arrays around the place of now: which of their needs were met
+
 	depth   int
-	covered int    // hits around the place of now
-	scratch []byte // a name without escapes
+	covered int     // hits around the place of now
+	opaque  int     // those that are not see-through
+	telling telling // what the names that lead to here tell
+	scratch []byte  // a name without escapes
 	names   map[memberName]struct{}
+
+	// Of a document in a string of another one: that one, and where in it the bytes of data, and its end, stand.
+	outer *walker
+	body  []byte // its bytes
+	at    []int
+	subs  []*walker // for the documents in strings of this one
+	used  int       // of subs
+}
+
+// observer looks at a document while a walker reads it. Places are those in w.data.
+type observer interface {
+	// name is told about the name of c, which begins at from. It says what the names tell about what stands there.
+	name(w *walker, c *shape, name []byte, from, to int) telling
+	leaf(w *walker, s *shape, from, to int)
+	// inside says whether a string should be read as a document, and unread that it is none.
+	inside(w *walker, from, to int) bool
+	unread(w *walker, s *shape, from, to int)
+}
+
+// telling is what the names that lead to a place say about it.
+type telling struct {
+	looks string // why they look personal; empty: they do not
+	last  string // the last word of the last of them
 }
 
 // memberName is a name that shapes do not tell apart, in one object.
@@ -49,9 +80,15 @@ type memberName struct {
 
 // walk reads a document. What it finds is valid until the next walk. Its error is a *syntax.
 func (w *walker) walk(b []byte) error {
-	w.data, w.hits, w.holes = b, w.hits[:0], w.holes[:0]
-	w.depth, w.covered = 0, 0
-	i, err := w.value(&w.root.shape, place{}, skipSpace(b, 0))
+	w.depth, w.covered, w.opaque, w.telling = 0, 0, 0, telling{}
+	return w.document(&w.root.shape, b)
+}
+
+// document reads a document of a shape, with the depth and what is around it as they are.
+func (w *walker) document(s *shape, b []byte) error {
+	w.data, w.hits, w.holes, w.used = b, w.hits[:0], w.holes[:0], 0
+	w.missing, w.got = w.missing[:0], w.got[:0]
+	i, err := w.value(s, place{}, skipSpace(b, 0))
 	if len(w.names) > 0 {
 		clear(w.names)
 	}
@@ -79,15 +116,18 @@ func (w *walker) value(s *shape, at place, i int) (int, error) {
 			break
 		}
 	}
-	own := len(w.hits)
+	own, missing, opaque := len(w.hits), len(w.missing), w.opaque
 	w.covered++
+	if w.cover && !w.seeThrough[s.ended[0]] {
+		w.opaque++
+	}
 	end, err := w.read(s, i)
 	w.covered--
 	for k := slot; k < own; k++ {
 		w.hits[k].to = end
 	}
-	if w.cover && !w.seeThrough[s.ended[0]] {
-		w.hits = w.hits[:own]
+	if w.opaque > opaque {
+		w.hits, w.missing, w.opaque = w.hits[:own], w.missing[:missing], opaque
 	}
 	return end, err
 }
@@ -99,7 +139,10 @@ func (w *walker) read(s *shape, i int) (int, error) {
 	switch c := w.data[i]; {
 	case c == '"':
 		end, _, err := scanString(w.data, i)
-		return end, w.scalar(s, i, end, err)
+		if err == nil {
+			err = w.text(s, i, end)
+		}
+		return end, err
 	case c == '{':
 		return w.object(s, i)
 	case c == '[':
@@ -109,29 +152,99 @@ func (w *walker) read(s *shape, i int) (int, error) {
 		if !ok {
 			return end, errNumber
 		}
-		return end, w.scalar(s, i, end, nil)
+		w.scalar(s, i, end)
+		return end, nil
 	case c == 't':
-		return w.word(i, "true")
+		return w.word(s, i, "true")
 	case c == 'f':
-		return w.word(i, "false")
+		return w.word(s, i, "false")
 	case c == 'n':
-		return w.word(i, "null")
+		return w.word(s, i, "null")
 	}
 	return i, errValue
 }
 
-func (w *walker) word(i int, word string) (int, error) {
+func (w *walker) word(s *shape, i int, word string) (int, error) {
 	if end, ok := scanWord(w.data, i, word); ok {
+		w.lack(s.needs)
 		return end, nil
 	}
 	return i, errValue
 }
 
-func (w *walker) scalar(s *shape, from, to int, err error) error {
-	if err == nil && w.leaf != nil && w.covered == 0 {
-		w.leaf(s, from, to)
+func (w *walker) scalar(s *shape, from, to int) {
+	w.lack(s.needs)
+	if w.looks != nil && w.covered == 0 {
+		w.looks.leaf(w, s, from, to)
 	}
-	return err
+}
+
+// text is told about a string. Where rules are about a document in it, it had better hold one; an empty one holds nothing.
+func (w *walker) text(s *shape, from, to int) error {
+	switch rules := s.inside != nil && len(s.inside.at) > 0; {
+	case w.opaque > 0:
+		return nil
+	case rules && to-from > 2:
+		for _, need := range s.needs {
+			if !s.inside.has(need) {
+				w.missing = append(w.missing, need.pattern)
+			}
+		}
+		return w.open(s, from, to)
+	case !rules && w.looks != nil && w.covered == 0 && w.looks.inside(w, from, to):
+		w.lack(s.needs)
+		if w.open(s, from, to) != nil {
+			w.looks.unread(w, s, from, to)
+		}
+		return nil
+	}
+	w.scalar(s, from, to)
+	return nil
+}
+
+// errInside is the reason when rules are about a document in a string, and there is none.
+var errInside = errors.New("a string that should hold JSON does not")
+
+// open reads the document in a string.
+func (w *walker) open(s *shape, from, to int) error {
+	if w.used == len(w.subs) {
+		w.subs = append(w.subs, &walker{})
+	}
+	sub := w.subs[w.used]
+	w.used++
+	sub.root, sub.outer, sub.cover, sub.seeThrough, sub.looks = w.root, w, w.cover, w.seeThrough, w.looks
+	sub.depth, sub.covered, sub.opaque, sub.telling = w.depth+1, w.covered, w.opaque, w.telling
+	if sub.depth > maxDepth {
+		return errTooDeep
+	}
+	sub.body, sub.at = appendUnescapedAt(sub.body[:0], sub.at[:0], w.data, from, to)
+	if sub.document(w.root.insideOf(s), sub.body) != nil {
+		return errInside
+	}
+	w.missing = append(w.missing, sub.missing...)
+	if len(sub.hits)+len(sub.holes) > 0 {
+		w.hits = append(w.hits, hit{pattern: -1, shape: s, from: from, to: to, begin: -1, inside: sub})
+	}
+	return nil
+}
+
+// outermost is where in the whole payload a place of data is.
+func (w *walker) outermost(i int) int {
+	for ; w.outer != nil; w = w.outer {
+		i = w.at[i]
+	}
+	return i
+}
+
+// each yields the bytes of every hit, also of those in strings.
+func (w *walker) each(yield func(raw []byte) bool) bool {
+	for i := range w.hits {
+		h := &w.hits[i]
+		if h.inside != nil && !h.inside.each(yield) || h.inside == nil && !yield(w.data[h.from:h.to]) {
+			return false
+		}
+	}
+	return true
 }
 
 // object reads the object at i.
@@ -139,11 +252,11 @@ func (w *walker) object(s *shape, i int) (int, error) {
 	if err := w.enter(); err != nil {
 		return i, err
 	}
-	w.serial++
-	serial, start := w.serial, i+1
+	w.root.serial++
+	serial, start, need, around := w.root.serial, i+1, w.need(s, false), w.telling
 	i = skipSpace(w.data, start)
 	if i < len(w.data) && w.data[i] == '}' {
-		w.depth--
+		w.leave(s, need)
 		w.fill(s, serial, start, true)
 		return i + 1, nil
 	}
@@ -158,17 +271,19 @@ func (w *walker) object(s *shape, i int) (int, error) {
 		if i = skipSpace(w.data, nameTo); i >= len(w.data) || w.data[i] != ':' {
 			return i, errColon
 		}
+		w.meet(need, c)
 		slot := len(w.hits)
 		if i, err = w.value(c, at, skipSpace(w.data, i+1)); err != nil {
 			return i, err
 		}
+		w.telling = around
 		at.before = i
 		more, next, err := w.comma(i, '}')
 		if err != nil {
 			return next, err
 		}
 		if !more {
-			w.depth--
+			w.leave(s, need)
 			w.fill(s, serial, at.before, false)
 			return next, nil
 		}
@@ -183,6 +298,7 @@ func (w *walker) name(s *shape, i, hint int, serial uint64) (c *shape, end int, 
 		c = s.children[hint]
 		if end = i + len(c.spelled); end <= len(w.data) && string(w.data[i:end]) == c.spelled && c.spelled != "" && c.seen != serial {
 			c.seen = serial
+			w.tell(c, asBytes(c.name), i, end)
 			return c, end, nil
 		}
 	}
@@ -203,7 +319,15 @@ func (w *walker) name(s *shape, i, hint int, serial uint64) (c *shape, end int, 
 		return nil, end, errTwice
 	}
 	c.seen = serial
+	w.tell(c, name, i, end)
 	return c, end, nil
+}
+
+// tell lets a name be looked at.
+func (w *walker) tell(c *shape, name []byte, from, to int) {
+	if w.looks != nil && w.covered == 0 {
+		w.telling = w.looks.name(w, c, name, from, to)
+	}
 }
 
 // twice notes a name that is not learned, and says whether its object had it before.
@@ -225,17 +349,20 @@ func (w *walker) array(s *shape, i int) (int, error) {
 	if err := w.enter(); err != nil {
 		return i, err
 	}
+	need := w.need(s, true)
 	i = skipSpace(w.data, i+1)
 	if i < len(w.data) && w.data[i] == ']' {
-		w.depth--
+		w.leave(s, need)
 		return i + 1, nil
 	}
 	at := place{}
 	for n := 0; ; n++ {
 		slot := len(w.hits)
 		at.begin = i
+		c := w.root.element(s, n)
+		w.meet(need, c)
 		var err error
-		if i, err = w.value(w.root.element(s, n), at, i); err != nil {
+		if i, err = w.value(c, at, i); err != nil {
 			return i, err
 		}
 		at.before = i
@@ -244,11 +371,46 @@ func (w *walker) array(s *shape, i int) (int, error) {
 			return next, err
 		}
 		if !more {
-			w.depth--
+			w.leave(s, need)
 			return next, nil
 		}
 		w.follow(slot, at.begin, next)
 		i = next
+	}
+}
+
+// need begins to note which needs of a shape are met in an object or array. Every element needs nothing more than to be looked at.
+func (w *walker) need(s *shape, array bool) (from int) {
+	from = len(w.got)
+	for _, p := range s.needs {
+		st := &w.root.patterns[p.pattern][p.step]
+		w.got = append(w.got, array && (st.kind == eachStep || st.kind == globStep && st.text == "*"))
+	}
+	return from
+}
+
+// meet notes what a member or element is taken by.
+func (w *walker) meet(from int, c *shape) {
+	for k, takes := range c.meets {
+		w.got[from+k] = w.got[from+k] || takes
+	}
+}
+
+// leave ends an object or array.
+func (w *walker) leave(s *shape, from int) {
+	w.depth--
+	for k, p := range s.needs {
+		if !w.got[from+k] {
+			w.missing = append(w.missing, p.pattern)
+		}
+	}
+	w.got = w.got[:from]
+}
+
+// lack notes that what stands here has nothing in it.
+func (w *walker) lack(needs []position) {
+	for _, p := range needs {
+		w.missing = append(w.missing, p.pattern)
 	}
 }
 

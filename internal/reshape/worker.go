@@ -3,6 +3,7 @@ package reshape
 import (
 	"errors"
 	"hash"
+	"slices"
 
 	"github.com/karchive/karchive/format"
 )
@@ -10,20 +11,31 @@ import (
 // Worker runs a pipeline for one goroutine. Close gives it back.
 type Worker struct {
 	arena
-	pipeline *Pipeline
-	topics   map[string]*topicWork
-	last     *topicWork // that of the record before
-	filter   *evaluation
-	strings  walker // for documents that no pattern is about
-	mac      hash.Hash
+	pipeline  *Pipeline
+	topics    map[string]*topicWork
+	last      *topicWork // that of the record before
+	filter    *evaluation
+	strings   walker // for documents that no pattern is about
+	mac       hash.Hash
+	sampleMAC hash.Hash // nil: not yet needed
 
 	counts Report // without rules and suspects
 	record uint64 // number of records read
 	hits   []ruleCount
 
-	buf, scratch, sum []byte
-	headers           []format.Header
-	excused           bool // the record has a payload that could not be masked, and that was counted
+	buf, scratch, sum, made []byte
+	headers                 []format.Header
+	editor                  editor
+
+	// Of the record that is at work. Nothing of it counts before it goes on.
+	pending      []int         // numbers of rules, by change
+	excused      bool          // it has a payload that a rule could not be applied to
+	tracks       bool          // what goes out is looked at
+	marks        [2]marks      // of value and key
+	again        [2]bool       // a look at what the rules have made is needed, of value and key
+	states       []headerState // of the headers, if tracks is set
+	headersAgain bool
+	nextStates   []headerState
 }
 
 type ruleCount struct {
@@ -35,9 +47,9 @@ type ruleCount struct {
 type topicWork struct {
 	topic   string
 	by      []*entity
-	masks   *stage
-	maps    []*stage
+	stages  []*stage // the mask step, and the groups of the map step
 	looks   *detector
+	last    [2]*walker // look at what the rules have made of value and key
 	filters *captured
 }
 
@@ -54,16 +66,28 @@ func (w *Worker) setKeep(keep bool) {
 	}
 }
 
-// hit counts that a rule found a place in the record.
+// hit notes that a rule did its work at a place.
 func (w *Worker) hit(r *rule) {
-	if r.number < 0 {
-		return
+	if r.number >= 0 {
+		w.pending = append(w.pending, r.number)
 	}
-	c := &w.hits[r.number]
-	c.fields++
-	if c.last != w.record {
-		c.last = w.record
-		c.records++
+}
+
+// met says that a rule did something to the record.
+func (w *Worker) met(r *rule) bool { return slices.Contains(w.pending, r.number) }
+
+// count counts what was done to a record that goes on.
+func (w *Worker) count() {
+	for _, number := range w.pending {
+		c := &w.hits[number]
+		c.fields++
+		if c.last != w.record {
+			c.last = w.record
+			c.records++
+		}
+	}
+	if w.excused {
+		w.counts.Unmaskable++
 	}
 }
 
@@ -99,37 +123,92 @@ func (w *Worker) apply(t *topicWork, r *Record) (Verdict, error) {
 	if p.sample != nil && !w.inSample(t, r) {
 		return SampledOut, nil
 	}
-	if t.masks == nil && len(t.maps) == 0 {
+	if len(t.stages) == 0 {
 		return Pass, nil
 	}
 	return w.reshape(t, r), nil
 }
 
-// reshape masks and maps.
+// reshape masks and maps, and looks at what comes out.
 func (w *Worker) reshape(t *topicWork, r *Record) Verdict {
-	w.excused = false
+	w.begin(t)
 	key := r.Key
-	if t.masks != nil {
-		t.looks.record, t.looks.found = w.record, false
-		if err := t.masks.apply(w, r); err != nil {
-			return w.withhold(err)
-		}
-		if t.looks.found && w.pipeline.rules.RequireCoverage {
-			return w.withhold(errUncovered)
-		}
-	}
-	for _, s := range t.maps {
+	for _, s := range t.stages {
 		if err := s.apply(w, r); err != nil {
 			return w.withhold(err)
 		}
 	}
+	if w.tracks {
+		if err := w.judge(t, r); err != nil {
+			return w.withhold(err)
+		}
+	}
+	w.count()
 	if string(key) != string(r.Key) || (key == nil) != (r.Key == nil) {
 		w.counts.KeysChanged++
 	}
 	return Pass
 }
 
-var errUncovered = errors.New("a field looks personal and has no rule")
+func (w *Worker) begin(t *topicWork) {
+	w.excused, w.pending = false, w.pending[:0]
+	w.marks[ValueRoot], w.marks[KeyRoot] = w.marks[ValueRoot][:0], w.marks[KeyRoot][:0]
+	w.again, w.headersAgain = [2]bool{}, false
+	w.tracks, t.looks.record = w.pipeline.detects, w.record
+}
+
+// Why a record does not go on with coverage required.
+var (
+	errUncovered = errors.New("a field looks personal and no rule has changed it")
+	errUnseen    = errors.New("a payload cannot be looked at and no rule is about it")
+)
+
+// judge counts what looks personal in what goes out. The error is why it must not.
+func (w *Worker) judge(t *topicWork, r *Record) error {
+	w.lookAgain(t, r)
+	required := w.pipeline.rules.RequireCoverage
+	found, unseen := false, false
+	flag := func(f finding) {
+		if f.place != nil && (required || !f.unseen) {
+			f.place.add(w.record, f.looks)
+			found, unseen = found || !f.unseen, unseen || f.unseen
+		}
+	}
+	for _, known := range w.marks {
+		for _, m := range known {
+			flag(m.finding)
+		}
+	}
+	for i := range w.states {
+		flag(w.states[i].name)
+		flag(w.states[i].value)
+	}
+	switch {
+	case found && required:
+		return errUncovered
+	case unseen && required:
+		return errUnseen
+	}
+	return nil
+}
+
+// lookAgain looks at what rules have made, which no one has seen so far.
+func (w *Worker) lookAgain(t *topicWork, r *Record) {
+	for root, b := range [][]byte{ValueRoot: r.Value, KeyRoot: r.Key} {
+		if w.again[root] && b != nil {
+			l := t.last[root].looks.(*lookout)
+			l.to = &w.marks[root]
+			if !looksLikeDocument(b) || t.last[root].walk(b) != nil {
+				l.payload(Root(root), b)
+			}
+		}
+	}
+	if w.headersAgain {
+		for i := range r.Headers {
+			t.looks.header(&w.states[i], &r.Headers[i], true)
+		}
+	}
+}
 
 func (w *Worker) withhold(err error) Verdict {
 	if w.counts.WithheldFor == nil {
@@ -165,20 +244,40 @@ func (e *payloadError) Error() string { return e.root.String() + ": " + e.err.Er
 
 func (e *payloadError) Unwrap() error { return e.err }
 
-// unmaskable decides about a payload that a rule cannot be applied to.
+// unmaskable decides about a payload that a rule cannot be applied to. What goes on as it is had better be looked at.
 func (w *Worker) unmaskable(root Root, b []byte, err error) ([]byte, error) {
-	policy := w.pipeline.rules.Unmaskable.orDefault()
-	if policy == Withhold {
-		return nil, &payloadError{root, err}
+	out, withheld := w.instead(root, b, err)
+	switch {
+	case withheld != nil || !w.tracks || b == nil:
+	case w.pipeline.rules.Unmaskable == RedactAll:
+		w.marks[root] = append(w.marks[root][:0], mark{from: 0, to: len(out)})
+	default:
+		if at, ok := errors.AsType[*ruleError](err); ok && at.rule.kind != takeKind {
+			w.marks[root] = append(w.marks[root], mark{0, len(b), finding{w.last.looks.place(root.String()), looksUnchanged, false}})
+		}
+		w.again[root] = true
 	}
-	if !w.excused {
-		w.excused = true
-		w.counts.Unmaskable++
+	return out, withheld
+}
+
+// instead is what goes on of a payload or field that a rule cannot be applied to. The error is why nothing does.
+func (w *Worker) instead(root Root, b []byte, err error) ([]byte, error) {
+	if err := w.excuse(root, err); err != nil {
+		return nil, err
 	}
-	if policy == PassOn {
-		return b, nil
+	if w.pipeline.rules.Unmaskable == RedactAll {
+		return w.own([]byte(redacted)), nil
 	}
-	return w.own([]byte(redacted)), nil
+	return b, nil
+}
+
+// excuse notes that a rule cannot be applied. The error is why the record does not go on.
+func (w *Worker) excuse(root Root, err error) error {
+	if w.pipeline.rules.Unmaskable.orDefault() == Withhold || errors.Is(err, errMissingPath) {
+		return &payloadError{root, err}
+	}
+	w.excused = true
+	return nil
 }
 
 // topic is what the worker has for a topic.
@@ -206,11 +305,16 @@ func (p *Pipeline) newTopicWork(topic string) *topicWork {
 	var looks *detector
 	if p.detects {
 		looks = t.looks
+		for root := range t.last {
+			t.last[root] = &walker{root: newRoot(nil, false), looks: &lookout{detector: looks, last: true}}
+		}
 	}
-	t.masks = newStage(p.masks, p.maps, topic, looks)
-	for _, rules := range p.stages {
-		if s := newStage(rules, nil, topic, nil); s != nil {
-			t.maps = append(t.maps, s)
+	for i, rules := range append([][]*rule{p.masks}, p.stages...) {
+		if i > 0 {
+			looks = nil
+		}
+		if s := newStage(rules, topic, looks); s != nil {
+			t.stages = append(t.stages, s)
 		}
 	}
 	return t

@@ -92,12 +92,13 @@ func (r *Rules) read(n *yaml.Node) error {
 		"mask":             each(&r.Mask, readMask),
 		"mask-key":         textOf(&r.MaskKey, sameText),
 		"unmaskable":       textOf(&r.Unmaskable, ParseUnmaskable),
+		"require-match":    boolean(&r.RequireMatch),
 		"require-coverage": boolean(&r.RequireCoverage),
 		"table":            each(&r.Tables, readTable),
 		"endpoints":        each(&r.Endpoints, readEndpoint),
 		"set":              each(&r.Set, readSet),
 		"rename":           each(&r.Rename, readRename),
-		"remove":           each(&r.Remove, readSelector),
+		"remove":           each(&r.Remove, readRemove),
 		"key":              each(&r.Key, readSelector),
 		"value":            each(&r.Value, readSelector),
 	})
@@ -216,13 +217,24 @@ func readSelector(n *yaml.Node) (s Selector, err error) {
 	return s, readMapping(n, s.keys())
 }
 
+// required are the keys of a rule whose path can be asked to be there.
+func (s *Selector) required() keys { return s.keys().with("required", boolean(&s.Required)) }
+
+func readRemove(n *yaml.Node) (s Selector, err error) {
+	if isText(n) {
+		return readSelector(n)
+	}
+	err = readMapping(n, s.required())
+	return s, err
+}
+
 func readMask(n *yaml.Node) (m Mask, err error) {
 	if isText(n) {
 		return parsedRule(n, ParseMask)
 	}
 	var action, argument string
 	var fixed *Constant
-	known := m.keys().with("action", textOf(&action, sameText)).with("shift", textOf(&argument, sameText)).
+	known := m.required().with("action", textOf(&action, sameText)).with("shift", textOf(&argument, sameText)).
 		with("fixed", func(n *yaml.Node) error {
 			c, err := readConstant(n)
 			fixed = &c
@@ -253,7 +265,8 @@ func readRename(n *yaml.Node) (r Rename, err error) {
 	if isText(n) {
 		return parsedRule(n, ParseRename)
 	}
-	return r, readMapping(n, r.keys().with("to", textOf(&r.To, sameText)))
+	err = readMapping(n, r.required().with("to", textOf(&r.To, sameText)))
+	return r, err
 }
 
 func readTable(n *yaml.Node) (t Table, err error) {
@@ -264,7 +277,8 @@ func readTable(n *yaml.Node) (t Table, err error) {
 		}
 		return "", fmt.Errorf("%q is none of %s, %s and %s", s, ElseWithhold, ElseKeep, ElseRedact)
 	}
-	return t, readMapping(n, t.keys().with("file", textOf(&t.File, sameText)).with("else", textOf(&t.Else, otherwise)))
+	err = readMapping(n, t.required().with("file", textOf(&t.File, sameText)).with("else", textOf(&t.Else, otherwise)))
+	return t, err
 }
 
 func readEndpoint(n *yaml.Node) (e Endpoint, err error) {

@@ -68,7 +68,7 @@ func (b *broker) create(ctx context.Context, name string, partitions int) error 
 }
 
 func (b *broker) awaitLeaders(ctx context.Context, name string, partitions int) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	for {
 		led, err := b.leaders(ctx, name)

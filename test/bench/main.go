@@ -21,6 +21,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+
+	"github.com/karchive/karchive/test/machine"
 )
 
 type flags struct {
@@ -95,9 +97,9 @@ func (s *session) print(embedded bool) (ok bool, err error) {
 	if s.flags.json {
 		e := json.NewEncoder(os.Stdout)
 		e.SetIndent("", "  ")
-		err = e.Encode(result{machine(embedded), s.flags.share, s.table, ratios})
+		err = e.Encode(result{madeOn(embedded), s.flags.share, s.table, ratios})
 	} else {
-		fmt.Printf("%s; %g of the records of each dataset\n\n", machine(embedded), s.flags.share)
+		fmt.Printf("%s; %g of the records of each dataset\n\n", madeOn(embedded), s.flags.share)
 		printRows(os.Stdout, s.table)
 		printRatios(os.Stdout, ratios)
 	}
@@ -109,6 +111,14 @@ func (s *session) print(embedded bool) (ok bool, err error) {
 		fmt.Fprintf(os.Stderr, "bench: over its limit: %v\n", r)
 	}
 	return len(over) == 0, err
+}
+
+// madeOn is what every table says of itself.
+func madeOn(embedded bool) string {
+	if embedded {
+		return machine.String() + ", the embedded broker"
+	}
+	return machine.String() + ", Apache Kafka on the same machine"
 }
 
 // result is what -json prints.

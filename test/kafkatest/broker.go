@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	startTimeout = 90 * time.Second // a loaded machine needs many times the usual three
+	startTimeout = 5 * time.Minute // a loaded machine needs many times the usual three seconds
 	stopGrace    = 30 * time.Second
 	startTries   = 3 // a port can be taken between finding it free and the broker's bind
 )

@@ -78,8 +78,8 @@ func TestAFollowCaptureTellsOfATransactionThatStaysOpen(t *testing.T) {
 			cancel()
 		}
 	}
-	o := capture.Options{Topics: []string{"t"}, Follow: true, StallTimeout: time.Second, OnProgress: tell}
-	o.StopAfter.Duration = time.Minute
+	o := capture.Options{Topics: []string{"t"}, Follow: true, StallTimeout: 5 * time.Second, OnProgress: tell} // of which nothing but the transaction may take as long
+	o.StopAfter.Duration = patience
 	report, err := captureInto(ctx, t, b, filepath.Join(t.TempDir(), "run"), o)
 	if err != nil || report.Stopped != capture.StoppedByContext || report.Records != 10 || len(report.Warnings) != 1 || !strings.HasPrefix(report.Warnings[0], want) {
 		t.Errorf("%v, stopped by %q with %d records, warnings %q", err, report.Stopped, report.Records, report.Warnings)

@@ -67,7 +67,7 @@ func run(ctx context.Context, f flags) (err error) {
 	}
 	defer b.stop()
 	s := &session{ctx: ctx, dir: dir, karchive: binary, broker: b, length: time.Duration(f.seconds) * time.Second}
-	r := result{Machine: machine(), LoadBefore: loadAverage()}
+	r := result{Machine: madeOn(), LoadBefore: loadAverage()}
 	if err := s.measure(&r, f.only); err != nil {
 		return err
 	}

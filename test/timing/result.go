@@ -6,13 +6,13 @@ import (
 	"io"
 	"math"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/karchive/karchive/internal/units"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/test/machine"
 )
 
 // result is everything that was measured.
@@ -25,8 +25,8 @@ type result struct {
 	Calm       *calm      `json:"rate,omitempty"`
 }
 
-func machine() string {
-	return fmt.Sprintf("%d cores %s/%s, %s, the embedded broker in a process of its own on the same machine", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
+func madeOn() string {
+	return machine.String() + ", the embedded broker in a process of its own on the same machine"
 }
 
 // loadAverage is that of the last minute, empty where the system does not tell.

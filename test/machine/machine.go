@@ -1,6 +1,5 @@
-//go:build unix
-
-package main
+// Package machine says on what a measurement was made: its figures are of that processor, and only their ratios mean something elsewhere.
+package machine
 
 import (
 	"fmt"
@@ -9,14 +8,10 @@ import (
 	"strings"
 )
 
-// machine says on what the figures were made: they are of this processor, and only their ratios mean something elsewhere.
-func machine(embedded bool) string {
-	broker := "Apache Kafka on the same machine"
-	if embedded {
-		broker = "the embedded broker"
-	}
-	info, _ := os.ReadFile("/proc/cpuinfo")
-	return fmt.Sprintf("%s, %d cores, %s/%s, %s, %s", processor(string(info)), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), broker)
+// String names the processor and what else figures depend on.
+func String() string {
+	info, _ := os.ReadFile("/proc/cpuinfo") // not on every system
+	return fmt.Sprintf("%s, %d cores, %s/%s, %s", processor(string(info)), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
 }
 
 // processor finds the model in /proc/cpuinfo, which names it in another way on each architecture, and a cloud often hides it: the numbers

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/karchive/karchive/format"
+)
+
+// temporary is a directory for as long as this process lives. Its lock is beside it and was taken before it was made, so that a directory
+// whose lock is free is a dead process's. Nothing that rules would hide is ever written there: a kill at any moment leaves no secret.
+type temporary struct {
+	dir    string
+	lock   io.Closer
+	fsys   format.FS // of the directory that it is in
+	forget func()
+}
+
+// temporaryPrefix and lockSuffix make the names.
+const (
+	temporaryPrefix = "karchive-replay-"
+	lockSuffix      = ".lock"
+)
+
+// createTemporary makes one in the system's directory for them.
+func createTemporary() (*temporary, error) {
+	fsys, err := format.DirFS(os.TempDir())
+	if err != nil {
+		return nil, err
+	}
+	name := fmt.Sprintf("%s%016x", temporaryPrefix, rand.Uint64())
+	t := &temporary{dir: filepath.Join(os.TempDir(), name), fsys: fsys}
+	if t.lock, err = fsys.Lock(name+lockSuffix, fmt.Sprintf("process %d", os.Getpid())); err == nil {
+		err = os.Mkdir(t.dir, 0o700)
+	}
+	if err != nil {
+		t.end()
+		return nil, fmt.Errorf("make a temporary directory: %w", err)
+	}
+	t.forget = onLeave(t.remove)
+	return t, nil
+}
+
+func (t *temporary) remove() { os.RemoveAll(t.dir) }
+
+// end removes the directory, and then what says that it is in use.
+func (t *temporary) end() {
+	t.remove()
+	if t.lock != nil {
+		t.lock.Close()
+		os.Remove(t.dir + lockSuffix)
+	}
+	closeFS(t.fsys)
+	if t.forget != nil {
+		t.forget()
+	}
+}
+
+// removeLeftovers takes away the directories of processes that were killed. One that cannot be removed, such as another user's, stays.
+func removeLeftovers() {
+	fsys, err := format.DirFS(os.TempDir())
+	if err != nil {
+		return
+	}
+	defer closeFS(fsys)
+	locks, err := fs.Glob(os.DirFS(os.TempDir()), temporaryPrefix+"*"+lockSuffix)
+	if err != nil {
+		return
+	}
+	for _, lock := range locks {
+		dir := filepath.Join(os.TempDir(), strings.TrimSuffix(lock, lockSuffix))
+		if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
+			continue // perhaps about to be made
+		}
+		held, err := fsys.Lock(lock, fmt.Sprintf("process %d, to remove what is left", os.Getpid()))
+		if err != nil {
+			continue // its process lives
+		}
+		if os.RemoveAll(dir) == nil {
+			os.Remove(filepath.Join(os.TempDir(), lock))
+		}
+		held.Close()
+	}
+}
