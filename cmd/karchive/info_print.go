@@ -95,3 +95,15 @@ func printJSON(w io.Writer, v any) error {
 	_, err := w.Write(printable.AppendJSON(nil, b.Bytes()))
 	return err
 }
+
+// printJSONLine prints v on a line of its own.
+func printJSONLine(w io.Writer, v any) error {
+	var b bytes.Buffer
+	j := json.NewEncoder(&b)
+	j.SetEscapeHTML(false)
+	if err := j.Encode(v); err != nil {
+		return err
+	}
+	_, err := w.Write(printable.AppendJSON(nil, b.Bytes()))
+	return err
+}

@@ -71,6 +71,7 @@ func (e *env) commands() []*cli.Command {
 		catCommand(e),
 		extractCommand(e),
 		importCommand(e),
+		diffCommand(e),
 		convertCommand(e),
 		recoverCommand(e),
 		demoCommand(e),

@@ -3,7 +3,7 @@
 package reportpage
 
 import (
-	_ "embed"
+	"embed"
 	"fmt"
 	"html/template"
 	"io"
@@ -17,14 +17,23 @@ import (
 	"github.com/karchive/karchive/replay"
 )
 
-//go:embed page.html
-var source string
+//go:embed page.html comparison.html style.css
+var sources embed.FS
 
-var page = template.Must(template.New("page").Parse(source))
+// pages are all pages, which share one style.
+var pages = template.Must(template.Must(template.ParseFS(sources, "*.html")).New("style").Parse(mustRead("style.css")))
+
+func mustRead(name string) string {
+	b, err := sources.ReadFile(name)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}
 
 // Write writes the page of a report on a replay of an archive, as it was named.
 func Write(w io.Writer, archive string, r *replay.Report) error {
-	if err := page.Execute(w, newView(archive, r)); err != nil {
+	if err := pages.ExecuteTemplate(w, "page.html", newView(archive, r)); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil

@@ -1,0 +1,263 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"unicode/utf8"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/diff"
+	"github.com/karchive/karchive/internal/jsonl"
+	"github.com/karchive/karchive/internal/printable"
+	"github.com/karchive/karchive/internal/reportpage"
+	"github.com/karchive/karchive/internal/units"
+)
+
+// diffOutput takes differences, and prints them behind the counts. As JSON they are printed at once, and the counts come last.
+type diffOutput struct {
+	e      *env
+	json   bool
+	most   int64 // differences that are shown
+	shown  []shownDifference
+	page   *reportpage.Comparison // nil: none
+	file   *asideFile             // of page
+	passed int64
+}
+
+// Defaults of how many differences are shown.
+const (
+	textExamples = 10
+	pageExamples = 1000
+)
+
+func newDiffOutput(e *env, o *diffOptions, a, b *diffSide) (d *diffOutput, err error) {
+	d = &diffOutput{e: e, json: o.format == "json", most: o.examples}
+	if o.examples == 0 && !d.json {
+		d.most = textExamples
+	}
+	if o.html == "" {
+		return d, nil
+	}
+	if d.file, err = createAsideFile(o.html); err != nil {
+		return nil, err
+	}
+	d.page = reportpage.NewComparison(a.name, b.name, o.by, pageExamples)
+	for _, s := range []*diffSide{a, b} {
+		if err := d.page.AddTimes(s.Archive, s.Selection); err != nil {
+			d.abandon()
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+func (d *diffOutput) abandon() {
+	if d.file != nil {
+		d.file.abandon()
+	}
+}
+
+func (d *diffOutput) take(x *diff.Difference) error {
+	d.passed++
+	if d.page != nil {
+		d.page.Add(x)
+	}
+	if d.most > 0 && d.passed > d.most {
+		return nil
+	}
+	if d.json {
+		return printJSONLine(d.e.stdout, newDifferenceJSON(x))
+	}
+	d.shown = append(d.shown, showDifference(x))
+	return nil
+}
+
+func (d *diffOutput) finish(r *diff.Report) error {
+	if d.page != nil {
+		if err := d.page.Write(d.file, r); err != nil {
+			return err
+		}
+		if err := d.file.commit(); err != nil {
+			return err
+		}
+	}
+	if d.json {
+		return printJSONLine(d.e.stdout, summaryJSON{"summary", r.Equals(), r})
+	}
+	return d.print(r)
+}
+
+// summaryJSON is the last line of the JSON form.
+type summaryJSON struct {
+	Kind   string `json:"kind"`
+	Equals bool   `json:"equals"`
+	*diff.Report
+}
+
+// differenceJSON is a line of the JSON form. Records are as cat prints them.
+type differenceJSON struct {
+	Kind    diff.Kind    `json:"kind"`
+	Topic   string       `json:"topic"`
+	A       rawJSON      `json:"a"`
+	B       rawJSON      `json:"b"`
+	Changes []changeJSON `json:"changes,omitempty"`
+}
+
+type changeJSON struct {
+	Path string `json:"path"`
+	A    string `json:"a"`
+	B    string `json:"b"`
+}
+
+// rawJSON is a text in JSON.
+type rawJSON []byte
+
+// MarshalJSON implements json.Marshaler.
+func (r rawJSON) MarshalJSON() ([]byte, error) {
+	if r == nil {
+		return []byte("null"), nil
+	}
+	return r, nil
+}
+
+func newDifferenceJSON(x *diff.Difference) differenceJSON {
+	d := differenceJSON{Kind: x.Kind, Topic: x.Topic, A: recordJSON(x.A), B: recordJSON(x.B)}
+	for _, c := range x.Changes {
+		d.Changes = append(d.Changes, changeJSON{c.Path, c.A, c.B})
+	}
+	return d
+}
+
+func recordJSON(r *diff.Located) rawJSON {
+	if r == nil {
+		return nil
+	}
+	line := jsonl.Append(nil, format.TopicPartition{Topic: r.Topic, Partition: r.Partition}, &r.Record)
+	return rawJSON(strings.TrimSuffix(string(line), "\n"))
+}
+
+// shownDifference is a difference as it is shown: a title, and lines of one side or the other.
+type shownDifference struct {
+	title string
+	lines []shownLine
+}
+
+type shownLine struct{ path, a, b string }
+
+func showDifference(x *diff.Difference) shownDifference {
+	d := shownDifference{title: fmt.Sprintf("%s: %s", x.Kind, placeText(x))}
+	for _, c := range x.Changes {
+		d.lines = append(d.lines, shownLine{c.Path, cut(c.A), cut(c.B)})
+	}
+	switch {
+	case x.Kind == diff.OnlyA:
+		d.lines = []shownLine{{"key", cut(diff.Text(x.A.Key)), ""}, {"value", cut(diff.Text(x.A.Value)), ""}}
+	case x.Kind == diff.OnlyB:
+		d.lines = []shownLine{{"key", "", cut(diff.Text(x.B.Key))}, {"value", "", cut(diff.Text(x.B.Value))}}
+	}
+	return d
+}
+
+// placeText says where the records of a difference are.
+func placeText(x *diff.Difference) string {
+	a, b := x.A, x.B
+	switch {
+	case a == nil:
+		return fmt.Sprintf("%s-%d offset %d", b.Topic, b.Partition, b.Offset)
+	case b == nil, a.Topic == b.Topic && a.Partition == b.Partition && a.Offset == b.Offset:
+		return fmt.Sprintf("%s-%d offset %d", a.Topic, a.Partition, a.Offset)
+	}
+	return fmt.Sprintf("%s-%d offset %d, and %s-%d offset %d", a.Topic, a.Partition, a.Offset, b.Topic, b.Partition, b.Offset)
+}
+
+// widest is how much of a value is shown.
+const widest = 160
+
+func cut(s string) string {
+	if utf8.RuneCountInString(s) <= widest {
+		return s
+	}
+	return string([]rune(s)[:widest]) + "…"
+}
+
+// print prints the counts, the paths, and the first differences.
+func (d *diffOutput) print(r *diff.Report) error {
+	t := tabwriter.NewWriter(d.e.text, 0, 0, 2, ' ', 0)
+	if !r.Equals() {
+		fmt.Fprintln(t, "TOPIC\tPARTITION\tEQUAL\tCHANGED\tONLY IN A\tONLY IN B\tOUT OF ORDER")
+		for _, p := range r.Partitions {
+			if !p.Equals() {
+				printable.Fprintf(t, "%s\t%d\t%s\n", p.Topic, p.Partition, countsCells(&p.Counts))
+			}
+		}
+		printable.Fprintf(t, "total\t\t%s\n\n", countsCells(&r.Counts))
+	}
+	if len(r.Paths) > 0 {
+		fmt.Fprintln(t, "PATH\tRECORDS")
+		for _, p := range r.Paths[:min(len(r.Paths), shownPaths)] {
+			printable.Fprintf(t, "%s\t%s\n", p.Path, units.Count(p.Records))
+		}
+		fmt.Fprintln(t)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if err := d.printShown(); err != nil {
+		return err
+	}
+	_, err := printable.Fprintf(d.e.text, "%s; %s\n", verdictText(r), decodedText(r))
+	return err
+}
+
+// shownPaths is how many paths are listed.
+const shownPaths = 20
+
+func countsCells(c *diff.Counts) printable.Cells {
+	return printable.Cells{units.Count(c.Equal), units.Count(c.Changed), units.Count(c.OnlyA), units.Count(c.OnlyB), units.Count(c.OutOfOrder)}
+}
+
+func verdictText(r *diff.Report) string {
+	if r.Equals() {
+		return "equal: " + units.Of(r.Equal, "record")
+	}
+	return fmt.Sprintf("different: %s equal, %s not", units.Of(r.Equal, "record"), units.Count(r.Changed+r.OnlyA+r.OnlyB+r.OutOfOrder))
+}
+
+func (d *diffOutput) printShown() error {
+	w, minus, plus, plain := d.e.text, "", "", ""
+	if d.e.onScreen && !slices.ContainsFunc(d.e.environ, func(s string) bool { return strings.HasPrefix(s, "NO_COLOR=") }) {
+		w, minus, plus, plain = d.e.stdout, "\x1b[31m", "\x1b[32m", "\x1b[0m"
+	}
+	for _, s := range d.shown {
+		if _, err := printable.Fprintf(w, "%s\n", s.title); err != nil {
+			return err
+		}
+		for _, l := range s.lines {
+			if err := printSides(w, l, minus, plus, plain); err != nil {
+				return err
+			}
+		}
+	}
+	if more := d.passed - int64(len(d.shown)); more > 0 {
+		_, err := fmt.Fprintf(w, "and %s more\n", units.Count(more))
+		return err
+	}
+	return nil
+}
+
+func printSides(w io.Writer, l shownLine, minus, plus, plain string) error {
+	if l.a != "" {
+		if _, err := printable.Fprintf(w, "  "+minus+"- %s: %s"+plain+"\n", l.path, l.a); err != nil {
+			return err
+		}
+	}
+	if l.b != "" {
+		if _, err := printable.Fprintf(w, "  "+plus+"+ %s: %s"+plain+"\n", l.path, l.b); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/karchive/karchive/capture"
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/diff"
+	"github.com/karchive/karchive/internal/reshape"
+	"github.com/karchive/karchive/internal/units"
+)
+
+// diffSide is a side of a comparison that is open.
+type diffSide struct {
+	diff.Side
+	name  string // as it was given
+	close func()
+}
+
+// topicURL and topicPrefix begin a side that is a topic.
+const (
+	topicURL    = "kafka://"
+	topicPrefix = "topic:"
+)
+
+func (o *diffOptions) openSide(ctx context.Context, e *env, i int) (*diffSide, error) {
+	s := &diffSide{name: o.sides[i]}
+	if i == 0 && len(o.mapping) > 0 {
+		s.Name = o.renamed
+	}
+	connection, topics, live, err := o.live(o.sides[i])
+	if err != nil {
+		return nil, err
+	}
+	if live {
+		return s, s.capture(ctx, e, connection, topics, o.partitions)
+	}
+	if s.Archive, err = openArchive(s.name); err != nil {
+		return nil, err
+	}
+	s.close = func() { s.Archive.Close() }
+	e.warnSelected(s.name, s.Archive, &o.selection)
+	return s, nil
+}
+
+// renamed is the topic of the second side that a topic of the first is compared with. A name that Kafka would refuse has no counterpart.
+func (o *diffOptions) renamed(topic string) string {
+	name, err := o.mapping.Topic(topic)
+	if err != nil {
+		return topic
+	}
+	return name
+}
+
+// live says how to reach a side that is a topic.
+func (o *diffOptions) live(name string) (c connection, topics []string, live bool, err error) {
+	c = o.connection
+	if names, ok := strings.CutPrefix(name, topicPrefix); ok {
+		if len(c.brokers.Value()) == 0 && c.file == "" {
+			return c, nil, true, &usageError{"no brokers given for " + name, "give -b HOST:PORT, or kafka://HOST:PORT/TOPIC"}
+		}
+		return c, units.SplitList(names), true, nil
+	}
+	if !strings.HasPrefix(name, topicURL) {
+		return c, nil, false, nil
+	}
+	u, err := url.Parse(name)
+	if err != nil || u.User != nil || u.Host == "" || len(u.Path) < 2 {
+		return c, nil, true, &usageError{"a side that begins with kafka:// and is not kafka://HOST:PORT/TOPIC", "user and password go into --config FILE"}
+	}
+	c.brokers = *cli.NewStringSlice(u.Host)
+	return c, units.SplitList(u.Path[1:]), true, nil
+}
+
+// capture copies what topics hold now into a temporary archive, so that both sides are compared as they were at one moment.
+func (s *diffSide) capture(ctx context.Context, e *env, c connection, topics []string, partitions []int32) (err error) {
+	cfg, opts, err := c.open(ctx, e)
+	if err != nil {
+		return err
+	}
+	removeLeftovers()
+	t, err := createTemporary()
+	if err != nil {
+		return err
+	}
+	s.close = t.end
+	defer func() {
+		if err != nil {
+			s.close()
+		}
+	}()
+	fsys, err := format.DirFS(t.dir)
+	if err != nil {
+		return err
+	}
+	into, err := format.Create(fsys, format.Identity{CreatedBy: "karchive " + versionText()})
+	if err != nil {
+		return err
+	}
+	s.Archive, s.close = into, func() { into.Close(); t.end() }
+	progress := newProgress(e, "capture")
+	defer progress.done()
+	report, err := capture.Run(ctx, opts, into, capture.Options{Topics: topics, Partitions: partitions, ConnectTimeout: c.timeout, Now: e.now,
+		OnProgress: func(p capture.Progress) { progress.set(p.Offsets, p.PlannedOffsets, captureProgress(p)) }})
+	if err != nil {
+		return captureHint(err, cfg.Explain(err))
+	}
+	if report.Lost() > 0 {
+		e.warnf("%s: the cluster had deleted %s before they could be read", s.name, units.Of(report.Lost(), "record"))
+	}
+	return nil
+}
+
+// selectTopics applies the selection to both sides. A name counts as the topics are compared.
+func (o *diffOptions) selectTopics(a, b *diffSide, w format.Window) error {
+	names := o.names()
+	var all []string
+	for _, s := range []*diffSide{a, b} {
+		s.Selection = format.Selection{Partitions: o.partitions, FromOffset: w.FromOffset, UntilOffset: w.UntilOffset, From: timeOf(w.FromMs), Until: timeOf(w.UntilMs)}
+		for _, topic := range topicNames(s.Archive) {
+			name := s.compared(topic)
+			all = append(all, name)
+			if len(names) > 0 && selects(names, name) {
+				s.Selection.Topics = append(s.Selection.Topics, topic)
+			}
+		}
+	}
+	if err := checkNames(slices.Compact(slices.Sorted(slices.Values(all))), names); err != nil {
+		return err
+	}
+	for _, s := range []*diffSide{a, b} {
+		if len(names) > 0 && len(s.Selection.Topics) == 0 {
+			return fmt.Errorf("%s has none of the topics that are compared", s.name)
+		}
+	}
+	return nil
+}
+
+func (s *diffSide) compared(topic string) string {
+	if s.Name == nil {
+		return topic
+	}
+	return s.Name(topic)
+}
+
+func timeOf(ms *int64) time.Time {
+	if ms == nil {
+		return time.Time{}
+	}
+	return time.UnixMilli(*ms)
+}
+
+// pathUsage makes a wrong command line of an error about a path.
+func pathUsage(err error) error {
+	option, wrong := errors.AsType[*diff.OptionError](err)
+	switch {
+	case wrong:
+		return usage("%v", option)
+	case errors.Is(err, reshape.ErrPath):
+		return usage("%v", err)
+	}
+	return err
+}

@@ -1,0 +1,115 @@
+package diff
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/reshape"
+)
+
+// comparison is a Run under way.
+type comparison struct {
+	Options
+	ctx    context.Context
+	sides  [2]Side
+	pair   Pairing
+	path   reshape.Path // of ByPath
+	fields *fields
+	report *Report
+	order  []format.TopicPartition // that either side has, by topic and number
+	parts  map[format.TopicPartition][2]*format.TopicPartition
+	done   int64
+}
+
+func newComparison(ctx context.Context, a, b Side, o Options) (*comparison, error) {
+	c := &comparison{Options: o, ctx: ctx, sides: [2]Side{a, b}, pair: cmp.Or(o.Pair, ByOffset)}
+	c.Memory = cmp.Or(c.Memory, defaultMemory)
+	var err error
+	switch c.pair {
+	case ByOffset, ByOrder, ByKey:
+	case ByPath:
+		if c.path, err = reshape.ParsePath(o.Path); err != nil {
+			return nil, err
+		}
+	default:
+		return nil, &OptionError{string(o.Pair), "no way to pair records"}
+	}
+	if c.fields, err = newFields(o, c.pair); err != nil {
+		return nil, err
+	}
+	c.report = newReport(c.pair)
+	return c, nil
+}
+
+// match lists the partitions that are compared with each other, and counts what there is.
+func (c *comparison) match() error {
+	c.parts = map[format.TopicPartition][2]*format.TopicPartition{}
+	for i := range c.sides {
+		s := &c.sides[i]
+		list, err := s.Archive.Select(s.Selection)
+		if err != nil {
+			return err
+		}
+		for _, tp := range list {
+			name := s.name(tp.Topic)
+			at := format.TopicPartition{Topic: name, Partition: tp.Partition}
+			both := c.parts[at]
+			if both[i] != nil && both[i].Topic != tp.Topic {
+				return fmt.Errorf("topics %s and %s would both be compared as %s", both[i].Topic, tp.Topic, name)
+			}
+			both[i] = &tp
+			c.parts[at] = both
+			if err := c.count(i, tp); err != nil {
+				return err
+			}
+		}
+	}
+	c.order = slices.SortedFunc(maps.Keys(c.parts), func(a, b format.TopicPartition) int {
+		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
+	})
+	return nil
+}
+
+// count adds the row groups of a partition to what there is to compare.
+func (c *comparison) count(side int, tp format.TopicPartition) error {
+	w := c.sides[side].Archive.Walk(tp, c.sides[side].Selection.Window())
+	for p, err := range places(w) {
+		if err != nil {
+			return err
+		}
+		c.report.Decoded[side].OfGroups++
+		c.report.Decoded[side].OfRecords += p.Group().Records
+	}
+	return nil
+}
+
+// passed notes that records of either side were compared.
+func (c *comparison) passed(n int64) {
+	c.done += n
+	if c.OnProgress != nil {
+		c.OnProgress(c.done, c.report.Decoded[0].OfRecords+c.report.Decoded[1].OfRecords)
+	}
+}
+
+// tell counts a difference and hands it over.
+func (c *comparison) tell(d *Difference) error {
+	c.report.add(d)
+	if c.Each == nil {
+		return nil
+	}
+	return c.Each(d)
+}
+
+// compare compares a pair, and hands over what differs.
+func (c *comparison) compare(topic string, a, b *Located) (equal bool, err error) {
+	changes := c.fields.compare(&a.Record, &b.Record)
+	if len(changes) == 0 {
+		c.report.equal(topic, a.Partition, 1)
+		return true, nil
+	}
+	return false, c.tell(&Difference{Kind: Changed, Topic: topic, A: a, B: b, Changes: changes})
+}

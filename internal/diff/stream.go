@@ -1,0 +1,95 @@
+package diff
+
+import (
+	"context"
+	"io"
+	"iter"
+
+	"github.com/karchive/karchive/format"
+)
+
+// places goes through a walk.
+func places(w *format.Walk) iter.Seq2[format.Place, error] {
+	return func(yield func(format.Place, error) bool) {
+		for {
+			p, err := w.Next()
+			if err == io.EOF || !yield(p, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// stream is the records of a partition of one side, of which the next row group is known before it is decoded. It may be of no partition.
+type stream struct {
+	ctx     context.Context
+	tp      format.TopicPartition
+	walk    *format.Walk // nil: no more row groups
+	reader  *format.GroupReader
+	decoded *Decoded
+	next    *format.Place   // nil: none, or not looked for yet
+	records []format.Record // decoded and not taken yet
+}
+
+func (c *comparison) stream(side int, tp *format.TopicPartition) *stream {
+	s := &stream{ctx: c.ctx, decoded: &c.report.Decoded[side]}
+	if tp != nil {
+		a := c.sides[side].Archive
+		s.tp, s.walk, s.reader = *tp, a.Walk(*tp, c.sides[side].Selection.Window()), a.NewGroupReader(1)
+	}
+	return s
+}
+
+func (s *stream) close() {
+	if s.reader != nil {
+		s.reader.Close()
+	}
+}
+
+// group is the row group that comes next, nil when there is none or when one is not used up.
+func (s *stream) group() (*format.Place, error) {
+	if len(s.records) > 0 {
+		return nil, nil
+	}
+	if s.next == nil && s.walk != nil {
+		p, err := s.walk.Next()
+		if err == io.EOF {
+			s.walk = nil
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		s.next = &p
+	}
+	return s.next, nil
+}
+
+// skip passes the next row group without decoding it.
+func (s *stream) skip() { s.next = nil }
+
+// peek is the next record; nil after the last.
+func (s *stream) peek() (*format.Record, error) {
+	for len(s.records) == 0 {
+		p, err := s.group()
+		if p == nil || err != nil {
+			return nil, err
+		}
+		if s.ctx.Err() != nil {
+			return nil, context.Cause(s.ctx)
+		}
+		if s.records, err = s.reader.Read(p, nil); err != nil {
+			return nil, err
+		}
+		s.next = nil
+		s.decoded.Groups++
+	}
+	return &s.records[0], nil
+}
+
+// take returns the record that peek showed.
+func (s *stream) take() *Located {
+	r := &Located{Topic: s.tp.Topic, Partition: s.tp.Partition, Record: s.records[0]}
+	s.records = s.records[1:]
+	return r
+}

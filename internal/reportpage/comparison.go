@@ -1,0 +1,206 @@
+package reportpage
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/diff"
+	"github.com/karchive/karchive/internal/printable"
+	"github.com/karchive/karchive/internal/units"
+)
+
+// Comparison is the page of a comparison of two archives: counts, where in time and partition the differences are, and the first of them,
+// which can be filtered.
+type Comparison struct {
+	A, B, Pair string
+	Shown      []ShownDifference
+	More       int64 // differences that are not in Shown
+
+	most      int
+	low, high int64 // timestamps of both sides, ms; low > high: none
+	strips    map[format.TopicPartition]*[stripCells]int64
+}
+
+// ShownDifference is a difference as the page shows it.
+type ShownDifference struct {
+	Kind, Place, Time string
+	Changes           []diff.Change
+	A, B              []Part // of a record without its like
+}
+
+// Part is a part of a record as text.
+type Part struct{ Name, Text string }
+
+// stripCells is how finely the time is divided.
+const stripCells = 60
+
+// maxStrips is how many partitions have a strip: those with most differences.
+const maxStrips = 40
+
+// NewComparison begins a page on two sides by their names, which shows so many differences.
+func NewComparison(a, b, pair string, most int) *Comparison {
+	return &Comparison{A: a, B: b, Pair: pair, most: most, low: math.MaxInt64, high: math.MinInt64, strips: map[format.TopicPartition]*[stripCells]int64{}}
+}
+
+// AddTimes makes the page's time reach over what is selected of an archive. Only documents are read.
+func (c *Comparison) AddTimes(a *format.Archive, s format.Selection) error {
+	for p, err := range a.Places(s) {
+		if err != nil {
+			return err
+		}
+		g := p.Group()
+		c.low, c.high = min(c.low, g.MinTimestampMs), max(c.high, g.MaxTimestampMs)
+	}
+	return nil
+}
+
+// Add counts a difference, and keeps it if it is among the first.
+func (c *Comparison) Add(d *diff.Difference) {
+	at := cmp.Or(d.A, d.B)
+	tp := format.TopicPartition{Topic: d.Topic, Partition: at.Partition}
+	if c.strips[tp] == nil {
+		c.strips[tp] = &[stripCells]int64{}
+	}
+	c.strips[tp][c.cell(at.TimestampMs)]++
+	if len(c.Shown) == c.most {
+		c.More++
+		return
+	}
+	s := ShownDifference{Kind: string(d.Kind), Place: place(d), Time: units.Time(at.TimestampMs), Changes: d.Changes}
+	if d.Kind == diff.OnlyA {
+		s.A = parts(d.A)
+	}
+	if d.Kind == diff.OnlyB {
+		s.B = parts(d.B)
+	}
+	c.Shown = append(c.Shown, s)
+}
+
+func (c *Comparison) cell(ms int64) int {
+	span := float64(c.high) - float64(c.low)
+	if span <= 0 {
+		return 0
+	}
+	return min(max(int(float64(stripCells)*(float64(ms)-float64(c.low))/span), 0), stripCells-1)
+}
+
+func place(d *diff.Difference) string {
+	a, b := d.A, d.B
+	switch {
+	case a == nil:
+		return fmt.Sprintf("%s-%d @ %d", b.Topic, b.Partition, b.Offset)
+	case b == nil, a.Topic == b.Topic && a.Partition == b.Partition && a.Offset == b.Offset:
+		return fmt.Sprintf("%s-%d @ %d", a.Topic, a.Partition, a.Offset)
+	}
+	return fmt.Sprintf("%s-%d @ %d, %s-%d @ %d", a.Topic, a.Partition, a.Offset, b.Topic, b.Partition, b.Offset)
+}
+
+func parts(r *diff.Located) []Part {
+	list := []Part{{"key", diff.Text(r.Key)}, {"value", diff.Text(r.Value)}}
+	for _, h := range r.Headers {
+		list = append(list, Part{"headers." + h.Key, diff.Text(h.Value)})
+	}
+	return list
+}
+
+// comparisonView is what the page shows, spelled.
+type comparisonView struct {
+	*Comparison
+	*diff.Report
+	Good       bool
+	Verdict    string
+	Tiles      []tile
+	From, To   string
+	Strips     []strip
+	MoreStrips int
+}
+
+// strip is where in time the differences of a partition are.
+type strip struct {
+	Name, Count string
+	Cells       []stripCell
+}
+
+// stripCell is a part of the time. Class is how many differences there are, from 0 to 4.
+type stripCell struct {
+	Class int
+	Title string
+}
+
+// Count spells a number for the template.
+func (comparisonView) Count(n int64) string { return units.Count(n) }
+
+// Text spells what somebody else named.
+func (comparisonView) Text(s string) string { return printable.Text(s) }
+
+// Write writes the page.
+func (c *Comparison) Write(w io.Writer, r *diff.Report) error {
+	v := comparisonView{Comparison: c, Report: r, Good: r.Equals(), Verdict: "equal"}
+	if different := r.Changed + r.OnlyA + r.OnlyB + r.OutOfOrder; !v.Good {
+		v.Verdict = units.Of(different, "difference")
+	}
+	v.Tiles = []tile{
+		{"equal", units.Count(r.Equal), "pairs of records"},
+		{"changed", units.Count(r.Changed), "pairs of records"},
+		{"only in A", units.Count(r.OnlyA), "records"},
+		{"only in B", units.Count(r.OnlyB), "records"},
+		{"out of order", units.Count(r.OutOfOrder), "equal pairs"},
+		{"decoded", fmt.Sprintf("%s / %s", units.Count(r.Decoded[0].Groups), units.Count(r.Decoded[1].Groups)),
+			fmt.Sprintf("of %s and %s row groups", units.Count(r.Decoded[0].OfGroups), units.Count(r.Decoded[1].OfGroups))},
+	}
+	if c.low <= c.high {
+		v.From, v.To = units.Time(c.low), units.Time(c.high)
+	}
+	v.addStrips()
+	if err := pages.ExecuteTemplate(w, "comparison.html", v); err != nil {
+		return fmt.Errorf("write comparison: %w", err)
+	}
+	return nil
+}
+
+func (v *comparisonView) addStrips() {
+	type counted struct {
+		tp    format.TopicPartition
+		total int64
+	}
+	var all []counted
+	high := int64(1)
+	for tp, cells := range v.strips {
+		c := counted{tp: tp}
+		for _, n := range cells {
+			c.total += n
+			high = max(high, n)
+		}
+		all = append(all, c)
+	}
+	slices.SortFunc(all, func(a, b counted) int {
+		return cmp.Or(cmp.Compare(b.total, a.total), cmp.Compare(a.tp.Topic, b.tp.Topic), cmp.Compare(a.tp.Partition, b.tp.Partition))
+	})
+	for _, c := range all[:min(len(all), maxStrips)] {
+		s := strip{Name: c.tp.String(), Count: units.Count(c.total)}
+		for i, n := range v.strips[c.tp] {
+			s.Cells = append(s.Cells, stripCell{shade(n, high), fmt.Sprintf("%s from %s", units.Of(n, "difference"), v.begins(i))})
+		}
+		v.Strips = append(v.Strips, s)
+	}
+	v.MoreStrips = len(all) - len(v.Strips)
+}
+
+// shade is how dark n is where high is the darkest: each step is a power.
+func shade(n, high int64) int {
+	if n == 0 {
+		return 0
+	}
+	return 1 + int(3*math.Log(float64(n))/math.Log(math.Max(float64(high), 2)))
+}
+
+// begins is the time at which a cell begins.
+func (v *comparisonView) begins(cell int) string {
+	step := (float64(v.high) - float64(v.low)) / stripCells
+	return time.UnixMilli(v.low + int64(step*float64(cell))).UTC().Format(time.RFC3339)
+}

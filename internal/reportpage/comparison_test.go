@@ -1,0 +1,39 @@
+package reportpage
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/diff"
+)
+
+func TestAComparisonShowsCountsPlacesAndBothSides(t *testing.T) {
+	c := NewComparison("v1", "v2", "offset", 2)
+	c.low, c.high = 0, 60_000
+	at := func(offset, ms int64, value string) *diff.Located {
+		return &diff.Located{Topic: "t", Partition: 3, Record: format.Record{Offset: offset, TimestampMs: ms, Value: []byte(value)}}
+	}
+	c.Add(&diff.Difference{Kind: diff.Changed, Topic: "t", A: at(7, 30_000, "x"), B: at(7, 30_000, "y"), Changes: []diff.Change{
+		{Path: "value.<b>\u202e", A: `"<script>"`, B: "2"}}})
+	c.Add(&diff.Difference{Kind: diff.OnlyB, Topic: "t", B: at(8, 59_000, "<i>")})
+	c.Add(&diff.Difference{Kind: diff.OnlyA, Topic: "t", A: at(9, 60_000, "z")})
+	r := &diff.Report{Counts: diff.Counts{Equal: 1234, Changed: 1, OnlyA: 1, OnlyB: 1}, Paths: []diff.PathCount{{Path: "value.total", Records: 1}}}
+	var b strings.Builder
+	if err := c.Write(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"3 differences", "1,234", "<td>value.total</td>", `<div class="path">value.&lt;b&gt;\u202e</div><div class="a">&#34;&lt;script&gt;&#34;</div><div class="b">2</div>`,
+		"t-3 @ 8", "&lt;i&gt;", "and 1 more", "2 differences from 1970-01-01T00:00:59Z", "1 difference from 1970-01-01T00:00:30Z",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("the page does not have %q", want)
+		}
+	}
+	for _, not := range []string{"<script>\"", "\u202e", "http:", "https:"} {
+		if strings.Contains(b.String(), not) {
+			t.Errorf("the page has %q", not)
+		}
+	}
+}
