@@ -22,20 +22,24 @@ func openArrow(r io.ReaderAt, size int64) (map[string][]byte, decoder, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return keyValues(message.vector(messageMetadata)), &arrowDecoder{source: r, blocks: groups}, nil
+	kv, err := keyValues(message.vector(messageMetadata))
+	return kv, &arrowDecoder{source: r, blocks: groups}, err
 }
 
-// keyValues reads a vector of KeyValue tables.
-func keyValues(v flatVector) map[string][]byte {
+// keyValues reads ours of a vector of KeyValue tables.
+func keyValues(v flatVector) (map[string][]byte, error) {
 	kv := map[string][]byte{}
 	for i := range v.length {
 		entry := v.table(i)
 		switch key := entry.bytes(keyValueKey); string(key) {
 		case documentKey, documentDigestKey:
+			if _, twice := kv[string(key)]; twice {
+				return nil, corruptf("metadata key %s is there twice", key)
+			}
 			kv[string(key)] = entry.bytes(keyValueValue)
 		}
 	}
-	return kv
+	return kv, nil
 }
 
 // readArrowFooter returns where the record batches of a file of size bytes stand.

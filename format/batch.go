@@ -98,6 +98,9 @@ func checkRecord(r *Record, size int64) error {
 	if r.TimestampType < TimestampNone || r.TimestampType > TimestampLogAppend {
 		return fmt.Errorf("offset %d: timestamp type %d is unknown", r.Offset, r.TimestampType)
 	}
+	if r.LeaderEpoch < NoLeaderEpoch {
+		return fmt.Errorf("offset %d: leader epoch %d is impossible", r.Offset, r.LeaderEpoch)
+	}
 	if size > maxRecordBytes {
 		return fmt.Errorf("offset %d: record of %d bytes, the limit is %d: %w", r.Offset, size, int64(maxRecordBytes), ErrTooLarge)
 	}

@@ -33,15 +33,24 @@ func CanonicalSize(r *Record) int64 {
 // AppendCanonical appends the canonical bytes of r to dst and returns the extended slice. Two records are equal exactly when their
 // canonical bytes are. Payloads must not exceed MaxPayloadBytes; a Writer checks that.
 func AppendCanonical(dst []byte, r *Record) []byte {
+	dst = appendPlace(dst, r)
+	dst = appendPayload(dst, r.Key)
+	dst = appendPayload(dst, r.Value)
+	return appendHeaders(dst, r.Headers)
+}
+
+// appendPlace appends what stands before the payloads of a record.
+func appendPlace(dst []byte, r *Record) []byte {
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(r.Offset))
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(r.TimestampMs))
 	dst = append(dst, byte(r.TimestampType))
-	dst = binary.LittleEndian.AppendUint32(dst, uint32(r.LeaderEpoch))
-	dst = appendPayload(dst, r.Key)
-	dst = appendPayload(dst, r.Value)
-	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(r.Headers)))
-	for i := range r.Headers {
-		h := &r.Headers[i]
+	return binary.LittleEndian.AppendUint32(dst, uint32(r.LeaderEpoch))
+}
+
+func appendHeaders(dst []byte, headers []Header) []byte {
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(headers)))
+	for i := range headers {
+		h := &headers[i]
 		dst = binary.LittleEndian.AppendUint32(dst, uint32(len(h.Key)))
 		dst = append(dst, h.Key...)
 		dst = appendPayload(dst, h.Value)
@@ -62,21 +71,48 @@ func Digest(b []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// hashStep is how many canonical bytes are gathered before they are hashed.
+// hashStep is how many canonical bytes are gathered before they are hashed. Larger payloads are hashed where they are.
 const hashStep = 64 << 10
 
-// recordsDigest is the digest of the canonical bytes of records, without having them all in memory.
-func recordsDigest(records []Record) string {
-	h := xxh3.New()
-	buf := make([]byte, 0, 2*hashStep)
+// recordsDigest is the digest and the number of the canonical bytes of records, without having them in memory.
+func recordsDigest(records []Record) (digest string, size int64) {
+	h := canonicalHash{hash: xxh3.New(), buf: make([]byte, 0, 2*hashStep)}
 	for i := range records {
-		buf = AppendCanonical(buf, &records[i])
-		if len(buf) >= hashStep {
-			h.Write(buf)
-			buf = buf[:0]
-		}
+		h.add(&records[i])
+		size += CanonicalSize(&records[i])
 	}
-	h.Write(buf)
-	sum := h.Sum128().Bytes()
-	return hex.EncodeToString(sum[:])
+	h.flush()
+	sum := h.hash.Sum128().Bytes()
+	return hex.EncodeToString(sum[:]), size
+}
+
+// canonicalHash hashes the canonical bytes of records.
+type canonicalHash struct {
+	hash *xxh3.Hasher
+	buf  []byte // not hashed yet
+}
+
+func (h *canonicalHash) add(r *Record) {
+	h.buf = appendPlace(h.buf, r)
+	h.payload(r.Key)
+	h.payload(r.Value)
+	h.buf = appendHeaders(h.buf, r.Headers)
+	if len(h.buf) >= hashStep {
+		h.flush()
+	}
+}
+
+func (h *canonicalHash) payload(b []byte) {
+	if len(b) <= hashStep {
+		h.buf = appendPayload(h.buf, b)
+		return
+	}
+	h.buf = binary.LittleEndian.AppendUint32(h.buf, uint32(len(b)))
+	h.flush()
+	h.hash.Write(b)
+}
+
+func (h *canonicalHash) flush() {
+	h.hash.Write(h.buf)
+	h.buf = h.buf[:0]
 }

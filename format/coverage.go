@@ -34,7 +34,14 @@ type Ledger struct {
 }
 
 // Lost is the number of offsets whose records are lost: retention and corrupt.
-func (l *Ledger) Lost() int64 { return l.Retention + l.Corrupt }
+func (l *Ledger) Lost() (n int64) {
+	for _, r := range Reasons() {
+		if r.Lost() {
+			n += l.Of(r)
+		}
+	}
+	return n
+}
 
 // Coverage adds up the documents of partition tp's segments and checks that they adjoin. A partition without a segment gives
 // fs.ErrNotExist, but for one of an archive from OpenIntact that is known to have had some.
@@ -91,8 +98,7 @@ func (a *Archive) readDocuments(list []Segment) ([]*Document, error) {
 // lose adds a gap between segments.
 func (c *Coverage) lose(g Gap) {
 	c.Next = g.Until
-	c.Ledger.Corrupt += g.Until - g.From
-	c.Ledger.Ranges = appendGap(c.Ledger.Ranges, g)
+	c.Ledger.addGap(g)
 }
 
 // add adds the next segment of the partition.
@@ -133,14 +139,8 @@ func (l *Ledger) add(d *Document) {
 	l.Filtered += d.Filtered
 	l.Absent += d.NextOffset - d.BaseOffset - d.Records - d.Control - d.Filtered
 	for _, g := range d.Gaps {
-		n := g.Until - g.From
-		l.Absent -= n
-		if g.Reason == GapCorrupt {
-			l.Corrupt += n
-		} else {
-			l.Retention += n
-		}
-		l.Ranges = appendGap(l.Ranges, g)
+		l.Absent -= g.Until - g.From
+		l.addGap(g)
 	}
 }
 

@@ -13,19 +13,6 @@ const (
 	ReadUncommitted Isolation = "read_uncommitted"
 )
 
-// Reason says why covered offsets hold no record.
-type Reason string
-
-// The reasons of a gap. Retention and corrupt gaps are stored as ranges, control and filtered offsets as counts; absent is what
-// remains: covered, without a record, and for no other reason.
-const (
-	GapRetention Reason = "retention" // deleted from the log before it was read
-	GapCorrupt   Reason = "corrupt"   // lost by a recovery
-	GapControl   Reason = "control"   // transaction markers
-	GapFiltered  Reason = "filtered"  // left out on request
-	GapAbsent    Reason = "absent"    // compacted or aborted: Kafka does not tell which
-)
-
 // Gap is a range of covered offsets without records, from From up to and without Until.
 type Gap struct {
 	From   int64  `json:"from"`
@@ -38,7 +25,7 @@ type Gap struct {
 type Source struct {
 	ClusterID string    `json:"cluster_id"` // Kafka's cluster id; empty: unknown
 	TopicID   string    `json:"topic_id"`   // the topic's UUID in Kafka's base64 form; empty: the cluster has none
-	Isolation Isolation `json:"isolation"`
+	Isolation Isolation `json:"isolation"` // empty: not read by a consumer
 	Rules     string    `json:"rules,omitempty"` // hash of the rules that left records out; empty: none
 }
 

@@ -59,6 +59,9 @@ func (a *Archive) newSegmentReader(f ReadFile, size int64, s Segment) (*SegmentR
 	if err == nil {
 		err = s.checkPlace(r)
 	}
+	if err == nil {
+		err = a.checkSource(r.Document())
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.Path, err)
 	}

@@ -86,6 +86,9 @@ func (id Identity) normalize() (Identity, error) {
 	}
 	slices.SortFunc(id.Topics, func(a, b Topic) int { return strings.Compare(a.Name, b.Name) })
 	if id.Capture != nil {
+		if id.Capture.Partitions == nil {
+			id.Capture.Partitions = []PlanRange{}
+		}
 		slices.SortFunc(id.Capture.Partitions, func(a, b PlanRange) int {
 			return cmp.Or(strings.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
 		})
@@ -112,11 +115,26 @@ func (id Identity) check() error {
 	if id.Capture == nil {
 		return nil
 	}
-	for _, r := range id.Capture.Partitions {
+	return id.Capture.check()
+}
+
+func (p *CapturePlan) check() error {
+	if p.Mode != ModeSnapshot && p.Mode != ModeFollow {
+		return fmt.Errorf("mode %.40q is unknown", string(p.Mode))
+	}
+	if err := p.Isolation.check(); err != nil {
+		return err
+	}
+	var last TopicPartition
+	for i, r := range p.Partitions {
 		if err := CheckTopicName(r.Topic); err != nil {
 			return err
 		}
-		if r.Partition < 0 || r.Start < 0 || r.End < r.Start && r.End != -1 {
+		tp := TopicPartition{r.Topic, r.Partition}
+		if i > 0 && last.compare(tp) >= 0 {
+			return fmt.Errorf("the plan has %s twice or out of order", tp)
+		}
+		if last = tp; r.Partition < 0 || r.Start < 0 || r.End < r.Start && r.End != -1 {
 			return fmt.Errorf("partition %d of topic %s from %d to %d is no range", r.Partition, r.Topic, r.Start, r.End)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // maxIdentityBytes bounds karchive.json. A plan takes about 120 bytes a partition, so this is room for half a million of them.
@@ -14,8 +16,8 @@ const maxIdentityBytes = 64 << 20
 // identityEnvelope is the whole of karchive.json, in every version of the format: the checksum is the digest of the exact bytes of the
 // value of archive, as they stand in the file.
 type identityEnvelope struct {
-	Checksum string          `json:"checksum"`
-	Archive  json.RawMessage `json:"archive"`
+	Checksum string         `json:"checksum"`
+	Archive  jsontext.Value `json:"archive"`
 }
 
 func encodeIdentity(id Identity) ([]byte, error) {
@@ -35,25 +37,16 @@ func decodeIdentity(file []byte) (Identity, error) {
 	if err := checkObjects(file); err != nil {
 		return Identity{}, err
 	}
-	e, err := openEnvelope(file)
-	if err != nil {
+	var e identityEnvelope
+	if err := unmarshalStrict(file, &e); err != nil {
 		return Identity{}, corruptf("%v", err)
 	}
 	if got := Digest(e.Archive); got != e.Checksum {
 		return Identity{}, corruptf("its content has checksum %s, it says %.40q", got, e.Checksum)
 	}
-	var head struct {
-		Version string `json:"version"`
-	}
-	if err := json.Unmarshal(e.Archive, &head); err != nil {
-		return Identity{}, corruptf("%v", err)
-	}
-	if err := CheckVersion("archive", head.Version); err != nil {
-		return Identity{}, err
-	}
 	var id Identity
-	if err := json.Unmarshal(e.Archive, &id); err != nil {
-		return Identity{}, corruptf("%v", err)
+	if err := readVersioned("archive", e.Archive, &id); err != nil {
+		return Identity{}, err
 	}
 	if !knownEncoding(id.Encoding) {
 		return Identity{}, fmt.Errorf("encoding %.40q of format %s is unknown to this program: use a newer karchive", id.Encoding, id.Version)
@@ -62,19 +55,6 @@ func decodeIdentity(file []byte) (Identity, error) {
 		return Identity{}, corruptf("%v", err)
 	}
 	return id, nil
-}
-
-// openEnvelope takes the names as they are spelled. Decoded into the struct, other cases would do: a flipped bit, nobody's notice.
-func openEnvelope(file []byte) (e identityEnvelope, err error) {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(file, &fields); err != nil {
-		return e, err
-	}
-	e.Archive = fields["archive"]
-	if text, ok := fields["checksum"]; ok {
-		err = json.Unmarshal(text, &e.Checksum)
-	}
-	return e, err
 }
 
 // writeIdentity replaces karchive.json.

@@ -16,9 +16,13 @@ type listing struct {
 }
 
 // scan lists data/, which need not exist. Names with a leading dot are left out: file managers and network file systems make them,
-// and no reader of hive directories looks at them.
+// and no reader of hive directories looks at them. Links are not followed, wherever they lead.
 func scan(fsys ReadFS) (*listing, error) {
 	l := &listing{segments: map[TopicPartition][]Segment{}}
+	if info, err := fsys.Stat(dataName); err == nil && !info.IsDir() {
+		l.foreign = []string{dataName}
+		return l, nil
+	}
 	topics, err := fsys.ReadDir(dataName)
 	if errors.Is(err, fs.ErrNotExist) {
 		return l, nil

@@ -20,6 +20,7 @@ type parquetDecoder struct {
 
 	file    *file.Reader
 	columns [columnCount]int // place of each of our columns in the file
+	empty   [columnCount]int // pages without a value, of the row group that is being read
 	scratch columnScratch
 	own     ownScratch
 }
@@ -61,7 +62,7 @@ func (d *parquetDecoder) read(i int, doc *Document, memory *Buffer) ([]Record, e
 	if err := d.newOwnReader(group.MetaData(), info, memory).checkForeign(); err != nil {
 		return nil, err
 	}
-	g := groupReader{group: group, columns: &d.columns, scratch: &d.scratch, records: memory.rows(int(info.Records))}
+	g := groupReader{group: group, columns: &d.columns, scratch: &d.scratch, records: memory.rows(int(info.Records)), empty: &d.empty}
 	return g.read()
 }
 
@@ -144,6 +145,7 @@ type columnScratch struct {
 type groupReader struct {
 	group   *file.RowGroupReader
 	columns *[columnCount]int
+	empty   *[columnCount]int
 	scratch *columnScratch
 	records []Record
 	headers []Header // of all records, in order
@@ -214,6 +216,9 @@ func (g *groupReader) eachStep(column int, step func(c file.ColumnChunkReader, l
 	return g.withColumn(column, func(c file.ColumnChunkReader) error {
 		for left := int64(len(g.records)); left > 0; {
 			n, err := step(c, left)
+			if g.passes(column, c, n, err) {
+				continue
+			}
 			if err != nil || n == 0 {
 				return columnEnded(c, err)
 			}
@@ -221,6 +226,16 @@ func (g *groupReader) eachStep(column int, step func(c file.ColumnChunkReader, l
 		}
 		return nil
 	})
+}
+
+// passes says whether a step gave nothing because its page has no value. The library takes such a page for the end of the column, and goes on
+// with the next one when it is asked again.
+func (g *groupReader) passes(column int, c file.ColumnChunkReader, n int64, err error) bool {
+	if n > 0 || err != nil || c.Err() != nil || g.empty[column] == 0 {
+		return false
+	}
+	g.empty[column]--
+	return true
 }
 
 func (g *groupReader) withColumn(column int, read func(file.ColumnChunkReader) error) error {
@@ -284,6 +299,9 @@ func (g *groupReader) readHeaderKeys(c file.ColumnChunkReader) error {
 	s, row, keys := g.scratch, -1, map[string]string{}
 	for {
 		n, _, err := c.(*file.ByteArrayColumnChunkReader).ReadBatchInPage(readStep, s.bytes[:], s.definitions[:], s.repetition[:])
+		if g.passes(readHeaderKey, c, n, err) {
+			continue
+		}
 		if err != nil || n == 0 && c.Err() != nil {
 			return columnEnded(c, err)
 		}
@@ -316,6 +334,9 @@ func (g *groupReader) readHeaderValues(c file.ColumnChunkReader) error {
 	s, next := g.scratch, 0
 	for {
 		n, _, err := c.(*file.ByteArrayColumnChunkReader).ReadBatchInPage(readStep, s.bytes[:], s.definitions[:], s.repetition[:])
+		if g.passes(readHeaderValue, c, n, err) {
+			continue
+		}
 		if err != nil || n == 0 && c.Err() != nil {
 			return columnEnded(c, err)
 		}

@@ -18,7 +18,7 @@ func TestNumbersOfEveryWidthComeBack(t *testing.T) {
 			for i := range records {
 				records[i].Offset = 1200 + int64(i)
 				records[i].TimestampMs = int64(random.Uint64() >> (64 - width)) // a shift by 64 gives zero
-				records[i].LeaderEpoch = int32(random.Uint32() >> max(0, 32-width))
+				records[i].LeaderEpoch = max(NoLeaderEpoch, int32(random.Uint32()>>max(0, 32-width)))
 			}
 			got, _ := readSegment(t, writeSegment(t, optionsIn(Parquet), records))
 			checkEqual(t, got, records)
@@ -28,7 +28,7 @@ func TestNumbersOfEveryWidthComeBack(t *testing.T) {
 
 func TestNumbersAtTheEdgesComeBack(t *testing.T) {
 	times := []int64{math.MinInt64, math.MaxInt64, 0, -1, math.MaxInt64, math.MinInt64, 1}
-	epochs := []int32{math.MinInt32, math.MaxInt32, -1, 0, math.MaxInt32, math.MinInt32}
+	epochs := []int32{math.MaxInt32, -1, 0, math.MaxInt32, 1, -1}
 	var records []Record
 	for i := range int64(300) {
 		records = append(records, Record{Offset: 1200 + i*i*i, TimestampMs: times[i%int64(len(times))], LeaderEpoch: epochs[i%int64(len(epochs))],

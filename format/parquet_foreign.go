@@ -20,6 +20,7 @@ const maxDeltaBlock = 1 << 16
 // checkForeign refuses pages that would make the Parquet library take memory out of all proportion: it believes what they say of values,
 // entries of a dictionary, and the shape of delta-encoded blocks.
 func (o *ownReader) checkForeign() error {
+	o.decoder.empty = [columnCount]int{}
 	for column := range columnCount {
 		if err := o.checkForeignColumn(column); err != nil {
 			return err
@@ -44,6 +45,9 @@ func (o *ownReader) checkForeignColumn(column int) error {
 			return corruptf("column %s: page header", columnPaths[column])
 		}
 		o.left -= h.uncompressed
+		if h.values == 0 && h.kind != pageKindDictionary {
+			o.decoder.empty[column]++
+		}
 		switch e := parquet.Encoding(h.encoding); {
 		case h.kind == pageKindDictionary || !isDelta(e):
 		case h.kind == pageKindDataV2:

@@ -49,7 +49,7 @@ func TestAParquetSegmentOfAnotherWriterIsRead(t *testing.T) {
 		"with lengths as they are here": {zstd, parquet.WithDictionaryDefault(false), parquet.WithEncodingFor("value", parquet.Encodings.DeltaLengthByteArray)},
 	} {
 		got, _ := readSegment(t, foreignSegment(t, records, options...))
-		if len(got) != len(records) || recordsDigest(got) != recordsDigest(records) {
+		if len(got) != len(records) || digestOf(got) != digestOf(records) {
 			t.Errorf("%s: got %d records that differ", name, len(got))
 		}
 	}
@@ -68,4 +68,9 @@ func TestForgedNumbersOfAnotherWriterAskForNoMemory(t *testing.T) {
 			}
 		}
 	}
+}
+
+func digestOf(records []Record) string {
+	digest, _ := recordsDigest(records)
+	return digest
 }

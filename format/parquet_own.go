@@ -98,6 +98,9 @@ func (o *ownReader) pages(column int, encoding parquet.Encoding, keep bool, use 
 		if h.kind != pageKindData || parquet.Encoding(h.encoding) != encoding || parquet.Encoding(h.levels) != parquet.Encodings.RLE {
 			return errForeignPages
 		}
+		if h.values == 0 {
+			continue
+		}
 		o.left -= h.uncompressed
 		body, err := o.decompress(data, int(h.uncompressed), c.Compression(), keep)
 		if err != nil {

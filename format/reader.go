@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"unicode/utf8"
 )
 
 // Reader reads one segment, row group by row group. It holds no more than one row group in memory. It is for one goroutine; several
@@ -87,12 +88,42 @@ func (r *Reader) decode(i int, b *Buffer) (_ []Record, err error) {
 
 // verify checks records against what the document says of them.
 func (g *RowGroup) verify(records []Record) error {
+	for i := range records {
+		if err := records[i].check(); err != nil {
+			return err
+		}
+	}
 	if err := restoreHeaderKeys(records, g.HeaderKeys); err != nil {
 		return err
 	}
-	if got := recordsDigest(records); got != g.Digest {
-		return corruptf("records have digest %s, the document says %s", got, g.Digest)
+	digest, size := recordsDigest(records)
+	if digest != g.Digest {
+		return corruptf("records have digest %s, the document says %.40q", digest, g.Digest)
 	}
+	if size != g.Bytes {
+		return corruptf("records of %d bytes, the document says %d", size, g.Bytes)
+	}
+	return g.verifyRange(records)
+}
+
+// check refuses a record, as its columns have it, that no log can hold.
+func (r *Record) check() error {
+	switch {
+	case r.TimestampType < TimestampNone || r.TimestampType > TimestampLogAppend:
+		return corruptf("offset %d: timestamp type %d is unknown", r.Offset, r.TimestampType)
+	case r.LeaderEpoch < NoLeaderEpoch:
+		return corruptf("offset %d: leader epoch %d is impossible", r.Offset, r.LeaderEpoch)
+	}
+	for i := range r.Headers {
+		if !utf8.ValidString(r.Headers[i].Key) {
+			return corruptf("offset %d: the column of header keys holds bytes that are not UTF-8", r.Offset)
+		}
+	}
+	return nil
+}
+
+// verifyRange checks the offsets and times of records.
+func (g *RowGroup) verifyRange(records []Record) error {
 	first, last := &records[0], &records[len(records)-1]
 	if first.Offset != g.FirstOffset || last.Offset != g.LastOffset {
 		return corruptf("offsets %d..%d, the document says %d..%d", first.Offset, last.Offset, g.FirstOffset, g.LastOffset)

@@ -34,9 +34,6 @@ type sumsFile struct {
 // maxSumsProblems is how many bad lines are told one by one: a file of nothing else would take many times its size as messages.
 const maxSumsProblems = 100
 
-// torn says that the file ends in a line that a crash left behind.
-func (s *sumsFile) torn() bool { return s.whole < s.size }
-
 // loadSums reads SHA256SUMS and refuses one with a problem.
 func loadSums(fsys ReadFS) (*sumsFile, error) {
 	s, err := readSums(fsys)

@@ -46,13 +46,17 @@ func footerMetadata(footer []byte) (map[string][]byte, error) {
 	if w.bad || len(w.rest) > 0 {
 		return nil, corruptf("Parquet footer is not well-formed")
 	}
+	if w.twice != "" {
+		return nil, corruptf("metadata key %s is there twice", w.twice)
+	}
 	return kv, nil
 }
 
 // thriftWalker reads the compact protocol. After bad is set everything it returns is zero.
 type thriftWalker struct {
-	rest []byte
-	bad  bool
+	rest  []byte
+	bad   bool
+	twice string // the key of ours that is there twice
 }
 
 func (w *thriftWalker) fail() { w.bad, w.rest = true, nil }
@@ -161,6 +165,9 @@ func (w *thriftWalker) keyValues(kv map[string][]byte) {
 			return
 		}
 		if name := string(key); name == documentKey || name == documentDigestKey {
+			if _, twice := kv[name]; twice {
+				w.twice = name
+			}
 			kv[name] = value
 		}
 	}

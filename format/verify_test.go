@@ -133,7 +133,7 @@ func damages(t *testing.T, e format.Encoding) map[string]damage {
 		},
 		"a torn line": {
 			files:   map[string]func([]byte) []byte{"SHA256SUMS": cut(3)},
-			shallow: []string{"SHA256SUMS: last line: corrupt: ", third.path() + ": segment is not listed in SHA256SUMS"},
+			shallow: []string{third.path() + ": segment is not listed in SHA256SUMS"},
 		},
 		"a bad line": {
 			files:   map[string]func([]byte) []byte{"SHA256SUMS": become([]byte(line(first) + "notes\n" + line(second) + line(third) + "more\n"))},
@@ -280,7 +280,7 @@ func TestDeepVerificationFindsARecordInANamedGap(t *testing.T) {
 	steps := []error{
 		seg{offsets: []int64{5}}.writeTo(p.Writer),
 		p.Gap(format.Gap{From: 10, Until: 15, Reason: format.GapRetention}),
-		seg{offsets: []int64{22}}.writeTo(p.Writer),
+		seg{offsets: []int64{22, 27}}.writeTo(p.Writer),
 	}
 	_, doc, err := p.Seal(30)
 	if err := errors.Join(append(steps, err)...); err != nil {

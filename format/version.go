@@ -5,11 +5,36 @@ import (
 	"strings"
 )
 
+// parseVersion reads a format version: two decimal numbers with a dot between them.
+func parseVersion(v string) (major, minor int, ok bool) {
+	a, b, _ := strings.Cut(v, ".")
+	major, okMajor := parseDecimal(a)
+	minor, okMinor := parseDecimal(b)
+	return major, minor, okMajor && okMinor
+}
+
+// parseDecimal takes the one spelling that a number has.
+func parseDecimal(s string) (int, bool) {
+	n, err := strconv.ParseUint(s, 10, 31)
+	return int(n), err == nil && s == strconv.FormatUint(n, 10)
+}
+
+// CheckVersion returns a *VersionError when what, whose version is v, has a newer major version than this package reads, and an error
+// that wraps ErrCorrupt when v is no version.
+func CheckVersion(what, v string) error {
+	major, _, ok := parseVersion(v)
+	if !ok || major < 1 {
+		return corruptf("%s has no valid format version: %.40q", what, v)
+	}
+	if known, _, _ := parseVersion(Version); major != known {
+		return &VersionError{What: what, Version: v}
+	}
+	return nil
+}
+
 // newerVersion says that v, which CheckVersion accepts, has a newer minor version than this package writes.
 func newerVersion(v string) bool {
-	_, minor, _ := strings.Cut(v, ".")
-	_, known, _ := strings.Cut(Version, ".")
-	n, err := strconv.Atoi(minor)
-	m, _ := strconv.Atoi(known)
-	return err != nil || n > m
+	_, minor, _ := parseVersion(v)
+	_, known, _ := parseVersion(Version)
+	return minor > known
 }

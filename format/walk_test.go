@@ -101,7 +101,7 @@ func TestSegmentsOfDifferentSourcesAreNoPartition(t *testing.T) {
 }
 
 func TestARecordInsideAGapIsGivenToNobody(t *testing.T) {
-	files := readTree(t, "testdata/record-in-gap")
+	files := readTree(t, "../testdata/refuse/doc-gap-record50")
 	a := mustOpen(t, memfs.FromFiles(memfs.Options{}, files))
 	tp := a.Partitions()[0]
 	got, err := readAll(a.Cursor(tp, format.Window{}))

@@ -25,6 +25,9 @@ func (o WriterOptions) normalize() (WriterOptions, error) {
 	if o.Partition < 0 || o.Base < 0 {
 		return o, fmt.Errorf("partition %d from offset %d: both must not be negative", o.Partition, o.Base)
 	}
+	if err := o.Source.Isolation.check(); err != nil {
+		return o, err
+	}
 	if o.Encoding == "" {
 		o.Encoding = Parquet
 	}
@@ -143,7 +146,7 @@ func (w *Writer) Gap(g Gap) error {
 	if err := w.check(g.From); err != nil {
 		return err
 	}
-	if g.Until <= g.From || g.Reason != GapRetention && g.Reason != GapCorrupt {
+	if g.Until <= g.From || !g.Reason.ranged() {
 		return w.fail(fmt.Errorf("gap %d..%d (%s) is not one", g.From, g.Until, g.Reason))
 	}
 	w.doc.Gaps = appendGap(w.doc.Gaps, g)
