@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"math"
+	"sync"
 
 	"github.com/zeebo/xxh3"
 )
@@ -76,7 +77,9 @@ const hashStep = 64 << 10
 
 // recordsDigest is the digest and the number of the canonical bytes of records, without having them in memory.
 func recordsDigest(records []Record) (digest string, size int64) {
-	h := canonicalHash{hash: xxh3.New(), buf: make([]byte, 0, 2*hashStep)}
+	h := canonicalHashes.Get().(*canonicalHash)
+	defer canonicalHashes.Put(h)
+	h.hash.Reset()
 	for i := range records {
 		h.add(&records[i])
 		size += CanonicalSize(&records[i])
@@ -85,6 +88,11 @@ func recordsDigest(records []Record) (digest string, size int64) {
 	sum := h.hash.Sum128().Bytes()
 	return hex.EncodeToString(sum[:]), size
 }
+
+// canonicalHashes keeps hashes for the next row group: of small ones there are many, and the memory of one is as much as theirs.
+var canonicalHashes = sync.Pool{New: func() any {
+	return &canonicalHash{hash: xxh3.New(), buf: make([]byte, 0, 2*hashStep)}
+}}
 
 // canonicalHash hashes the canonical bytes of records.
 type canonicalHash struct {

@@ -23,9 +23,9 @@ type Gap struct {
 // Source is where the records of a segment come from. It is part of every segment, so that two segments of different sources
 // never pass for one log.
 type Source struct {
-	ClusterID string    `json:"cluster_id"` // Kafka's cluster id; empty: unknown
-	TopicID   string    `json:"topic_id"`   // the topic's UUID in Kafka's base64 form; empty: the cluster has none
-	Isolation Isolation `json:"isolation"` // empty: not read by a consumer
+	ClusterID string    `json:"cluster_id"`      // Kafka's cluster id; empty: unknown
+	TopicID   string    `json:"topic_id"`        // the topic's UUID in Kafka's base64 form; empty: the cluster has none
+	Isolation Isolation `json:"isolation"`       // empty: not read by a consumer
 	Rules     string    `json:"rules,omitempty"` // hash of the rules that left records out; empty: none
 }
 

@@ -203,7 +203,7 @@ func TestANewerMajorVersionIsNamedAndNotCorrupt(t *testing.T) {
 }
 
 func TestANewerMinorVersionIsReadAndNotWritten(t *testing.T) {
-	fsys := memfs.FromFiles(memfs.Options{}, map[string][]byte{"karchive.json": identityFile(`{"version":"1.99",`+named+`"encoding":"parquet","topics":[],"colour":1}`)})
+	fsys := memfs.FromFiles(memfs.Options{}, map[string][]byte{"karchive.json": identityFile(`{"version":"1.99",` + named + `"encoding":"parquet","topics":[],"colour":1}`)})
 	mustOpen(t, fsys)
 	var v *format.VersionError
 	if _, err := format.OpenForWriting(fsys); !errors.As(err, &v) {

@@ -63,3 +63,25 @@ func readJSON(t *testing.T, name string, v any) {
 		t.Fatal(err)
 	}
 }
+
+// TestADigestTakesNoMemoryOfItsOwn keeps a segment of many small row groups from making more garbage than records, and one of a large record
+// from being there twice.
+func TestADigestTakesNoMemoryOfItsOwn(t *testing.T) {
+	for _, size := range []int{10, 32 << 20} {
+		records := []Record{{Value: make([]byte, size)}}
+		recordsDigest(records) // fills the pool
+		var wanted string
+		const rounds = 16
+		got := allocated(func() {
+			for range rounds {
+				wanted, _ = recordsDigest(records)
+			}
+		}) / rounds
+		if got > hashStep/2 {
+			t.Errorf("a record of %d bytes: got %d bytes allocated for its digest, want next to none", size, got)
+		}
+		if want := Digest(AppendCanonical(nil, &records[0])); wanted != want {
+			t.Errorf("a record of %d bytes: got digest %s, want %s", size, wanted, want)
+		}
+	}
+}

@@ -94,7 +94,7 @@ func (s *shape) checkObject(in *jsontext.Decoder) error {
 		}
 	}
 	for name, f := range s.fields {
-		if s.required&f.bit &^ seen != 0 {
+		if s.required&f.bit&^seen != 0 {
 			return fmt.Errorf("%q is missing%s", name, place(in.StackPointer().Parent()))
 		}
 	}
