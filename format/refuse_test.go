@@ -71,13 +71,13 @@ func TestADigestTakesNoMemoryOfItsOwn(t *testing.T) {
 		records := []Record{{Value: make([]byte, size)}}
 		recordsDigest(records) // fills the pool
 		var wanted string
-		const rounds = 16
+		const rounds = 64
 		got := allocated(func() {
 			for range rounds {
 				wanted, _ = recordsDigest(records)
 			}
 		}) / rounds
-		if got > hashStep/2 {
+		if got > hashStep { // the race detector makes pools forget some
 			t.Errorf("a record of %d bytes: got %d bytes allocated for its digest, want next to none", size, got)
 		}
 		if want := Digest(AppendCanonical(nil, &records[0])); wanted != want {
