@@ -263,7 +263,7 @@ func TestNothingOfACellIsInAnError(t *testing.T) {
 func TestColumnsOfOneNameAreRefused(t *testing.T) {
 	for _, text := range []string{"a,b,a\n1,2,3\n", "2,\n1,2\n"} {
 		_, err := importFiles(t, Options{Topic: "t"}, textFile(CSV, "f", text, OpenOptions{Mapping: mapping(t, "object=*")}))
-		if err == nil || !strings.Contains(err.Error(), "two columns are called") {
+		if err == nil || !strings.Contains(err.Error(), "have the same name") {
 			t.Errorf("%q: got %v", text, err)
 		}
 	}

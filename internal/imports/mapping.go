@@ -105,12 +105,16 @@ type binding struct {
 	asked   []asked
 	names   []string // of the table
 	own     int      // how many of them are columns; the others are parts of these
+	private bool     // the names are a line of the file, which is somebody's data where there is no such line
 }
 
 // bind finds the columns of a mapping in a table.
 func (m *Mapping) bind(t table) (*binding, error) {
 	b := &binding{}
 	b.names, b.own = t.names()
+	if csv, ok := t.(*csvTable); ok {
+		b.private = csv.first == nil
+	}
 	if b.names != nil && m.Value.Name == "" && len(m.Object) == 0 {
 		m.defaults(b)
 	}
@@ -164,16 +168,28 @@ func (b *binding) ask(to *bound, index int) {
 func (b *binding) index(name string) (int, error) {
 	i := slices.Index(b.names, name)
 	if i >= 0 && slices.Contains(b.names[i+1:], name) {
-		return 0, fmt.Errorf("two columns are called %s", name)
+		return 0, b.twice(name)
 	}
 	if i >= 0 {
 		return i, nil
 	}
 	hint := "there are " + strings.Join(b.names[:min(len(b.names), 50)], ", ")
+	if b.private {
+		hint = fmt.Sprintf("the first line names %d", len(b.names))
+	}
 	if near := suggest.Nearest(name, b.names); near != "" {
 		hint = "did you mean " + near + "?"
 	}
 	return 0, fmt.Errorf("no column %s: %s", name, hint)
+}
+
+// twice is the error for a name that two columns have.
+func (b *binding) twice(name string) error {
+	if !b.private {
+		return fmt.Errorf("two columns are called %s", name)
+	}
+	first := slices.Index(b.names, name)
+	return fmt.Errorf("columns %d and %d have the same name", first+1, first+2+slices.Index(b.names[first+1:], name))
 }
 
 // findObject asks for the columns of the value, with all that are left in place of *.
@@ -232,7 +248,7 @@ func (b *binding) checkObject() error {
 	seen := make(map[string]bool)
 	for _, c := range b.object {
 		if seen[c.Name] {
-			return fmt.Errorf("two columns are called %s", c.Name)
+			return b.twice(c.Name)
 		}
 		seen[c.Name] = true
 	}

@@ -136,8 +136,8 @@ func TestAMappingThatDoesNotFitIsRefusedAtOnce(t *testing.T) {
 		want  string
 	}{
 		{CSV, "amount,b\n", []string{"value=amont"}, "no column amont: did you mean amount?"},
-		{CSV, "a,b\n", []string{"value=zzz"}, "no column zzz: there are a, b"},
-		{CSV, "a,b,a\n", []string{"value=a"}, "two columns are called a"},
+		{CSV, "a,b\n", []string{"value=zzz"}, "no column zzz: the first line names 2"},
+		{CSV, "a,b,a\n", []string{"value=a"}, "columns 1 and 3 have the same name"},
 		{CSV, "a\n", []string{"key=a"}, "no column is left to be the value"},
 		{CSV, "a\n", []string{"key=a", "object=*"}, "no column is left to be in the value"},
 		{CSV, "", nil, "it is empty"},
