@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"unicode/utf8"
 )
@@ -57,12 +58,21 @@ func (b *batch) add(r *Record, size int64) {
 		b.info.MinTimestampMs, b.info.MaxTimestampMs = r.TimestampMs, r.TimestampMs
 	}
 	b.addHeaderKeys(r)
+	b.reserve(int(size))
 	b.arena = AppendCanonical(b.arena, r)
 	b.info.Records++
 	b.info.Bytes += size
 	b.info.LastOffset = r.Offset
 	b.info.MinTimestampMs = min(b.info.MinTimestampMs, r.TimestampMs)
 	b.info.MaxTimestampMs = max(b.info.MaxTimestampMs, r.TimestampMs)
+}
+
+// reserve makes room for size bytes more. The arena doubles, where append would add a quarter of it at a time and copy a row group four
+// times over on its way; it does not double beyond what a row group may hold.
+func (b *batch) reserve(size int) {
+	if cap(b.arena)-len(b.arena) < size {
+		b.arena = slices.Grow(b.arena, max(size, min(cap(b.arena), RowGroupBytes-len(b.arena))))
+	}
 }
 
 func (b *batch) addHeaderKeys(r *Record) {
