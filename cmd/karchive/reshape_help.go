@@ -1,20 +1,17 @@
 package main
 
+import "github.com/karchive/karchive/internal/reshape"
+
 // reshapeHelp explains the rules that leave records out and change them.
-const reshapeHelp = `Rules leave records out and change them on their way. Each record goes through four steps, in this order, and every step is counted.
+var reshapeHelp = `Rules leave records out and change them on their way. Each record goes through four steps, in this order, and every step is counted.
 
 filter   --filter EXPR keeps records of which a CEL expression is true: karchive help filter.
 sample   --sample 5% keeps one of twenty entities with all their records. An entity is named by the key, or by --sample-by: headers.NAME
          or a path such as value.user.id, the first that is there. Kept is whose XXH3-64 is below 5% of 2^64, so every topic, run and
          machine keeps the same ones. --sample-by random:SEED takes records by chance instead, always the same ones.
 mask     --mask PATH=ACTION hides what is at a path. Of two rules for one field the first holds, and one on an object is about all in it.
-           drop            the field or header goes, a whole key or value becomes null
-           redact          "***" for text, 0, false, {} and [] for the rest
-           hash            a token of 32 hex digits, from HMAC-SHA-256 with --mask-key: the same text has the same token in every
-                           topic, key, value and header, so joins still work; numbers become text
-           fixed=TEXT      12, true, null, {"a":1} and "12" in quotes are JSON, everything else is text
-           shift=DURATION  times move: -30d, 1h30m; dates and RFC 3339 keep their form, whole numbers count from 1970
-           keep            nothing: the field may stay, though it looks personal
+` + reshape.ActionHelp("           ") + `
+         With --mask TOPIC:PATH=ACTION it is for one topic, or for those that a glob fits.
 map      --set PATH=VALUE, --rename PATH=NAME, --remove PATH change fields and headers; then --key PATH and --value PATH make one field
          the whole key or value. A file of rules can also rewrite by a table and rewrite host names.
 

@@ -6,13 +6,12 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/tidwall/match"
 )
 
 // ErrNoKey is returned for rules that hash without a mask key.
-var ErrNoKey = errors.New("the action hash needs a key: give a mask key, as @FILE or env:NAME")
+var ErrNoKey = errors.New("an action that hashes needs a key: give a mask key, as @FILE or env:NAME")
 
 // ruleKind says how a rule is carried out.
 type ruleKind uint8
@@ -125,32 +124,6 @@ func (r *Rules) masks() ([]*rule, error) {
 		return nil, ErrNoKey
 	}
 	return out, nil
-}
-
-func (m Mask) compile() (*rule, error) {
-	c, err := newRule(m.String(), m.Selector)
-	if err != nil {
-		return nil, err
-	}
-	roots := []Root{ValueRoot, KeyRoot, HeadersRoot}
-	switch m.Action {
-	case Keep:
-		c.kind = keepKind
-	case Drop:
-		c.kind = dropKind
-	case Redact:
-		c.change = redactChange{}
-	case Hash:
-		c.change = hashChange{}
-	case Fixed:
-		c.change = constantChange{m.Fixed}
-	case Shift:
-		c.change = shiftChange{time.Duration(m.Shift)}
-		roots = append(roots, TimestampRoot)
-	default:
-		return nil, fmt.Errorf("%s: %w: %q is no action", c.text, ErrRule, m.Action)
-	}
-	return c, c.on(roots...)
 }
 
 // stages compiles the rules of the map step, in groups that are carried out one after the other. Numbers begin at first.

@@ -71,19 +71,6 @@ type Sample struct {
 	Seed   uint64 `json:"seed,omitempty"`
 }
 
-// Action is what a mask does to a field.
-type Action string
-
-// The actions.
-const (
-	Keep   Action = "keep"   // nothing: says that a field that looks personal may stay
-	Drop   Action = "drop"   // takes the field or header away; a whole key or value becomes null
-	Redact Action = "redact" // a string becomes "***", a number 0, a boolean false, an object {}, an array []
-	Hash   Action = "hash"   // a token: the same text gives the same token in every topic, key, value and header
-	Fixed  Action = "fixed"  // Mask.Fixed
-	Shift  Action = "shift"  // a time moves by Mask.Shift
-)
-
 // Mask is one masking rule.
 type Mask struct {
 	Selector
@@ -280,7 +267,7 @@ func (r *Rules) fingerprint() string {
 }
 
 func (r *Rules) needsKey() bool {
-	return slices.ContainsFunc(r.Mask, func(m Mask) bool { return m.Action == Hash })
+	return slices.ContainsFunc(r.Mask, Mask.isKeyed)
 }
 
 // usesKey says that a mask key makes a difference: samples use it where there is one.

@@ -62,7 +62,7 @@ func TestRulesFilesAreStrict(t *testing.T) {
 		{"strict: true\nstrict: false\n", `rules.yaml:2: key "strict" is there twice`},
 		{"mask:\n  - value.a=hash\n  - value.b=hide\n", `rules.yaml:3: "value.b=hide": not a rule: unknown action`},
 		{"mask:\n  - {path: value.a, action: redact, topic: x}\n", `rules.yaml:2: unknown key "topic" (did you mean topics?)`},
-		{"mask:\n  - {path: value.a, action: redact, fixed: x}\n", `rules.yaml:2: not a rule: fixed and shift go with`},
+		{"mask:\n  - {path: value.a, action: redact, fixed: x}\n", `rules.yaml:2: not a rule: fixed goes with`},
 		{"mask:\n  - {path: value.a, action: fixed}\n", `rules.yaml:2: not a rule: fixed needs a value`},
 		{"mask:\n\n  - {path: value.a, action: shift, shift: soon}\n", `rules.yaml:3: "soon": not a duration`},
 		{"\nsample: 500%\n", `rules.yaml:2: "500%": not a part`},

@@ -3,7 +3,6 @@ package reshape
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -13,58 +12,39 @@ import (
 // ErrRule is wrapped for text that is no rule.
 var ErrRule = errors.New("not a rule")
 
-var actions = []string{string(Keep), string(Drop), string(Redact), string(Hash), string(Fixed), string(Shift)}
-
 // ParseMask reads PATH=ACTION, as --mask takes it: value.user.email=hash, key=redact, headers.token=drop, value.name=fixed=Jane,
-// value.born=shift=-30d. A = in a path is written \=.
+// value.born=shift=-30d. A = in a path is written \=. Before the path may stand a topic, or a glob of topics: orders:value.name=redact.
 func ParseMask(s string) (Mask, error) {
 	path, action, err := cutRule(s, "PATH=ACTION")
 	if err != nil {
 		return Mask{}, err
 	}
-	m := Mask{Selector: Selector{Path: path}}
-	name, argument, has := strings.Cut(action, "=")
-	if err := m.setAction(name, argument, has, ParseConstant); err != nil {
+	m := Mask{}
+	m.Topics, m.Path = cutTopic(path)
+	if err := m.setAction(action); err != nil {
 		return Mask{}, fmt.Errorf("%q: %w", s, err)
 	}
 	return m, nil
 }
 
-// setAction fills in the action and its argument. Constant reads that of fixed.
-func (m *Mask) setAction(name, argument string, has bool, constant func(string) Constant) error {
-	if !slices.Contains(actions, name) {
-		return fmt.Errorf("%w: unknown action%s: use %s", ErrRule, likely(name, actions), strings.Join(actions, ", "))
+// cutTopic cuts TOPIC: from the start of a path. What begins as a path does has none.
+func cutTopic(s string) (topics []string, path string) {
+	end := strings.IndexAny(s, `.[|\:`)
+	if end < 0 {
+		return nil, s
 	}
-	m.Action = Action(name)
-	takes := m.Action == Fixed || m.Action == Shift
-	switch {
-	case takes && !has:
-		return fmt.Errorf("%w: %s needs a value: write %s=…", ErrRule, name, name)
-	case !takes && has:
-		return fmt.Errorf("%w: %s takes no value", ErrRule, name)
-	case m.Action == Fixed:
-		m.Fixed = constant(argument)
-	case m.Action == Shift:
-		span, err := ParseSpan(argument)
-		if err != nil {
-			return err
-		}
-		m.Shift = span
+	if _, isRoot := findRoot(s[:end]); isRoot && s[end] != ':' {
+		return nil, s
 	}
-	return nil
+	topic, path, found := strings.Cut(s, ":")
+	if !found || topic == "" {
+		return nil, s
+	}
+	return []string{topic}, path
 }
 
-// String spells the rule as ParseMask reads it.
-func (m Mask) String() string {
-	text := m.Path + "=" + string(m.Action)
-	switch m.Action {
-	case Fixed:
-		text += "=" + m.Fixed.String()
-	case Shift:
-		text += "=" + m.Shift.String()
-	}
-	return text
-}
+// String spells the rule as ParseMask reads it, but for topics.
+func (m Mask) String() string { return m.Path + "=" + m.spelled() }
 
 // ParseSet reads PATH=VALUE, as --set takes it; the value as ParseConstant reads it.
 func ParseSet(s string) (Set, error) {

@@ -17,7 +17,8 @@ type Worker struct {
 	filter    *evaluation
 	strings   walker // for documents that no pattern is about
 	mac       hash.Hash
-	sampleMAC hash.Hash // nil: not yet needed
+	formats   *formatter // nil: not yet needed
+	sampleMAC hash.Hash  // nil: not yet needed
 
 	counts Report // without rules and suspects
 	record uint64 // number of records read

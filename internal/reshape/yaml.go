@@ -232,22 +232,12 @@ func readMask(n *yaml.Node) (m Mask, err error) {
 	if isText(n) {
 		return parsedRule(n, ParseMask)
 	}
-	var action, argument string
-	var fixed *Constant
-	known := m.required().with("action", textOf(&action, sameText)).with("shift", textOf(&argument, sameText)).
-		with("fixed", func(n *yaml.Node) error {
-			c, err := readConstant(n)
-			fixed = &c
-			return err
-		})
-	if err := readMapping(n, known); err != nil {
+	var action string
+	arguments := map[string]*yaml.Node{}
+	if err := readMapping(n, argumentKeys(m.required().with("action", textOf(&action, sameText)), arguments)); err != nil {
 		return m, err
 	}
-	switch {
-	case fixed != nil && action != string(Fixed), argument != "" && action != string(Shift):
-		return m, fmt.Errorf("%w: fixed and shift go with the actions of these names", ErrRule)
-	}
-	err = m.setAction(action, argument, fixed != nil || argument != "", func(string) Constant { return *fixed })
+	err = m.readAction(action, arguments)
 	return m, err
 }
 
