@@ -44,11 +44,12 @@ lint:
 fuzz: ## every fuzz target for FUZZTIME
 	GO=$(GO) .ci/fuzz $(FUZZTIME)
 
-readers: $(VENV)/installed build ## DuckDB, pandas, pyarrow and Polars read what the format package writes, and DuckDB finds what extract finds
+readers: $(VENV)/installed build ## DuckDB, pandas, pyarrow and Polars read what the format package writes, DuckDB finds what extract finds, and a model masks what karchive masks
 	rm -rf build/readers
 	$(GO) run ./test/readers build/readers
 	$(VENV)/bin/python test/readers/check.py testdata build/readers
 	$(VENV)/bin/python test/readers/extract.py bin/karchive build/readers
+	$(VENV)/bin/python test/maskmodel/model.py bin/karchive build/readers/masks
 
 $(VENV)/installed: test/readers/requirements.txt
 	$(PYTHON) -m venv $(VENV)
