@@ -112,11 +112,11 @@ func kindsOfFiles() (names []string) {
 
 // kindsHelp is a line for each kind.
 func kindsHelp() string {
-	var out strings.Builder
+	out := "FILE is one of these kinds:\n\n"
 	for _, k := range imports.Kinds() {
-		fmt.Fprintf(&out, "  %-10s %s\n", k.Kind, k.Help)
+		out += fmt.Sprintf("  %-10s %s\n", k.Kind, k.Help)
 	}
-	return "FILE is one of these kinds:\n\n" + out.String()
+	return out
 }
 
 // parseKeyDelimiter takes any text, and tab for a tab.

@@ -209,3 +209,35 @@ func allocated(f func()) uint64 {
 	metrics.Read(sample)
 	return sample[0].Value.Uint64() - before
 }
+
+// TestAPageOf70MBIsRead writes what pyarrow writes of large binaries: it looks at the size of a page only every 1,024 values.
+func TestAPageOf70MBIsRead(t *testing.T) {
+	schema := arrow.NewSchema([]arrow.Field{{Name: "value", Type: arrow.BinaryTypes.Binary}}, nil)
+	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
+	value := bytes.Repeat([]byte("x"), 100<<10)
+	for range 700 {
+		b.Field(0).(*array.BinaryBuilder).Append(value)
+	}
+	var out bytes.Buffer
+	table := array.NewTableFromRecords(schema, []arrow.RecordBatch{b.NewRecordBatch()})
+	properties := parquet.NewWriterProperties(parquet.WithDictionaryDefault(false), parquet.WithDataPageSize(1<<30))
+	if err := pqarrow.WriteTable(table, &out, 700, properties, pqarrow.DefaultWriterProps()); err != nil {
+		t.Fatal(err)
+	}
+	rows := func(max int64) (n int, err error) {
+		s, err := Open(Parquet, Input{"f", bytes.NewReader(out.Bytes()), int64(out.Len())}, OpenOptions{MaxRow: max})
+		for err == nil {
+			if _, err = s.Next(); err == nil {
+				n++
+			}
+		}
+		return n, err
+	}
+	if n, err := rows(0); n != 700 || err != io.EOF {
+		t.Errorf("got %d rows, %v", n, err)
+	}
+	_, err := rows(1 << 20)
+	if limit, ok := errors.AsType[*foreign.LimitError](err); !ok || limit.Limit != foreign.RowLimit {
+		t.Errorf("over the limit: got %v", err)
+	}
+}
