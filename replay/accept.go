@@ -70,6 +70,7 @@ func millisText(ms int64) string {
 // the client would tell only later.
 type acceptance struct {
 	maxBatchBytes int64 // 0: unknown
+	shrinker      *shrinker
 	needsKey      bool
 	window        timestampWindow
 	keep          bool // timestamps are sent as they are
@@ -78,8 +79,8 @@ type acceptance struct {
 	sureMs        int64 // later moments accept every timestamp up to this one
 }
 
-func (s *settings) acceptance(t targetTopic) *acceptance {
-	a := &acceptance{needsKey: isCompacted(t.configs), window: t.accepts(), keep: s.Timestamps != NowTimestamps, clock: s.Clock}
+func (s *settings) acceptance(t targetTopic, shrinker *shrinker) *acceptance {
+	a := &acceptance{shrinker: shrinker, needsKey: isCompacted(t.configs), window: t.accepts(), keep: s.Timestamps != NowTimestamps, clock: s.Clock}
 	a.stamped = t.configs["message.timestamp.type"] == "LogAppendTime"
 	a.maxBatchBytes, _ = t.number("max.message.bytes")
 	a.sureMs = a.window.sure(s.Clock.Now())
@@ -89,8 +90,8 @@ func (s *settings) acceptance(t targetTopic) *acceptance {
 // check returns why the target will not take a record, or nil.
 func (a *acceptance) check(rec *kgo.Record, timestampMs int64) error {
 	switch {
-	case a.maxBatchBytes > 0 && tooLarge(rec, a.maxBatchBytes):
-		return ErrTooLarge
+	case a.maxBatchBytes > 0 && tooLarge(rec, a.maxBatchBytes) && !a.shrinker.fits(rec, a.maxBatchBytes):
+		return a.shrinker.tooLarge()
 	case a.needsKey && rec.Key == nil:
 		return ErrNoKey
 	case !a.keep:
@@ -122,13 +123,19 @@ func tooLarge(rec *kgo.Record, limit int64) bool {
 
 // recordSize is the encoded size of rec as the first record of a batch.
 func recordSize(rec *kgo.Record) int64 {
+	n := recordBody(rec)
+	return int64(n + kbin.VarintLen(int32(n)))
+}
+
+// recordBody is the same without the length in front.
+func recordBody(rec *kgo.Record) int {
 	n := recordFixedBytes + fieldSize(len(rec.Key), rec.Key == nil) + fieldSize(len(rec.Value), rec.Value == nil) +
 		kbin.VarintLen(int32(len(rec.Headers)))
 	for i := range rec.Headers {
 		h := &rec.Headers[i]
 		n += fieldSize(len(h.Key), false) + fieldSize(len(h.Value), h.Value == nil)
 	}
-	return int64(n + kbin.VarintLen(int32(n)))
+	return n
 }
 
 // fieldSize is the size of a length, -1 for null, and what it counts.

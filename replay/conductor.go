@@ -177,9 +177,9 @@ func (c *conductor) playItem(ctx context.Context, it *item) error {
 	it.entry.due = due
 	untimed := !counts(it.entry.timestampMs)
 	c.stamp(it.entry, it.shiftMs)
-	if !c.send(it.from, it.entry) {
+	if !c.send(ctx, it.from, it.entry) {
 		it.from.ledger.giveUp(it.entry)
-		return nil
+		return ctx.Err()
 	}
 	c.recorder.dispatched(it, untimed, planned, now, late)
 	return nil

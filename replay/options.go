@@ -99,8 +99,8 @@ type Options struct {
 
 	// Acks is AcksAll when empty.
 	Acks Acks
-	// Compression of the batches that are sent: none, gzip, snappy, lz4 or zstd; empty: none. (A topic's compression.type may override
-	// it in the log.)
+	// Compression of the batches that are sent: none, gzip, snappy, lz4, zstd or SourceCompression, which empty is too. (A topic's
+	// compression.type may override it in the log.) A record that is larger than the target's limit only before compression is sent.
 	Compression string
 
 	// Lanes is the number of partitions that are sent at once; 0: DefaultLanes.
@@ -190,7 +190,7 @@ func (o *Options) fillDefaults() {
 	setDefault(&o.Timestamps, KeepTimestamps)
 	setDefault(&o.ReplicationFactor, -1)
 	setDefault(&o.Acks, AcksAll)
-	setDefault(&o.Compression, "none")
+	setDefault(&o.Compression, SourceCompression)
 	setDefault(&o.Lanes, DefaultLanes)
 	setDefault(&o.MemoryBytes, DefaultMemoryBytes)
 	setDefault(&o.ConnectTimeout, DefaultConnectTimeout)
@@ -216,8 +216,8 @@ func setDefault[T comparable](v *T, def T) {
 }
 
 func (s *settings) check() error {
-	if _, ok := codecs[s.Compression]; !ok {
-		return fmt.Errorf("compression %q is none of none, gzip, snappy, lz4 and zstd", s.Compression)
+	if _, ok := codecs[s.Compression]; !ok && s.Compression != SourceCompression {
+		return fmt.Errorf("compression %q is none of source, none, gzip, snappy, lz4 and zstd", s.Compression)
 	}
 	for _, pattern := range s.Topics {
 		if _, err := path.Match(pattern, ""); err != nil {

@@ -22,6 +22,9 @@ type Plan struct {
 	// bound where Total is, and with a Schedule.MaxGap.
 	Duration time.Duration `json:"duration_ns"`
 	Findings []Finding     `json:"findings,omitempty"`
+	// Compression is the codec of what is sent; CompressionOf are the topics of the archive that it was taken from, if it was.
+	Compression   string   `json:"compression"`
+	CompressionOf []string `json:"compression_of,omitempty"`
 
 	sources  []string // all cluster ids that the segments name
 	originMs *int64   // timestamp that is due at the start; nil: the first record's

@@ -48,11 +48,12 @@ func (s *settings) newPlayer(connect []kgo.Opt, archive *format.Archive, target 
 		decoded: newBudget(s.MemoryBytes / 4 * 3), sending: newBudget(s.MemoryBytes / 4), memory: s.newMemory(target.Client()),
 	}
 	p.measure(plan)
+	shrinker := newShrinker(plan.Compression)
 	topics := make(map[string][]*destination)
 	for _, t := range plan.Topics {
 		if topics[t.Target] == nil {
 			found := target.topics[t.Target]
-			topics[t.Target] = newDestinations(t.Target, found.partitions, s.acceptance(found))
+			topics[t.Target] = newDestinations(t.Target, found.partitions, s.acceptance(found, shrinker), plan.windowBytes(t.Target, found))
 			p.destinations = append(p.destinations, topics[t.Target]...)
 		}
 		for i := range t.Partitions {
@@ -237,35 +238,41 @@ func (p *player) playChunk(ctx context.Context, from *part, c *chunk) error {
 			continue
 		}
 		p.stamp(e, p.roundMs)
-		if err := ctx.Err(); err != nil || !p.send(from, e) {
+		if ctx.Err() != nil || !p.send(ctx, from, e) {
 			from.ledger.abandon(c, i)
-			return err
+			return ctx.Err()
 		}
 	}
 	return nil
 }
 
-// send gives an entry to the client. It returns false when its partition has to stop before it.
-func (p *player) send(from *part, e *entry) bool {
+// send gives an entry to the client. It returns false when its partition has to stop before it, or ctx ends.
+func (p *player) send(ctx context.Context, from *part, e *entry) bool {
+	to, inTurn := from.router.route(&e.record)
+	e.to, e.inTurn = from.destinations[to], inTurn
+	if p.waitForWindow(ctx, e) != nil {
+		return false
+	}
 	if p.transactions != nil {
 		p.transactions.enter(e)
 		defer p.transactions.leave()
 	}
 	l := from.ledger
 	if l.stopped.Load() {
+		e.to.window.give(e.under)
 		return false
 	}
-	to, inTurn := from.router.route(&e.record)
-	e.to, e.inTurn = from.destinations[to], inTurn
 	err := e.to.refusal()
 	if err == nil {
 		err = e.to.accepts.check(&e.record, e.timestampMs)
 		if err != nil && p.settings.Force {
+			e.to.window.give(e.under)
 			l.leaveOut(e, err)
 			return true
 		}
 	}
 	if err != nil {
+		e.to.window.give(e.under)
 		l.fail(e.offset, err)
 		return false
 	}
@@ -279,9 +286,20 @@ func (p *player) send(from *part, e *entry) bool {
 	return true
 }
 
+// waitForWindow comes before the gate of transactions, which waits for those that have passed it.
+func (p *player) waitForWindow(ctx context.Context, e *entry) error {
+	e.under = 0
+	if e.to.window == nil {
+		return nil
+	}
+	e.under = batchHeaderBytes + recordOverheadLimit + recordSize(&e.record)
+	return e.to.window.take(ctx, e.under)
+}
+
 // answered is called by the client, one record at a time, when the target has one or it is given up.
 func (p *player) answered(r *kgo.Record, err error) {
 	e := entryOf(r)
+	e.to.window.give(e.under)
 	l := e.chunk.ledger
 	if err != nil {
 		err = e.to.refused(err)

@@ -193,12 +193,18 @@ func (p *preflight) largestRecord(t *PlannedTopic, target targetTopic) {
 		if part.groups.mean/4*3 <= limit {
 			continue
 		}
-		p.add(Finding{
+		f := Finding{
 			Code: "max-message-bytes", Severity: Refuse, Topic: t.Target,
 			What:        fmt.Sprintf("topic %s takes records of at most %d bytes, partition %d has some of %d", t.Target, limit, part.Partition, part.groups.mean),
 			Consequence: "the larger ones cannot be sent",
-			Fix:         "raise max.message.bytes of the topic, or --force to leave them out",
-		})
+			Fix:         "--compression zstd if that makes them small enough, raise max.message.bytes of the topic, or --force to leave them out",
+		}
+		if p.plan.Compression != "none" {
+			f.Severity, f.What = Warn, f.What+" before compression"
+			f.Consequence = "those that stay larger with " + p.plan.Compression + " cannot be sent"
+			f.Fix = "raise max.message.bytes of the topic, or --force to leave them out"
+		}
+		p.add(f)
 		return
 	}
 }

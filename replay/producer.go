@@ -9,15 +9,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// codecs are the compressions of a producer.
-var codecs = map[string]kgo.CompressionCodec{
-	"none":   kgo.NoCompression(),
-	"gzip":   kgo.GzipCompression(),
-	"snappy": kgo.SnappyCompression(),
-	"lz4":    kgo.Lz4Compression(),
-	"zstd":   kgo.ZstdCompression(),
-}
-
 const (
 	// usualBatchBytes is the most bytes of a batch of more than one record, where the target allows it: Kafka's default limit.
 	usualBatchBytes = 1_000_012
@@ -37,7 +28,7 @@ func (s *settings) newProducer(connect []kgo.Opt, plan *Plan, target *cluster, r
 		kgo.WithLogger(refusals),
 		kgo.WithHooks(target.Dials()),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
-		kgo.ProducerBatchCompression(codecs[s.Compression]),
+		kgo.ProducerBatchCompression(codecs[plan.Compression]),
 		kgo.ProducerBatchMaxBytesFn(func(topic string) int32 {
 			if n, ok := limits[topic]; ok {
 				return n
@@ -89,10 +80,15 @@ func batchLimits(plan *Plan, target *cluster) map[string]int32 {
 	limits := make(map[string]int32)
 	for topic, bytes := range largest {
 		limit, ok := target.topics[topic].number("max.message.bytes")
-		if !ok {
+		largest := max(usualBatchBytes, bytes+batchHeaderBytes)
+		switch {
+		case plan.Compression != "none" && topic != CheckpointTopic:
+			limit = largest // before compression: see window
+		case !ok:
 			continue
+		default:
+			limit = min(limit, largest)
 		}
-		limit = min(limit, max(usualBatchBytes, bytes+batchHeaderBytes))
 		// The client counts one byte more than the broker does (three more before the broker's first answer).
 		limits[topic] = int32(min(max(limit+1, leastBatchBytes), mostBatchBytes))
 	}

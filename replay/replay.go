@@ -80,6 +80,7 @@ func (s *settings) prepare(ctx context.Context, archive *format.Archive, chosen 
 	}
 	plan.resume(saved)
 	plan.sum()
+	s.chooseCompression(plan)
 	if err := s.time(plan, archive, saved); err != nil {
 		return nil, err
 	}

@@ -96,7 +96,7 @@ func (o *replayOptions) flags(e *env) []cli.Flag {
 		&cli.BoolFlag{Name: "create-topics", Usage: "make topics that the target lacks, as the archive describes them", Destination: &r.CreateTopics},
 		numberFlag("replication-factor", "of topics that are made, as `N`", "the target's", &o.replication, 1, 1<<15-1),
 		choiceFlag("acks", "when a record counts as sent: `all`, 1 or 0", &o.acks, "all", "1", "0"),
-		choiceFlag("compression", "of what is sent: `none`, gzip, snappy, lz4 or zstd", &o.compression, "none", "gzip", "snappy", "lz4", "zstd"),
+		choiceFlag("compression", "of what is sent: that of the `source`'s topics if the archive knows it, none, gzip, snappy, lz4 or zstd", &o.compression, replay.SourceCompression, "none", "gzip", "snappy", "lz4", "zstd"),
 		&cli.StringFlag{Name: "progress", Usage: "`FILE` to keep what is acknowledged, so that the same command goes on", Destination: &o.progress},
 		&cli.StringSliceFlag{Name: "report", Usage: "write the report to `FILE`, which ends in .json or .html; repeatable", Destination: &o.reports},
 		metricsFlag(&o.metrics),

@@ -18,6 +18,9 @@ import (
 
 // notePlan prints what the preflight found: all of it, so that one look at the target is enough.
 func (e *env) notePlan(p *replay.Plan, force bool) {
+	if len(p.CompressionOf) > 0 {
+		e.notef("compressing with %s, as the source does %s", p.Compression, strings.Join(p.CompressionOf, ", "))
+	}
 	refusing := p.Refusing(force)
 	for _, f := range p.Findings {
 		what := f.What
