@@ -22,7 +22,7 @@ type entry struct {
 	timestampMs int64
 	due         time.Duration // after the start of a timed replay
 	bytes       int32         // canonical, at most 1 GiB
-	under       int64 // bytes of the destination's window
+	under       int64         // bytes of the destination's window
 	fate        fate
 	inTurn      bool // its destination is the next one in turn
 }

@@ -20,6 +20,8 @@ type cluster struct {
 
 	id     string
 	topics map[string]targetTopic // those that were asked for, by name
+
+	unknownConfigs map[string][]string // configs of the archive that the target does not have, with the topics that were to have them
 }
 
 // targetTopic is what is known of a topic of the target. The zero value is one that does not exist.
@@ -43,7 +45,7 @@ func connectTo(ctx context.Context, options []kgo.Opt, s *settings) (*cluster, e
 	if err != nil {
 		return nil, connectError(err)
 	}
-	c := &cluster{Cluster: connected, topics: make(map[string]targetTopic)}
+	c := &cluster{Cluster: connected, topics: make(map[string]targetTopic), unknownConfigs: make(map[string][]string)}
 	if err := c.lookUp(ctx, nil); err != nil {
 		c.Close()
 		return nil, err

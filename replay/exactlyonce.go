@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"slices"
 
+	"github.com/twmb/franz-go/pkg/kerr"
+
 	"github.com/karchive/karchive/format"
 )
 
@@ -106,8 +108,25 @@ func (p *player) claim(ctx context.Context) error {
 	return p.transactions.begin()
 }
 
+// identify gets the id that an idempotent producer needs, where its absence would only be found with the first record. Other troubles
+// are left for that.
+func (p *player) identify(ctx context.Context) error {
+	if p.transactions != nil || p.settings.Acks != AcksAll {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.settings.ConnectTimeout)
+	defer cancel()
+	if _, _, err := p.client.ProducerID(ctx); errors.Is(err, kerr.ClusterAuthorizationFailed) {
+		return &DeniedError{Resource: "the cluster", Operation: "IdempotentWrite", Err: err}
+	}
+	return nil
+}
+
 // open comes before the first record. What cannot be saved is known then.
 func (p *player) open(ctx context.Context) error {
+	if err := p.identify(ctx); err != nil {
+		return err
+	}
 	if err := p.claim(ctx); err != nil {
 		return err
 	}

@@ -89,6 +89,10 @@ type Options struct {
 	// CreateTopics makes topics that the target does not have, with the partition count and the overridden configs that the archive
 	// has of them. Without it a missing topic is a MissingTopicsError.
 	CreateTopics bool
+	// TopicConfigs are given to topics that are made, over the configs of the archive. NoTopicConfigs leaves those of the archive out. One of
+	// the archive that the target does not have is left out with a Finding; one of TopicConfigs is an error.
+	TopicConfigs   map[string]string
+	NoTopicConfigs bool
 	// ReplicationFactor is that of topics that are made; 0 and -1: the target's default.
 	ReplicationFactor int16
 	// AllowSourceCluster lets a replay go into the cluster that the archive was captured from.

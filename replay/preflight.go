@@ -44,15 +44,17 @@ type preflight struct {
 	settings *settings
 	plan     *Plan
 	target   *cluster
+	held     map[string]holding // by topic of the target
 	now      time.Time
 	findings []Finding
 }
 
-func (s *settings) preflight(plan *Plan, target *cluster) []Finding {
-	p := &preflight{settings: s, plan: plan, target: target, now: s.Clock.Now()}
+func (s *settings) preflight(plan *Plan, target *cluster, holds map[string]holding) []Finding {
+	p := &preflight{settings: s, plan: plan, target: target, held: holds, now: s.Clock.Now()}
 	p.sourceCluster()
 	p.mergedTopics()
 	p.checkpointTopic()
+	p.leftOutConfigs()
 	for i := range plan.Topics {
 		if t := &plan.Topics[i]; t.Total.Records > 0 {
 			p.topic(t, target.topics[t.Target])
@@ -65,6 +67,7 @@ func (p *preflight) add(f Finding) { p.findings = append(p.findings, f) }
 
 func (p *preflight) topic(t *PlannedTopic, target targetTopic) {
 	p.partitions(t, target)
+	p.occupied(t)
 	p.timestampRange(t)
 	if target.configs == nil || target.configsErr != nil {
 		p.unknownConfigs(t, target)

@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/kafka"
 )
 
 // Run replays archive into the cluster that the connection options name. The archive is only read.
@@ -50,7 +51,7 @@ func (s *settings) attempt(ctx context.Context, connect []kgo.Opt, archive *form
 	if err != nil || s.DryRun {
 		return report, err
 	}
-	if err := target.create(ctx, plan.newTopics(), s.ReplicationFactor, false); err != nil {
+	if err := target.create(ctx, s.newTopics(plan), s.ReplicationFactor, false); err != nil {
 		return report, err
 	}
 	err = s.run(ctx, connect, archive, target, &report)
@@ -113,7 +114,7 @@ func (s *settings) fit(ctx context.Context, plan *Plan, target *cluster) error {
 	if err := target.describe(ctx); err != nil {
 		return err
 	}
-	if err := target.create(ctx, plan.newTopics(), s.ReplicationFactor, true); err != nil {
+	if err := target.create(ctx, s.newTopics(plan), s.ReplicationFactor, true); err != nil {
 		return err
 	}
 	if err := s.topic.create(ctx, s.ReplicationFactor, true); err != nil {
@@ -122,7 +123,11 @@ func (s *settings) fit(ctx context.Context, plan *Plan, target *cluster) error {
 	for i := range plan.Topics {
 		plan.Topics[i].TargetPartitions = target.topics[plan.Topics[i].Target].partitions
 	}
-	plan.Findings = s.preflight(plan, target)
+	holds, err := target.lookInto(ctx, plan)
+	if err != nil && !kafka.Denied(err) {
+		return connectError(err)
+	}
+	plan.Findings = s.preflight(plan, target, holds)
 	if s.OnPlan != nil {
 		s.OnPlan(plan)
 	}

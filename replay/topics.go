@@ -16,11 +16,12 @@ type newTopic struct {
 	name       string
 	partitions int32
 	configs    map[string]string
+	asked      map[string]bool // configs that the options ask for
 }
 
 // newTopics are the topics that the target lacks, in the order of the plan. When several topics of the archive go to one, it gets the
 // most partitions any of them has, and the configs of the first.
-func (p *Plan) newTopics() []newTopic {
+func (s *settings) newTopics(p *Plan) []newTopic {
 	var out []newTopic
 	for i := range p.Topics {
 		t := &p.Topics[i]
@@ -33,7 +34,7 @@ func (p *Plan) newTopics() []newTopic {
 		}
 		at := slices.IndexFunc(out, func(n newTopic) bool { return n.name == t.Target })
 		if at < 0 {
-			out = append(out, newTopic{name: t.Target, partitions: partitions, configs: t.source.Configs})
+			out = append(out, newTopic{name: t.Target, partitions: partitions, configs: s.configsOf(t.source.Configs), asked: s.askedConfigs()})
 			continue
 		}
 		out[at].partitions = max(out[at].partitions, partitions)
@@ -51,6 +52,9 @@ func (c *cluster) create(ctx context.Context, topics []newTopic, replicationFact
 		requests[i], names[i] = t.request(replicationFactor), t.name
 	}
 	made, err := c.CreateTopics(ctx, requests, onlyValidate)
+	if err != nil && c.dropUnknown(ctx, topics, replicationFactor, err) {
+		return c.create(ctx, topics, replicationFactor, onlyValidate)
+	}
 	if err != nil {
 		return createError(err)
 	}
@@ -76,6 +80,15 @@ func createError(err error) error {
 		return &CreateTopicError{Topic: e.Topic, Err: e.Err}
 	}
 	return connectError(err)
+}
+
+// askedConfigs are the names of the configs that the options ask for.
+func (s *settings) askedConfigs() map[string]bool {
+	asked := make(map[string]bool)
+	for name := range s.TopicConfigs {
+		asked[name] = true
+	}
+	return asked
 }
 
 func (t newTopic) request(replicationFactor int16) kmsg.CreateTopicsRequestTopic {

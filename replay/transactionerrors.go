@@ -77,6 +77,9 @@ func (e *DeniedError) Unwrap() error { return e.Err }
 
 // Hint says what to do about it.
 func (e *DeniedError) Hint() string {
+	if e.Operation == "IdempotentWrite" {
+		return "grant IdempotentWrite on the cluster (or, since Kafka 2.8, Write on a topic), or give --acks 1, which needs neither and may double records when an answer is lost"
+	}
 	return fmt.Sprintf("--exactly-once needs Write and Describe on transactional ids that begin with %s, and Read, Write, Describe and, unless it exists, Create on topic %s",
 		TransactionPrefix, CheckpointTopic)
 }

@@ -22,22 +22,23 @@ type replayOptions struct {
 	selection
 	reshaping
 	pacing
-	mapping     cli.StringSlice
-	timestamps  string
-	acks        string
-	compression string
-	replication int
-	progress    string
-	reports     cli.StringSlice
-	metrics     string
-	skipCorrupt bool
-	originals   bool
-	incomplete  bool
-	memory      int64
-	table       tableReplay
-	given       func(flag string) bool
-	replay      replay.Options
-	format      string
+	mapping      cli.StringSlice
+	topicConfigs cli.StringSlice
+	timestamps   string
+	acks         string
+	compression  string
+	replication  int
+	progress     string
+	reports      cli.StringSlice
+	metrics      string
+	skipCorrupt  bool
+	originals    bool
+	incomplete   bool
+	memory       int64
+	table        tableReplay
+	given        func(flag string) bool
+	replay       replay.Options
+	format       string
 }
 
 func replayCommand(e *env) *cli.Command {
@@ -94,6 +95,8 @@ func (o *replayOptions) flags(e *env) []cli.Flag {
 		choiceFlag("timestamps", "`keep` those of the archive, now, or shift: the first is now and the distances stay", &o.timestamps,
 			string(replay.KeepTimestamps), string(replay.NowTimestamps), string(replay.ShiftTimestamps)),
 		&cli.BoolFlag{Name: "create-topics", Usage: "make topics that the target lacks, as the archive describes them", Destination: &r.CreateTopics},
+		&cli.StringSliceFlag{Name: "topic-config", Usage: "of topics that are made, `NAME=VALUE`, over what the archive has; repeatable", Destination: &o.topicConfigs},
+		&cli.BoolFlag{Name: "no-topic-configs", Usage: "make topics without the configs that the archive has of them", Destination: &r.NoTopicConfigs},
 		numberFlag("replication-factor", "of topics that are made, as `N`", "the target's", &o.replication, 1, 1<<15-1),
 		choiceFlag("acks", "when a record counts as sent: `all`, 1 or 0", &o.acks, "all", "1", "0"),
 		choiceFlag("compression", "of what is sent: that of the `source`'s topics if the archive knows it, none, gzip, snappy, lz4 or zstd", &o.compression, replay.SourceCompression, "none", "gzip", "snappy", "lz4", "zstd"),
@@ -122,6 +125,19 @@ func (o *replayOptions) complete(e *env) error {
 			return usage("--map %v", err)
 		}
 		r.Mapping = append(r.Mapping, rule)
+	}
+	for _, text := range o.topicConfigs.Value() {
+		name, value, err := replay.ParseTopicConfig(text)
+		if err != nil {
+			return usage("--topic-config %v", err)
+		}
+		if r.TopicConfigs == nil {
+			r.TopicConfigs = make(map[string]string)
+		}
+		r.TopicConfigs[name] = value
+	}
+	if (len(r.TopicConfigs) > 0 || r.NoTopicConfigs) && !r.CreateTopics {
+		return &usageError{"--topic-config and --no-topic-configs are for topics that are made", "give --create-topics"}
 	}
 	if _, err := o.window(e); err != nil {
 		return err

@@ -112,7 +112,10 @@ var questions = []struct {
 }{
 	{"start offsets", kmsg.ListOffsets, func(ctx context.Context, c *Cluster) error { _, err := c.Offsets(ctx, orders, Start); return err }},
 	{"last stable offsets", kmsg.ListOffsets, func(ctx context.Context, c *Cluster) error { _, err := c.Offsets(ctx, orders, LastStable); return err }},
-	{"offsets by time", kmsg.ListOffsets, func(ctx context.Context, c *Cluster) error { _, err := c.Offsets(ctx, orders, 1700000000000); return err }},
+	{"offsets by time", kmsg.ListOffsets, func(ctx context.Context, c *Cluster) error {
+		_, err := c.Offsets(ctx, orders, 1700000000000)
+		return err
+	}},
 	{"epochs", kmsg.OffsetForLeaderEpoch, func(ctx context.Context, c *Cluster) error {
 		_, err := c.EpochEnds(ctx, map[format.TopicPartition]int32{orders[0]: 0, orders[1]: 0})
 		return err

@@ -39,6 +39,30 @@ func (c *Cluster) Offsets(ctx context.Context, tps []format.TopicPartition, at P
 	})
 }
 
+// maxTimestamp asks for the record with the largest timestamp.
+const maxTimestamp Point = -4
+
+// Newest asks for the largest timestamp of each partition, in milliseconds; -1 where there is no record. Brokers before Kafka 3.0 cannot
+// tell: then the error is kerr.UnsupportedVersion.
+func (c *Cluster) Newest(ctx context.Context, tps []format.TopicPartition) (map[format.TopicPartition]int64, error) {
+	return ofLeaders(ctx, c, tps, question[int64]{
+		step:    "list newest timestamps",
+		request: func(tps []format.TopicPartition) kmsg.Request { return maxTimestamp.request(tps) },
+		read: func(resp kmsg.Response, found func(format.TopicPartition, int64, error)) {
+			list := resp.(*kmsg.ListOffsetsResponse)
+			for _, t := range list.Topics {
+				for _, p := range t.Partitions {
+					err := kerr.ErrorForCode(p.ErrorCode)
+					if list.Version < 7 {
+						err = kerr.UnsupportedVersion
+					}
+					found(format.TopicPartition{Topic: t.Topic, Partition: p.Partition}, p.Timestamp, err)
+				}
+			}
+		},
+	})
+}
+
 // String names what is asked for.
 func (at Point) String() string {
 	switch at {
@@ -56,7 +80,10 @@ func (at Point) request(tps []format.TopicPartition) *kmsg.ListOffsetsRequest {
 	req := kmsg.NewPtrListOffsetsRequest()
 	req.ReplicaID = -1
 	timestamp := int64(at)
-	if at == LastStable {
+	switch at {
+	case maxTimestamp:
+		timestamp = -3
+	case LastStable:
 		timestamp, req.IsolationLevel = int64(HighWatermark), 1
 	}
 	topics, partitions := byTopic(tps)
