@@ -2,6 +2,7 @@ package capture
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"slices"
@@ -81,12 +82,14 @@ func scan(b []byte, at int64) (span, error) {
 type sink interface {
 	record(r *format.Record) error
 	control(offset int64, epoch int32) error
+	lost(from, until int64) error // offsets that cannot be read, but for those that were given before
 }
 
 // decoder decodes record batches for one lane. It is for one goroutine.
 type decoder struct {
 	tp           format.TopicPartition
 	committed    bool // leave out what was aborted
+	skipCorrupt  bool // give batches that cannot be read to sink.lost
 	decompressor *decompressor
 
 	from, until int64 // offsets outside are left out
@@ -108,7 +111,13 @@ func (d *decoder) decode(p *kmsg.FetchResponseTopicPartition, legacy bool, from,
 	for b := p.RecordBatches; len(b) > 0; {
 		size := int(binary.BigEndian.Uint32(b[batchLength:])) + logOverhead
 		if err := d.batch(b[:size], out); err != nil {
-			return err
+			if !d.skipCorrupt || !isUnreadable(err) {
+				return err
+			}
+			base := int64(binary.BigEndian.Uint64(b))
+			if err := out.lost(base, base+int64(int32(binary.BigEndian.Uint32(b[batchLastDelta:])))+1); err != nil {
+				return err
+			}
 		}
 		b = b[size:]
 	}
@@ -155,11 +164,11 @@ func (d *decoder) batch(b []byte, out sink) error {
 	if drop || last < d.from || base >= d.until {
 		return nil
 	}
-	payload, release, err := d.decompressor.open(b[batchHeader:], attributes&attrCompression)
+	payload, err := d.decompressor.open(b[batchHeader:], attributes&attrCompression)
 	if err != nil {
-		return d.corrupt(base, "%v", err)
+		return d.unreadable(base, err)
 	}
-	defer release()
+	defer payload.release()
 	return d.records(b, payload, attributes, out)
 }
 
@@ -174,7 +183,7 @@ func isAbortMarker(payload []byte) bool {
 }
 
 // records walks the records of a batch. The count is not trusted: every record takes bytes of the payload, which bounds the loop.
-func (d *decoder) records(b, payload []byte, attributes uint16, out sink) error {
+func (d *decoder) records(b []byte, payload *payload, attributes uint16, out sink) error {
 	base := int64(binary.BigEndian.Uint64(b))
 	count := int32(binary.BigEndian.Uint32(b[batchCount:]))
 	baseTime := int64(binary.BigEndian.Uint64(b[batchBaseTime:]))
@@ -186,14 +195,16 @@ func (d *decoder) records(b, payload []byte, attributes uint16, out sink) error 
 		rec.TimestampType = format.TimestampLogAppend
 		rec.TimestampMs = int64(binary.BigEndian.Uint64(b[batchMaxTime:]))
 	}
-	r := reader{rest: payload}
 	for i := range count {
-		body := r.record()
+		body, err := payload.next()
+		if err != nil {
+			return d.unreadable(base, err)
+		}
 		if delta := body.varint(); !logTime {
 			rec.TimestampMs = baseTime + delta
 		}
 		rec.Offset = base + body.varint()
-		if r.bad || body.bad {
+		if body.bad {
 			return d.corrupt(base, "record %d of %d is cut short", i, count)
 		}
 		if rec.Offset < d.from {
@@ -234,6 +245,14 @@ func (d *decoder) payload(r *reader) bool {
 	}
 	d.rec.Headers = d.headers
 	return !r.bad
+}
+
+// unreadable is an error of decompressing a batch.
+func (d *decoder) unreadable(offset int64, err error) error {
+	if errors.Is(err, ErrBatchTooLarge) {
+		return &PartitionError{d.tp, offset, err}
+	}
+	return d.corrupt(offset, "%v", err)
 }
 
 func (d *decoder) corrupt(offset int64, why string, args ...any) error {
@@ -297,9 +316,9 @@ func (d *decoder) decodeLegacy(p *kmsg.FetchResponseTopicPartition, out sink) er
 	}
 	fetched, _ := kgo.ProcessFetchPartition(kgo.ProcessFetchPartitionOpts{
 		KeepControlRecords: true, Offset: d.from, IsolationLevel: isolation, Topic: d.tp.Topic, Partition: d.tp.Partition,
-	}, p, d.decompressor.codec, nil)
+	}, p, legacyDecompressor{d.decompressor}, nil)
 	if fetched.Err != nil {
-		return d.corrupt(d.from, "%v", fetched.Err)
+		return d.unreadable(d.from, fetched.Err)
 	}
 	for _, r := range fetched.Records {
 		if r.Offset >= d.until {

@@ -74,6 +74,7 @@ func (b rawBatch) encode() []byte {
 type collector struct {
 	records  []string
 	controls []int64
+	gaps     [][2]int64
 	fail     error
 }
 
@@ -87,6 +88,11 @@ func (c *collector) control(offset int64, _ int32) error {
 	return c.fail
 }
 
+func (c *collector) lost(from, until int64) error {
+	c.gaps = append(c.gaps, [2]int64{from, until})
+	return c.fail
+}
+
 // decodeAll scans and decodes what a broker would send.
 func decodeAll(raw []byte, from, until int64, committed bool, aborted ...kmsg.FetchResponseTopicPartitionAbortedTransaction) (*collector, span, error) {
 	found, err := scan(raw, from)
@@ -94,7 +100,7 @@ func decodeAll(raw []byte, from, until int64, committed bool, aborted ...kmsg.Fe
 		return nil, found, err
 	}
 	got := &collector{}
-	d := decoder{committed: committed, decompressor: newDecompressor()}
+	d := decoder{committed: committed, decompressor: newDecompressor(0)}
 	p := &kmsg.FetchResponseTopicPartition{RecordBatches: raw[:found.size], AbortedTransactions: aborted}
 	return got, found, d.decode(p, found.legacy, from, until, got)
 }

@@ -73,6 +73,7 @@ type run struct {
 
 	mu       sync.Mutex // guards what follows
 	err      error      // the first of a lane
+	left     []error    // of partitions that could not be read
 	reports  map[format.TopicPartition]*PartitionReport
 	warnings []string
 
@@ -93,7 +94,7 @@ var errComplete = errors.New("complete")
 
 func newRun(ctx context.Context, c *cluster, m *kafka.Metadata, a *format.Archive, s *settings) *run {
 	r := &run{
-		settings: s, archive: a, encoding: a.Identity().Encoding, cluster: c, encoders: encoders(), decompressor: newDecompressor(),
+		settings: s, archive: a, encoding: a.Identity().Encoding, cluster: c, encoders: encoders(), decompressor: newDecompressor(s.MemoryBytes),
 		memory: newMemory(s.MemoryBytes), progress: newProgress(), seals: make(chan struct{}, concurrentSeals),
 		reports: map[format.TopicPartition]*PartitionReport{},
 	}
@@ -102,6 +103,7 @@ func newRun(ctx context.Context, c *cluster, m *kafka.Metadata, a *format.Archiv
 	r.source = newSource(r.fetching, c, m, s)
 	r.source.fatal = r.stop
 	r.source.seen = r.discover
+	r.source.unreadable = r.leave
 	return r
 }
 
@@ -151,12 +153,24 @@ func (r *run) take(w work) {
 	defer r.active.Add(-1)
 	l := newLane(r, w)
 	if err := l.take(); err != nil {
+		if isUnreadable(err) && !r.settings.Follow {
+			r.source.quit(l.tp, l.inbox)
+			r.leave(err)
+			return
+		}
 		r.fail(err)
 		return
 	}
 	if l.base == l.end {
 		l.counter.done(l)
 	}
+}
+
+// leave notes why a partition of a snapshot is not read to its end. The others are.
+func (r *run) leave(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.left = append(r.left, err)
 }
 
 // fail ends the capture with an error of a lane.
@@ -233,6 +247,9 @@ func (r *run) finalReport(ctx context.Context, p *plan) Report {
 		sum.Warnings = append(sum.Warnings, fmt.Sprintf("a new partition is not captured: %v", r.unadopted))
 	}
 	sum.Warnings = append(sum.Warnings, r.held...)
+	for i := 1; i < len(r.left); i++ { // the first is the error of the capture
+		sum.Warnings = append(sum.Warnings, r.left[i].Error())
+	}
 	for _, tp := range sortedPartitions(r.reports) {
 		sum.addPartition(tp.Topic, r.reports[tp])
 	}
@@ -255,6 +272,9 @@ func (r *run) result(ctx context.Context) error {
 	defer r.mu.Unlock()
 	if r.err != nil {
 		return r.err
+	}
+	if len(r.left) > 0 {
+		return r.left[0]
 	}
 	cause := context.Cause(r.fetching)
 	switch {

@@ -33,6 +33,7 @@ type fetcher struct {
 	wake   chan struct{} // a lane may have room
 	slots  chan struct{} // one for each response in flight or held by lanes
 	turn   int           // rotates whose partition is asked for first
+	idle   int           // answers in a row that came at once and brought nothing
 }
 
 // response counts the lanes that still hold a part of a fetch response, whose parts share memory.
@@ -121,6 +122,8 @@ func (f *feed) alone() bool { return f.end != noEnd && f.empty >= aloneAfter }
 // fetch asks for the partitions of feeds and hands out the answer.
 func (b *fetcher) fetch(ctx context.Context, feeds []*feed, all bool) {
 	req, topics := b.request(feeds, all)
+	before, asked := b.source.reached(feeds), time.Now()
+	defer func() { b.backOff(ctx, b.source.reached(feeds) > before || time.Since(asked) >= busyWait) }()
 	got, err := b.source.cluster.Client().Broker(int(b.node)).Request(ctx, req)
 	held := &response{slots: b.slots}
 	held.holders.Store(1) // this function
@@ -138,6 +141,27 @@ func (b *fetcher) fetch(ctx context.Context, feeds []*feed, all bool) {
 		return
 	}
 	b.deliver(ctx, feeds, resp, topics, held)
+}
+
+// reached adds up how far feeds are.
+func (s *source) reached(feeds []*feed) (sum int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range feeds {
+		sum += f.at
+	}
+	return sum
+}
+
+// backOff keeps a broker that answers at once, with nothing new, from being asked again as fast as it answers. Brokers wait before they
+// answer with nothing, so this is one that does not behave.
+func (b *fetcher) backOff(ctx context.Context, helped bool) {
+	if helped {
+		b.idle = 0
+		return
+	}
+	b.idle++
+	kafka.Pause(ctx, min(time.Millisecond<<min(b.idle, 10), time.Second))
 }
 
 // request makes the fetch request, and returns the topics' names by id.
@@ -237,9 +261,17 @@ func (s *source) receive(ctx context.Context, f *feed, p *kmsg.FetchResponseTopi
 		s.fatal(&PartitionError{f.tp, f.at, err})
 		return
 	}
+	if s.settings.SkipCorrupt {
+		good, next, ok := sound(p.RecordBatches, f.at)
+		if !ok {
+			s.skip(f, next)
+			return
+		}
+		p.RecordBatches = good
+	}
 	found, err := scan(p.RecordBatches, f.at)
 	if err != nil {
-		s.fatal(&PartitionError{f.tp, f.at, err})
+		s.leave(f, &PartitionError{f.tp, f.at, err})
 		return
 	}
 	s.mu.Lock()
@@ -301,6 +333,10 @@ func (s *source) progress(f *feed) {
 
 // hand gives a lane a chunk; after its last one the lane is no longer fed. The caller holds mu.
 func (s *source) hand(f *feed, c chunk) {
+	if f.dropped {
+		c.drop()
+		return
+	}
 	if f.end != noEnd {
 		c.next = min(c.next, f.end)
 	}

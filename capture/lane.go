@@ -40,7 +40,7 @@ func newLane(r *run, w work) *lane {
 	l := &lane{
 		work: w, run: r, base: w.from, next: w.from,
 		inbox: make(chan chunk, 1), cut: make(chan struct{}, 1),
-		decoder: decoder{tp: w.tp, committed: r.settings.Isolation == format.ReadCommitted, decompressor: r.decompressor},
+		decoder: decoder{tp: w.tp, skipCorrupt: r.settings.SkipCorrupt, committed: r.settings.Isolation == format.ReadCommitted, decompressor: r.decompressor},
 		counter: r.progress.counter(w.tp.Topic), report: r.report(w),
 		rotate: time.NewTimer(math.MaxInt64),
 	}
@@ -139,7 +139,11 @@ func (l *lane) write(c chunk) error {
 		l.reshape = apply
 		defer end()
 	}
-	return l.decoder.decode(c.part, c.legacy, l.next, until, l)
+	err := l.decoder.decode(c.part, c.legacy, l.next, until, l)
+	if c.legacy && isUnreadable(err) && l.settings().SkipCorrupt {
+		return l.lost(l.next, min(c.next, until))
+	}
+	return err
 }
 
 // position is the first offset that was not written.
@@ -176,6 +180,21 @@ func (l *lane) record(r *format.Record) error {
 		return l.seal(r.Offset + 1)
 	}
 	return nil
+}
+
+// lost records offsets that cannot be read, but for those that were.
+func (l *lane) lost(from, until int64) error {
+	if err := l.open(); err != nil {
+		return err
+	}
+	from = max(from, l.next, l.position())
+	if l.end != noEnd {
+		until = min(until, l.end)
+	}
+	if from >= until {
+		return nil
+	}
+	return l.pending.Gap(format.Gap{From: from, Until: until, Reason: format.GapCorrupt})
 }
 
 func (l *lane) control(offset int64, epoch int32) error {

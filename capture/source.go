@@ -35,11 +35,12 @@ var (
 //
 // Its methods are safe for concurrent use.
 type source struct {
-	cluster  *cluster
-	settings *settings
-	fetchMax int32
-	fatal    func(error)           // ends the capture; may be called more than once
-	seen     func(*kafka.Metadata) // is told about every fresh look at the cluster
+	cluster    *cluster
+	settings   *settings
+	fetchMax   int32
+	fatal      func(error)           // ends the capture; may be called more than once
+	unreadable func(error)           // is told why a partition of a snapshot is left
+	seen       func(*kafka.Metadata) // is told about every fresh look at the cluster
 
 	ctx      context.Context // of the fetchers
 	fetchers sync.WaitGroup
@@ -70,6 +71,8 @@ type feed struct {
 	cause  error        // of the last of them
 	held   time.Time    // since when an open transaction holds back what comes at at; zero: none does
 	behind int64        // offsets that it holds back
+
+	dropped bool // its lane takes nothing more
 }
 
 // room says whether another chunk may be fetched. The lane's inbox then stays empty until the chunk is there: only the source fills it.

@@ -73,6 +73,7 @@ func (o *captureOptions) flags(e *env) []cli.Flag {
 		numberFlag("lanes", "`N` partitions of a snapshot at once", strconv.Itoa(capture.DefaultLanes), &c.Lanes, 1, maxLanes),
 		sizeFlag("memory", "the most memory to take, as `SIZE`", "256MiB", &o.memory),
 		&cli.BoolFlag{Name: "require-hw", Usage: "exit with 3 when open transactions keep a snapshot behind the high watermark", Destination: &c.RequireHW},
+		&cli.BoolFlag{Name: "skip-corrupt", Usage: "record batches that cannot be read as gaps, and go on (exit code 3)", Destination: &c.SkipCorrupt},
 		metricsFlag(&o.metrics),
 		durationFlag("stall-timeout", "give up on a partition without progress after `DURATION`", "1m", &c.StallTimeout),
 		formatFlag(&o.format), quietFlag(e))
