@@ -52,7 +52,7 @@ func Connect(ctx context.Context, options []kgo.Opt, patience time.Duration) (*C
 func (c *Cluster) greet(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, c.patience)
 	defer cancel()
-	_, err := c.ask(limited, metadataRequest([]string{}))
+	err := c.ping(limited)
 	switch {
 	case err == nil:
 		return nil
@@ -62,6 +62,18 @@ func (c *Cluster) greet(ctx context.Context) error {
 		return c.gaveUp("connect", nil)
 	}
 	return &ConnectError{Brokers: c.Seeds(), Err: err}
+}
+
+// ping asks one address after the other until one answers.
+func (c *Cluster) ping(ctx context.Context) error {
+	answered := make(chan error, 1)
+	go func() { answered <- c.client.Ping(ctx) }() // which does not look at the context while it opens a connection
+	select {
+	case err := <-answered:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // Close ends the connection.

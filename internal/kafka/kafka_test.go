@@ -299,6 +299,30 @@ func TestAnAddressWhereNobodyListensIsNotTriedAgain(t *testing.T) {
 	})
 }
 
+func TestOneBrokerThatAnswersIsEnoughToBegin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var network kfake.VirtualNetwork
+		fake, err := kfake.NewCluster(kfake.ListenFn(network.Listen), kfake.Ports(9092), kfake.NumBrokers(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer fake.Close()
+		dial := func(ctx context.Context, network1, address string) (net.Conn, error) {
+			if strings.HasPrefix(address, "dead") {
+				return nil, &net.OpError{Op: "dial", Err: errors.New("connection refused")}
+			}
+			return network.DialContext(ctx, network1, address)
+		}
+		for range 10 { // the client begins with any of them
+			c, err := Connect(t.Context(), []kgo.Opt{kgo.SeedBrokers("dead1:9092", "dead2:9092", fake.ListenAddrs()[0]), kgo.Dialer(dial)}, patience)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Close()
+		}
+	})
+}
+
 func TestRetriableKnowsWhatMayPass(t *testing.T) {
 	for err, want := range map[error]bool{
 		kerr.NotLeaderForPartition: true, kerr.TopicAuthorizationFailed: false, io.EOF: true, context.Canceled: false,
