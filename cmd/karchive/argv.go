@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/karchive/karchive/internal/connect"
 	"github.com/karchive/karchive/internal/suggest"
 )
 
@@ -54,9 +55,22 @@ func checkSettings(commands []*cli.Command, args []string) error {
 			i++
 			value = args[i]
 		}
-		if name == "X" && !strings.Contains(value, "=") && (hasValue || takes) {
-			return &usageError{"-X without a = in its value", "write -X key=value"}
+		if name == "X" && (hasValue || takes) {
+			if err := checkSetting(value, args[i+1:]); err != nil {
+				return err
+			}
 		}
+	}
+	return nil
+}
+
+func checkSetting(setting string, after []string) error {
+	key, value, ok := strings.Cut(setting, "=")
+	switch {
+	case !ok:
+		return &usageError{"-X without a = in its value", "write -X key=value"}
+	case value == "" && connect.IsSecret(strings.TrimSpace(key)) && len(after) > 0 && !strings.HasPrefix(after[0], "-"):
+		return &usageError{"-X with a secret that is empty, and something behind it", "write -X key=value without a space"}
 	}
 	return nil
 }
@@ -137,6 +151,9 @@ func (l *commandLine) split(args []string) (flags, arguments []string, err error
 		case f == nil:
 			return nil, nil, l.unknownFlag(args[i], name)
 		case !takesValue(f):
+			if _, err := strconv.ParseBool(value); hasValue && err != nil {
+				return nil, nil, usage("flag %s takes no value", dashed(f.Names()[0]))
+			}
 			flags = append(flags, args[i])
 			continue
 		case !hasValue && !takesNext(f, args[i+1:]) && optional(f) == nil:

@@ -144,6 +144,8 @@ func TestACanaryWhereNoSecretBelongsIsNotRepeated(t *testing.T) {
 			}
 			m.quiet("-X", "sasl.password", canary, c.Name)
 			m.quiet(c.Name, "-X", "sasl.password", canary)
+			m.quiet(c.Name, "-X", "sasl.password=", canary)
+			m.quiet(c.Name, "-Xssl.key.password=", canary)
 			m.quiet(append(usual, "-X", canary)...)
 			m.quiet(append(usual, "-X"+canary+"=")...)
 			m.quiet(append(usual, "-b", "user:"+canary+"@host:9092")...)
@@ -164,6 +166,9 @@ func TestACanaryInTheValueOfAFlagIsNotRepeated(t *testing.T) {
 		for _, c := range commandsOf() {
 			for _, f := range c.Flags {
 				name := f.Names()[0]
+				if !takesValue(f) {
+					m.quiet(append(m.usual(c), dashed(name)+"="+canary)...)
+				}
 				if _, checked := f.(*cli.GenericFlag); !takesValue(f) || slices.Contains(repeatable, name) || checked && !slices.Contains(secretive, name) {
 					continue
 				}

@@ -109,8 +109,8 @@ func suggestible() []string {
 // Names are the names of all settings that karchive understands, librdkafka's among them, sorted.
 func Names() []string { return suggestible() }
 
-// NamesFile says whether the value of a setting is the name of a file.
-func NamesFile(name string) bool {
+// IsSecret says whether the value of a setting is never shown.
+func IsSecret(name string) bool {
 	key, _ := canonical(name)
-	return namesFile(key)
+	return isSecret(key)
 }
