@@ -11,7 +11,8 @@ Every directory below a DIR that holds karchive.json is an archive. For each one
 - SHA256SUMS must list every file of data/ with its hash, and nothing else.
 - When NAME.expected.jsonl lies beside archive NAME, the records must be those.
 
-The canonical bytes and digests of the test vectors in vectors.json, where a DIR has one, are computed again as well.
+The canonical bytes and digests of the test vectors in vectors.json, where a DIR has one, are computed again as well, and what lies in
+refuse and accept of a DIR is judged (refuse.py).
 
 Ends with 1 when anything differs, and when it found no archive at all.
 """
@@ -32,6 +33,8 @@ import pyarrow.dataset
 import pyarrow.ipc
 import pyarrow.parquet
 import xxhash
+
+import refuse
 
 Record = collections.namedtuple("Record", "topic partition offset timestamp timestamp_type leader_epoch key value headers")
 
@@ -288,7 +291,7 @@ def check_archive(root):
 
 def main(directories):
     places = [pathlib.Path(d) for d in directories]
-    archives = sorted(path.parent for place in places for path in place.rglob("karchive.json"))
+    archives = sorted(path.parent for place in places for path in place.rglob("karchive.json") if not {"refuse", "accept"} & set(path.parts))
     vectors = [place / "vectors.json" for place in places if (place / "vectors.json").exists()]
     failed = 0
     for check, path in [(check_archive, root) for root in archives] + [(check_vectors, path) for path in vectors]:
@@ -297,6 +300,11 @@ def main(directories):
         except Difference as e:
             failed += 1
             print(f"{path}: {e}")
+    for place in places:
+        if (place / "refuse").exists():
+            wrong, count = refuse.run(place)
+            failed += len(wrong)
+            print("\n".join(wrong + [f"{place}: {count} texts and archives judged, {len(wrong)} of them wrong"]))
     print(f"{len(archives)} archives and {len(vectors)} files of vectors, {failed} failed")
     return 1 if failed or not archives else 0
 

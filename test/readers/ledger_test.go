@@ -1,0 +1,162 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/karchive/karchive/format"
+)
+
+// ledgerGolden is a golden archive with offsets of every reason, rules, described topics, a plan, and several segments and row groups.
+var ledgerGolden = filepath.Join(goldenDir, "golden-1.0-ledger")
+
+var ledgerSource = format.Source{ClusterID: source.ClusterID, TopicID: source.TopicID, Isolation: format.ReadUncommitted, Rules: "9a1f"}
+
+var ledgerIdentity = format.Identity{
+	ClusterID: source.ClusterID,
+	Topics: []format.Topic{
+		{Name: "orders", ID: source.TopicID, Partitions: 3, Configs: map[string]string{"cleanup.policy": "compact", "retention.ms": "-1"}},
+		{Name: "unread", Partitions: 1},
+	},
+	Capture: &format.CapturePlan{
+		Mode: format.ModeSnapshot, Isolation: format.ReadUncommitted, From: "beginning", Until: "end", Rules: "9a1f",
+		Options: map[string]string{"compression": "zstd:1", "topics": "orders"},
+		Partitions: []format.PlanRange{
+			{Topic: "orders", Partition: 0, Start: 5, End: 100}, {Topic: "orders", Partition: 1, Start: 0, End: 7}, {Topic: "orders", Partition: 2, Start: 3, End: 3},
+		},
+	},
+}
+
+// ledgerSegments are what makeLedger writes. Partition 1 is nothing but a gap.
+func ledgerSegments() []segment {
+	record := func(offset int64, epoch int32) format.Record {
+		return format.Record{Offset: offset, TimestampMs: 1700000000000 + offset, LeaderEpoch: epoch, Value: fmt.Appendf(nil, "value %d", offset)}
+	}
+	first := []format.Record{record(10, 1), record(12, 1), record(20, 2), record(21, 2), record(29, 2)}
+	first[1].Headers = []format.Header{{Key: "\xfe\xff", Value: nil}}
+	return []segment{
+		{"orders", 0, 5, 40, first},
+		{"orders", 0, 40, 60, []format.Record{record(45, 4)}},
+		{"orders", 0, 60, 100, nil},
+		{"orders", 1, 0, 7, nil},
+	}
+}
+
+// ledgerGaps are the offsets without a record; what is not in here is absent.
+var ledgerGaps = map[int64][]format.Gap{ // by where a segment of partition 0 begins; -1: of partition 1
+	5: {
+		{From: 5, Until: 9, Reason: format.GapRetention}, {From: 9, Until: 10, Reason: format.GapControl}, {From: 11, Until: 12, Reason: format.GapCorrupt},
+		{From: 13, Until: 15, Reason: format.GapFiltered}, {From: 16, Until: 18, Reason: format.GapRetention}, {From: 18, Until: 19, Reason: format.GapCorrupt},
+		{From: 22, Until: 24, Reason: format.GapControl}, {From: 25, Until: 27, Reason: format.GapFiltered}, {From: 30, Until: 31, Reason: format.GapControl},
+		{From: 31, Until: 34, Reason: format.GapFiltered}, {From: 38, Until: 40, Reason: format.GapRetention},
+	},
+	60: {{From: 60, Until: 61, Reason: format.GapControl}, {From: 62, Until: 90, Reason: format.GapFiltered}, {From: 90, Until: 100, Reason: format.GapCorrupt}},
+	-1: {{From: 0, Until: 7, Reason: format.GapRetention}},
+}
+
+func writeLedger(root string) error {
+	fsys, err := format.DirFS(root)
+	if err != nil {
+		return err
+	}
+	a, err := format.Create(fsys, ledgerIdentity)
+	if err != nil {
+		return err
+	}
+	for _, s := range ledgerSegments() {
+		gaps := ledgerGaps[s.base]
+		if s.partition == 1 {
+			gaps = ledgerGaps[-1]
+		}
+		if err := writeLedgerSegment(a, s, gaps); err != nil {
+			return errors.Join(err, a.Close())
+		}
+	}
+	return a.Close()
+}
+
+// writeLedgerSegment writes records and gaps in the order of their offsets, with a row group for every two records.
+func writeLedgerSegment(a *format.Archive, s segment, gaps []format.Gap) error {
+	p, err := a.NewSegment(format.WriterOptions{Topic: s.topic, Partition: s.partition, Base: s.base, Source: ledgerSource})
+	if err != nil {
+		return err
+	}
+	defer p.Discard() // does nothing after Seal
+	for i := range s.records {
+		for len(gaps) > 0 && gaps[0].From < s.records[i].Offset {
+			err, gaps = errors.Join(err, writeGap(p, gaps[0])), gaps[1:]
+		}
+		err = errors.Join(err, p.Write(&s.records[i]))
+		if i%2 == 1 {
+			err = errors.Join(err, p.Cut())
+		}
+	}
+	for _, g := range gaps {
+		err = errors.Join(err, writeGap(p, g))
+	}
+	_, _, sealed := p.Seal(s.next)
+	return errors.Join(err, sealed)
+}
+
+func writeGap(p *format.Pending, g format.Gap) error {
+	if g.Reason == format.GapRetention || g.Reason == format.GapCorrupt {
+		return p.Gap(g)
+	}
+	var err error
+	for at := g.From; at < g.Until; at++ {
+		err = errors.Join(err, p.Skip(at, 3, g.Reason))
+	}
+	return err
+}
+
+func TestTheGoldenLedgerIsUpToDate(t *testing.T) {
+	if *update {
+		err := errors.Join(os.RemoveAll(ledgerGolden), os.MkdirAll(ledgerGolden, 0o755), writeLedger(ledgerGolden),
+			writeExpected(ledgerGolden+".expected.jsonl", ledgerSegments()), removeLocks(ledgerGolden))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	fresh := filepath.Join(t.TempDir(), "ledger")
+	if err := writeLedger(fresh); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := dataFiles(t, fresh), dataFiles(t, ledgerGolden); len(want) == 0 || !maps.EqualFunc(got, want, bytes.Equal) {
+		t.Errorf("got %d files, want the bytes of the %d of the golden archive: if that is meant, run this test with -update", len(got), len(want))
+	}
+}
+
+func TestTheGoldenLedgerHasEveryReason(t *testing.T) {
+	fsys, err := format.DirFS(ledgerGolden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := format.Open(fsys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := a.Coverage(format.TopicPartition{Topic: "orders", Partition: 0})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[format.Reason]int64{format.GapRetention: 8, format.GapCorrupt: 12, format.GapControl: 5, format.GapFiltered: 35, format.GapAbsent: 29}
+	total := c.Records
+	for _, r := range format.Reasons() {
+		if got := c.Ledger.Of(r); got != want[r] {
+			t.Errorf("%s: got %d offsets, want %d", r, got, want[r])
+		}
+		total += want[r]
+	}
+	if total != c.Next-c.From || c.Ledger.Lost() != 20 {
+		t.Errorf("got %d offsets of %d, %d lost, want 20", total, c.Next-c.From, c.Ledger.Lost())
+	}
+	missing, err := a.Completeness(nil)
+	if err != nil || !missing.Complete() {
+		t.Errorf("got %+v, %v, want a complete archive", missing, err)
+	}
+}
