@@ -26,7 +26,7 @@ func NewColumn(name, path string) (Column, error) {
 	if !utf8.ValidString(name) {
 		return Column{}, fmt.Errorf("%q: %w: it is not UTF-8", name, reshape.ErrPath)
 	}
-	p, err := reshape.ParsePath(path)
+	p, err := reshape.ParseField(path)
 	if err != nil {
 		return Column{}, err
 	}

@@ -69,7 +69,7 @@ func (t *tree) add(column int, path string, get func(*reshape.Record) reshape.Fi
 
 // getter finds a gjson path in a record's value. The path is part of one that was parsed.
 func getter(path string) func(*reshape.Record) reshape.Field {
-	p, err := reshape.ParsePath("value." + path)
+	p, err := reshape.ParseField("value." + path)
 	if err != nil {
 		return func(*reshape.Record) reshape.Field { return reshape.Field{} }
 	}
@@ -119,15 +119,12 @@ func (t *tree) gather(document []byte, p *parts) {
 	}
 }
 
-// this is the document itself.
-var this = getter("@this")
-
 // column is a row for each element of an array.
 func column(i int, array []byte, width int) block {
 	out := block{columns: []int{i}}
 	eachElement(gjson.ParseBytes(array), func(element []byte) {
 		row := make([]reshape.Field, width)
-		row[i] = this(&reshape.Record{Record: format.Record{Value: element}})
+		row[i] = reshape.JSONField(element)
 		out.rows = append(out.rows, row)
 	})
 	return out

@@ -199,6 +199,7 @@ func (e *editor) replace(r *rule, h *hit, root Root) error {
 		}
 		made, _ = redactChange{}.inJSON(w, made[:0], raw)
 	}
+	w.look(r)
 	switch same := bytes.Equal(made, raw); {
 	case err == nil && same && !r.hides():
 	case same && isBlank(raw):

@@ -3,78 +3,77 @@ package reshape
 import (
 	"bytes"
 	"fmt"
+	"net/netip"
 	"regexp"
 	"strings"
 	"unicode/utf8"
 )
 
-// endpointChange rewrites the host names in a text.
+// endpointChange rewrites the host names in a text, also in what is JSON there: names of members, and strings however they are escaped.
 type endpointChange struct {
-	from *regexp.Regexp
+	from *regexp.Regexp // of a host in its canonical form; nil: an IPv6 address
+	ip   netip.Addr
+	ends string   // the port of an IPv6 address, with its colon
 	to   []string // what stands between the stars
 	port bool     // the pattern is about the port too
 }
 
 func newEndpointChange(e Endpoint) (*endpointChange, error) {
-	for _, s := range []string{e.From, e.To} {
-		if s == "" || strings.Trim(s, hostCharacters+"*:") != "" || strings.Count(s, ":") > 1 {
-			return nil, fmt.Errorf("%w: %q is no host name, with * and a port where you like", ErrRule, s)
+	c := &endpointChange{to: strings.Split(e.To, "*")}
+	if ip, port, ok := parseIPv6(e.From); ok {
+		c.ip, c.ends, c.port = ip, port, port != ""
+	} else if err := checkHost(e.From); err != nil {
+		return nil, err
+	}
+	if _, _, ok := parseIPv6(e.To); !ok {
+		if err := checkHost(e.To); err != nil {
+			return nil, err
 		}
 	}
 	if strings.Count(e.To, "*") > strings.Count(e.From, "*") {
 		return nil, fmt.Errorf("%w: %q has more * than %q", ErrRule, e.To, e.From)
 	}
-	quoted := strings.ReplaceAll(regexp.QuoteMeta(e.From), `\*`, "("+hostClass+"*)")
-	return &endpointChange{
-		from: regexp.MustCompile("^(?:" + quoted + ")$"), to: strings.Split(e.To, "*"), port: strings.Contains(e.From, ":"),
-	}, nil
+	if c.ip.IsValid() {
+		return c, nil
+	}
+	quoted := strings.ReplaceAll(regexp.QuoteMeta(canonicalHost(e.From)), `\*`, "("+hostClass+"*)")
+	c.from, c.port = regexp.MustCompile("^(?:"+quoted+")$"), strings.Contains(e.From, ":")
+	return c, nil
 }
 
-const (
-	hostCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"
-	hostClass      = "[A-Za-z0-9._-]"
-)
-
-var hostTable = func() (t [256]bool) {
-	for i := range len(hostCharacters) {
-		t[hostCharacters[i]] = true
+// checkHost takes host names with stars, and a port.
+func checkHost(s string) error {
+	wrong := s == "" || strings.Count(s, ":") > 1 || strings.HasSuffix(s, ".")
+	for _, r := range s {
+		wrong = wrong || !isHostRune(r) && r != '*' && r != ':'
 	}
-	return t
-}()
+	if wrong {
+		return fmt.Errorf("%w: %q is no host name, with * and a port where you like, and no IPv6 address in brackets", ErrRule, s)
+	}
+	return nil
+}
 
-// inJSON rewrites a string, or every string in an object or array.
+// inJSON rewrites a JSON value. Names of members may come out equal, which the last look at a document finds.
 func (c *endpointChange) inJSON(w *Worker, dst, raw []byte) ([]byte, error) {
-	if raw[0] == '"' {
-		return c.rewrite(dst, raw, true), nil
+	from := len(dst)
+	copied := 0
+	for i := 0; i < len(raw); i++ {
+		if raw[i] != '"' {
+			continue
+		}
+		end, _, err := scanString(raw, i)
+		if err != nil {
+			return dst, err
+		}
+		dst = append(dst, raw[copied:i]...)
+		dst = c.rewrite(dst, raw[i:end], true)
+		copied, i = end, end-1
 	}
-	return c.document(w, dst, raw)
-}
-
-// document rewrites every string but names.
-func (c *endpointChange) document(w *Worker, dst, b []byte) ([]byte, error) {
-	texts := texts{each: func(begin, end int) {}}
-	from := 0
-	texts.each = func(begin, end int) {
-		dst = append(dst, b[from:begin]...)
-		dst = c.rewrite(dst, b[begin:end], true)
-		from = end
+	dst = append(dst, raw[copied:]...)
+	if raw[0] == '"' || bytes.Equal(dst[from:], raw) {
+		return dst, nil
 	}
-	w.strings.looks = &texts
-	err := w.strings.walk(b)
-	w.strings.looks = nil
-	return append(dst, b[from:]...), err
-}
-
-// texts is an observer of strings.
-type texts struct{ each func(begin, end int) }
-
-func (t *texts) name(*walker, *shape, []byte, int, int) telling { return telling{} }
-func (t *texts) inside(*walker, int, int) bool                  { return false }
-func (t *texts) unread(*walker, *shape, int, int)               {}
-func (t *texts) leaf(w *walker, _ *shape, begin, end int) {
-	if w.data[begin] == '"' {
-		t.each(begin, end)
-	}
+	return dst, w.strings.walk(dst[from:])
 }
 
 func (c *endpointChange) inPayload(w *Worker, dst, b []byte) ([]byte, error) {
@@ -84,62 +83,108 @@ func (c *endpointChange) inPayload(w *Worker, dst, b []byte) ([]byte, error) {
 	return c.rewrite(dst, b, false), nil
 }
 
-// rewrite goes from host name to host name. In JSON it leaves escapes alone.
-func (c *endpointChange) rewrite(dst, b []byte, escapes bool) []byte {
+// rewrite goes from host to host. What stands between stays byte for byte.
+func (c *endpointChange) rewrite(dst, b []byte, json bool) []byte {
+	if c.ip.IsValid() {
+		return c.rewriteIPv6(dst, b)
+	}
+	var s hostScanner
+	from := 0
 	for i := 0; i < len(b); {
-		n := 1
-		switch {
-		case escapes && b[i] == '\\':
-			n = escapeLength(b[i:])
-		case hostTable[b[i]]:
-			name, port := cutHost(b[i:])
-			dst = c.host(dst, name, port)
-			i += len(name) + len(port)
+		if !startsHost[b[i]] {
+			i++
 			continue
 		}
-		dst = append(dst, b[i:i+n]...)
-		i += n
-	}
-	return dst
-}
-
-// cutHost cuts the longest run of characters of host names from the start of b, without the dots at its end, which may be those of a
-// sentence, and its port with the colon before it, if there is one.
-func cutHost(b []byte) (name, port []byte) {
-	end := 0
-	for end < len(b) && hostTable[b[end]] {
-		end++
-	}
-	name = bytes.TrimRight(b[:end], ".")
-	if len(name) == 0 {
-		return b[:end], nil
-	}
-	if len(name) == end && end < len(b) && b[end] == ':' {
-		if digits := skipDigits(b, end+1); digits > end+1 {
-			port = b[end:digits]
+		h := s.next(b, i, json)
+		if h.to == h.from {
+			i = max(h.next, i+1)
+			continue
 		}
+		if to, ok := c.host(b, &h); ok {
+			dst = append(append(dst, b[from:h.from]...), to...)
+			from = h.to
+		} else if h.doubtful > 0 { // the first letter may be that of an escape, such as \n
+			i = h.from + h.doubtful
+			continue
+		}
+		i = max(h.next, i+1)
 	}
-	return name, port
+	return append(dst, b[from:]...)
 }
 
-// host rewrites one host name and its port, which begins with a colon or is empty.
-func (c *endpointChange) host(dst, name, port []byte) []byte {
-	subject := name
+// host is what stands in the place of a host; not ok: it is another one. It takes over the end of h that goes with it.
+func (c *endpointChange) host(b []byte, h *foundHost) (to []byte, ok bool) {
+	subject := h.name
 	if c.port {
-		subject = name[:len(name)+len(port)]
+		subject = append(subject[:len(subject):len(subject)], h.port...)
 	}
 	found := c.from.FindSubmatchIndex(subject)
 	if found == nil {
-		return append(append(dst, name...), port...)
+		return nil, false
 	}
 	for i, between := range c.to {
 		if i > 0 {
-			dst = append(dst, subject[found[2*i]:found[2*i+1]]...)
+			to = append(to, h.text(b, subject, found[2*i], found[2*i+1])...)
 		}
-		dst = append(dst, between...)
+		to = append(to, between...)
 	}
-	if !c.port {
-		dst = append(dst, port...)
+	if c.port {
+		h.to = h.portTo
 	}
-	return dst
+	return to, true
+}
+
+// parseIPv6 reads [2001:db8::1], with a port or not, and the bare address.
+func parseIPv6(s string) (ip netip.Addr, port string, ok bool) {
+	if bare, isBracket := strings.CutPrefix(s, "["); isBracket {
+		bare, port, ok = strings.Cut(bare, "]")
+		if !ok || port != "" && (port[0] != ':' || strings.Trim(port[1:], "0123456789") != "" || len(port) < 2) {
+			return ip, "", false
+		}
+		s = bare
+	}
+	ip, err := netip.ParseAddr(s)
+	return ip, port, err == nil && ip.Is6() && ip.Zone() == ""
+}
+
+// rewriteIPv6 goes from address to address, however they are abbreviated.
+func (c *endpointChange) rewriteIPv6(dst, b []byte) []byte {
+	from := 0
+	for i := 0; i < len(b); {
+		end := i
+		for end < len(b) && (isHex(b[end]) || b[end] == ':' || b[end] == '.') {
+			end++
+		}
+		if end == i {
+			i++
+			continue
+		}
+		if left, right, ok := c.addressAt(b, i, end); ok && left >= from {
+			dst = append(append(dst, b[from:left]...), c.to[0]...)
+			from, end = right, right
+		}
+		i = end
+	}
+	return append(dst, b[from:]...)
+}
+
+// addressAt says from where to where the address stands in b, of which a run of its characters is from i to end.
+func (c *endpointChange) addressAt(b []byte, i, end int) (left, right int, ok bool) {
+	text := strings.TrimRight(string(b[i:end]), ".")
+	ip, err := netip.ParseAddr(text)
+	if err != nil || ip != c.ip || i > 0 && isWord(b[i-1]) && b[i-1] != 'F' {
+		return 0, 0, false
+	}
+	left, right = i, i+len(text)
+	if left > 0 && b[left-1] == '[' && right < len(b) && b[right] == ']' {
+		left, right = left-1, right+1
+	}
+	if c.port {
+		rest := string(b[right:])
+		if !strings.HasPrefix(rest, c.ends) || len(rest) > len(c.ends) && isDigit(rest[len(c.ends)]) {
+			return 0, 0, false
+		}
+		right += len(c.ends)
+	}
+	return left, right, true
 }

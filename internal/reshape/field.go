@@ -77,7 +77,13 @@ func (p Path) getIn(b []byte) Field {
 	if p.rest == "" {
 		return payload(b)
 	}
-	found := gjson.Get(asString(b), p.gjson())
+	return jsonField(gjson.Get(asString(b), p.gjson()))
+}
+
+// JSONField is a JSON value as a field, which points into it.
+func JSONField(raw []byte) Field { return jsonField(gjson.Parse(asString(raw))) }
+
+func jsonField(found gjson.Result) Field {
 	if !found.Exists() {
 		return Field{}
 	}

@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// ErrPath is wrapped for text that is no path.
-var ErrPath = errors.New("not a path: use value, key, headers.NAME, timestamp, partition, offset or topic, and behind value and key " +
-	"what leads into their JSON, such as value.order.id")
+// ErrPath is wrapped for text that is no path. What it is wrapped with says how the path is spelled, as far as that is known.
+var ErrPath = errors.New("not a path")
 
 // Root is the part of a record that a path begins with.
 type Root uint8
@@ -32,44 +31,71 @@ func (r Root) String() string { return rootNames[r] }
 // Path names a part of a record: value, key and header values, whole or the JSON in the first two, and timestamp (milliseconds),
 // partition, offset and topic. It is immutable.
 //
-// Behind "value." and "key." stands a gjson path (order.id, items.0.price, items.#.price, a\.b for a name with a dot), in which
-// payload|json.id leads into the JSON in a string, and value|json.id into that of a value that is such a string. Behind
-// "headers." stands the name of a header, dots included; of several headers of a name the last one counts, as in Kafka's lastHeader.
+// Behind "value" and "key" stand steps into their JSON: .name, .0 for an element, .# for every element, and * and ? in names for rules.
+// A name with other characters than letters, digits and the likes of _ - $ : stands in brackets and quotes, as a filter has it too:
+// value["order.id"]; or each of them behind a backslash: value.order\.id. Behind "headers." stands the name of a header, dots included,
+// or headers["NAME"]; of several headers of a name the last one counts, as in Kafka's lastHeader. payload|json.id leads into the JSON in a
+// string, and value|json.id into that of a value that is such a string.
 type Path struct {
 	root Root
-	rest string // behind the root, as it was written; empty: all of it
+	rest string // behind the root, with backslashes and without brackets; empty: all of it
 	name string // of a header, without escapes
 }
 
 // ParsePath reads a path. Its error wraps ErrPath.
 func ParsePath(s string) (Path, error) {
-	first, rest, more := strings.Cut(s, ".")
-	first, inside := strings.CutSuffix(first, insideName)
-	root, ok := findRoot(first)
-	switch {
-	case !ok:
-		return Path{}, badPath(s, nearest(first, rootNames))
-	case more && rest == "":
-		return Path{}, badPath(s, ": nothing follows the dot")
-	case inside && (root > KeyRoot || !more):
-		return Path{}, badPath(s, ": "+insideName+" leads from a string into the JSON in it")
-	case root == HeadersRoot && !more:
-		return Path{}, badPath(s, ": write headers.NAME")
-	case root > HeadersRoot && more:
-		return Path{}, badPath(s, ": "+root.String()+" has no fields")
-	}
-	p := Path{root: root, rest: rest}
-	if inside {
-		p.rest = insideName + "." + rest
-	}
-	if root == HeadersRoot {
-		p.name = unescapePath(rest)
+	p, err := parsePath(s)
+	if err != nil {
+		return Path{}, badPath(s, err.Error()+respelled(s))
 	}
 	return p, nil
 }
 
+func parsePath(s string) (Path, error) {
+	end := strings.IndexAny(s, ".[|")
+	if end < 0 {
+		end = len(s)
+	}
+	root, ok := findRoot(s[:end])
+	switch {
+	case !ok:
+		return Path{}, errors.New("it begins with value, key, headers.NAME, timestamp, partition, offset or topic")
+	case root == HeadersRoot && end == len(s):
+		return Path{}, errors.New("write headers.NAME")
+	case root > HeadersRoot && end < len(s):
+		return Path{}, errors.New(root.String() + " has no fields")
+	}
+	rest, err := readSteps(s[end:], root == HeadersRoot)
+	p := Path{root: root, rest: rest}
+	if root == HeadersRoot {
+		p.name = unescapePath(rest)
+	}
+	return p, err
+}
+
+// ParseField reads a path that leads to one thing, or with # to an array of things, and so has no * and ?. Unlike in a rule, #(…)
+// chooses elements by what is in them, as in gjson. Its error wraps ErrPath.
+func ParseField(s string) (Path, error) {
+	p, err := ParsePath(s)
+	if err == nil && p.isGlob() {
+		return Path{}, badPath(s, "* and ? stand for any number of fields, and one is wanted here: name it, or write # for every element")
+	}
+	return p, err
+}
+
+func (p Path) isGlob() bool {
+	for rest, more := p.rest, p.rest != ""; more; {
+		var component string
+		component, rest, more = cutComponent(rest)
+		if !isQuery(component) && strings.ContainsAny(withoutEscapes(component), "*?") {
+			return true
+		}
+	}
+	return false
+}
+
 // badPath quotes the path in front of an error of its own, which a caller that has quoted it already can unwrap.
-func badPath(s, why string) error { return fmt.Errorf("%q: %w", s, fmt.Errorf("%w%s", ErrPath, why)) }
+func badPath(s, why string) error { return fmt.Errorf("%q: %w", s, fmt.Errorf("%w: %s", ErrPath, why)) }
 
 func findRoot(name string) (Root, bool) {
 	for i, n := range rootNames {
@@ -98,7 +124,7 @@ func unescapePath(s string) string {
 // Root is the part of the record that the path begins with.
 func (p Path) Root() Root { return p.root }
 
-// Rest is what follows the root, as it was written: a gjson path, or a header's name. Empty: the whole of the root.
+// Rest is what follows the root, with backslashes and without brackets: a gjson path, or a header's name. Empty: the whole of the root.
 func (p Path) Rest() string { return p.rest }
 
 // HeaderName is the name of the header that the path is about, without escapes; empty for other roots.

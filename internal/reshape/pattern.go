@@ -84,33 +84,18 @@ func cutComponent(s string) (component, rest string, more bool) {
 
 func parseStep(component string) (step, error) {
 	switch {
-	case component == "":
-		return step{}, fmt.Errorf("%w: an empty name", ErrPath)
 	case component == "#":
 		return step{kind: eachStep, index: -1}, nil
-	case strings.ContainsRune("@!{[#", rune(component[0])) || strings.Contains(withoutEscapes(component), "|"):
+	case isQuery(component):
 		return step{}, fmt.Errorf("%w: %q chooses by what is there, and a rule needs a place", ErrPath, component)
 	case strings.ContainsAny(withoutEscapes(component), "*?"):
 		return step{kind: globStep, text: component, index: -1}, nil
 	}
 	s := step{kind: nameStep, text: unescapePath(component), index: -1}
-	if n, err := strconv.ParseUint(s.text, 10, 31); err == nil {
+	if n, err := strconv.ParseUint(s.text, 10, 31); err == nil && strconv.FormatUint(n, 10) == s.text {
 		s.index = int(n)
 	}
 	return s, nil
-}
-
-// withoutEscapes is what of a component stands for itself no more: all that has no backslash before it.
-func withoutEscapes(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if s[i] == '\\' {
-			i++
-			continue
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String()
 }
 
 func (s *step) takesName(name string) bool {

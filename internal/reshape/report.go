@@ -29,8 +29,6 @@ type Report struct {
 	Maps  []RuleReport `json:"maps,omitempty"`
 	// Uncovered are the fields that look personal and have no rule, by topic and path.
 	Uncovered []Suspect `json:"uncovered,omitempty"`
-
-	required bool // Rules.RequireCoverage
 }
 
 // RuleReport is how often a rule found something to change.
@@ -39,6 +37,12 @@ type RuleReport struct {
 	Topics  []string `json:"topics,omitempty"`
 	Records int64    `json:"records"` // with at least one match
 	Fields  int64    `json:"fields"`  // matches
+	// Looked counts, of a rule that changes only some of what its path leads to, all that it leads to.
+	Looked   int64 `json:"looked,omitempty"`
+	Optional bool  `json:"optional,omitempty"` // it may match nothing
+
+	part  int  // of an endpoint: the first of its rules in Report.Maps
+	picks bool // Looked counts
 }
 
 // Suspect is a field that looks personal and has no rule.
@@ -49,31 +53,56 @@ type Suspect struct {
 	Records int64  `json:"records"` // that have it
 }
 
-// Incomplete says that records were withheld, or, with Rules.RequireCoverage, that a mask never matched.
-func (r *Report) Incomplete() bool { return r.Withheld > 0 || r.required && len(r.NeverMatched()) > 0 }
+// Incomplete says that records were withheld, that a rule never matched which is not optional, or that the filter could not be decided
+// for any record.
+func (r *Report) Incomplete() bool {
+	return r.Withheld > 0 || len(r.NeverMatched()) > 0 || r.NeverDecided()
+}
 
-// NeverMatched are the masks that found nothing.
+// NeverDecided says that there were records, and the filter could not be decided for any of them.
+func (r *Report) NeverDecided() bool {
+	var undecided int64
+	for _, n := range r.Undecided {
+		undecided += n
+	}
+	return r.Read > 0 && undecided == r.Read
+}
+
+// NeverMatched are the masks and maps that found nothing and are not optional. As long as no record has come to them there are none.
 func (r *Report) NeverMatched() []string {
+	if r.Read == r.Filtered+r.Sampled {
+		return nil
+	}
 	var out []string
-	for _, m := range r.Masks {
-		if m.Fields == 0 {
-			out = append(out, m.Rule)
+	for i := range len(r.Masks) + len(r.Maps) {
+		if one := r.rule(i); !one.Optional && !r.matched(one) {
+			out = append(out, one.Rule)
 		}
 	}
 	return out
+}
+
+// matched says that a rule found something. An endpoint is one rule in all the places where it is looked for, each of which must be
+// there.
+func (r *Report) matched(one *RuleReport) bool {
+	if one.Fields > 0 || !one.picks {
+		return one.Fields > 0
+	}
+	return one.Looked > 0 && slices.ContainsFunc(r.Maps, func(o RuleReport) bool { return o.picks && o.part == one.part && o.Fields > 0 })
 }
 
 // Report adds up what all workers did. None may be at work meanwhile.
 func (p *Pipeline) Report() Report {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	sum := Report{required: p.rules.RequireCoverage, Masks: reports(p.masks), Maps: reports(p.maps)}
+	sum := Report{Masks: reports(p.masks), Maps: reports(p.maps)}
 	for _, w := range p.workers {
 		sum.add(&w.counts)
 		for i := range w.hits {
 			to := sum.rule(i)
 			to.Records += w.hits[i].records
 			to.Fields += w.hits[i].fields
+			to.Looked += w.hits[i].looked
 		}
 		for _, t := range w.topics {
 			sum.Uncovered = t.suspects(sum.Uncovered)
@@ -86,7 +115,7 @@ func (p *Pipeline) Report() Report {
 func reports(rules []*rule) []RuleReport {
 	var out []RuleReport
 	for _, r := range rules {
-		out = append(out, RuleReport{Rule: r.text, Topics: r.topics})
+		out = append(out, RuleReport{Rule: r.text, Topics: r.topics, Optional: r.optional, part: r.part, picks: r.picks()})
 	}
 	return out
 }

@@ -3,7 +3,6 @@ package reshape
 import (
 	"errors"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -40,15 +39,21 @@ type rule struct {
 	header bool     // the name of the header is a glob
 
 	required bool // records in which its path leads nowhere are withheld
+	optional bool // it may match nothing
+	part     int  // of an endpoint: the first of its rules in Report.Maps
 }
 
 // newRule compiles what rules that change a place have in common: where it is.
 func newRule(text string, s Selector) (*rule, error) {
-	r, err := newReader(text, s)
+	p, err := ParsePath(s.Path)
 	if err != nil {
 		return nil, err
 	}
-	switch p := r.path; {
+	r, err := newRuleAt(text, p, s)
+	if err != nil {
+		return nil, err
+	}
+	switch {
 	case p.root == HeadersRoot:
 		r.header = strings.ContainsAny(withoutEscapes(p.rest), "*?")
 	case p.rest != "":
@@ -61,16 +66,18 @@ func newRule(text string, s Selector) (*rule, error) {
 
 // newReader compiles a rule that only reads its path.
 func newReader(text string, s Selector) (*rule, error) {
-	p, err := ParsePath(s.Path)
+	p, err := ParseField(s.Path)
 	if err != nil {
 		return nil, err
 	}
-	for _, glob := range s.Topics {
-		if _, err := path.Match(glob, ""); err != nil {
-			return nil, fmt.Errorf("%s: topics %q: %w", text, glob, err)
-		}
+	return newRuleAt(text, p, s)
+}
+
+func newRuleAt(text string, p Path, s Selector) (*rule, error) {
+	if err := checkTopics(s.Topics); err != nil {
+		return nil, fmt.Errorf("%s: %w", text, err)
 	}
-	return &rule{text: text, number: -1, path: p, topics: s.Topics, required: s.Required}, nil
+	return &rule{text: text, number: -1, path: p, topics: s.Topics, required: s.Required, optional: s.Optional}, nil
 }
 
 // whole says that the rule is about all of a key or value, or about the timestamp.
@@ -79,15 +86,17 @@ func (r *rule) whole() bool { return len(r.steps) == 0 && r.path.root != Headers
 // fits says whether the rule is for records of a topic.
 func (r *rule) fits(topic string) bool { return fits(r.topics, topic) }
 
-func fits(globs []string, topic string) bool {
-	return len(globs) == 0 || slices.ContainsFunc(globs, func(g string) bool { ok, _ := path.Match(g, topic); return ok })
-}
-
 func (r *rule) takesHeader(name string) bool {
 	if r.header {
 		return match.Match(name, r.path.rest)
 	}
 	return r.path.name == name
+}
+
+// picks says that the rule leaves some of what its path leads to as it is.
+func (r *rule) picks() bool {
+	_, endpoint := r.change.(*endpointChange)
+	return endpoint
 }
 
 // on refuses roots that a rule cannot change.
@@ -144,7 +153,7 @@ func (r *Rules) stages(first int) ([][]*rule, []*rule, error) {
 	}
 	b.endStage()
 	for _, s := range r.Remove {
-		b.add(newRule(s.Path, s))(dropKind, nil)
+		b.add(newRule(s.String(), s))(dropKind, nil)
 	}
 	b.endStage()
 	b.take("key", r.Key)
@@ -204,8 +213,10 @@ func (b *stageBuilder) endpoint(e Endpoint) {
 	if len(in) == 0 {
 		in = []Selector{{Path: "value"}}
 	}
+	from := len(b.all)
 	for _, s := range in {
-		b.add(newRule(e.String()+" in "+s.Path, s))(changeKind, c)
+		s.Optional = s.Optional || e.Optional
+		b.add(newRule(e.String()+" in "+s.Path, s))(changeKind, c).part = from
 	}
 	b.endStage()
 }
@@ -249,7 +260,7 @@ func (b *stageBuilder) rename(n Rename) {
 // take makes one stage of all choices for the key, and one for the value: the first whose topics fit is carried out.
 func (b *stageBuilder) take(into string, from []Selector) {
 	for _, s := range from {
-		r, err := newReader(into+" "+s.Path, s)
+		r, err := newReader(into+" "+s.String(), s)
 		if err != nil {
 			b.fail(err)
 			return

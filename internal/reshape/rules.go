@@ -59,6 +59,8 @@ type Selector struct {
 	// object or array. A null payload has no paths, so it goes on, and so does an array without elements. It is for masks, tables,
 	// Rename and Remove.
 	Required bool `json:"required,omitempty"`
+	// Optional says that a rule may match nothing in a whole run. Other rules that do make Report.Incomplete true.
+	Optional bool `json:"-"`
 }
 
 // Sample keeps a part of the entities. The zero value keeps all.
@@ -126,6 +128,8 @@ type Endpoint struct {
 	From string     `json:"from"`
 	To   string     `json:"to"`
 	In   []Selector `json:"in,omitempty"` // empty: value
+	// Optional says that it may match nothing in a whole run.
+	Optional bool `json:"-"`
 }
 
 // Empty says that the rules do nothing.

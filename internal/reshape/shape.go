@@ -1,9 +1,6 @@
 package reshape
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // shape is what a walker has learned of one place in the documents of a topic: the names and elements there, in the order in which
 // they came, and which patterns lead through it. Records of a topic look alike, so what a name means is mostly known by where it
@@ -183,21 +180,3 @@ func (s *shape) path(rootName string) string {
 		return parent + "." + s.name
 	}
 }
-
-// escapeName puts backslashes where a path would read something else.
-func escapeName(name string) string {
-	var b strings.Builder
-	for i := 0; i < len(name); i++ {
-		c := name[i]
-		if strings.IndexByte(`.*?|\=`, c) >= 0 || i == 0 && strings.IndexByte("@!{[#", c) >= 0 {
-			b.WriteByte('\\')
-		}
-		b.WriteByte(c)
-	}
-	return b.String()
-}
-
-// escapeHeader puts backslashes where a path would read a glob.
-func escapeHeader(name string) string { return headerEscapes.Replace(name) }
-
-var headerEscapes = strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "=", `\=`)

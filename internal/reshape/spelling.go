@@ -1,6 +1,7 @@
 package reshape
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -20,7 +21,11 @@ func ParseMask(s string) (Mask, error) {
 		return Mask{}, err
 	}
 	m := Mask{}
-	m.Topics, m.Path = cutTopic(path)
+	path, m.Optional = strings.CutPrefix(path, optionalMark)
+	m.Topics, path = cutTopic(path)
+	if err := cmp.Or(checkTopics(m.Topics), m.setPath(path)); err != nil {
+		return Mask{}, err
+	}
 	if err := m.setAction(action); err != nil {
 		return Mask{}, fmt.Errorf("%q: %w", s, err)
 	}
@@ -44,34 +49,61 @@ func cutTopic(s string) (topics []string, path string) {
 }
 
 // String spells the rule as ParseMask reads it, but for topics.
-func (m Mask) String() string { return m.Path + "=" + m.spelled() }
+func (m Mask) String() string { return m.Selector.String() + "=" + m.spelled() }
 
 // ParseSet reads PATH=VALUE, as --set takes it; the value as ParseConstant reads it.
 func ParseSet(s string) (Set, error) {
-	path, to, err := cutRule(s, "PATH=VALUE")
-	return Set{Selector{Path: path}, ParseConstant(to)}, err
+	at, to, err := cutSelector(s, "PATH=VALUE")
+	return Set{at, ParseConstant(to)}, err
 }
 
 // String spells the rule as ParseSet reads it.
-func (s Set) String() string { return s.Path + "=" + s.To.String() }
+func (s Set) String() string { return s.Selector.String() + "=" + s.To.String() }
 
 // ParseRename reads PATH=NAME, as --rename takes it: value.user.mail=email, headers.type=kind.
 func ParseRename(s string) (Rename, error) {
-	path, to, err := cutRule(s, "PATH=NAME")
+	at, to, err := cutSelector(s, "PATH=NAME")
 	if err == nil && to == "" {
 		err = fmt.Errorf("%q: %w: the new name is empty", s, ErrRule)
 	}
-	return Rename{Selector{Path: path}, to}, err
+	return Rename{at, to}, err
 }
 
 // String spells the rule as ParseRename reads it.
-func (r Rename) String() string { return r.Path + "=" + r.To }
+func (r Rename) String() string { return r.Selector.String() + "=" + r.To }
 
 // String is the table's rule on one line.
-func (t Table) String() string { return t.Path + "=" + t.File }
+func (t Table) String() string { return t.Selector.String() + "=" + t.File }
 
 // String is the endpoint's rule on one line.
-func (e Endpoint) String() string { return e.From + ":=" + e.To }
+func (e Endpoint) String() string { return optional(e.Optional) + e.From + ":=" + e.To }
+
+// ParseSelector reads a path; with a ? before it, the rule is optional.
+func ParseSelector(text string) (Selector, error) {
+	var s Selector
+	err := s.setPath(text)
+	return s, err
+}
+
+func (s *Selector) setPath(text string) error {
+	path, optional := strings.CutPrefix(text, optionalMark)
+	s.Path, s.Optional = path, s.Optional || optional
+	_, err := ParsePath(path)
+	return err
+}
+
+// String spells the selector as ParseSelector reads it.
+func (s Selector) String() string { return optional(s.Optional) + s.Path }
+
+// optionalMark stands before the path of a rule that may match nothing.
+const optionalMark = "?"
+
+func optional(is bool) string {
+	if is {
+		return optionalMark
+	}
+	return ""
+}
 
 // String spells a span as ParseSpan reads it.
 func (s Span) String() string {
@@ -89,20 +121,29 @@ func (s Span) String() string {
 	return sign + s.clock()
 }
 
-// cutRule parts a rule at its first = that has no backslash before it.
+// cutRule parts a rule at its first = that has no backslash before it and stands in no name in quotes.
 func cutRule(s, form string) (path, rest string, err error) {
 	for i := 0; i < len(s); i++ {
-		switch s[i] {
-		case '\\':
+		switch {
+		case s[i] == '\\':
 			i++
-		case '=':
-			if i == 0 {
-				return "", "", fmt.Errorf("%q: %w: write %s", s, ErrRule, form)
+		case isQuotedBracket(s[i:]):
+			if _, behind, err := readBracket(s[i:]); err == nil {
+				i = len(s) - len(behind) - 1
 			}
+		case s[i] == '=' && i > 0:
 			return s[:i], s[i+1:], nil
 		}
 	}
 	return "", "", fmt.Errorf("%q: %w: write %s", s, ErrRule, form)
+}
+
+func cutSelector(s, form string) (at Selector, rest string, err error) {
+	path, rest, err := cutRule(s, form)
+	if err == nil {
+		at, err = ParseSelector(path)
+	}
+	return at, rest, err
 }
 
 // ParseSampleBy reads what --sample-by takes: key, a header or a path, or random and random:SEED.

@@ -226,6 +226,7 @@ func (w *Worker) changeWhole(r *rule, b []byte) ([]byte, error) {
 	if err != nil {
 		return w.unmaskable(root, b, &ruleError{r, err})
 	}
+	w.look(r)
 	same := !isNull && string(out) == string(b)
 	switch known := w.marks[root]; {
 	case same && (!r.hides() || len(b) > 0 && string(b) != redacted):
@@ -249,7 +250,9 @@ func (w *Worker) replace(r *rule, b []byte) (out []byte, isNull bool, err error)
 		return nil, true, nil
 	}
 	if c, ok := r.change.(*endpointChange); ok && r.path.root == ValueRoot {
-		out, err = c.document(w, w.buf[:0], b)
+		if err = w.strings.walk(b); err == nil {
+			out, err = c.inJSON(w, w.buf[:0], b)
+		}
 	} else {
 		out, err = r.change.inPayload(w, w.buf[:0], b)
 	}

@@ -40,8 +40,8 @@ type Worker struct {
 }
 
 type ruleCount struct {
-	records, fields int64
-	last            uint64 // record
+	records, fields, looked int64
+	last                    uint64 // record
 }
 
 // topicWork is what a worker has for one topic.
@@ -89,6 +89,13 @@ func (w *Worker) count() {
 	}
 	if w.excused {
 		w.counts.Unmaskable++
+	}
+}
+
+// look counts that a rule found a place that it may leave as it is.
+func (w *Worker) look(r *rule) {
+	if r.picks() && r.number >= 0 {
+		w.hits[r.number].looked++
 	}
 }
 

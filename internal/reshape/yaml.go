@@ -182,7 +182,7 @@ func readExpression(n *yaml.Node) (Expression, error) {
 
 func (s *Sample) read(n *yaml.Node) error {
 	var by []Selector
-	if err := each(&by, readSelector)(n); err != nil {
+	if err := each(&by, readSampled)(n); err != nil {
 		return err
 	}
 	for _, one := range by {
@@ -196,12 +196,39 @@ func (s *Sample) read(n *yaml.Node) error {
 	return nil
 }
 
+// readSampled reads what a sample is taken by: a path, or the word random.
+func readSampled(n *yaml.Node) (s Selector, err error) {
+	if isText(n) {
+		s.Path, err = readText(n)
+		return s, err
+	}
+	known := s.keys()
+	delete(known, "optional")
+	return s, readMapping(n, known)
+}
+
 // isText says that a rule is spelled as on the command line.
 func isText(n *yaml.Node) bool { return n.Kind != yaml.MappingNode }
 
-// selectorKeys reads path and topics.
+// keys reads path, topics and optional.
 func (s *Selector) keys() keys {
-	return keys{"path": textOf(&s.Path, sameText), "topics": each(&s.Topics, readText)}
+	return keys{"path": func(n *yaml.Node) error {
+		text, err := readText(n)
+		if err == nil {
+			err = s.setPath(text)
+		}
+		return err
+	}, "topics": s.readTopics, "optional": boolean(&s.Optional)}
+}
+
+func (s *Selector) readTopics(n *yaml.Node) error {
+	if err := each(&s.Topics, readText)(n); err != nil {
+		return err
+	}
+	if len(s.Topics) == 0 {
+		return errors.New("topics: an empty list: leave it out to mean all")
+	}
+	return checkTopics(s.Topics)
 }
 
 func (k keys) with(name string, read func(*yaml.Node) error) keys {
@@ -211,10 +238,10 @@ func (k keys) with(name string, read func(*yaml.Node) error) keys {
 
 func readSelector(n *yaml.Node) (s Selector, err error) {
 	if isText(n) {
-		s.Path, err = readText(n)
-		return s, err
+		return parsedRule(n, ParseSelector)
 	}
-	return s, readMapping(n, s.keys())
+	err = readMapping(n, s.keys())
+	return s, err
 }
 
 // required are the keys of a rule whose path can be asked to be there.
@@ -273,7 +300,7 @@ func readTable(n *yaml.Node) (t Table, err error) {
 
 func readEndpoint(n *yaml.Node) (e Endpoint, err error) {
 	return e, readMapping(n, keys{
-		"from": textOf(&e.From, sameText), "to": textOf(&e.To, sameText), "in": each(&e.In, readSelector),
+		"from": textOf(&e.From, sameText), "to": textOf(&e.To, sameText), "in": each(&e.In, readSelector), "optional": boolean(&e.Optional),
 	})
 }
 
