@@ -37,9 +37,9 @@ func (f *reshaping) flags() []cli.Flag {
 		&cli.BoolFlag{Name: "require-coverage", Usage: "withhold records of which something goes out that looks personal, or that cannot be looked at, without a rule", Destination: &r.RequireCoverage},
 		repeated("set", "give a field or header a value, as `PATH=VALUE`; repeatable", &r.Set, reshape.ParseSet),
 		repeated("rename", "give a field or header another name, as `PATH=NAME`; repeatable", &r.Rename, reshape.ParseRename),
-		repeated("remove", "take the field or header at `PATH` away; repeatable", &r.Remove, parseSelector),
-		repeated("key", "make what is at `PATH` the key", &r.Key, parseSelector),
-		repeated("value", "make what is at `PATH` the value", &r.Value, parseSelector),
+		repeated("remove", "take the field or header at `PATH` away; repeatable", &r.Remove, reshape.ParseSelector),
+		repeated("key", "make what is at `PATH` the key", &r.Key, reshape.ParseSelector),
+		repeated("value", "make what is at `PATH` the value", &r.Value, reshape.ParseSelector),
 	}
 	for _, flag := range flags {
 		setCategory(flag, reshapeCategory)
@@ -72,11 +72,6 @@ func repeatedSet(name, usage, shown string, set func(string) error) cli.Flag {
 }
 
 func parseExpression(s string) (reshape.Expression, error) { return reshape.Expression{Text: s}, nil }
-
-func parseSelector(s string) (reshape.Selector, error) {
-	_, err := reshape.ParsePath(s)
-	return reshape.Selector{Path: s}, err
-}
 
 // pipeline compiles the rules of the file and of the flags; nil when there are none. Files that a file of rules names lie beside it.
 func (f *reshaping) pipeline(e *env) (*reshape.Pipeline, error) {
@@ -112,6 +107,9 @@ func (f *reshaping) fromFile(e *env) (reshape.Rules, error) {
 		return reshape.Rules{}, err
 	}
 	rules, err := reshape.ParseRules(f.file, data)
+	if f.rules.MaskKey != "" {
+		rules.MaskKey = "" // the flag's holds, and that of the file may not be there
+	}
 	if err == nil {
 		err = e.resolve(&rules, filepath.Dir(f.file))
 	}

@@ -32,7 +32,7 @@ func newReshaped(p *reshape.Pipeline) *reshaped {
 	return &reshaped{Rules: rules.Hash(), Steps: rules.Steps(), Report: &report, masksKeys: p.MasksKeys()}
 }
 
-// incomplete is errIncomplete when records were withheld.
+// incomplete is errIncomplete when records were withheld, a rule never matched or the filter was never decided.
 func (r *reshaped) incomplete() error {
 	if r != nil && r.Incomplete() {
 		return errIncomplete
@@ -91,6 +91,9 @@ func ruleText(r reshape.RuleReport) string {
 }
 
 func matched(r reshape.RuleReport) string {
+	if r.Fields == 0 && r.Looked > 0 {
+		return "nothing to change in " + units.Of(r.Looked, "field")
+	}
 	if r.Fields == 0 {
 		return "never matched"
 	}
@@ -104,8 +107,8 @@ func byCount(counts map[string]int64) []string {
 	})
 }
 
-// noteReshaped says on stderr what rules did, for commands whose results are records, and returns errIncomplete when records were
-// withheld.
+// noteReshaped says on stderr what rules did, for commands whose results are records, and returns errIncomplete when something
+// was lost by that.
 func (e *env) noteReshaped(p *reshape.Pipeline) error {
 	r := newReshaped(p)
 	if r == nil {
@@ -133,7 +136,10 @@ func (r *reshaped) warn(e *env) {
 		e.warnf("%s: %s looks personal (%s) and no rule has changed it, in %s; mask it, or say --mask %s=keep", s.Topic, s.Path, s.Looks, units.Of(s.Records, "record"), s.Path)
 	}
 	for _, rule := range r.NeverMatched() {
-		e.warnf("the mask %s never matched", rule)
+		e.warnf("the rule %s never matched: correct its path or topics, or put a ? before it if it may match nothing", rule)
+	}
+	if r.NeverDecided() {
+		e.warnf("the filter could not be decided for any of %s: %s", units.Of(r.Read, "record"), byCount(r.Undecided)[0])
 	}
 	switch {
 	case r.KeysChanged == 0 || r.routed:

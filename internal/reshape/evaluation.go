@@ -1,8 +1,6 @@
 package reshape
 
 import (
-	"math"
-	"strconv"
 	"time"
 	"unicode/utf8"
 
@@ -19,6 +17,7 @@ import (
 type evaluation struct {
 	filter   *filter
 	missing  []*types.Err // by want: why there is nothing
+	closed   []*types.Err // by want: why nothing can be in it
 	noTime   *types.Err
 	notJSON  [2]map[string]*types.Err // by root, and by what is wrong
 	nullJSON [2]*types.Err
@@ -49,6 +48,7 @@ func newEvaluation(f *filter) *evaluation {
 	e := &evaluation{filter: f, found: make([]span, len(f.wants)), names: map[string]int{}}
 	for i := range f.wants {
 		e.missing = append(e.missing, types.WrapErr(errUndecided(f.wants[i].text()+" is not there")).(*types.Err))
+		e.closed = append(e.closed, types.WrapErr(errUndecided(f.parentText(i)+" is no object")).(*types.Err))
 		e.names[variable(i)] = i
 	}
 	e.noTime = types.WrapErr(errUndecided("the timestamp is none, or beyond what CEL takes")).(*types.Err)
@@ -145,11 +145,32 @@ func (e *evaluation) resolve(i int) any {
 	at := e.found[i]
 	switch {
 	case w.exists:
-		return types.Bool(at.to > 0)
+		return e.exists(i, data)
 	case at.to == 0:
 		return e.missing[i]
 	}
 	return jsonValue(data[at.from:at.to])
+}
+
+// exists says whether a member is there, or for the operator in of an array whether its name is an element. What is no object has none,
+// which CEL does not take for a no.
+func (e *evaluation) exists(i int, data []byte) ref.Val {
+	w := &e.filter.wants[i]
+	raw := data[skipSpace(data, 0):]
+	if w.parent >= 0 {
+		at := e.found[w.parent]
+		if at.to == 0 {
+			return e.missing[w.parent]
+		}
+		raw = data[at.from:at.to]
+	}
+	switch {
+	case raw[0] == '{':
+		return types.Bool(e.found[i].to > 0)
+	case raw[0] == '[' && w.in:
+		return contains(types.String(w.steps[len(w.steps)-1].text), jsonValue(raw))
+	}
+	return e.closed[i]
 }
 
 func (e *evaluation) document(root Root) *walker {
@@ -217,9 +238,12 @@ func jsonValue(raw []byte) ref.Val { return celValue(gjson.Parse(asString(raw)))
 func celValue(v gjson.Result) ref.Val {
 	switch v.Type {
 	case gjson.String:
+		if hasLoneSurrogate(asBytes(v.Raw)) {
+			return errNotUnicode
+		}
 		return types.String(v.Str)
 	case gjson.Number:
-		return celNumber(v)
+		return celNumber(v.Raw)
 	case gjson.True:
 		return types.True
 	case gjson.False:
@@ -230,18 +254,9 @@ func celValue(v gjson.Result) ref.Val {
 	return types.NullValue
 }
 
-// celNumber keeps whole numbers exact.
-func celNumber(v gjson.Result) ref.Val {
-	if n, err := strconv.ParseInt(v.Raw, 10, 64); err == nil {
-		return types.Int(n)
-	}
-	f, err := strconv.ParseFloat(v.Raw, 64)
-	if err != nil {
-		f = math.Copysign(math.Inf(1), f)
-	}
-	return types.Double(f)
-}
+var errNotUnicode = types.WrapErr(errUndecided("a text has half of a surrogate pair")).(*types.Err)
 
+// celStructure is an array or object. A member that cannot be read stands in it as an error, a name is one of all of it.
 func celStructure(v gjson.Result) ref.Val {
 	if v.IsArray() {
 		var list []ref.Val
@@ -252,9 +267,14 @@ func celStructure(v gjson.Result) ref.Val {
 		return types.NewRefValList(types.DefaultTypeAdapter, list)
 	}
 	m := map[ref.Val]ref.Val{}
+	readable := true
 	v.ForEach(func(name, item gjson.Result) bool {
+		readable = !hasLoneSurrogate(asBytes(name.Raw))
 		m[types.String(name.Str)] = celValue(item)
-		return true
+		return readable
 	})
+	if !readable {
+		return errNotUnicode
+	}
 	return types.NewRefValMap(types.DefaultTypeAdapter, m)
 }

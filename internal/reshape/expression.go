@@ -18,6 +18,8 @@ type want struct {
 	steps  pattern // into the JSON; empty: all of it
 	header string
 	exists bool // whether it is there, and not what it is
+	in     bool // as the operator in asks: of an array, whether it is an element
+	parent int  // of one that may exist: what it would be in; -1: the whole document
 }
 
 const wantPrefix = "@" // no name of CEL begins so
@@ -47,8 +49,10 @@ func (w *want) text() string {
 	for _, s := range w.steps {
 		if s.kind == elementStep {
 			fmt.Fprintf(&b, "[%d]", s.index)
+		} else if name := "." + escapeName(s.text); strings.Contains(name, `\`) || s.text == "" {
+			fmt.Fprintf(&b, "[%q]", s.text)
 		} else {
-			b.WriteString("." + s.text)
+			b.WriteString(name)
 		}
 	}
 	return b.String()
@@ -158,7 +162,9 @@ func (r *rewriter) lookupCall(c celast.CallExpr) (want, bool) {
 		if _, isRoot := r.root(args[1]); !ok || !isRoot || s.kind != memberStep {
 			return want{}, false
 		}
-		return r.step(args[1], s, true)
+		w, ok := r.step(args[1], s, true)
+		w.in = w.root != HeadersRoot
+		return w, ok
 	}
 	return want{}, false
 }
@@ -191,6 +197,15 @@ func (r *rewriter) step(in celast.Expr, s step, exists bool) (want, bool) {
 	return w, true
 }
 
+// parentText spells what a want would be in.
+func (f *filter) parentText(i int) string {
+	w := f.wants[i]
+	if w.root != HeadersRoot && len(w.steps) > 0 {
+		w.steps = w.steps[:len(w.steps)-1]
+	}
+	return w.text()
+}
+
 // root says whether e is the name of a part of the record that something can be looked up in, and not that of a comprehension.
 func (r *rewriter) root(e celast.Expr) (Root, bool) {
 	if e.Kind() != celast.IdentKind {
@@ -210,17 +225,28 @@ func (r *rewriter) root(e celast.Expr) (Root, bool) {
 
 // want is the variable of a want, new or known.
 func (f *filter) want(w want) string {
-	for i := range f.wants {
-		if f.wants[i].equal(&w) {
-			return variable(i)
-		}
+	if i := f.find(&w); i >= 0 {
+		return variable(i)
+	}
+	if w.parent = -1; w.exists && w.root != HeadersRoot && len(w.steps) > 1 {
+		f.want(want{root: w.root, steps: w.steps[:len(w.steps)-1]})
+		w.parent = f.find(&want{root: w.root, steps: w.steps[:len(w.steps)-1]})
 	}
 	f.wants = append(f.wants, w)
 	return variable(len(f.wants) - 1)
 }
 
+func (f *filter) find(w *want) int {
+	for i := range f.wants {
+		if f.wants[i].equal(w) {
+			return i
+		}
+	}
+	return -1
+}
+
 func (w *want) equal(o *want) bool {
-	if w.root != o.root || w.header != o.header || w.exists != o.exists || len(w.steps) != len(o.steps) {
+	if w.root != o.root || w.header != o.header || w.exists != o.exists || w.in != o.in || len(w.steps) != len(o.steps) {
 		return false
 	}
 	for i := range w.steps {
@@ -262,11 +288,35 @@ func (f *filter) looksAtJSON(e celast.Expr) bool {
 
 // friendly words a message of the parser or checker.
 func friendly(message string) string {
-	name, ok := strings.CutPrefix(message, "undeclared reference to '")
-	if !ok {
-		return message
+	if name, ok := strings.CutPrefix(message, "undeclared reference to '"); ok {
+		name, _, _ = strings.Cut(name, "'")
+		return name + " is not known" + nearest(name, append([]string{"size", "has"}, rootNames...))
 	}
-	name, _, _ = strings.Cut(name, "'")
-	text := name + " is not known"
-	return text + nearest(name, append([]string{"size", "has"}, rootNames...))
+	for _, odd := range []string{"'@", `'\`, "'#", "'$"} {
+		if strings.Contains(message, "token recognition error at: "+odd) {
+			return message + `; a name with such characters is written value["@type"]`
+		}
+	}
+	return message
+}
+
+// checkLiterals refuses numbers in an expression that would not be compared as they are written.
+func checkLiterals(text string, tree *celast.AST) (at int64, err error) {
+	runes := []rune(text)
+	celast.PreOrderVisit(tree.Expr(), celast.NewExprVisitor(func(e celast.Expr) {
+		if e.Kind() != celast.LiteralKind || err != nil {
+			return
+		}
+		f, ok := e.AsLiteral().(types.Double)
+		offset, known := tree.SourceInfo().GetOffsetRange(e.ID())
+		if !ok || !known || int(offset.Start) >= len(runes) {
+			return
+		}
+		written := string(runes[offset.Start:])
+		written = written[:len(written)-len(strings.TrimLeft(written, "+-0123456789.eE"))]
+		if wrong := checkLiteral(written, float64(f)); wrong != nil {
+			at, err = e.ID(), wrong
+		}
+	}))
+	return at, err
 }

@@ -1,7 +1,7 @@
 package reshape
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"strings"
 
@@ -9,6 +9,7 @@ import (
 	celast "cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
 	"cel.dev/cel-go/ext"
 )
 
@@ -79,6 +80,7 @@ type filter struct {
 type conjunct struct {
 	program cel.Program
 	json    bool
+	loops   bool // it has a comprehension, so that it may take long
 }
 
 // newFilter compiles expressions; nil when there are none.
@@ -90,7 +92,9 @@ func newFilter(expressions []Expression) (*filter, error) {
 		cel.Variable("topic", cel.StringType), cel.Variable("key", cel.DynType), cel.Variable("value", cel.DynType),
 		cel.Variable("headers", cel.MapType(cel.StringType, cel.DynType)), cel.Variable("partition", cel.IntType),
 		cel.Variable("offset", cel.IntType), cel.Variable("timestamp", cel.TimestampType), cel.Variable("size", cel.IntType),
-		ext.Strings(), cel.OptionalTypes(),
+		ext.Strings(), cel.OptionalTypes(), cel.EnableErrorOnBadPresenceTest(true), cel.RegexProgramSizeLimit(maxRegexProgram),
+		cel.Function("double", cel.Overload("decimal_to_double", []*cel.Type{decimalType}, cel.DoubleType,
+			cel.UnaryBinding(func(v ref.Val) ref.Val { return v.ConvertToType(types.DoubleType) }))),
 		cel.ASTValidators(cel.ValidateDurationLiterals(), cel.ValidateTimestampLiterals(), cel.ValidateRegexLiterals()),
 	)
 	if err != nil {
@@ -112,6 +116,10 @@ func (f *filter) add(env *cel.Env, e Expression) error {
 	if issues.Err() != nil {
 		return e.wrong(issues)
 	}
+	if id, err := checkLiterals(e.Text, parsed.NativeRep()); err != nil {
+		at := parsed.NativeRep().SourceInfo().GetStartLocation(id)
+		return &FilterError{e.Text, e.line, max(at.Line(), 1), max(at.Column()+1, 1), err.Error()}
+	}
 	rewriteExpression(f, parsed.NativeRep())
 	env, err := env.Extend(f.variables()...)
 	if err != nil {
@@ -126,14 +134,32 @@ func (f *filter) add(env *cel.Env, e Expression) error {
 	}
 	tree := checked.NativeRep()
 	for _, part := range conjunction(nil, tree.Expr()) {
-		program, err := env.PlanProgram(celast.NewCheckedAST(celast.NewAST(part, tree.SourceInfo()), tree.TypeMap(), tree.ReferenceMap()),
-			cel.EvalOptions(cel.OptOptimize))
+		options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize), cel.CustomDecoratorV2(decorate)}
+		loops := hasLoop(part)
+		if loops {
+			options = append(options, cel.CostLimit(maxCost), cel.InterruptCheckFrequency(interruptEvery))
+		}
+		program, err := env.PlanProgram(celast.NewCheckedAST(celast.NewAST(part, tree.SourceInfo()), tree.TypeMap(), tree.ReferenceMap()), options...)
 		if err != nil {
 			return &FilterError{e.Text, e.line, 1, 1, err.Error()}
 		}
-		f.insert(conjunct{program, f.looksAtJSON(part)})
+		f.insert(conjunct{program, f.looksAtJSON(part), loops})
 	}
 	return nil
+}
+
+// What one record may cost a filter that goes over arrays, in CEL's units of some 20 to 100 ns; how many steps it goes between two looks
+// at whether it is to end; and how long a regular expression may be, in instructions.
+const (
+	maxCost         = 5_000_000
+	interruptEvery  = 256
+	maxRegexProgram = 5_000
+)
+
+func hasLoop(e celast.Expr) bool {
+	found := false
+	celast.PreOrderVisit(e, celast.NewExprVisitor(func(e celast.Expr) { found = found || e.Kind() == celast.ComprehensionKind }))
+	return found
 }
 
 // insert keeps what is cheap in front.
@@ -170,12 +196,7 @@ func (e Expression) wrong(issues *cel.Issues) error {
 	return &FilterError{e.Text, e.line, max(first.Location.Line(), 1), max(first.Location.Column()+1, 1), friendly(first.Message)}
 }
 
-// errUndecided is a reason why a filter cannot be decided.
-type errUndecided string
-
-func (e errUndecided) Error() string { return string(e) }
-
-// decide says whether the filter is true of a record. The error comes only with Rules.Strict.
+// decide says whether the filter is true of a record. The error comes with Rules.Strict, and when the context of the pipeline has ended.
 func (w *Worker) decide(t *topicWork, r *Record) (bool, error) {
 	e := w.filter
 	if e == nil {
@@ -185,9 +206,12 @@ func (w *Worker) decide(t *topicWork, r *Record) (bool, error) {
 	e.begin(r, t.filters)
 	var why error
 	for i := range e.filter.conjuncts {
-		pass, err := e.eval(e.filter.conjuncts[i].program)
-		if err == nil && !pass {
+		pass, err := e.eval(w.pipeline.context, &e.filter.conjuncts[i])
+		switch {
+		case err == nil && !pass:
 			return false, nil
+		case err != nil && w.pipeline.context.Err() != nil:
+			return false, context.Cause(w.pipeline.context)
 		}
 		if why == nil {
 			why = err
@@ -196,10 +220,11 @@ func (w *Worker) decide(t *topicWork, r *Record) (bool, error) {
 	if why == nil {
 		return true, nil
 	}
+	reason := reasonUndecided(why)
 	if w.pipeline.rules.Strict {
-		return false, fmt.Errorf("filter: %w", why)
+		return false, fmt.Errorf("filter: %w", errUndecided(reason))
 	}
-	w.undecided(why.Error())
+	w.undecided(reason)
 	return false, nil
 }
 
@@ -216,10 +241,16 @@ func (w *Worker) undecided(why string) {
 	w.counts.Undecided[why]++
 }
 
-var errNotBool = errors.New("it is neither true nor false")
+const errNotBool = errUndecided("it is neither true nor false")
 
-func (e *evaluation) eval(p cel.Program) (bool, error) {
-	out, _, err := p.Eval(e)
+func (e *evaluation) eval(ctx context.Context, c *conjunct) (bool, error) {
+	var out ref.Val
+	var err error
+	if c.loops {
+		out, _, err = c.program.ContextEval(ctx, e)
+	} else {
+		out, _, err = c.program.Eval(e)
+	}
 	if err != nil {
 		return false, err
 	}

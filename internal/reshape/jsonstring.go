@@ -77,6 +77,25 @@ func escapedRune(b []byte) (rune, int) {
 	return utf8.RuneError, 6
 }
 
+// hasLoneSurrogate says that a JSON string has half of a surrogate pair, which is no character.
+func hasLoneSurrogate(raw []byte) bool {
+	for {
+		i := bytes.IndexByte(raw, '\\')
+		if i < 0 || len(raw) < i+2 {
+			return false
+		}
+		raw = raw[i:]
+		n := 2
+		if raw[1] == 'u' && escapeLength(raw) == 6 {
+			r, length := escapedRune(raw)
+			if n = length; r == utf8.RuneError && n == 6 && utf16.IsSurrogate(hex4(raw)) {
+				return true
+			}
+		}
+		raw = raw[n:]
+	}
+}
+
 func hex4(b []byte) rune {
 	n, _ := strconv.ParseUint(asString(b[2:6]), 16, 16)
 	return rune(n)

@@ -1,6 +1,7 @@
 package reshape
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sync"
@@ -15,6 +16,7 @@ type Pipeline struct {
 	stages  [][]*rule // of the map step
 	maps    []*rule   // all of them
 	detects bool
+	context context.Context // ends the evaluation of a filter
 
 	mu      sync.Mutex // guards what follows
 	workers []*Worker  // all that were ever made
@@ -24,7 +26,7 @@ type Pipeline struct {
 // Compile checks rules, which must be resolved, and makes them ready to run. The error names the rule; that of a filter is a
 // *FilterError.
 func Compile(r Rules) (*Pipeline, error) {
-	p := &Pipeline{rules: r}
+	p := &Pipeline{rules: r, context: context.Background()}
 	var err error
 	if p.filter, err = newFilter(r.Filter); err != nil {
 		return nil, err
@@ -44,6 +46,10 @@ func Compile(r Rules) (*Pipeline, error) {
 
 // Rules are what the pipeline was compiled from.
 func (p *Pipeline) Rules() Rules { return p.rules }
+
+// EndWith makes the evaluation of a filter, which can take long for one record, end with a context. It is called before the first worker
+// is taken.
+func (p *Pipeline) EndWith(ctx context.Context) { p.context = ctx }
 
 // MovesTimestamps says that a mask changes the timestamps of records.
 func (p *Pipeline) MovesTimestamps() bool {

@@ -19,7 +19,7 @@ type Sources struct {
 // minKeyBytes keeps a mask key from being guessed: e-mail addresses and card numbers are few enough to try them all with it.
 const minKeyBytes = 16
 
-// Resolve reads the mask key, if a rule needs it, and the tables. A line break at the end of a key is not part of it.
+// Resolve reads the mask key, if one is named, and the tables. A line break at the end of a key is not part of it.
 func (r *Rules) Resolve(s Sources) error {
 	if err := r.resolveKey(s); err != nil {
 		return fmt.Errorf("mask key: %w", err)
@@ -33,7 +33,7 @@ func (r *Rules) Resolve(s Sources) error {
 }
 
 func (r *Rules) resolveKey(s Sources) error {
-	if r.MaskKey == "" || !r.usesKey() {
+	if r.MaskKey == "" {
 		return nil
 	}
 	var secret []byte

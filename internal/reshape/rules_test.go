@@ -197,3 +197,32 @@ func TestFlagsAddToAFileOfRules(t *testing.T) {
 		t.Errorf("got %+v", file)
 	}
 }
+
+func TestAMaskKeyThatIsAddedReachesTheHashesOfAFile(t *testing.T) {
+	sources := Sources{Getenv: func(name string) (string, bool) { return strings.Repeat(name, 16), true }}
+	hashed := func(file, flag string) string {
+		rules, err := ParseRules("rules.yaml", []byte("mask: key=hash\n"+file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		more := Rules{MaskKey: flag}
+		for _, r := range []*Rules{&rules, &more} {
+			if err := r.Resolve(sources); err != nil {
+				t.Fatal(err)
+			}
+		}
+		rules.Add(more)
+		r := anOrder()
+		if _, err := pipelineOf(t, rules).Worker().Apply(r); err != nil {
+			t.Fatal(err)
+		}
+		return string(r.Key)
+	}
+	a := hashed("mask-key: env:A", "")
+	if got := hashed("", "env:A"); got != a {
+		t.Errorf("the key given beside the file: got %s, want %s as with the file's", got, a)
+	}
+	if got := hashed("mask-key: env:A", "env:B"); got == a || got != hashed("", "env:B") {
+		t.Errorf("the file's key holds: %s", got)
+	}
+}

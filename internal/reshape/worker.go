@@ -99,7 +99,8 @@ func (w *Worker) look(r *rule) {
 	}
 }
 
-// Apply runs the rules on a record and changes it in place. The error is a *RecordError, and comes only with Rules.Strict.
+// Apply runs the rules on a record and changes it in place. The error is a *RecordError, and comes only with Rules.Strict and
+// when the context of Pipeline.EndWith has ended.
 func (w *Worker) Apply(r *Record) (Verdict, error) {
 	w.record++
 	w.counts.Read++
