@@ -147,7 +147,7 @@ func runCapture(c *cli.Context, e *env, o captureOptions) error {
 	}
 	ctx := c.Context
 	limitMemory(o.memory)
-	rules, err := o.pipeline(e)
+	rules, err := o.pipeline(ctx, e)
 	if err != nil {
 		return err
 	}

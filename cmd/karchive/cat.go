@@ -53,7 +53,7 @@ func runCat(ctx context.Context, e *env, o catOptions) error {
 	if err != nil {
 		return err
 	}
-	rules, err := o.pipeline(e)
+	rules, err := o.pipeline(ctx, e)
 	if err != nil {
 		return err
 	}

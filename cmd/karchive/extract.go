@@ -170,7 +170,7 @@ func (o *extractOptions) fromArchive(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	rules, err := o.pipeline(e)
+	rules, err := o.pipeline(ctx, e)
 	if err != nil {
 		return err
 	}

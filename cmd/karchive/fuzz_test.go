@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/karchive/karchive/internal/reshape"
 	"time"
 )
 
@@ -35,6 +37,6 @@ func FuzzCommandLine(f *testing.F) {
 			t.Errorf("%q begins at %s", text, at)
 		}
 		checkNames([]string{"orders"}, []string{text})
-		parseSelector(text)
+		reshape.ParseSelector(text)
 	})
 }

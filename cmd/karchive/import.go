@@ -173,7 +173,7 @@ func runImport(ctx context.Context, e *env, o importOptions) error {
 	if err != nil {
 		return err
 	}
-	rules, err := o.pipeline(e)
+	rules, err := o.pipeline(ctx, e)
 	if err != nil {
 		return err
 	}

@@ -175,7 +175,7 @@ func runReplay(ctx context.Context, e *env, o replayOptions) error {
 	if err := o.complete(e); err != nil {
 		return err
 	}
-	rules, err := o.replayRules(e)
+	rules, err := o.replayRules(ctx, e)
 	if err != nil {
 		return err
 	}
@@ -267,8 +267,8 @@ func (o *replayOptions) run(ctx context.Context, e *env, opts []kgo.Opt, a *form
 }
 
 // replayRules compiles the rules and hands them to the replay; nil when there are none.
-func (o *replayOptions) replayRules(e *env) (*reshape.Pipeline, error) {
-	p, err := o.pipeline(e)
+func (o *replayOptions) replayRules(ctx context.Context, e *env) (*reshape.Pipeline, error) {
+	p, err := o.pipeline(ctx, e)
 	if err != nil || p == nil {
 		return nil, err
 	}

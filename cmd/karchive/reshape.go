@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -74,7 +75,7 @@ func repeatedSet(name, usage, shown string, set func(string) error) cli.Flag {
 func parseExpression(s string) (reshape.Expression, error) { return reshape.Expression{Text: s}, nil }
 
 // pipeline compiles the rules of the file and of the flags; nil when there are none. Files that a file of rules names lie beside it.
-func (f *reshaping) pipeline(e *env) (*reshape.Pipeline, error) {
+func (f *reshaping) pipeline(ctx context.Context, e *env) (*reshape.Pipeline, error) {
 	rules, err := f.fromFile(e)
 	if err != nil {
 		return nil, err
@@ -95,6 +96,7 @@ func (f *reshaping) pipeline(e *env) (*reshape.Pipeline, error) {
 	if err != nil {
 		return nil, &usageError{err.Error(), "karchive help reshape explains rules"}
 	}
+	p.EndWith(ctx)
 	return p, nil
 }
 

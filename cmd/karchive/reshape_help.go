@@ -16,14 +16,17 @@ map      --set PATH=VALUE, --rename PATH=NAME, --remove PATH change fields and h
          the whole key or value. A file of rules can also rewrite by a table and rewrite host names.
 
 A PATH is value, key, headers.NAME, timestamp, partition, offset or topic; behind value and key it leads into their JSON: value.user.id,
-value.items.0.price, value.items.#.email for every element, value.*.email for every member or element, a\.b for a name with a dot.
-Everything that no rule is about stays byte for byte.
+value.items.0.price, value.items.#.email for every element, value.*.email for every member or element. A name with other characters than
+letters, digits and _ - $ : stands in brackets and quotes, in every command and in filters: value["order.id"], value["@type"].
+What is no path, such as value.items[0], is refused with the right spelling. Everything that no rule is about stays byte for byte.
+A rule that matches nothing in the whole run is probably misspelled, and makes exit code 3; one that may has a ? before its path:
+--mask '?value.fax=redact', or in a file also optional: true.
 
 Masks fail closed. A record that a rule cannot be applied to is withheld, counted by reason, and makes exit code 3: one whose value is not
 strictly JSON (Avro, Protobuf, broken text, two equal names in an object) where a rule is about a field of it, a time that is none.
 --unmaskable pass lets it go as it is, --unmaskable redact without that payload. Null has nothing to hide and stays null.
 A summary says how often each mask matched, and which fields look personal (e-mail, phone, card, IBAN, IP address, telling names) and have no
-rule; --require-coverage withholds records with such a field, and makes exit code 3 of a mask that never matched.
+rule; --require-coverage withholds records with such a field.
 Partitions are those of the keys before they were masked, unless replay is told otherwise with --partitioner.
 
 --rules FILE holds all of it in YAML, under the names of the flags. Rules are text as flags take it, or mappings, which can name topics.

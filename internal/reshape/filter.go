@@ -32,10 +32,18 @@ Examples:
   value == null || value.status in ["paid", "sent"]
   !has(value.test) && value.items.all(i, i.quantity > 0)
 
-Whole numbers in JSON are ints, all others doubles; they compare with each other, and in sums they need int() or double().
-&& and || decide with one side where that is enough. A record about which the expression cannot be decided, for a field that is not
-there, a value that is not strictly JSON (RFC 8259, without two equal names in an object) or types that do not go together, is left out
-and counted with the reason; with --strict it is an error.
+A name with other characters than letters, digits and _ stands in brackets and quotes, as in every path: value["order.id"].
+
+Numbers compare exactly as they are written, whole ones and others with each other: 1 == 1.0, and 0.1 is not 0.10000000000000001. In sums
+whole numbers in JSON are ints (uints from 9223372036854775808 up) and others doubles, which need int() or double() to go together.
+Values of different types cannot be compared: value.id == 1 is not decided for "1"; null equals only null, and has no order.
+has() and in ask objects, and in also arrays: of anything else, and where value.a is not there for has(value.a.b), they are not decided.
+&& and || decide with one side where that is enough: value.id == 1 || value.id == "1".
+
+A record about which the expression cannot be decided is left out and counted with the reason, also when the expression says not; with
+--strict it is an error. That is so for a field that is not there, a value that is not strictly JSON (RFC 8259, without two equal names in
+an object), types that do not go together, whole numbers beyond 64 bits, numbers beyond doubles, half of a surrogate pair, and expressions
+that take too many steps. When no record at all can be decided, the exit code is 3. Reasons name places and types, never contents.
 `
 
 // FilterError is an expression that cannot be used.
