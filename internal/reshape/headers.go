@@ -85,7 +85,10 @@ func (w *Worker) changeHeader(r *rule, h *format.Header, state *headerState) (st
 		return true, nil
 	}
 	if h.Value == nil && r.kind != setKind {
-		w.hit(r)
+		w.look(r)
+		if !r.picks() {
+			w.hit(r)
+		}
 		return true, nil
 	}
 	return true, w.changeHeaderValue(r, h, state)
@@ -106,6 +109,7 @@ func (w *Worker) changeHeaderValue(r *rule, h *format.Header, state *headerState
 		h.Value = out
 		return nil
 	}
+	w.look(r)
 	if isNull {
 		out = nil
 	}
