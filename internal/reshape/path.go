@@ -78,7 +78,7 @@ func parsePath(s string) (Path, error) {
 func ParseField(s string) (Path, error) {
 	p, err := ParsePath(s)
 	if err == nil && p.isGlob() {
-		return Path{}, badPath(s, "* and ? stand for any number of fields, and one is wanted here: name it, or write # for every element")
+		return Path{}, badPath(s, "* and ? stand for any number of fields, and one is wanted here: name each field, or write # for every element")
 	}
 	return p, err
 }

@@ -193,7 +193,7 @@ func TestARuleThatMatchesNothingMakesTheReportIncomplete(t *testing.T) {
 		{"mask: {path: value.emial, action: redact, optional: true}", ""},
 		{"mask: {path: value.a, action: redact, topics: other}", "value.a=redact"},
 		{"mask: value.emial=keep", "value.emial=keep"},
-		{"set: value.a.b=1", "value.a.b=1"},
+		{"set: value.a.b=1", "value.a.b=…"},
 		{"set: '?value.a.b=1'", ""},
 		{"rename: value.x=y", "value.x=y"},
 		{"rename: '?value.x=y'", ""},
