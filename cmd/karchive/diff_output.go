@@ -187,7 +187,7 @@ func cut(s string) string {
 func (d *diffOutput) print(r *diff.Report) error {
 	t := tabwriter.NewWriter(d.e.text, 0, 0, 2, ' ', 0)
 	if !r.Equals() {
-		fmt.Fprintln(t, "TOPIC\tPARTITION\tEQUAL\tCHANGED\tONLY IN A\tONLY IN B\tOUT OF ORDER")
+		printable.Fprintf(t, "TOPIC\tPARTITION\tEQUAL\tCHANGED\tONLY IN A\tONLY IN B\tOUT OF ORDER\n")
 		for _, p := range r.Partitions {
 			if !p.Equals() {
 				printable.Fprintf(t, "%s\t%d\t%s\n", p.Topic, p.Partition, countsCells(&p.Counts))
@@ -196,11 +196,11 @@ func (d *diffOutput) print(r *diff.Report) error {
 		printable.Fprintf(t, "total\t\t%s\n\n", countsCells(&r.Counts))
 	}
 	if len(r.Paths) > 0 {
-		fmt.Fprintln(t, "PATH\tRECORDS")
+		printable.Fprintf(t, "PATH\tRECORDS\n")
 		for _, p := range r.Paths[:min(len(r.Paths), shownPaths)] {
 			printable.Fprintf(t, "%s\t%s\n", p.Path, units.Count(p.Records))
 		}
-		fmt.Fprintln(t)
+		printable.Fprintf(t, "\n")
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -242,7 +242,7 @@ func (d *diffOutput) printShown() error {
 		}
 	}
 	if more := d.passed - int64(len(d.shown)); more > 0 {
-		_, err := fmt.Fprintf(w, "and %s more\n", units.Count(more))
+		_, err := printable.Fprintf(w, "and %s more\n", units.Count(more))
 		return err
 	}
 	return nil

@@ -135,4 +135,3 @@ func TestNohupIsKept(t *testing.T) {
 	}
 	holdsAll(t, dir)
 }
-
