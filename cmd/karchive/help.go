@@ -29,7 +29,8 @@ var topics = map[string]string{
   @1700000000000         milliseconds since 1970
   2026-03-01             midnight in UTC
   2026-03-01T12:00:00Z   RFC 3339
-  -2h, -90s, -7d         a distance back from now
+  2026-03-01 12:00       the same in UTC, also with a T and with seconds
+  -2h, -7d, -1d12h       a distance back from now
 
 Capture turns times into offsets once, as the cluster names them. Commands on archives compare each record's timestamp.
 `,

@@ -1,6 +1,6 @@
 // Package position parses points in a log or in time, as the command line spells them:
 //
-//	beginning  end  offset:1200  @1700000000000  2026-03-01  2026-03-01T12:00:00Z  -2h  -7d
+//	beginning  end  offset:1200  @1700000000000  2026-03-01  2026-03-01 12:00  2026-03-01T12:00:00Z  -2h  -7d  -1d12h
 //
 // A start is inclusive and an end is exclusive, so that one run's end is the next one's start. Values are plain and may be shared.
 package position
@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/karchive/karchive/internal/units"
 )
 
 // Kind says what a Position is measured in.
@@ -50,7 +52,7 @@ func Parse(s string, now time.Time) (Position, error) {
 		n, err := strconv.ParseInt(s[1:], 10, 64)
 		return Position{Kind: Time, Ms: n}, invalid(s, err)
 	case strings.HasPrefix(s, "-"):
-		d, err := parseDistance(s[1:])
+		d, err := units.ParseDuration(s[1:])
 		return Position{Kind: Time, Ms: ceilMilli(now.Add(-d)), Relative: true}, invalid(s, err)
 	}
 	t, err := parseTime(s)
@@ -79,24 +81,16 @@ func (p Position) timeString() string {
 	return t.Format(time.RFC3339Nano)
 }
 
+// layouts are the spellings of a time without a zone, which is one in UTC.
+var layouts = []string{time.DateOnly, "2006-01-02T15:04", "2006-01-02 15:04", "2006-01-02T15:04:05", time.DateTime, "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04Z07:00", "2006-01-02 15:04Z07:00"}
+
 func parseTime(s string) (time.Time, error) {
-	if t, err := time.Parse(time.DateOnly, s); err == nil {
-		return t, nil
+	for _, layout := range layouts {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, nil
+		}
 	}
 	return time.Parse(time.RFC3339Nano, s)
-}
-
-// parseDistance takes Go's durations and whole days, which Go leaves out.
-func parseDistance(s string) (time.Duration, error) {
-	if n, ok := strings.CutSuffix(s, "d"); ok {
-		days, err := strconv.ParseUint(n, 10, 16)
-		return time.Duration(days) * 24 * time.Hour, err
-	}
-	d, err := time.ParseDuration(s)
-	if err == nil && d < 0 {
-		err = errors.New("twice negative")
-	}
-	return d, err
 }
 
 func ceilMilli(t time.Time) int64 {

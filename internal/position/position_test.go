@@ -21,6 +21,12 @@ func TestParseReadsEverySpelling(t *testing.T) {
 		"2026-03-01T12:00:00.0001Z": {Kind: Time, Ms: now.UnixMilli() + 1},
 		"-2h":                       {Kind: Time, Ms: now.Add(-2 * time.Hour).UnixMilli(), Relative: true},
 		"-1h30m":                    {Kind: Time, Ms: now.Add(-90 * time.Minute).UnixMilli(), Relative: true},
+		"2026-03-01 12:00":          {Kind: Time, Ms: now.UnixMilli()},
+		"2026-03-01T12:00":          {Kind: Time, Ms: now.UnixMilli()},
+		"2026-03-01 12:00:00.0001":  {Kind: Time, Ms: now.UnixMilli() + 1},
+		"2026-03-01T12:00:00":       {Kind: Time, Ms: now.UnixMilli()},
+		"2026-03-01 13:00+01:00":    {Kind: Time, Ms: now.UnixMilli()},
+		"-1d12h":                    {Kind: Time, Ms: now.Add(-36 * time.Hour).UnixMilli(), Relative: true},
 		"-7d":                       {Kind: Time, Ms: now.Add(-7 * 24 * time.Hour).UnixMilli(), Relative: true},
 	} {
 		got, err := Parse(text, now)
