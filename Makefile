@@ -25,6 +25,9 @@ test: ## no time limit of a package is for the speed of the machine: a limit end
 test-kafka: ## against a real Apache Kafka, fetched once from Maven Central
 	$(GO) test -tags kafka -count=1 -timeout 40m ./internal/connect ./test/kafkatest ./test/realkafka
 
+test-cluster: ## captures and replays on three real brokers that are killed in turn, in a few minutes
+	$(GO) test -tags kafka -count=1 -timeout 15m ./test/cluster
+
 crash: ## crashes in memory, CRASH_RUNS seeds and every operation, every flipped bit, then KILLS kill -9 of captures from a real Apache Kafka within KILL_TIME
 	KARCHIVE_CRASH_RUNS=$(CRASH_RUNS) KARCHIVE_FLIPS=all $(GO) test -count=1 -timeout 60m -v -run 'Crash|Fails|SealedAtOnce|Disk|Remounted|Killed|Flipped' ./format ./capture
 	KARCHIVE_KILLS=$(KILLS) KARCHIVE_KILL_TIME=$(KILL_TIME) $(GO) test -tags kafka -count=1 -timeout 60m -v -run 'Kill|Stopped|SecondCapture' ./test/realkafka

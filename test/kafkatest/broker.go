@@ -106,6 +106,18 @@ func (b *Broker) formatAndStart(ctx context.Context, o Options) error {
 
 // start starts the process and waits until it answers as its own controller.
 func (b *Broker) start(ctx context.Context) error {
+	if err := b.launch(ctx); err != nil {
+		return err
+	}
+	if err := b.awaitReady(ctx); err != nil {
+		b.Kill()
+		return err
+	}
+	return nil
+}
+
+// launch starts the process.
+func (b *Broker) launch(ctx context.Context) error {
 	log, err := os.OpenFile(b.LogFile(), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
@@ -115,10 +127,6 @@ func (b *Broker) start(ctx context.Context) error {
 	cmd.Stdout, cmd.Stderr = log, log
 	if b.proc, err = startProcess(cmd); err != nil {
 		return fmt.Errorf("start kafka: %w", err)
-	}
-	if err := b.awaitReady(ctx); err != nil {
-		b.Kill()
-		return err
 	}
 	return nil
 }
