@@ -95,15 +95,9 @@ func noTotals() Totals {
 func (r *PartitionReport) add(s format.Segment, d *format.Document) {
 	r.Next = d.NextOffset
 	r.Gaps.Ranges = append(r.Gaps.Ranges, d.Gaps...)
-	gaps := Gaps{Control: d.Control, Filtered: d.Filtered}
-	for _, g := range d.Gaps {
-		if g.Reason == format.GapRetention {
-			gaps.Retention += g.Until - g.From
-		} else {
-			gaps.Corrupt += g.Until - g.From
-		}
-	}
-	gaps.Absent = d.NextOffset - d.BaseOffset - d.Records - gaps.Control - gaps.Filtered - gaps.Retention - gaps.Corrupt
+	var l format.Ledger
+	l.Add(d)
+	gaps := Gaps{Retention: l.Retention, Corrupt: l.Corrupt, Control: l.Control, Filtered: l.Filtered, Absent: l.Absent}
 	t := noTotals()
 	t.Records, t.Bytes, t.DiskBytes, t.Segments, t.Gaps = d.Records, d.Bytes, s.Size, 1, gaps
 	for i := range d.Groups {

@@ -118,7 +118,7 @@ func (c *Coverage) add(s Segment, d *Document) error {
 	c.Records += d.Records
 	c.Bytes += d.Bytes
 	c.DiskBytes += s.Size
-	c.Ledger.add(d)
+	c.Ledger.Add(d)
 	return nil
 }
 
@@ -133,8 +133,8 @@ func (c *Coverage) addTimes(d *Document) {
 	}
 }
 
-// add counts the covered offsets of d that have no record.
-func (l *Ledger) add(d *Document) {
+// Add counts the covered offsets of d that have no record.
+func (l *Ledger) Add(d *Document) {
 	l.Control += d.Control
 	l.Filtered += d.Filtered
 	l.Absent += d.NextOffset - d.BaseOffset - d.Records - d.Control - d.Filtered

@@ -70,12 +70,10 @@ func timeText(ms int64) string {
 // missing counts the offsets without a record, by reason.
 func (p *amounts) missing() string {
 	var out []string
-	for _, m := range []struct {
-		n      int64
-		reason format.Reason
-	}{{p.Retention, format.GapRetention}, {p.Corrupt, format.GapCorrupt}, {p.Control, format.GapControl}, {p.Filtered, format.GapFiltered}, {p.Absent, format.GapAbsent}} {
-		if m.n > 0 {
-			out = append(out, units.Count(m.n)+" "+string(m.reason))
+	l := format.Ledger{Retention: p.Retention, Corrupt: p.Corrupt, Control: p.Control, Filtered: p.Filtered, Absent: p.Absent}
+	for _, reason := range format.Reasons() {
+		if n := l.Of(reason); n > 0 {
+			out = append(out, units.Count(n)+" "+string(reason))
 		}
 	}
 	if out == nil {
