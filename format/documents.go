@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 )
 
 // SegmentReader is a Reader with the file beneath it.
@@ -115,14 +116,15 @@ func (f countedFile) ReadAt(b []byte, at int64) (int, error) {
 	return n, err
 }
 
-// maxDocuments bounds the documents that are kept: memory must not grow with the archive. It is more than the partitions that a
-// capture usually has, each of which asks for its last one.
-const maxDocuments = 2048
+// keptDocuments bounds the memory of the documents that are kept: it must not grow with the archive. It is room for those of 20,000 small
+// segments, so that a plan over as many partitions and what follows it read each once.
+const keptDocuments = 32 << 20
 
 // documentCache keeps documents by path. Sealed segments never change, so neither do they.
 type documentCache struct {
 	mu   sync.Mutex
 	docs map[string]*Document
+	cost int
 }
 
 func (c *documentCache) get(path string) *Document {
@@ -137,11 +139,32 @@ func (c *documentCache) put(path string, d *Document) {
 	if c.docs == nil {
 		c.docs = map[string]*Document{}
 	}
+	c.drop(path)
+	cost := d.memory()
 	for old := range c.docs { // any will do
-		if len(c.docs) < maxDocuments {
+		if c.cost+cost <= keptDocuments {
 			break
 		}
-		delete(c.docs, old)
+		c.drop(old)
 	}
 	c.docs[path] = d
+	c.cost += cost
+}
+
+func (c *documentCache) drop(path string) {
+	if d := c.docs[path]; d != nil {
+		delete(c.docs, path)
+		c.cost -= d.memory()
+	}
+}
+
+// memory is about what a document takes.
+func (d *Document) memory() int {
+	n := 1024 + len(d.Gaps)*int(unsafe.Sizeof(Gap{})) + len(d.Groups)*(int(unsafe.Sizeof(RowGroup{}))+32)
+	for i := range d.Groups {
+		for _, k := range d.Groups[i].HeaderKeys {
+			n += int(unsafe.Sizeof(k)) + len(k.Key)
+		}
+	}
+	return n
 }

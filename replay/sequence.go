@@ -21,6 +21,7 @@ type strand struct {
 	at      int64 // the time as of which the next record counts, or one before it while that is not known
 	reached int64 // by the records of the round so far
 
+	met   bool    // its first row group is known
 	group *staged // that runs are taken from
 	run   *run    // that records are taken from
 	taken int     // records of run
@@ -106,6 +107,13 @@ func (q *sequence) load(s *strand) error {
 			return err
 		}
 		s.run, s.taken = run, 0
+		return nil
+	}
+	if !s.met { // what it begins with says whether its records are needed soon
+		s.met = true
+		round, bound := q.stage.meet(s.index)
+		s.enter(round)
+		s.at = max(s.reached, bound)
 		return nil
 	}
 	group, err := q.stage.take(s.index)

@@ -440,3 +440,27 @@ func TestAStageEndsWithItsContext(t *testing.T) {
 	}
 	t.Error("it goes on")
 }
+
+func TestTheFirstRecordNeedsOnlyItsOwnRowGroup(t *testing.T) {
+	const partitions, first = 50, 37
+	var parcels []parcel
+	for i := range partitions {
+		parcels = append(parcels, parcel{records: at(int64(1000-(i+partitions-first)%partitions), 5000)})
+	}
+	a := archiveOf(t, parcels...)
+	var tracks []track
+	early := errors.New("decoded for nothing")
+	for i, tp := range a.Partitions() {
+		next := track{Walk: a.Walk(tp, format.Window{})}
+		if i != (first+partitions-1)%partitions {
+			next.reshape = func([]format.Record) ([]format.Record, error) { return nil, early }
+		}
+		tracks = append(tracks, next)
+	}
+	s := newStage(t.Context(), a, tracks, 1<<20, t.TempDir())
+	defer s.close()
+	p, err := newSequence(s).next()
+	if err != nil || p.partition != (first+partitions-1)%partitions {
+		t.Errorf("got partition %d, %v, want the one with the earliest record", p.partition, err)
+	}
+}

@@ -1,6 +1,8 @@
 package replay
 
 import (
+	"cmp"
+	"container/heap"
 	"context"
 	"fmt"
 	"io"
@@ -26,6 +28,8 @@ type stage struct {
 
 	mu       sync.Mutex
 	changed  *sync.Cond // something that a decoder or the sequence waits for
+	waiting  sources    // a heap: those that no decoder is at, but for those at their end
+	live     int        // sources that are not at their end
 	ahead    int64      // bytes that are staged and not taken
 	round    int64      // of what was taken last
 	wanted   *source    // that the sequence waits for
@@ -43,9 +47,10 @@ type track struct {
 // source is a track on a stage.
 type source struct {
 	track
+	index int // in the stage's list
 
 	// Guarded by the stage's mutex.
-	busy    bool  // a decoder is at it; only that decoder uses the track and the fields below
+	place   int   // in waiting; -1: a decoder is at it, and only that decoder uses the track and the fields below, or it is at its end
 	peeked  bool  // upcoming is valid
 	bound   int64 // a time before which nothing counts that is not staged yet
 	round   int64 // of what is not staged yet
@@ -79,9 +84,11 @@ func newStage(ctx context.Context, archive *format.Archive, tracks []track, memo
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	s.changed = sync.NewCond(&s.mu)
 	context.AfterFunc(s.ctx, s.wake)
-	for _, t := range tracks {
-		s.at = append(s.at, &source{track: t, bound: untimed, reached: untimed, end: t.from})
+	for i, t := range tracks {
+		src := &source{track: t, index: i, place: i, bound: untimed, reached: untimed, end: t.from}
+		s.at, s.waiting = append(s.at, src), append(s.waiting, src) // a heap already
 	}
+	s.live = len(s.at)
 	for range max(1, min(runtime.GOMAXPROCS(0)/2, runtime.NumCPU()/2, len(tracks))) { // so that some cores are left to those that send
 		s.decoders.Go(s.decode)
 	}
@@ -114,11 +121,8 @@ func (s *stage) take(i int) (*staged, error) {
 		if err := s.ctx.Err(); err != nil {
 			return nil, err
 		}
-		s.wanted = src
-		s.changed.Broadcast()
-		s.changed.Wait()
+		s.await(src)
 	}
-	s.wanted = nil
 	next := src.ready[0]
 	src.ready = src.ready[1:]
 	s.ahead -= next.bytes
@@ -127,15 +131,36 @@ func (s *stage) take(i int) (*staged, error) {
 	return next, nil
 }
 
+// meet waits until the first row group of partition i is known, which takes documents and no decoding, and then is next.
+func (s *stage) meet(i int) (round, bound int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for src := s.at[i]; !src.peeked && src.err == nil && s.ctx.Err() == nil; {
+		s.await(src)
+	}
+	return s.at[i].next()
+}
+
 // next is the round of the next row group of partition i, and a time before which nothing in it counts.
 func (s *stage) next(i int) (round, bound int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	src := s.at[i]
+	return s.at[i].next()
+}
+
+func (src *source) next() (round, bound int64) {
 	if len(src.ready) > 0 {
 		return src.ready[0].round, src.ready[0].bound
 	}
 	return src.round, src.bound
+}
+
+// await waits for a change, and has src decoded first.
+func (s *stage) await(src *source) {
+	s.wanted = src
+	s.changed.Broadcast()
+	s.changed.Wait()
+	s.wanted = nil
 }
 
 // end is the first offset of partition i that was not read.
@@ -152,9 +177,16 @@ func (s *stage) drop(i int) {
 	src := s.at[i]
 	src.dropped = true
 	src.clear(s)
-	if !src.busy {
-		src.err = io.EOF
+	if src.place >= 0 {
+		heap.Remove(&s.waiting, src.place)
+		s.finish(src, io.EOF)
 	}
+}
+
+// finish notes that there is nothing more of a partition to decode, and why.
+func (s *stage) finish(src *source, err error) {
+	src.err = err
+	s.live--
 }
 
 func (src *source) clear(s *stage) {
@@ -179,57 +211,83 @@ func (s *stage) decode() {
 func (s *stage) choose() *source {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.ctx.Err() == nil {
-		first, more := s.first()
-		if first != nil {
-			first.busy = true
+	for s.ctx.Err() == nil && s.live > 0 {
+		if first := s.first(); first != nil {
+			heap.Remove(&s.waiting, first.place)
 			return first
-		}
-		if !more {
-			return nil
 		}
 		s.changed.Wait()
 	}
 	return nil
 }
 
-// first is the partition that is needed first of those that can be decoded now, and more says whether any is not at its end.
-func (s *stage) first() (first *source, more bool) {
-	for _, src := range s.at {
-		if src.err != nil {
-			continue
-		}
-		more = true
-		if src.busy || src.peeked && src != s.wanted && (s.ahead >= aheadBytes || src.round > s.round+1) {
-			continue
-		}
-		if first == nil || src.round < first.round || src.round == first.round && src.bound < first.bound {
-			first = src
+// first is the partition that is needed first of those that can be decoded now; nil: there is none.
+func (s *stage) first() *source {
+	if len(s.waiting) > 0 {
+		if src := s.waiting[0]; !src.peeked || s.ahead < aheadBytes && src.round <= s.round+1 {
+			return src
 		}
 	}
-	return first, more
+	if s.wanted != nil && s.wanted.place >= 0 {
+		return s.wanted
+	}
+	return nil
 }
 
 // deliver notes what a decoder made of a partition.
 func (s *stage) deliver(src *source, g *staged, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	src.busy = false
+	defer s.changed.Broadcast()
 	if g != nil {
 		src.ready = append(src.ready, g)
 		s.ahead += g.bytes
 	}
-	src.err = err
-	src.peeked = err == nil
-	src.round, src.bound = src.upcoming.Round, src.reached
-	if src.peeked {
-		src.bound = bound(src.upcoming.Group(), src.reached)
-	}
 	if src.dropped {
 		src.clear(s)
-		src.err = io.EOF
+		err = io.EOF
 	}
-	s.changed.Broadcast()
+	src.peeked = err == nil
+	src.round, src.bound = src.upcoming.Round, src.reached
+	if err != nil {
+		s.finish(src, err)
+		return
+	}
+	src.bound = bound(src.upcoming.Group(), src.reached)
+	heap.Push(&s.waiting, src)
+}
+
+// sources are a heap: those first of which nothing is known yet, then by what is needed first.
+type sources []*source
+
+func (h sources) Len() int { return len(h) }
+
+func (h sources) Less(i, j int) bool {
+	a, b := h[i], h[j]
+	if a.peeked != b.peeked {
+		return b.peeked
+	}
+	return cmp.Or(cmp.Compare(a.round, b.round), cmp.Compare(a.bound, b.bound), cmp.Compare(a.index, b.index)) < 0
+}
+
+func (h sources) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].place, h[j].place = i, j
+}
+
+// Push is part of heap.Interface.
+func (h *sources) Push(x any) {
+	src := x.(*source)
+	src.place = len(*h)
+	*h = append(*h, src)
+}
+
+// Pop is part of heap.Interface.
+func (h *sources) Pop() any {
+	last := (*h)[len(*h)-1]
+	*h = (*h)[:len(*h)-1]
+	last.place = -1
+	return last
 }
 
 // decoder reads row groups, one at a time.
