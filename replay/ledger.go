@@ -74,6 +74,13 @@ func (l *ledger) wasBefore(e *entry) bool {
 	return true
 }
 
+// settled says that nothing is in flight, and that nothing went wrong.
+func (l *ledger) settled() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.front == nil && l.failure == nil
+}
+
 // leave notes that the player is done with a chunk.
 func (l *ledger) leave(c *chunk) {
 	l.mu.Lock()

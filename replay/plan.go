@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/karchive/karchive/format"
@@ -122,12 +123,11 @@ func (s *settings) newPlan(archive *format.Archive, chosen selection, limited ma
 }
 
 func describedTopic(id format.Identity, name string) format.Topic {
-	for _, t := range id.Topics {
-		if t.Name == name {
-			return t
-		}
+	i, ok := slices.BinarySearchFunc(id.Topics, name, func(t format.Topic, name string) int { return strings.Compare(t.Name, name) })
+	if !ok {
+		return format.Topic{Name: name}
 	}
-	return format.Topic{Name: name}
+	return id.Topics[i]
 }
 
 func (s *settings) planPartition(p *Plan, archive *format.Archive, tp format.TopicPartition, limited map[format.TopicPartition]share) error {
@@ -151,7 +151,7 @@ func (s *settings) planPartition(p *Plan, archive *format.Archive, tp format.Top
 	if l, ok := limited[tp]; ok {
 		part.window, part.Total = l.window, l.total
 	}
-	i := slices.IndexFunc(p.Topics, func(t PlannedTopic) bool { return t.Topic == tp.Topic })
+	i, _ := slices.BinarySearchFunc(p.Topics, tp.Topic, func(t PlannedTopic, name string) int { return strings.Compare(t.Topic, name) })
 	p.Topics[i].Partitions = append(p.Topics[i].Partitions, part)
 	return nil
 }

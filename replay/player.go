@@ -38,6 +38,7 @@ type player struct {
 
 	inFlight     sync.WaitGroup // entries that the client has
 	transactions *transactions  // nil: the replay is not exactly once
+	retirement   *retirement    // nil: topics are kept to the end
 }
 
 // newPlayer makes everything that a plan needs.
@@ -70,6 +71,7 @@ func (s *settings) newPlayer(connect []kgo.Opt, archive *format.Archive, target 
 	var err error
 	p.client, err = s.newProducer(connect, plan, target, p.refusals)
 	p.transactions = p.newTransactions()
+	p.retirement = p.newRetirement()
 	return p, err
 }
 
@@ -190,6 +192,7 @@ func (p *player) playPart(ctx context.Context, next *part) {
 		switch {
 		case err == io.EOF:
 			next.read = true
+			p.retirement.finished(next.destinations[0].topic)
 			return
 		case ctx.Err() != nil:
 			return

@@ -27,7 +27,7 @@ func (s *settings) choose(archive *format.Archive) (selection, error) {
 	}
 	out := selection{topics: chosen}
 	for _, tp := range all {
-		if slices.Contains(chosen, tp.Topic) && (len(s.Partitions) == 0 || slices.Contains(s.Partitions, tp.Partition)) {
+		if _, ok := slices.BinarySearch(chosen, tp.Topic); ok && (len(s.Partitions) == 0 || slices.Contains(s.Partitions, tp.Partition)) {
 			out.partitions = append(out.partitions, tp)
 		}
 	}
