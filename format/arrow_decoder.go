@@ -104,10 +104,10 @@ func (r *arrowReader) headers(rows int) *arrowHeaders {
 	if r.err != nil {
 		return h
 	}
-	known := map[string]string{}
+	var known keyCache
 	h.all = make([]Header, count)
 	for i := range h.all {
-		h.all[i] = Header{Key: intern(known, keys.at(i)), Value: values.at(i)}
+		h.all[i] = Header{Key: known.find(keys.at(i)), Value: values.at(i)}
 	}
 	return h
 }

@@ -74,3 +74,21 @@ func digestOf(records []Record) string {
 	digest, _ := recordsDigest(records)
 	return digest
 }
+
+// A data page without values is legal Parquet, wherever it stands in a column.
+func TestPagesWithoutValuesAreRead(t *testing.T) {
+	fsys, err := DirFS("testdata/empty-pages")
+	if err != nil {
+		t.Fatal(err)
+	}
+	records := int64(0)
+	err = Verify(fsys, VerifyOptions{Deep: true}, func(c FileCheck) error {
+		if c.Document != nil {
+			records += c.Document.Records
+		}
+		return c.Err()
+	})
+	if err != nil || records != 566 {
+		t.Errorf("got %d records, %v, want 566", records, err)
+	}
+}

@@ -20,13 +20,8 @@ var errForeignPages = errors.New("pages of another writer")
 type ownReader struct {
 	decoder *parquetDecoder
 	group   *metadata.RowGroupMetaData
-	rows    int
 	left    int64 // bytes that pages may still claim to hold
 	values  int64 // that a page may claim to hold: a level for each row, or for each header
-	records []Record
-	headers []Header
-	counts  []int32
-	keys    keyCache
 	memory  *Buffer
 	*ownScratch
 }
@@ -35,32 +30,15 @@ type ownReader struct {
 type ownScratch struct {
 	chunk, body              []byte
 	definitions, repetitions []byte
-	numbers                  []int64
+	ints                     []int64
 }
 
 func (d *parquetDecoder) newOwnReader(group *metadata.RowGroupMetaData, info *RowGroup, memory *Buffer) *ownReader {
 	return &ownReader{
-		decoder: d, group: group, memory: memory, rows: int(info.Records), ownScratch: &d.own,
+		decoder: d, group: group, memory: memory, ownScratch: &d.own,
 		left:   2*info.Bytes + 1<<20, // encodings are smaller than canonical bytes, but for their headers
 		values: info.Records + info.Bytes/canonicalHeader,
 	}
-}
-
-func (o *ownReader) read() ([]Record, error) {
-	o.records, o.counts, o.headers = o.memory.rows(o.rows), o.memory.zeros(o.rows), o.memory.headers[:0]
-	for _, step := range []func() error{o.readNumbers, o.readPayloads, o.readHeaders} {
-		if err := step(); err != nil {
-			return nil, err
-		}
-	}
-	o.memory.headers = o.headers
-	rest := o.headers
-	for i := range o.records {
-		if n := o.counts[i]; n > 0 {
-			o.records[i].Headers, rest = rest[:n:n], rest[n:]
-		}
-	}
-	return o.records, nil
 }
 
 // page is a data page of version 1.
@@ -154,158 +132,47 @@ func (o *ownReader) decompress(data []byte, size int, codec compress.Compression
 	return body, err
 }
 
-func (o *ownReader) readNumbers() error {
-	for _, step := range []struct {
-		column int
-		narrow bool
-		set    func(*Record, int64)
-	}{
-		{readOffset, false, func(r *Record, v int64) { r.Offset = v }},
-		{readTimestamp, false, func(r *Record, v int64) { r.TimestampMs = v }},
-		{readTimestampType, true, func(r *Record, v int64) { r.TimestampType = TimestampType(v) }},
-		{readLeaderEpoch, true, func(r *Record, v int64) { r.LeaderEpoch = int32(v) }},
-	} {
-		rows := o.records
-		err := o.eachPage(step.column, parquet.Encodings.DeltaBinaryPacked, false, func(p page) error {
-			values, rest, err := o.delta(p.body, p.n, step.narrow)
-			if err != nil {
-				return err
-			}
-			if len(rest) > 0 || len(values) > len(rows) {
-				return corruptf("%d values for %d rows", len(values), len(rows))
-			}
-			for i, v := range values {
-				step.set(&rows[i], v)
-			}
-			rows = rows[len(values):]
-			return nil
-		})
+// numbers is part of columnSource.
+func (o *ownReader) numbers(column int, use func([]int64) error) error {
+	narrow := column == readTimestampType || column == readLeaderEpoch
+	return o.eachPage(column, parquet.Encodings.DeltaBinaryPacked, false, func(p page) error {
+		values, rest, err := o.delta(p.body, p.n, narrow)
 		if err != nil {
 			return err
 		}
-		if len(rows) > 0 {
-			return corruptf("column %s: ends early", columnPaths[step.column])
+		if len(rest) > 0 {
+			return corruptf("%d bytes behind the values", len(rest))
 		}
-	}
-	return nil
-}
-
-func (o *ownReader) readPayloads() error {
-	if err := o.readPayload(readKey, func(r *Record, v []byte) { r.Key = v }); err != nil {
-		return err
-	}
-	return o.readPayload(readValue, func(r *Record, v []byte) { r.Value = v })
-}
-
-func (o *ownReader) readPayload(column int, set func(*Record, []byte)) error {
-	rows := o.records
-	err := o.eachPage(column, parquet.Encodings.DeltaLengthByteArray, true, func(p page) error {
-		if p.n > len(rows) {
-			return corruptf("more values than rows")
-		}
-		v, err := o.payloads(p, 0, 1, definedPayload)
-		if err != nil {
-			return err
-		}
-		for i, level := range o.definitions {
-			if level == definedPayload {
-				set(&rows[i], v.next())
-			}
-		}
-		rows = rows[p.n:]
-		return nil
+		return use(values)
 	})
-	if err == nil && len(rows) > 0 {
-		return corruptf("column %s: ends early", columnPaths[column])
-	}
-	return err
 }
 
-func (o *ownReader) readHeaders() error {
-	row := -1
-	err := o.eachPage(readHeaderKey, parquet.Encodings.DeltaLengthByteArray, false, func(p page) error {
-		v, err := o.payloads(p, 1, 1, definedHeader)
+// payloads is part of columnSource.
+func (o *ownReader) payloads(column int, use func(levels, payloadValues) error) error {
+	shape := payloadShapeOf(column)
+	return o.eachPage(column, parquet.Encodings.DeltaLengthByteArray, shape.kept, func(p page) error {
+		v, err := o.split(p, shape)
 		if err != nil {
 			return err
 		}
-		for i, level := range o.definitions {
-			if o.repetitions[i] == 0 {
-				row++
-			}
-			if row < 0 || row >= len(o.records) {
-				return corruptf("more rows than %d", len(o.records))
-			}
-			if level == definedHeader {
-				o.headers = append(o.headers, Header{Key: o.keys.intern(int(o.counts[row]), v.next())})
-				o.counts[row]++
-			}
-		}
-		return nil
+		return use(levels{o.definitions, o.repetitions}, v)
 	})
-	if err == nil && row+1 != len(o.records) {
-		err = corruptf("headers of %d rows for %d", row+1, len(o.records))
-	}
-	if err != nil {
-		return err
-	}
-	return o.readHeaderValues()
 }
 
-func (o *ownReader) readHeaderValues() error {
-	next := 0
-	err := o.eachPage(readHeaderValue, parquet.Encodings.DeltaLengthByteArray, true, func(p page) error {
-		v, err := o.payloads(p, 1, 2, definedHeaderValue)
-		if err != nil {
-			return err
-		}
-		for _, level := range o.definitions {
-			if level < definedHeader {
-				continue
-			}
-			if next == len(o.headers) {
-				return corruptf("more header values than keys")
-			}
-			if level == definedHeaderValue {
-				o.headers[next].Value = v.next()
-			}
-			next++
-		}
-		return nil
-	})
-	if err == nil && next != len(o.headers) {
-		err = corruptf("%d header values for %d keys", next, len(o.headers))
-	}
-	return err
-}
-
-// payloadValues are the byte arrays of a page. They are as many as the page has levels for them, and as long as it has bytes.
-type payloadValues struct {
-	lengths []int64
-	bytes   []byte
-}
-
-// next returns the next value, which is never nil.
-func (v *payloadValues) next() []byte {
-	n := v.lengths[0]
-	b := v.bytes[:n:n]
-	v.lengths, v.bytes = v.lengths[1:], v.bytes[n:]
-	return b
-}
-
-// payloads takes a page apart. It leaves the levels in o.definitions and, when the column has them, o.repetitions.
-func (o *ownReader) payloads(p page, repetitionBits, definitionBits int, defined byte) (v payloadValues, err error) {
+// split takes a page apart. It leaves the levels in o.definitions and, when the column has them, o.repetitions.
+func (o *ownReader) split(p page, shape payloadShape) (v payloadValues, err error) {
 	rest := p.body
-	if repetitionBits > 0 {
-		if o.repetitions, rest, err = decodeLevels(o.repetitions, rest, p.n, repetitionBits); err != nil {
+	if shape.repetitionBits > 0 {
+		if o.repetitions, rest, err = decodeLevels(o.repetitions, rest, p.n, shape.repetitionBits); err != nil {
 			return v, err
 		}
 	}
-	if o.definitions, rest, err = decodeLevels(o.definitions, rest, p.n, definitionBits); err != nil {
+	if o.definitions, rest, err = decodeLevels(o.definitions, rest, p.n, shape.definitionBits); err != nil {
 		return v, err
 	}
 	count := 0
 	for _, level := range o.definitions {
-		if level == defined {
+		if level == shape.defined {
 			count++
 		}
 	}
@@ -326,30 +193,8 @@ func (o *ownReader) payloads(p page, repetitionBits, definitionBits int, defined
 }
 
 func (o *ownReader) delta(b []byte, n int, narrow bool) (values []int64, rest []byte, err error) {
-	o.numbers, rest, err = decodeDelta(o.numbers, b, n, narrow)
-	return o.numbers, rest, err
-}
-
-// keyCache makes one string of equal header keys: most records have the keys of the one before, in the same order.
-type keyCache struct {
-	last  []string
-	known map[string]string
-}
-
-func (k *keyCache) intern(place int, b []byte) string {
-	if place < len(k.last) && k.last[place] == string(b) {
-		return k.last[place]
-	}
-	if k.known == nil {
-		k.known = map[string]string{}
-	}
-	s := intern(k.known, b)
-	if place < len(k.last) {
-		k.last[place] = s
-	} else if place < maxInterned {
-		k.last = append(k.last, s)
-	}
-	return s
+	o.ints, rest, err = decodeDelta(o.ints, b, n, narrow)
+	return o.ints, rest, err
 }
 
 // pageKindData is a data page of version 1.
