@@ -65,16 +65,16 @@ func writeSegments(t *testing.T, dir string) {
 }
 
 // The ways to damage an archive of writeSegments.
-func cut(partition int, base int64) func(string) error {
+func cutSegment(partition int, base int64) func(string) error {
 	return func(dir string) error { return os.Truncate(filepath.Join(dir, damagedPath(partition, base)), 400) }
 }
 
-func absent(partition int, base int64) func(string) error {
+func loseSegment(partition int, base int64) func(string) error {
 	return func(dir string) error { return os.Remove(filepath.Join(dir, damagedPath(partition, base))) }
 }
 
-// spoil flips a bit of the key of a record.
-func spoil(base, offset int64) func(string) error {
+// spoilGroup flips a bit of the key of a record.
+func spoilGroup(base, offset int64) func(string) error {
 	return func(dir string) error {
 		path := filepath.Join(dir, damagedPath(0, base))
 		content, err := os.ReadFile(path)
@@ -90,8 +90,8 @@ func spoil(base, offset int64) func(string) error {
 	}
 }
 
-// readers are the ways to read what is intact of a damaged archive. Each returns the keys that it saw, and what was said of the damage.
-var readers = map[string]func(t *testing.T, c *damagedCase) (keys string, report string){
+// intactReaders are the ways to read what is intact of a damaged archive. Each returns the keys that it saw, and what was said of the damage.
+var intactReaders = map[string]func(t *testing.T, c *damagedCase) (keys string, report string){
 	"records": func(t *testing.T, c *damagedCase) (string, string) {
 		fsys, err := format.DirFS(c.dir)
 		if err != nil {
@@ -251,17 +251,17 @@ func TestEveryReaderOfADamagedArchiveSeesTheSame(t *testing.T) {
 		want   string
 		named  string // in the report
 	}{
-		"first-segment":    {cut(0, 0), intactKeys(0, 15, -1), damagedPath(0, 0)},
-		"middle-segment":   {cut(0, 15), intactKeys(15, 30, -1), damagedPath(0, 15)},
-		"last-segment":     {cut(0, 30), intactKeys(30, 45, -1), damagedPath(0, 30)},
-		"first-row-group":  {spoil(0, 2), intactKeys(0, 5, -1), damagedPath(0, 0) + ": row group 0"},
-		"middle-row-group": {spoil(15, 22), intactKeys(20, 25, -1), damagedPath(0, 15) + ": row group 1"},
-		"last-row-group":   {spoil(30, 42), intactKeys(40, 45, -1), damagedPath(0, 30) + ": row group 2"},
-		"a-partition":      {cut(1, 0), intactKeys(0, 0, 1), damagedPath(1, 0)},
-		"absent-first":     {absent(0, 0), intactKeys(0, 15, -1), damagedPath(0, 0)},
-		"absent-middle":    {absent(0, 15), intactKeys(15, 30, -1), damagedPath(0, 15)},
-		"absent-last":      {absent(0, 30), intactKeys(30, 45, -1), damagedPath(0, 30)},
-		"absent-partition": {absent(1, 0), intactKeys(0, 0, 1), damagedPath(1, 0)},
+		"first-segment":    {cutSegment(0, 0), intactKeys(0, 15, -1), damagedPath(0, 0)},
+		"middle-segment":   {cutSegment(0, 15), intactKeys(15, 30, -1), damagedPath(0, 15)},
+		"last-segment":     {cutSegment(0, 30), intactKeys(30, 45, -1), damagedPath(0, 30)},
+		"first-row-group":  {spoilGroup(0, 2), intactKeys(0, 5, -1), damagedPath(0, 0) + ": row group 0"},
+		"middle-row-group": {spoilGroup(15, 22), intactKeys(20, 25, -1), damagedPath(0, 15) + ": row group 1"},
+		"last-row-group":   {spoilGroup(30, 42), intactKeys(40, 45, -1), damagedPath(0, 30) + ": row group 2"},
+		"a-partition":      {cutSegment(1, 0), intactKeys(0, 0, 1), damagedPath(1, 0)},
+		"absent-first":     {loseSegment(0, 0), intactKeys(0, 15, -1), damagedPath(0, 0)},
+		"absent-middle":    {loseSegment(0, 15), intactKeys(15, 30, -1), damagedPath(0, 15)},
+		"absent-last":      {loseSegment(0, 30), intactKeys(30, 45, -1), damagedPath(0, 30)},
+		"absent-partition": {loseSegment(1, 0), intactKeys(0, 0, 1), damagedPath(1, 0)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -274,7 +274,7 @@ func TestEveryReaderOfADamagedArchiveSeesTheSame(t *testing.T) {
 			if !strings.Contains(report, c.named) {
 				t.Errorf("verify says %q, want it to name %s", report, c.named)
 			}
-			for reader, read := range readers {
+			for reader, read := range intactReaders {
 				got, said := read(t, d)
 				if got != c.want {
 					t.Errorf("%s: got %s\nwant %s", reader, got, c.want)
