@@ -18,16 +18,21 @@ map      --set PATH=VALUE, --rename PATH=NAME, --remove PATH change fields and h
 A PATH is value, key, headers.NAME, timestamp, partition, offset or topic; behind value and key it leads into their JSON: value.user.id,
 value.items.0.price, value.items.#.email for every element, value.*.email for every member or element. A name with other characters than
 letters, digits and _ - $ : stands in brackets and quotes, in every command and in filters: value["order.id"], value["@type"].
-What is no path, such as value.items[0], is refused with the right spelling. Everything that no rule is about stays byte for byte.
+value.payload|json.email is a field of the JSON in a string. What is no path, such as value.items[0], is refused with the right spelling.
+Everything that no rule is about stays byte for byte.
 A rule that matches nothing in the whole run is probably misspelled, and makes exit code 3; one that may has a ? before its path:
 --mask '?value.fax=redact', or in a file also optional: true.
 
 Masks fail closed. A record that a rule cannot be applied to is withheld, counted by reason, and makes exit code 3: one whose value is not
 strictly JSON (Avro, Protobuf, broken text, two equal names in an object) where a rule is about a field of it, a time that is none.
---unmaskable pass lets it go as it is, --unmaskable redact without that payload. Null has nothing to hide and stays null.
-A summary says how often each mask matched, and which fields look personal (e-mail, phone, card, IBAN, IP address, telling names) and have no
-rule; --require-coverage withholds records with such a field.
-Partitions are those of the keys before they were masked, unless replay is told otherwise with --partitioner.
+--unmaskable pass lets that field or payload go as it is, --unmaskable redact redacts it; all other rules hold in any case, and what was not
+done is not counted. Null has nothing to hide and stays null. A path that is not there is no fault, unless its rule is required: true in a
+file, or --require-match asks it of all: then a record is withheld in which a name on the way is missing or stands in something else than an
+object.
+A summary says how often each mask matched, and what goes out that looks personal (e-mail, phone, card, IBAN, IP or postal address, telling
+names) and that no rule has changed or kept. --require-coverage withholds such records, and those of which nobody can look at something:
+binary, broken or compressed payloads, keys and headers without a rule about all of them. docs/privacy.md says what that promises.
+Partitions are those of the keys before they were masked, by which a guess at a key can be tested: replay masked keys with --partitioner key.
 
 --rules FILE holds all of it in YAML, under the names of the flags. Rules are text as flags take it, or mappings, which can name topics.
 Files that it names lie beside it.
@@ -37,7 +42,7 @@ Files that it names lie beside it.
   sample-by: [value.user.id, {path: key, topics: users}]
   mask:
     - value.user.email=hash
-    - {path: value.card, action: redact, topics: [payments-*]}
+    - {path: value.card, action: redact, topics: [payments-*], required: true}
   mask-key: env:MASK_KEY                # or "@FILE"
   require-coverage: true
   table: [{path: value.tenant, file: tenants.csv, else: redact}]          # else: withhold, keep or redact
