@@ -8,13 +8,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/replay/internal/moment"
+	"github.com/karchive/karchive/replay/internal/saturating"
 )
-
-// sendable says whether a timestamp gets through the client, which counts nanoseconds in 64 bits. -1, none, does.
-func sendable(timestampMs int64) bool {
-	const limit = math.MaxInt64 / int64(time.Millisecond)
-	return -limit <= timestampMs && timestampMs <= limit
-}
 
 // timestampWindow is how far from its own time a topic accepts timestamps, in milliseconds.
 type timestampWindow struct{ beforeMs, afterMs int64 }
@@ -38,7 +34,7 @@ func (t targetTopic) accepts() timestampWindow {
 func (w timestampWindow) holds(timestampMs int64, now time.Time) bool {
 	ms := now.UnixMilli()
 	switch {
-	case timestampMs == format.NoTimestamp || !sendable(timestampMs): // what cannot be sent is another matter
+	case timestampMs == format.NoTimestamp || !moment.Sendable(timestampMs): // what cannot be sent is another matter
 		return true
 	case timestampMs < ms:
 		return ms-timestampMs <= w.beforeMs
@@ -52,7 +48,7 @@ func (w timestampWindow) sure(now time.Time) int64 {
 	if w.beforeMs != math.MaxInt64 {
 		return math.MinInt64
 	}
-	return addUp(now.UnixMilli(), w.afterMs)
+	return saturating.Add(now.UnixMilli(), w.afterMs)
 }
 
 func (w timestampWindow) before() string { return millisText(w.beforeMs) }
@@ -96,7 +92,7 @@ func (a *acceptance) check(rec *kgo.Record, timestampMs int64) error {
 		return ErrNoKey
 	case !a.keep:
 		return nil
-	case !sendable(timestampMs):
+	case !moment.Sendable(timestampMs):
 		return ErrTimestampRange
 	case !a.stamped && timestampMs > a.sureMs && !a.window.holds(timestampMs, a.clock.Now()):
 		return ErrTimestampWindow

@@ -5,6 +5,10 @@ import (
 	"io"
 	"runtime"
 	"time"
+
+	"github.com/karchive/karchive/replay/internal/merge"
+	"github.com/karchive/karchive/replay/internal/moment"
+	"github.com/karchive/karchive/replay/internal/saturating"
 )
 
 // conductor sends the records of several partitions in one order, each when it is due.
@@ -53,9 +57,9 @@ func (p *player) conduct(ctx context.Context) error {
 // order fills the queue with all records in playing order. The error is not that of a partition, which is in its ledger.
 func (p *player) order(ctx context.Context, to *queue) error {
 	parts, tracks := p.tracks()
-	stage := newStage(ctx, p.archive, tracks, p.settings.MemoryBytes, p.settings.TempDir)
-	defer stage.close()
-	o := &orderer{player: p, queue: to, parts: parts, chunks: make([]*chunk, len(parts)), sequence: newSequence(stage), line: timeline{schedule: p.settings.Schedule}}
+	sequence := merge.New(ctx, p.archive, tracks, p.settings.merging())
+	defer sequence.Close()
+	o := &orderer{player: p, queue: to, parts: parts, chunks: make([]*chunk, len(parts)), sequence: sequence, line: timeline{schedule: p.settings.Schedule}}
 	if origin := p.plan.originMs; origin != nil {
 		o.line.begin(*origin)
 	}
@@ -71,9 +75,9 @@ func (p *player) order(ctx context.Context, to *queue) error {
 }
 
 // tracks are the partitions with something to play.
-func (p *player) tracks() ([]*part, []track) {
+func (p *player) tracks() ([]*part, []merge.Track) {
 	var parts []*part
-	var tracks []track
+	var tracks []merge.Track
 	for _, part := range p.parts {
 		if part.Total.Records > 0 {
 			parts = append(parts, part)
@@ -148,7 +152,7 @@ func (c *conductor) noteWait(it *item, why wait, came time.Duration) {
 }
 
 // planned is when a record is to be sent, after the start, without what the late policy moved.
-func (c *conductor) planned(it *item) time.Duration { return addUp(it.due, c.paused) }
+func (c *conductor) planned(it *item) time.Duration { return saturating.Add(it.due, c.paused) }
 
 // playItem sends a record when its time has come. The error is the context's.
 func (c *conductor) playItem(ctx context.Context, it *item) error {
@@ -161,7 +165,7 @@ func (c *conductor) playItem(ctx context.Context, it *item) error {
 		return err
 	}
 	planned := c.planned(it)
-	due := addUp(planned, c.moved)
+	due := saturating.Add(planned, c.moved)
 	late := now - due
 	todo := c.settings.Pacing.decide(late)
 	if todo.drop {
@@ -170,18 +174,18 @@ func (c *conductor) playItem(ctx context.Context, it *item) error {
 		return nil
 	}
 	if todo.move > 0 {
-		c.moved = addUp(c.moved, todo.move)
+		c.moved = saturating.Add(c.moved, todo.move)
 		c.recorder.count(func(t *Timing) { t.Moved = c.moved })
 	}
 	c.trail.note(late-todo.move, todo.move > 0)
 	it.entry.due = due
-	untimed := !counts(it.entry.timestampMs)
+	noTime := !moment.Counts(it.entry.timestampMs)
 	c.stamp(it.entry, it.shiftMs)
 	if !c.send(ctx, it.from, it.entry) {
 		it.from.ledger.giveUp(it.entry)
 		return ctx.Err()
 	}
-	c.recorder.dispatched(it, untimed, planned, now, late)
+	c.recorder.dispatched(it, noTime, planned, now, late)
 	return nil
 }
 
@@ -193,9 +197,9 @@ func (c *conductor) await(ctx context.Context, it *item, behind time.Duration) (
 				return 0, err
 			}
 		}
-		due := addUp(c.planned(it), c.moved)
+		due := saturating.Add(c.planned(it), c.moved)
 		c.recorder.upcoming.Store(int64(due))
-		at := addUp(due, behind)
+		at := saturating.Add(due, behind)
 		if now = c.now(); now >= at {
 			return now, nil
 		}
@@ -209,7 +213,7 @@ func (c *conductor) pause(ctx context.Context) error {
 	if err := c.control.run(ctx); err != nil {
 		return err
 	}
-	c.paused = addUp(c.paused, c.now()-began)
+	c.paused = saturating.Add(c.paused, c.now()-began)
 	c.recorder.count(func(t *Timing) { t.Paused = c.paused })
 	c.unpaused()
 	c.segment, c.unpaused = c.control.untilPaused(ctx)
@@ -222,54 +226,54 @@ type orderer struct {
 	queue    *queue
 	parts    []*part
 	chunks   []*chunk // of each part, that records are taken from
-	sequence *sequence
+	sequence *merge.Sequence
 	line     timeline
 	shiftMs  int64 // of timestamps, in this round
 }
 
 // next puts the next record into the queue.
 func (o *orderer) next(ctx context.Context) error {
-	pick, err := o.sequence.next()
+	pick, err := o.sequence.Next()
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	if err == io.EOF {
 		return err
 	}
-	part := o.parts[pick.partition]
+	part := o.parts[pick.Partition]
 	if err != nil {
-		o.queue.push(item{from: part, fault: &fault{o.sequence.stage.end(pick.partition), err}})
+		o.queue.push(item{from: part, fault: &fault{o.sequence.End(pick.Partition), err}})
 		return nil
 	}
-	if pick.index == 0 {
+	if pick.Index == 0 {
 		if err := o.open(ctx, part, pick); err != nil {
 			return err
 		}
 	}
-	c := o.chunks[pick.partition]
+	c := o.chunks[pick.Partition]
 	if part.ledger.stopped.Load() {
-		part.ledger.abandon(c, pick.index)
-		o.sequence.drop(pick.partition)
+		part.ledger.abandon(c, pick.Index)
+		o.sequence.Drop(pick.Partition)
 		return nil
 	}
-	o.enqueue(part, &c.entries[pick.index], pick)
+	o.enqueue(part, &c.entries[pick.Index], pick)
 	return nil
 }
 
 // open makes a chunk of a run when there is memory for it.
-func (o *orderer) open(ctx context.Context, part *part, pick pick) error {
-	release, err := o.memory(ctx, pick.run.cost)
+func (o *orderer) open(ctx context.Context, part *part, pick merge.Pick) error {
+	release, err := o.memory(ctx, pick.Run.Cost)
 	if err != nil {
 		return err
 	}
-	run := pick.run
-	c := new(chunk).fill(part.ledger, run.records, o.player.settings.Timestamps)
+	run := pick.Run
+	c := new(chunk).fill(part.ledger, run.Records, o.player.settings.Timestamps)
 	c.release = func() {
 		release()
-		run.decide(len(run.records))
+		run.Done(len(run.Records))
 	}
 	part.ledger.enter(c)
-	o.chunks[pick.partition] = c
+	o.chunks[pick.Partition] = c
 	return nil
 }
 
@@ -277,24 +281,25 @@ func (o *orderer) open(ctx context.Context, part *part, pick pick) error {
 // for the other half always ends.
 func (o *orderer) memory(ctx context.Context, cost int64) (release func(), err error) {
 	b := o.player.sending
-	cost = min(cost, b.size/2)
-	if release = b.tryTake(cost); release != nil {
+	cost = min(cost, b.Size()/2)
+	if release = b.TryTake(cost); release != nil {
 		return release, nil
 	}
 	o.queue.hold(true)
 	defer o.queue.hold(false)
-	return b.take(ctx, cost)
+	return b.Take(ctx, cost)
 }
 
-func (o *orderer) enqueue(part *part, e *entry, pick pick) {
+func (o *orderer) enqueue(part *part, e *entry, pick merge.Pick) {
 	if e.fate != undecided { // acknowledged in an earlier run
 		return
 	}
-	for o.line.round < pick.round {
-		o.shiftMs = addUp(o.shiftMs, o.line.nextRound())
+	for o.line.round < pick.Round {
+		o.shiftMs = saturating.Add(o.shiftMs, o.line.nextRound())
 	}
-	due := o.line.next(pick.timestampMs, int64(e.bytes))
+	due := o.line.next(pick.TimestampMs, int64(e.bytes))
 	o.queue.push(item{
-		from: part, entry: e, due: due, timestampMs: pick.timestampMs, shiftMs: o.shiftMs, round: pick.round, outOfOrder: pick.outOfOrder, squeezed: o.line.squeezed,
+		from: part, entry: e, due: due, timestampMs: pick.TimestampMs, shiftMs: o.shiftMs, round: pick.Round,
+		outOfOrder: pick.OutOfOrder, squeezed: o.line.squeezed,
 	})
 }

@@ -9,9 +9,10 @@
 // A replay with a checkpoint that ends in an orderly way, also by a failure or a cancelled context, goes on with nothing doubled; one
 // that was killed sends again what was acknowledged since its checkpoint was last saved.
 //
-// The data flow is one for all replays: a feed decodes a partition ahead, a lane takes records from feeds when their time has come,
-// the sender hands them to the producer, and the ledger of their partition hears what became of them. At top speed each lane plays one
-// partition after another.
+// The data flows in one of two ways. At top speed as many lanes as there are to be each play one partition after another: a feed decodes the
+// partition ahead, and the lane sends its records as fast as they are taken. In a timed replay one goroutine puts the records of all partitions
+// into one order (internal/merge) and says when each is due (a timeline), into a queue; another, the conductor, sleeps until the next is due and
+// sends it. Both ways a record is sent by the player, to the client, and the ledger of its partition hears what became of it.
 //
 // The package prints nothing, reads no flag and no environment, and ends no process.
 package replay

@@ -4,10 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"sync/atomic"
-	"unsafe"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/replay/internal/budget"
 )
 
 // feed decodes a partition of the archive, one row group ahead of what is played. It is for one goroutine.
@@ -24,19 +23,8 @@ type feed struct {
 
 // group is a decoded row group: the records of it that are in the window.
 type group struct {
-	records   []format.Record // those that are not in a chunk yet
-	undecided atomic.Int64    // records
-	release   func()
-}
-
-// decodedCost is what a decoded record costs in memory beyond its bytes.
-const decodedCost = int64(unsafe.Sizeof(format.Record{}))
-
-// decide notes that n records of the group are done with. With the last one its memory is given back: records of a group share it.
-func (g *group) decide(n int) {
-	if g.undecided.Add(-int64(n)) == 0 {
-		g.release()
-	}
+	records []format.Record // those that are not in a chunk yet
+	memory  *budget.Share   // of all of them
 }
 
 // drop gives up the records that are not in a chunk.
@@ -44,7 +32,7 @@ func (g *group) drop() {
 	n := len(g.records)
 	g.records = nil
 	if n > 0 {
-		g.decide(n)
+		g.memory.Done(n)
 	}
 }
 
@@ -71,8 +59,8 @@ func (p *player) startFeed(ctx context.Context, tp format.TopicPartition, part *
 }
 
 // decode hands over the next row group.
-func (f *feed) decode(ctx context.Context, cursor *format.Cursor, cost int64, b *budget) error {
-	release, err := b.take(ctx, cost)
+func (f *feed) decode(ctx context.Context, cursor *format.Cursor, cost int64, b *budget.Budget) error {
+	release, err := b.Take(ctx, cost)
 	if err != nil {
 		return err
 	}
@@ -95,11 +83,10 @@ func (f *feed) decode(ctx context.Context, cursor *format.Cursor, cost int64, b 
 		}
 		return err
 	}
-	g := &group{records: records, release: func() {
+	g := &group{records: records, memory: budget.NewShare(len(records), func() {
 		f.memory.recycleGroup(memory)
 		release()
-	}}
-	g.undecided.Store(int64(len(records)))
+	})}
 	select {
 	case f.groups <- g:
 		f.end = end

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/karchive/karchive/replay/internal/saturating"
 )
 
 // Lateness says how late things were, measured against the schedule. Nothing is early.
@@ -63,7 +65,7 @@ func (l *latenesses) add(d time.Duration) {
 	defer l.mu.Unlock()
 	l.values.RecordValue(int64(min(d, latenessLimit) / time.Microsecond)) // it is within the limits
 	l.counts[bin]++
-	l.sum = addUp(l.sum, d)
+	l.sum = saturating.Add(l.sum, d)
 	l.max = max(l.max, d)
 }
 

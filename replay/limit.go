@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/replay/internal/merge"
 )
 
 // share is what a Limit leaves of a partition.
@@ -21,34 +22,33 @@ func (s *settings) shares(ctx context.Context, archive *format.Archive, partitio
 		return nil, nil
 	}
 	out := make(map[format.TopicPartition]share, len(partitions))
-	var tracks []track
+	var tracks []merge.Track
 	for _, tp := range partitions {
 		out[tp] = share{window: s.window, total: Amount{Exact: true}}
 		tracks = append(tracks, s.track(archive, tp, s.window, 1, true))
 	}
-	stage := newStage(ctx, archive, tracks, s.MemoryBytes, s.TempDir)
-	defer stage.close()
-	sequence := newSequence(stage)
+	sequence := merge.New(ctx, archive, tracks, s.merging())
+	defer sequence.Close()
 	for n := int64(0); n < s.Limit && ctx.Err() == nil; n++ {
-		next, err := sequence.next()
+		next, err := sequence.Next()
 		if err == io.EOF || ctx.Err() != nil {
 			break
 		}
-		tp := partitions[next.partition]
+		tp := partitions[next.Partition]
 		if err != nil {
 			return nil, fmt.Errorf("limit: %s: %w", tp, err)
 		}
-		out[tp] = out[tp].with(next.take())
+		out[tp] = out[tp].with(taken(next))
 	}
 	return out, ctx.Err()
 }
 
-// take returns the record of a pick, and gives a run back with its last one.
-func (p *pick) take() *format.Record {
-	if p.index == len(p.run.records)-1 {
-		p.run.decide(len(p.run.records))
+// taken returns the record of a pick, and gives a run back with its last one.
+func taken(p merge.Pick) *format.Record {
+	if n := len(p.Run.Records); p.Index == n-1 {
+		p.Run.Done(n)
 	}
-	return &p.run.records[p.index]
+	return p.Record()
 }
 
 // with is the share and the next record of its partition.

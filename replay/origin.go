@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/replay/internal/moment"
+	"github.com/karchive/karchive/replay/internal/saturating"
 )
 
 // time says when the plan begins and how long it takes.
@@ -45,7 +47,7 @@ type span struct {
 
 func (s *span) widen(timestampMs int64) {
 	switch {
-	case !counts(timestampMs):
+	case !moment.Counts(timestampMs):
 	case !s.valid:
 		*s = span{true, timestampMs, timestampMs}
 	default:
@@ -54,7 +56,7 @@ func (s *span) widen(timestampMs int64) {
 }
 
 // ms is how long it is.
-func (s *span) ms() int64 { return distance(s.first, s.last) }
+func (s *span) ms() int64 { return saturating.Distance(s.first, s.last) }
 
 // recorded is the span of an archive, by its documents.
 func recorded(archive *format.Archive) (all span, err error) {
@@ -77,13 +79,13 @@ func (s Schedule) duration(a Amount) time.Duration {
 	if a.Records == 0 {
 		return 0
 	}
-	units := addUp(a.span.ms(), 1)
+	units := saturating.Add(a.span.ms(), 1)
 	switch s.Pace.kind {
 	case byRecords:
 		units = a.Records
 	case byBytes:
 		units = a.Bytes
 	}
-	played := s.ramped(s.Pace.due(mulDiv(units, uint64(rounds), 1) - 1))
-	return addUp(played, time.Duration(mulDiv(rounds-1, uint64(s.LoopDelay), 1)))
+	played := s.ramped(s.Pace.due(saturating.MulDiv(units, uint64(rounds), 1) - 1))
+	return saturating.Add(played, time.Duration(saturating.MulDiv(rounds-1, uint64(s.LoopDelay), 1)))
 }

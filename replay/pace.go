@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/internal/units"
+	"github.com/karchive/karchive/replay/internal/saturating"
 )
 
 // Pace says how fast records are sent: all at once, in proportion to their timestamps, or so many records or bytes in a time. It is one of
@@ -75,17 +76,17 @@ func (p Pace) due(amount int64) time.Duration {
 	if p.kind == topSpeed {
 		return 0
 	}
-	return time.Duration(mulDiv(amount, p.per, p.units))
+	return time.Duration(saturating.MulDiv(amount, p.per, p.units))
 }
 
 // recording is how much of the recording, in milliseconds and rounded up, is played in d: d itself where the pace is not by time.
 func (p Pace) recording(d time.Duration) int64 {
 	if p.kind != byTime {
-		return milliseconds(d)
+		return saturating.Milliseconds(d)
 	}
-	ms := mulDiv(int64(d), p.units, p.per)
-	if mulDiv(ms, p.per, p.units) < int64(d) {
-		ms = addUp(ms, 1)
+	ms := saturating.MulDiv(int64(d), p.units, p.per)
+	if saturating.MulDiv(ms, p.per, p.units) < int64(d) {
+		ms = saturating.Add(ms, 1)
 	}
 	return ms
 }

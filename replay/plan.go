@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/replay/internal/budget"
 )
 
 // Plan is what a replay is about to do. It is made from the documents of the segments, without decoding a record (but for a Limit).
@@ -99,7 +100,7 @@ type groupSizes struct {
 func (g *groupSizes) add(group *format.RowGroup) {
 	g.bytes = max(g.bytes, group.Bytes)
 	g.mean = max(g.mean, group.Bytes/max(1, group.Records))
-	g.cost = max(g.cost, group.Bytes+group.Records*decodedCost)
+	g.cost = max(g.cost, group.Bytes+group.Records*budget.DecodedRecord)
 }
 
 // newPlan plans the selected partitions, each with its window. Targets are named, but nothing is known of them yet.

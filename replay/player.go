@@ -12,6 +12,9 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/kafka"
+	"github.com/karchive/karchive/replay/internal/budget"
+	"github.com/karchive/karchive/replay/internal/moment"
+	"github.com/karchive/karchive/replay/internal/saturating"
 )
 
 // player sends what a plan says.
@@ -22,9 +25,9 @@ type player struct {
 	client       *kgo.Client
 	dials        *kafka.Dials
 	refusals     *refusalLogger
-	state        *State  // of the checkpoint, without its partitions
-	decoded      *budget // for row groups
-	sending      *budget // for entries
+	state        *State         // of the checkpoint, without its partitions
+	decoded      *budget.Budget // for row groups
+	sending      *budget.Budget // for entries
 	memory       *memory
 	destinations []*destination // all of them
 	parts        []*part
@@ -46,7 +49,7 @@ func (s *settings) newPlayer(connect []kgo.Opt, archive *format.Archive, target 
 	p := &player{
 		settings: s, plan: plan, archive: archive, dials: target.Dials(), state: s.newState(plan, target),
 		started: s.Clock.Now(),
-		decoded: newBudget(s.MemoryBytes / 4 * 3), sending: newBudget(s.MemoryBytes / 4), memory: s.newMemory(target.Client()),
+		decoded: budget.New(s.MemoryBytes / 4 * 3), sending: budget.New(s.MemoryBytes / 4), memory: s.newMemory(target.Client()),
 	}
 	p.measure(plan)
 	shrinker := newShrinker(plan.Compression)
@@ -119,14 +122,14 @@ func (p *player) playRounds(ctx context.Context) error {
 			return err
 		}
 	}
-	firstMs := int64(untimed)
+	firstMs := int64(moment.Untimed)
 	if span := p.plan.Total.span; span.valid {
 		firstMs = span.first
 	}
 	p.begin(p.settings.Clock.Now(), firstMs)
 	step := s.roundMs(p.plan.Total.span.ms())
 	for round := int64(0); ; round++ {
-		p.roundMs = mulDiv(round, uint64(step), 1)
+		p.roundMs = saturating.MulDiv(round, uint64(step), 1)
 		p.playAll(ctx)
 		if ctx.Err() != nil || round+1 == s.rounds() || p.progress().Sent == 0 {
 			return nil
@@ -140,7 +143,7 @@ func (p *player) playRounds(ctx context.Context) error {
 // begin notes when the schedule begins, and the time as of which its first record is played.
 func (p *player) begin(start time.Time, firstMs int64) {
 	p.begun.Store(&start)
-	if p.settings.Timestamps == ShiftTimestamps && p.shift.Load() == nil && firstMs != untimed {
+	if p.settings.Timestamps == ShiftTimestamps && p.shift.Load() == nil && firstMs != moment.Untimed {
 		shift := start.UnixMilli() - firstMs
 		p.shift.Store(&shift)
 	}
@@ -149,12 +152,12 @@ func (p *player) begin(start time.Time, firstMs int64) {
 // stamp sets the timestamp that an entry is sent with: that of the archive, later by shiftMs and by what ShiftTimestamps adds.
 func (p *player) stamp(e *entry, shiftMs int64) {
 	if shift := p.shift.Load(); shift != nil {
-		shiftMs = addUp(shiftMs, *shift)
+		shiftMs = saturating.Add(shiftMs, *shift)
 	}
 	if shiftMs == 0 || p.settings.Timestamps == NowTimestamps || e.timestampMs == format.NoTimestamp {
 		return
 	}
-	e.timestampMs = addUp(e.timestampMs, shiftMs)
+	e.timestampMs = saturating.Add(e.timestampMs, shiftMs)
 	e.record.Timestamp = time.UnixMilli(e.timestampMs)
 }
 
@@ -211,14 +214,14 @@ func (p *player) playGroup(ctx context.Context, from *part, g *group) error {
 	defer g.drop()
 	for len(g.records) > 0 && !from.ledger.stopped.Load() {
 		n := min(len(g.records), chunkRecords)
-		release, err := p.sending.take(ctx, int64(n)*entryCost)
+		release, err := p.sending.Take(ctx, int64(n)*entryCost)
 		if err != nil {
 			return err
 		}
 		c := p.memory.chunk().fill(from.ledger, g.records[:n], p.settings.Timestamps)
 		c.release = func() {
 			release()
-			g.decide(n)
+			g.memory.Done(n)
 		}
 		if err := p.settings.Control.run(ctx); err != nil {
 			return err

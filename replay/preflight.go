@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/karchive/karchive/replay/internal/moment"
+	"github.com/karchive/karchive/replay/internal/saturating"
 )
 
 // Severity says how bad a Finding is.
@@ -160,7 +163,7 @@ func ifExact(t *PlannedTopic) Severity {
 }
 
 func (p *preflight) timestampRange(t *PlannedTopic) {
-	if p.settings.Timestamps != KeepTimestamps || sendable(t.Total.MinTimestampMs) && sendable(t.Total.MaxTimestampMs) {
+	if p.settings.Timestamps != KeepTimestamps || moment.Sendable(t.Total.MinTimestampMs) && moment.Sendable(t.Total.MaxTimestampMs) {
 		return
 	}
 	p.add(Finding{
@@ -308,9 +311,9 @@ func (p *preflight) shifted(t *PlannedTopic, target targetTopic) {
 		p.logAppendTime(t)
 		return
 	}
-	span := distance(p.plan.Total.MinTimestampMs, t.Total.MaxTimestampMs)
+	span := saturating.Distance(p.plan.Total.MinTimestampMs, t.Total.MaxTimestampMs)
 	accepted := target.accepts()
-	if last := addUp(p.now.UnixMilli(), span); accepted.holds(last, p.now.Add(p.plan.Duration)) {
+	if last := saturating.Add(p.now.UnixMilli(), span); accepted.holds(last, p.now.Add(p.plan.Duration)) {
 		return
 	}
 	p.add(Finding{

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/karchive/karchive/replay/internal/moment"
 )
 
 // queue holds records in playing order, between the goroutine that puts them in order and the one that sends them when their time has
@@ -25,7 +27,7 @@ type item struct {
 	fault *fault
 
 	due         time.Duration // after the start
-	timestampMs int64         // as of which it is played; may be untimed
+	timestampMs int64         // as of which it is played; may be moment.Untimed
 	shiftMs     int64         // by which timestamps are later in this round
 	round       int64         // from 0
 	outOfOrder  bool          // its own timestamp is before timestampMs
@@ -80,11 +82,11 @@ func (q *queue) prime(n int64) (firstMs int64, err error) {
 		q.changed.Wait()
 	}
 	for i := range q.items {
-		if ms := q.items[i].timestampMs; ms != untimed {
+		if ms := q.items[i].timestampMs; ms != moment.Untimed {
 			return ms, q.err
 		}
 	}
-	return untimed, q.err
+	return moment.Untimed, q.err
 }
 
 // wait says why taking from an empty queue had to wait.

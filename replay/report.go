@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/replay/internal/saturating"
 )
 
 // Report is what became of a replay. Counts are of this run; Earlier adds those before it.
@@ -84,7 +85,7 @@ func (s Schedule) all(amount int64) int64 {
 	if s.Loop == LoopForever {
 		return 0
 	}
-	return mulDiv(amount, uint64(s.rounds()), 1)
+	return saturating.MulDiv(amount, uint64(s.rounds()), 1)
 }
 
 // elapsed is the time of sending.

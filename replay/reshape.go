@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/replay/internal/merge"
 )
 
 // rules identifies the rules of the replay; empty: there are none.
@@ -36,11 +37,16 @@ func (s *settings) reshape(tp format.TopicPartition, records []format.Record, tr
 	return records[:n], nil
 }
 
+// merging are the bounds of a merge of all partitions.
+func (s *settings) merging() merge.Options {
+	return merge.Options{MemoryBytes: s.MemoryBytes, TempDir: s.TempDir, RunRecords: chunkRecords, RecordCost: entryCost}
+}
+
 // track walks a partition through the rules, so many rounds.
-func (s *settings) track(archive *format.Archive, tp format.TopicPartition, w format.Window, rounds int64, trial bool) track {
-	t := track{Walk: archive.Walk(tp, w).Repeat(rounds), from: w.FromOffset}
+func (s *settings) track(archive *format.Archive, tp format.TopicPartition, w format.Window, rounds int64, trial bool) merge.Track {
+	t := merge.Track{Walk: archive.Walk(tp, w).Repeat(rounds), From: w.FromOffset}
 	if s.Reshape != nil {
-		t.reshape = func(records []format.Record) ([]format.Record, error) { return s.reshape(tp, records, trial) }
+		t.Reshape = func(records []format.Record) ([]format.Record, error) { return s.reshape(tp, records, trial) }
 	}
 	return t
 }

@@ -1,6 +1,8 @@
 package replay
 
-import "sync"
+import (
+	"sync"
+)
 
 // retirement has the client forget topics that nothing is sent to any more. For each topic that is new to it, the client copies the list of
 // all that it knows, and its metadata requests name them all, so that the cost of many topics would grow with their square.

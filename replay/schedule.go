@@ -4,6 +4,9 @@ import (
 	"errors"
 	"math"
 	"time"
+
+	"github.com/karchive/karchive/replay/internal/moment"
+	"github.com/karchive/karchive/replay/internal/saturating"
 )
 
 // Schedule says when records are due. It is a value and knows no clock: the records of an archive are due at the same distances from
@@ -57,13 +60,10 @@ func (s Schedule) rounds() int64 {
 // ramped is when what is due at d at full pace is due with the ramp, in which the pace at t is t/Ramp of the full one.
 func (s Schedule) ramped(d time.Duration) time.Duration {
 	if d >= s.Ramp/2 {
-		return addUp(d, s.Ramp-s.Ramp/2)
+		return saturating.Add(d, s.Ramp-s.Ramp/2)
 	}
-	return time.Duration(rootOfProduct(2*int64(d), int64(s.Ramp)))
+	return time.Duration(saturating.RootOfProduct(2*int64(d), int64(s.Ramp)))
 }
-
-// untimed is the time of a record that has none that counts: it is due with the record before it.
-const untimed = math.MinInt64
 
 // timeline is a schedule on its way through the records, in playing order.
 type timeline struct {
@@ -88,7 +88,8 @@ type Squeezed struct {
 // begin makes the recording begin at a timestamp that need not be a record's. Otherwise it begins with its first record.
 func (t *timeline) begin(timestampMs int64) { t.last, t.moving = timestampMs, true }
 
-// next is when the next record is due after the start, given its size and its timestamp, which is untimed or not before the one before.
+// next is when the next record is due after the start, given its size and its timestamp, which is not before the one before. One that is moment.Untimed
+// is due with the record before it.
 func (t *timeline) next(timestampMs, bytes int64) time.Duration {
 	t.move(timestampMs)
 	s := &t.schedule
@@ -99,14 +100,14 @@ func (t *timeline) next(timestampMs, bytes int64) time.Duration {
 	case byBytes:
 		amount = t.bytes
 	}
-	t.records = addUp(t.records, 1)
-	t.bytes = addUp(t.bytes, bytes)
-	return addUp(s.ramped(s.Pace.due(amount)), t.delays())
+	t.records = saturating.Add(t.records, 1)
+	t.bytes = saturating.Add(t.bytes, bytes)
+	return saturating.Add(s.ramped(s.Pace.due(amount)), t.delays())
 }
 
 // move goes to a timestamp and leaves out what is too much of a silence.
 func (t *timeline) move(timestampMs int64) {
-	if timestampMs == untimed {
+	if timestampMs == moment.Untimed {
 		return
 	}
 	if !t.moving {
@@ -115,32 +116,32 @@ func (t *timeline) move(timestampMs int64) {
 	if !t.timed {
 		t.first, t.timed = timestampMs, true
 	}
-	gap := distance(t.last, timestampMs)
+	gap := saturating.Distance(t.last, timestampMs)
 	t.last = max(t.last, timestampMs)
-	if most := milliseconds(t.schedule.MaxGap); most > 0 && gap > most {
+	if most := saturating.Milliseconds(t.schedule.MaxGap); most > 0 && gap > most {
 		t.squeezed.Gaps++
-		t.squeezed.Duration = addUp(t.squeezed.Duration, time.Duration(mulDiv(gap-most, uint64(time.Millisecond), 1)))
+		t.squeezed.Duration = saturating.Add(t.squeezed.Duration, time.Duration(saturating.MulDiv(gap-most, uint64(time.Millisecond), 1)))
 		gap = most
 	}
-	t.position = addUp(t.position, gap)
+	t.position = saturating.Add(t.position, gap)
 }
 
 // delays is the time of all loop delays so far.
 func (t *timeline) delays() time.Duration {
-	return time.Duration(mulDiv(t.round, uint64(t.schedule.LoopDelay), 1))
+	return time.Duration(saturating.MulDiv(t.round, uint64(t.schedule.LoopDelay), 1))
 }
 
 // nextRound begins another round, a millisecond and the loop's delay after the last record. It returns how much later its timestamps
 // are than those of the round before.
 func (t *timeline) nextRound() (shiftMs int64) {
 	t.round++
-	t.position = addUp(t.position, 1)
-	shiftMs = t.schedule.roundMs(distance(t.first, t.last))
+	t.position = saturating.Add(t.position, 1)
+	shiftMs = t.schedule.roundMs(saturating.Distance(t.first, t.last))
 	t.moving, t.timed = false, false
 	return shiftMs
 }
 
 // roundMs is the distance between the timestamps of two rounds when one round's go over spanMs.
 func (s Schedule) roundMs(spanMs int64) int64 {
-	return addUp(addUp(spanMs, 1), s.Pace.recording(s.LoopDelay))
+	return saturating.Add(saturating.Add(spanMs, 1), s.Pace.recording(s.LoopDelay))
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/internal/units"
+	"github.com/karchive/karchive/replay/internal/moment"
+	"github.com/karchive/karchive/replay/internal/saturating"
 )
 
 const (
@@ -50,7 +52,7 @@ func TestRecordsAreDueWhenTheScheduleSays(t *testing.T) {
 		{name: "a third does not add up", pace: "3", records: []int64{0, 1, 2, 3, 3_000_000_000}, want: dues{0, 333_333, 666_666, ms, 1_000_000 * sec}},
 		{name: "before 1970", pace: "1", records: []int64{-5000, -1000, 500}, want: dues{0, 4 * sec, 5500 * ms}},
 		{name: "back in time is no wait", pace: "1", records: []int64{1000, 900, 1000, 1100}, want: dues{0, 0, 0, 100 * ms}},
-		{name: "no time", pace: "1", records: []int64{untimed, untimed, 1000, untimed, 1200, untimed}, want: dues{0, 0, 0, 0, 200 * ms, 200 * ms}},
+		{name: "no time", pace: "1", records: []int64{moment.Untimed, moment.Untimed, 1000, moment.Untimed, 1200, moment.Untimed}, want: dues{0, 0, 0, 0, 200 * ms, 200 * ms}},
 		{name: "a century", pace: "1", records: []int64{0, int64(100 * year / ms)}, want: dues{0, 100 * year}},
 		{name: "a thousand centuries, quickly", pace: "1000", records: []int64{0, 100_000 * int64(year/ms)}, want: dues{0, 100 * year}},
 		{name: "past all durations", pace: "0.000001", records: []int64{math.MinInt64 + 1, 0, math.MaxInt64}, want: dues{0, ever, ever}},
@@ -159,7 +161,7 @@ func TestARampNeverGoesBackAndEndsAtFullPace(t *testing.T) {
 		s := Schedule{Ramp: time.Duration(1 + random.Int64N(int64(year)>>random.IntN(50)))}
 		before := time.Duration(-1)
 		for i := range int64(400) {
-			d := time.Duration(mulDiv(i, uint64(s.Ramp), 500))
+			d := time.Duration(saturating.MulDiv(i, uint64(s.Ramp), 500))
 			got := s.ramped(d)
 			if got < before {
 				t.Fatalf("ramp of %d: %d is due at %d, after %d", s.Ramp, d, got, before)

@@ -1,6 +1,8 @@
 package replay
 
-import "time"
+import (
+	"time"
+)
 
 // Series counts records over the time of a replay, in intervals of equal length. The three slices are equally long.
 type Series struct {

@@ -1,6 +1,8 @@
 package replay
 
-import "sync"
+import (
+	"sync"
+)
 
 // speedometer makes a Series of a replay at top speed, by looking at it now and then. It is safe for concurrent use.
 type speedometer struct {

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/replay/internal/moment"
+	"github.com/karchive/karchive/replay/internal/saturating"
 )
 
 // Timing says how a timed replay kept to its schedule. Rates and latenesses leave out the warm-up.
@@ -63,7 +65,7 @@ type recorder struct {
 
 func newRecorder(warmup time.Duration) *recorder {
 	r := &recorder{warmup: warmup, dispatch: newLatenesses(), answer: newLatenesses(), recent: newRecentLateness()}
-	r.positionMs.Store(untimed)
+	r.positionMs.Store(moment.Untimed)
 	r.upcoming.Store(-1)
 	r.timing.FirstMs, r.timing.LastMs = format.NoTimestamp, format.NoTimestamp
 	return r
@@ -100,8 +102,8 @@ func (r *recorder) dispatched(it *item, noTime bool, planned, at, late time.Dura
 	bytes := int64(it.entry.bytes)
 	r.recent.add(at, late)
 	r.behind.Store(int64(late))
-	if it.timestampMs != untimed {
-		r.positionMs.Store(addUp(it.timestampMs, it.shiftMs))
+	if it.timestampMs != moment.Untimed {
+		r.positionMs.Store(saturating.Add(it.timestampMs, it.shiftMs))
 	}
 	if planned >= r.warmup {
 		r.dispatch.add(late)
@@ -117,7 +119,7 @@ func (r *recorder) dispatched(it *item, noTime bool, planned, at, late time.Dura
 
 // note counts a record that was sent.
 func (t *Timing) note(it *item, noTime bool, late time.Duration) {
-	if it.timestampMs != untimed {
+	if it.timestampMs != moment.Untimed {
 		if t.FirstMs == format.NoTimestamp {
 			t.FirstMs, t.LastMs = it.timestampMs, it.timestampMs
 		}
@@ -154,7 +156,7 @@ func (r *recorder) count(change func(*Timing)) {
 
 // progress tells how far the replay is.
 func (r *recorder) progress(out *Progress) {
-	if ms := r.positionMs.Load(); ms != untimed {
+	if ms := r.positionMs.Load(); ms != moment.Untimed {
 		out.PositionMs = ms
 	}
 	out.Lag = time.Duration(r.behind.Load())
@@ -172,6 +174,6 @@ func (r *recorder) report() (*Timing, Series) {
 	t.RequestedRate, t.RequestedBytes = r.planned.rates()
 	t.AchievedRate, t.AchievedBytes = r.sent.rates()
 	t.Dispatch, t.Acknowledgement = r.dispatch.lateness(), r.answer.lateness()
-	t.Drift = addUp(r.recent.median(), t.Moved)
+	t.Drift = saturating.Add(r.recent.median(), t.Moved)
 	return &t, r.series
 }

@@ -1,15 +1,16 @@
-package replay
+package merge
 
 import (
 	"cmp"
 	"container/heap"
 	"context"
-	"fmt"
 	"io"
 	"runtime"
 	"sync"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/replay/internal/budget"
+	"github.com/karchive/karchive/replay/internal/moment"
 )
 
 // stage decodes the row groups of several partitions in the order in which a sequence will need them, some of them ahead, and holds them
@@ -20,8 +21,9 @@ import (
 // decoded once.
 type stage struct {
 	archive *format.Archive
-	room    *budget // for row groups that stay in memory
-	slot    int64   // the most memory of a run of several records
+	options Options
+	room    *budget.Budget // for row groups that stay in memory
+	slot    int64          // the most memory of a run of several records
 	spill   *spill
 	cancel  context.CancelFunc
 	at      []*source
@@ -37,16 +39,17 @@ type stage struct {
 	decoders sync.WaitGroup
 }
 
-// track is a partition that a stage is to decode.
-type track struct {
+// Track is a partition of a sequence.
+type Track struct {
 	*format.Walk
-	from    int64                                          // the first offset that is wanted
-	reshape func([]format.Record) ([]format.Record, error) // what is made of the records of a row group; nil: nothing
+	From int64 // the first offset that is wanted
+	// Reshape makes something else of the records of a row group, in their memory; nil: they stay as they are.
+	Reshape func([]format.Record) ([]format.Record, error)
 }
 
 // source is a track on a stage.
 type source struct {
-	track
+	Track
 	index int // in the stage's list
 
 	// Guarded by the stage's mutex.
@@ -74,18 +77,18 @@ const groupCost = 4 << 10
 // slotShare is the part of all memory that is for runs of which a sequence has taken some records and not all: one of each partition.
 const slotShare = 8
 
-// openSegments is how many segments a decoder keeps open between two row groups.
-const openSegments = 4
-
-// newStage begins to decode tracks. Of memory half is for row groups, and a slot for each partition comes
-// out of slotShare. Temporary files are made in dir. The stage ends with ctx.
-func newStage(ctx context.Context, archive *format.Archive, tracks []track, memory int64, dir string) *stage {
-	s := &stage{archive: archive, room: newBudget(memory / 2), slot: memory / slotShare / int64(max(len(tracks), 1)), spill: &spill{dir: dir}}
+// newStage begins to decode tracks. Of the memory half is for row groups, and a slot for each partition comes out of slotShare. The stage
+// ends with ctx.
+func newStage(ctx context.Context, archive *format.Archive, tracks []Track, o Options) *stage {
+	s := &stage{
+		archive: archive, options: o, room: budget.New(o.MemoryBytes / 2),
+		slot: o.MemoryBytes / slotShare / int64(max(len(tracks), 1)), spill: &spill{dir: o.TempDir},
+	}
 	s.ctx, s.cancel = context.WithCancel(ctx)
 	s.changed = sync.NewCond(&s.mu)
 	context.AfterFunc(s.ctx, s.wake)
 	for i, t := range tracks {
-		src := &source{track: t, index: i, place: i, bound: untimed, reached: untimed, end: t.from}
+		src := &source{Track: t, index: i, place: i, bound: moment.Untimed, reached: moment.Untimed, end: t.From}
 		s.at, s.waiting = append(s.at, src), append(s.waiting, src) // a heap already
 	}
 	s.live = len(s.at)
@@ -288,92 +291,4 @@ func (h *sources) Pop() any {
 	*h = (*h)[:len(*h)-1]
 	last.place = -1
 	return last
-}
-
-// decoder reads row groups, one at a time.
-type decoder struct {
-	stage  *stage
-	packer packer
-	reader *format.GroupReader
-}
-
-// step decodes the upcoming row group of a partition, if it is known, and finds out which is the next.
-func (d *decoder) step(src *source) (*staged, error) {
-	var g *staged
-	if src.peeked {
-		var err error
-		if g, err = d.read(src); err != nil {
-			return nil, err
-		}
-	}
-	next, err := src.Next()
-	if err == nil && next.Round != src.upcoming.Round {
-		if !src.found {
-			return nil, io.EOF // no round has any
-		}
-		src.reached, src.found = untimed, false
-	}
-	src.upcoming = next
-	if err != nil && err != io.EOF {
-		err = fmt.Errorf("read the archive: %w", err)
-	}
-	return g, err
-}
-
-// read decodes the upcoming row group, or returns nil when none of its records is in the window.
-func (d *decoder) read(src *source) (*staged, error) {
-	p := src.upcoming
-	records, err := d.records(src)
-	if err != nil {
-		return nil, fmt.Errorf("read the archive: %w", err)
-	}
-	info := p.Group()
-	src.end = info.LastOffset + 1
-	if len(records) == 0 {
-		return nil, nil
-	}
-	before := bound(info, src.reached)
-	for i := range records {
-		src.reached = reach(src.reached, records[i].TimestampMs)
-	}
-	src.found = true
-	g, err := d.put(records, src.cost(info))
-	if err != nil {
-		return nil, err
-	}
-	g.round, g.bytes, g.bound = p.Round, info.Bytes+groupCost, before
-	return g, nil
-}
-
-// records are those of the upcoming row group that are in the window, as the rules leave them.
-func (d *decoder) records(src *source) ([]format.Record, error) {
-	records, err := d.reader.Read(&src.upcoming, nil)
-	if err != nil || src.reshape == nil {
-		return records, err
-	}
-	return src.reshape(records)
-}
-
-// cost is the most memory that a decoded row group takes: records that were changed keep what they were made of.
-func (t *track) cost(info *format.RowGroup) int64 {
-	cost := info.Bytes + info.Records*decodedCost
-	if t.reshape != nil {
-		cost += info.Bytes
-	}
-	return cost
-}
-
-// put holds records, which cost so much, in memory when there is room, else in the temporary file.
-func (d *decoder) put(records []format.Record, cost int64) (*staged, error) {
-	s := d.stage
-	if release := s.room.tryTake(cost); release != nil {
-		g := &group{records: records, release: release}
-		g.undecided.Store(int64(len(records)))
-		return &staged{group: g}, nil
-	}
-	g, err := d.packer.pack(records, s.spill, s.slot)
-	if err != nil {
-		return nil, fmt.Errorf("hold records until their time has come: %w", err)
-	}
-	return g, nil
 }

@@ -1,4 +1,4 @@
-package replay
+package merge
 
 import (
 	"cmp"
@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/replay/internal/moment"
 	"github.com/karchive/karchive/test/memfs"
 )
 
@@ -88,30 +89,35 @@ type played struct {
 	outOfOrder bool
 }
 
+// bounds are those of a replay.
+func bounds(memory int64, dir string) Options {
+	return Options{MemoryBytes: memory, TempDir: dir, RunRecords: 1024, RecordCost: 200}
+}
+
 // opened is a sequence over all partitions of an archive.
-func opened(t *testing.T, a *format.Archive, w format.Window, rounds, memory int64) *sequence {
+func opened(t *testing.T, a *format.Archive, w format.Window, rounds, memory int64) *Sequence {
 	t.Helper()
-	var tracks []track
+	var tracks []Track
 	for _, tp := range a.Partitions() {
-		tracks = append(tracks, track{Walk: a.Walk(tp, w).Repeat(rounds), from: w.FromOffset})
+		tracks = append(tracks, Track{Walk: a.Walk(tp, w).Repeat(rounds), From: w.FromOffset})
 	}
-	s := newStage(t.Context(), a, tracks, memory, t.TempDir())
+	s := newStage(t.Context(), a, tracks, bounds(memory, t.TempDir()))
 	t.Cleanup(func() { check(t, s.close()) })
 	return newSequence(s)
 }
 
 // all takes everything and gives the memory back.
-func (q *sequence) all(t *testing.T) []played {
+func (q *Sequence) all(t *testing.T) []played {
 	t.Helper()
 	var out []played
 	for {
-		p, err := q.next()
+		p, err := q.Next()
 		if err == io.EOF {
 			return out
 		}
 		check(t, err)
-		p.run.decide(1)
-		out = append(out, played{p.partition, p.round, p.run.records[p.index].Offset, p.timestampMs, p.outOfOrder})
+		p.Run.Done(1)
+		out = append(out, played{p.Partition, p.Round, p.Run.Records[p.Index].Offset, p.TimestampMs, p.OutOfOrder})
 	}
 }
 
@@ -121,10 +127,10 @@ func model(parcels []parcel, rounds int64) []played {
 	for round := range rounds {
 		var all []played
 		for i, p := range parcels {
-			reached := int64(untimed)
+			reached := int64(moment.Untimed)
 			for _, r := range p.records {
-				reached = reach(reached, r.TimestampMs)
-				all = append(all, played{i, round, r.Offset, reached, counts(r.TimestampMs) && r.TimestampMs < reached})
+				reached = moment.Reach(reached, r.TimestampMs)
+				all = append(all, played{i, round, r.Offset, reached, moment.Counts(r.TimestampMs) && r.TimestampMs < reached})
 			}
 		}
 		slices.SortStableFunc(all, func(a, b played) int { return cmp.Or(cmp.Compare(a.ms, b.ms), cmp.Compare(a.partition, b.partition)) })
@@ -145,7 +151,7 @@ func TestAllPartitionsArePlayedInTheOrderOfTime(t *testing.T) {
 		{"a partition is never reordered", []parcel{{records: at(10, 50, 20, 60)}, {records: at(30, 55)}}, 1, []played{
 			{0, 0, 0, 10, false}, {1, 0, 0, 30, false}, {0, 0, 1, 50, false}, {0, 0, 2, 50, true}, {1, 0, 1, 55, false}, {0, 0, 3, 60, false}}},
 		{"a record without a time comes with the one before it", []parcel{{records: at(-1, 10, -1, 30)}, {records: at(20)}}, 1, []played{
-			{0, 0, 0, untimed, false}, {0, 0, 1, 10, false}, {0, 0, 2, 10, false}, {1, 0, 0, 20, false}, {0, 0, 3, 30, false}}},
+			{0, 0, 0, moment.Untimed, false}, {0, 0, 1, 10, false}, {0, 0, 2, 10, false}, {1, 0, 0, 20, false}, {0, 0, 3, 30, false}}},
 		{"a time that cannot be sent does not count", []parcel{{records: at(10, 1_700_000_000_000_000, 30)}}, 1, []played{{0, 0, 0, 10, false}, {0, 0, 1, 10, false}, {0, 0, 2, 30, false}}},
 		{"rounds follow each other", []parcel{{records: at(10, 40)}, {records: at(20)}}, 2, []played{
 			{0, 0, 0, 10, false}, {1, 0, 0, 20, false}, {0, 0, 1, 40, false}, {0, 1, 0, 10, false}, {1, 1, 0, 20, false}, {0, 1, 1, 40, false}}},
@@ -233,9 +239,9 @@ func TestRecordsComeBackFromTheTemporaryFileAsTheyWere(t *testing.T) {
 	records[4].Value = make([]byte, 3<<20)
 	q := opened(t, archiveOf(t, parcel{records: records}), format.Window{}, 1, 1)
 	for i := range records {
-		p, err := q.next()
+		p, err := q.Next()
 		check(t, err)
-		got := format.AppendCanonical(nil, &p.run.records[p.index])
+		got := format.AppendCanonical(nil, &p.Run.Records[p.Index])
 		if want := format.AppendCanonical(nil, &records[i]); !slices.Equal(got, want) {
 			t.Errorf("record %d: got %.100q, want %.100q", i, got, want)
 		}
@@ -257,7 +263,7 @@ func TestADamagedTemporaryFileIsFound(t *testing.T) {
 		q, rest := spilled(t, a)
 		damage(t, q.stage.spill.file, rest.at+i)
 		for n := 1; ; n++ {
-			p, err := q.next()
+			p, err := q.Next()
 			if err == io.EOF {
 				t.Fatalf("byte %d is changed and not found", i)
 			}
@@ -267,7 +273,7 @@ func TestADamagedTemporaryFileIsFound(t *testing.T) {
 				}
 				break
 			}
-			got, want := format.AppendCanonical(nil, &p.run.records[p.index]), format.AppendCanonical(nil, &records[n])
+			got, want := format.AppendCanonical(nil, &p.Run.Records[p.Index]), format.AppendCanonical(nil, &records[n])
 			if !slices.Equal(got, want) {
 				t.Fatalf("byte %d is changed, and record %d is %q, want %q", i, n, got, want)
 			}
@@ -276,10 +282,10 @@ func TestADamagedTemporaryFileIsFound(t *testing.T) {
 }
 
 // spilled is a sequence of which one record was taken and the rest is in the temporary file, at a place.
-func spilled(t *testing.T, a *format.Archive) (q *sequence, rest extent) {
+func spilled(t *testing.T, a *format.Archive) (q *Sequence, rest extent) {
 	t.Helper()
 	q = opened(t, a, format.Window{}, 1, 1)
-	_, err := q.next()
+	_, err := q.Next()
 	check(t, err)
 	return q, q.strands[0].group.where
 }
@@ -300,19 +306,19 @@ func TestRunsAreAsSmallAsTheirSlot(t *testing.T) {
 	large[4].Value = make([]byte, 100_000)
 	const memory = 64 << 10
 	q := opened(t, archiveOf(t, parcel{records: large}, parcel{records: at(make([]int64, 500)...)}), format.Window{}, 1, memory)
-	seen := map[*run]bool{}
+	seen := map[*Run]bool{}
 	for {
-		p, err := q.next()
+		p, err := q.Next()
 		if err == io.EOF {
 			break
 		}
 		check(t, err)
-		if seen[p.run] {
+		if seen[p.Run] {
 			continue
 		}
-		seen[p.run] = true
-		if slot := int64(memory / slotShare / 2); p.run.cost > slot && len(p.run.records) > 1 {
-			t.Errorf("a run of %d records costs %d bytes, the slot is %d", len(p.run.records), p.run.cost, slot)
+		seen[p.Run] = true
+		if slot := int64(memory / slotShare / 2); p.Run.Cost > slot && len(p.Run.Records) > 1 {
+			t.Errorf("a run of %d records costs %d bytes, the slot is %d", len(p.Run.Records), p.Run.Cost, slot)
 		}
 	}
 	if len(seen) < 20 {
@@ -323,7 +329,7 @@ func TestRunsAreAsSmallAsTheirSlot(t *testing.T) {
 func TestNothingIsLeftOfTheTemporaryFile(t *testing.T) {
 	dir := t.TempDir()
 	a := archiveOf(t, parcel{records: at(1, 2, 3, 4), group: 2})
-	s := newStage(t.Context(), a, []track{{Walk: a.Walk(a.Partitions()[0], format.Window{})}}, 1, dir)
+	s := newStage(t.Context(), a, []Track{{Walk: a.Walk(a.Partitions()[0], format.Window{})}}, bounds(1, dir))
 	q := newSequence(s)
 	if got := len(q.all(t)); got != 4 {
 		t.Errorf("%d records", got)
@@ -354,7 +360,7 @@ func TestASequenceGoesOnWithoutAPartitionThatCannotBeRead(t *testing.T) {
 	q := opened(t, a, format.Window{}, 1, 1<<20)
 	var got []int64
 	for {
-		p, err := q.next()
+		p, err := q.Next()
 		switch {
 		case err == io.EOF:
 			if want := []int64{10, 20, 30, -2, 40, 60}; !slices.Equal(got, want) {
@@ -362,9 +368,9 @@ func TestASequenceGoesOnWithoutAPartitionThatCannotBeRead(t *testing.T) {
 			}
 			return
 		case err == nil:
-			got = append(got, p.timestampMs)
-		case !errors.Is(err, broken) || p.partition != 0 || q.stage.end(0) != 2:
-			t.Fatalf("partition %d fails at offset %d: %v", p.partition, q.stage.end(0), err)
+			got = append(got, p.TimestampMs)
+		case !errors.Is(err, broken) || p.Partition != 0 || q.stage.end(0) != 2:
+			t.Fatalf("partition %d fails at offset %d: %v", p.Partition, q.stage.end(0), err)
 		default:
 			got = append(got, -2)
 		}
@@ -374,10 +380,10 @@ func TestASequenceGoesOnWithoutAPartitionThatCannotBeRead(t *testing.T) {
 func TestASequenceGoesOnWithoutAPartitionThatIsDropped(t *testing.T) {
 	for _, memory := range []int64{1, 1 << 20} {
 		q := opened(t, archiveOf(t, parcel{records: at(10, 30, 50), group: 2}, parcel{records: at(20, 40, 60)}), format.Window{}, 1, memory)
-		_, err := q.next()
+		_, err := q.Next()
 		check(t, err)
-		q.drop(0)
-		q.drop(0)
+		q.Drop(0)
+		q.Drop(0)
 		if got, want := q.all(t), (played{1, 0, 0, 20, false}); len(got) != 3 || got[0] != want {
 			t.Errorf("memory %d: got %v", memory, got)
 		}
@@ -421,17 +427,17 @@ func TestTheTemporaryFileUsesRoomAgain(t *testing.T) {
 func TestAStageEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	a := archiveOf(t, parcel{records: at(1, 2, 3, 4), group: 1})
-	s := newStage(ctx, a, []track{{Walk: a.Walk(a.Partitions()[0], format.Window{}).Repeat(1 << 40)}}, 1<<20, t.TempDir())
+	s := newStage(ctx, a, []Track{{Walk: a.Walk(a.Partitions()[0], format.Window{}).Repeat(1 << 40)}}, bounds(1<<20, t.TempDir()))
 	defer s.close()
 	q := newSequence(s)
 	for range 3 {
-		if _, err := q.next(); err != nil {
+		if _, err := q.Next(); err != nil {
 			t.Fatal(err)
 		}
 	}
 	cancel()
 	for range 1 << 20 { // what is staged still comes
-		if _, err := q.next(); err != nil {
+		if _, err := q.Next(); err != nil {
 			if !errors.Is(err, context.Canceled) {
 				t.Errorf("error %v", err)
 			}
@@ -448,19 +454,19 @@ func TestTheFirstRecordNeedsOnlyItsOwnRowGroup(t *testing.T) {
 		parcels = append(parcels, parcel{records: at(int64(1000-(i+partitions-first)%partitions), 5000)})
 	}
 	a := archiveOf(t, parcels...)
-	var tracks []track
+	var tracks []Track
 	early := errors.New("decoded for nothing")
 	for i, tp := range a.Partitions() {
-		next := track{Walk: a.Walk(tp, format.Window{})}
+		next := Track{Walk: a.Walk(tp, format.Window{})}
 		if i != (first+partitions-1)%partitions {
-			next.reshape = func([]format.Record) ([]format.Record, error) { return nil, early }
+			next.Reshape = func([]format.Record) ([]format.Record, error) { return nil, early }
 		}
 		tracks = append(tracks, next)
 	}
-	s := newStage(t.Context(), a, tracks, 1<<20, t.TempDir())
+	s := newStage(t.Context(), a, tracks, bounds(1<<20, t.TempDir()))
 	defer s.close()
-	p, err := newSequence(s).next()
-	if err != nil || p.partition != (first+partitions-1)%partitions {
-		t.Errorf("got partition %d, %v, want the one with the earliest record", p.partition, err)
+	p, err := newSequence(s).Next()
+	if err != nil || p.Partition != (first+partitions-1)%partitions {
+		t.Errorf("got partition %d, %v, want the one with the earliest record", p.Partition, err)
 	}
 }
