@@ -12,10 +12,11 @@ import (
 	"github.com/karchive/karchive/format"
 )
 
-// asideFile is a new file that is written beside its place and gets its name when it is whole.
+// asideFile is a file that is written beside its place and gets its name when it is whole.
 type asideFile struct {
 	*os.File
 	to     string
+	takes  bool // the place of what is there
 	forget func()
 	remove func()
 }
@@ -28,9 +29,30 @@ func createAsideFile(to string) (*asideFile, error) {
 	if err := checkNoFile(to); err != nil {
 		return nil, err
 	}
+	return newAsideFile(to, privateFile)
+}
+
+// replaceFile begins what is to take the place of a file, with its mode.
+func replaceFile(to string) (*asideFile, error) {
+	to, err := filepath.EvalSymlinks(to)
+	if err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(to)
+	if err != nil {
+		return nil, err
+	}
+	a, err := newAsideFile(to, info.Mode().Perm())
+	if err == nil {
+		a.takes = true
+	}
+	return a, err
+}
+
+func newAsideFile(to string, mode fs.FileMode) (*asideFile, error) {
 	dir, base := filepath.Split(to)
 	name := filepath.Join(dir, fmt.Sprintf("%s%s.%016x%s", asidePrefix, base, rand.Uint64(), asideSuffix))
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, privateFile)
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: there is no directory %s", to, filepath.Dir(to))
 	}
@@ -41,7 +63,7 @@ func createAsideFile(to string) (*asideFile, error) {
 		f.Close() // some systems do not remove what is open
 		os.Remove(name)
 	})
-	return &asideFile{f, to, onLeave(remove), remove}, nil
+	return &asideFile{f, to, false, onLeave(remove), remove}, nil
 }
 
 func checkNoFile(to string) error {
@@ -55,7 +77,8 @@ func checkNoFile(to string) error {
 	return err
 }
 
-// commit gives the file its name, durable when it returns. What has come to be there meanwhile stays, and is an error.
+// commit gives the file its name, durable when it returns. What has come to be there meanwhile stays, and is an error, unless the file is to
+// take its place.
 func (a *asideFile) commit() error {
 	if err := errors.Join(a.Sync(), a.Close()); err != nil {
 		return err
@@ -72,6 +95,9 @@ func (a *asideFile) commit() error {
 }
 
 func (a *asideFile) name() error {
+	if a.takes {
+		return os.Rename(a.Name(), a.to)
+	}
 	err := os.Link(a.Name(), a.to)
 	if err == nil || errors.Is(err, fs.ErrExist) {
 		return err

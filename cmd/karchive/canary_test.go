@@ -174,6 +174,8 @@ func TestACanaryInTheValueOfAFlagIsNotRepeated(t *testing.T) {
 				}
 				values := []string{canary, "@" + canary, "env:" + canary, canary + "=" + canary, "value.a=" + canary}
 				switch name {
+				case "mask":
+					values = []string{canary, "@" + canary, "env:" + canary, "value.a=" + canary} // a wrong path is said with its right spelling
 				case "set":
 					values = []string{"value.a=" + canary} // what stands before = is a path
 				case "brokers":

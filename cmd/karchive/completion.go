@@ -100,6 +100,8 @@ func candidates(commands []*cli.Command, words []string, current string) []candi
 		return bare(shells)
 	case c.Name == "help":
 		return visible(commands)
+	case c.Name == "rules" && !slices.Contains(words[at+1:], rulesTest):
+		return []candidate{{rulesTest, c.Usage}}
 	case c.Name == "import" && !namesKind(words[at+1:]):
 		return bare(kindsOfFiles())
 	}

@@ -72,6 +72,7 @@ func (e *env) commands() []*cli.Command {
 		extractCommand(e),
 		importCommand(e),
 		diffCommand(e),
+		rulesCommand(e),
 		convertCommand(e),
 		recoverCommand(e),
 		demoCommand(e),

@@ -18,9 +18,11 @@ var ErrLine = errors.New("not a record as karchive cat prints it")
 
 // parser fills in a record field by field.
 type parser struct {
-	tp   format.TopicPartition
-	r    format.Record
-	seen uint16 // fields, by their place in fieldNames
+	tp    format.TopicPartition
+	r     format.Record
+	seen  uint16 // fields, by their place in fieldNames
+	extra string // a field that may be there too; empty: none
+	raw   []byte // of it
 }
 
 var fieldNames = []string{"topic", "partition", "offset", "timestamp_ms", "timestamp_type", "leader_epoch", "key", "value", "headers"}
@@ -28,13 +30,24 @@ var fieldNames = []string{"topic", "partition", "offset", "timestamp_ms", "times
 // Parse reads a line that Append made, with or without its line feed; fields may come in any order and with spaces between, but all of
 // them once and no others. The record is what Append was given. It points into line.
 func Parse(line []byte) (format.TopicPartition, format.Record, error) {
+	var p parser
+	err := p.parse(line)
+	return p.tp, p.r, err
+}
+
+// ParseWith is Parse of a line in which one more field may be there. Its JSON is returned, nil where it is not there.
+func ParseWith(line []byte, field string) (format.TopicPartition, format.Record, []byte, error) {
+	p := parser{extra: field}
+	err := p.parse(line)
+	return p.tp, p.r, p.raw, err
+}
+
+func (p *parser) parse(line []byte) (err error) {
 	text := unsafe.String(unsafe.SliceData(line), len(line))
 	object := gjson.Parse(text)
 	if !object.IsObject() || !gjson.Valid(text) || !utf8.Valid(line) {
-		return format.TopicPartition{}, format.Record{}, fmt.Errorf("%w: no JSON object", ErrLine)
+		return fmt.Errorf("%w: no JSON object", ErrLine)
 	}
-	var p parser
-	var err error
 	object.ForEach(func(name, value gjson.Result) bool {
 		err = p.field(name.String(), value)
 		return err == nil
@@ -42,7 +55,7 @@ func Parse(line []byte) (format.TopicPartition, format.Record, error) {
 	if err == nil && p.seen != 1<<len(fieldNames)-1 {
 		err = fmt.Errorf("%w: no %s", ErrLine, p.firstMissing())
 	}
-	return p.tp, p.r, err
+	return err
 }
 
 func (p *parser) firstMissing() string {
@@ -68,7 +81,11 @@ func (p *parser) field(name string, v gjson.Result) (err error) {
 		}
 		return nil
 	}
-	return fmt.Errorf("%w: it has another field", ErrLine)
+	if p.extra == "" || name != p.extra || p.raw != nil {
+		return fmt.Errorf("%w: it has another field", ErrLine)
+	}
+	p.raw = unsafe.Slice(unsafe.StringData(v.Raw), len(v.Raw))
+	return nil
 }
 
 func (p *parser) set(name string, v gjson.Result) (err error) {

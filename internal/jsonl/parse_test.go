@@ -68,6 +68,26 @@ func TestParseRefusesWhatIsNotExactlyARecord(t *testing.T) {
 	}
 }
 
+func TestParseWithGivesTheOneFieldMore(t *testing.T) {
+	whole := string(Append(nil, tp, &format.Record{Key: []byte("k")}))
+	with := strings.Replace(whole, `{"topic"`, `{"expect":{"a":1},"topic"`, 1)
+	got, r, raw, err := ParseWith([]byte(with), "expect")
+	if err != nil || got != tp || string(r.Key) != "k" || string(raw) != `{"a":1}` {
+		t.Errorf("got %v, %+v, %s, %v", got, r, raw, err)
+	}
+	if _, _, raw, err := ParseWith([]byte(whole), "expect"); raw != nil || err != nil {
+		t.Errorf("without it: got %s, %v", raw, err)
+	}
+	for _, line := range []string{strings.Replace(with, `{"expect"`, `{"expect":1,"expect"`, 1), strings.Replace(with, `{"expect"`, `{"x":1,"expect"`, 1)} {
+		if _, _, _, err := ParseWith([]byte(line), "expect"); !errors.Is(err, ErrLine) {
+			t.Errorf("%s: got %v", line, err)
+		}
+	}
+	if _, _, err := Parse([]byte(with)); !errors.Is(err, ErrLine) {
+		t.Errorf("Parse: got %v", err)
+	}
+}
+
 // FuzzParse takes any text for a line: what it takes, Append spells again so that it means the same.
 func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, line []byte) {

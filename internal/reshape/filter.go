@@ -240,6 +240,7 @@ func (w *Worker) decide(t *topicWork, r *Record) (bool, error) {
 const maxReasons = 32
 
 func (w *Worker) undecided(why string) {
+	w.why = why
 	if w.counts.Undecided == nil {
 		w.counts.Undecided = map[string]int64{}
 	}

@@ -29,6 +29,7 @@ type Worker struct {
 	editor                  editor
 
 	// Of the record that is at work. Nothing of it counts before it goes on.
+	why          string        // it does not go on; empty where the verdict says all
 	pending      []int         // numbers of rules, by change
 	excused      bool          // it has a payload that a rule could not be applied to
 	tracks       bool          // what goes out is looked at
@@ -104,6 +105,7 @@ func (w *Worker) look(r *rule) {
 func (w *Worker) Apply(r *Record) (Verdict, error) {
 	w.record++
 	w.counts.Read++
+	w.why = ""
 	w.reset()
 	verdict, err := w.apply(w.topic(r.Topic), r)
 	if err != nil {
@@ -121,6 +123,10 @@ func (w *Worker) Apply(r *Record) (Verdict, error) {
 	}
 	return verdict, nil
 }
+
+// Why says of the record before why it was withheld, or could not be decided about. It is empty for every other one. There is nothing of the
+// record's contents in it.
+func (w *Worker) Why() string { return w.why }
 
 func (w *Worker) apply(t *topicWork, r *Record) (Verdict, error) {
 	p := w.pipeline
@@ -223,7 +229,8 @@ func (w *Worker) withhold(err error) Verdict {
 	if w.counts.WithheldFor == nil {
 		w.counts.WithheldFor = map[string]int64{}
 	}
-	w.counts.WithheldFor[reason(err)]++
+	w.why = reason(err)
+	w.counts.WithheldFor[w.why]++
 	return Withheld
 }
 
