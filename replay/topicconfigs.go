@@ -12,11 +12,11 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// ParseTopicConfig reads NAME=VALUE.
+// ParseTopicConfig reads NAME=VALUE. The error does not repeat the text.
 func ParseTopicConfig(text string) (name, value string, err error) {
 	name, value, found := strings.Cut(text, "=")
 	if !found || name == "" {
-		return "", "", fmt.Errorf("%q is not NAME=VALUE", text)
+		return "", "", errors.New("not NAME=VALUE")
 	}
 	return name, value, nil
 }

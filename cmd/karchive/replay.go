@@ -129,7 +129,7 @@ func (o *replayOptions) complete(e *env) error {
 	for _, text := range o.topicConfigs.Value() {
 		name, value, err := replay.ParseTopicConfig(text)
 		if err != nil {
-			return usage("--topic-config %v", err)
+			return usage("--topic-config: %v", err)
 		}
 		if r.TopicConfigs == nil {
 			r.TopicConfigs = make(map[string]string)
