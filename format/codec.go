@@ -53,12 +53,9 @@ func (c Compression) parquet() compress.Compression {
 	return compress.Codecs.Zstd
 }
 
-// zstdCodec replaces arrow-go's zstd codec for the whole process, because arrow-go has one table of codecs. It differs in three
-// ways: literals are entropy-coded only where that pays (arrow-go forces it), encoders are pooled a level, and decoding never writes
-// past the size that the page header declares, so a frame that lies about its size costs no memory.
-type zstdCodec struct{}
-
-func init() { compress.RegisterCodec(compress.Codecs.Zstd, zstdCodec{}) }
+// Pages are compressed and decompressed here and not by arrow-go's codec: literals are entropy-coded only where that pays (arrow-go forces it),
+// encoders are pooled a level, and decoding never writes past the size that the page header declares, so a frame that lies about its size
+// costs no memory.
 
 var zstdEncoders [zstd.SpeedBestCompression + 1]sync.Pool
 
@@ -71,14 +68,6 @@ func newZstdDecoder() *zstd.Decoder {
 		panic(err) // the options are constants
 	}
 	return d
-}
-
-func (zstdCodec) Encode(dst, src []byte) []byte {
-	return zstdCodec{}.EncodeLevel(dst, src, 3)
-}
-
-func (zstdCodec) EncodeLevel(dst, src []byte, level int) []byte {
-	return appendZstd(dst[:0], src, level)
 }
 
 // appendZstd appends src to dst as one frame, at a zstd level.
@@ -96,37 +85,9 @@ func appendZstd(dst, src []byte, level int) []byte {
 	return e.EncodeAll(src, dst)
 }
 
-func (zstdCodec) CompressBound(n int64) int64 { return n + n>>8 + 64 }
-
-func (zstdCodec) Decode(dst, src []byte) []byte {
-	b, err := zstdCodec{}.DecodeWithError(dst, src)
-	if err != nil {
-		panic(err)
-	}
-	return b
-}
-
-// DecodeWithError decodes into dst, whose length is the size that the page header declares. Without a dst the size is not known
-// and the frame is believed up to the decoder's own limit.
-func (zstdCodec) DecodeWithError(dst, src []byte) ([]byte, error) {
-	if dst == nil {
-		return decodeUnbounded(src)
-	}
-	return decodeZstd(dst, src)
-}
-
 // decodeZstd decodes into dst and never past its length.
 func decodeZstd(dst, src []byte) ([]byte, error) {
 	return zstdDecoder.DecodeAll(src, dst[:0:len(dst)])
-}
-
-func decodeUnbounded(src []byte) ([]byte, error) {
-	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
-	if err != nil {
-		return nil, err
-	}
-	defer d.Close()
-	return d.DecodeAll(src, nil)
 }
 
 // zstdBuffers are for what is compressed and copied away at once.

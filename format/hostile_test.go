@@ -7,6 +7,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"github.com/apache/arrow-go/v18/parquet/metadata"
 )
 
 // What reading a file takes at most, however small it is: a few times what its document says of its largest row group, which here
@@ -57,36 +59,89 @@ func replaced(good []byte, at int, number []byte) []byte {
 	return bad
 }
 
-func readHostile(t *testing.T, file []byte) {
+// readHostile returns the first error of reading a file, all row groups of which are tried.
+func readHostile(t *testing.T, file []byte) (err error) {
 	t.Helper()
 	n := allocated(func() {
-		if r, err := NewReader(bytes.NewReader(file), int64(len(file))); err == nil {
-			for i := range r.Document().Groups {
-				r.ReadGroup(i)
+		var r *Reader
+		if r, err = NewReader(bytes.NewReader(file), int64(len(file))); err != nil {
+			return
+		}
+		for i := range r.Document().Groups {
+			if _, e := r.ReadGroup(i); err == nil {
+				err = e
 			}
 		}
 	})
 	if n > hostileMemory {
-		t.Fatalf("allocated %d bytes to read %d", n, len(file))
+		t.Fatalf("got %d bytes allocated to read %d, want at most %d", n, len(file), hostileMemory)
+	}
+	return err
+}
+
+// A small segment whose document is right, and in which one number that no digest protects asks for gigabytes. Each lie meets its own guard.
+func TestASmallParquetFileThatAsksForGigabytesGetsNothing(t *testing.T) {
+	o := optionsIn(Parquet)
+	o.Compression.Codec = CodecNone
+	good := writeSegment(t, o, oddRecords()[:2])
+	if err := readHostile(t, good); err != nil {
+		t.Fatalf("the segment that is right: %v", err)
+	}
+	huge := binary.AppendVarint(nil, math.MaxInt32)
+	many := binary.AppendUvarint(nil, math.MaxInt32)
+	for _, lie := range []struct {
+		what      string
+		old       string // stands before the number
+		number    []byte
+		complaint string
+	}{
+		{"row groups", "\x16\x04\x19", append([]byte{0xfc}, many...), "footer is not well-formed"},
+		{"elements of the schema", "\x15\x04\x19", append([]byte{0xfc}, many...), "footer is not well-formed"},
+		{"children of the root", "\x06schema\x15", huge, "footer is not well-formed"},
+		{"bytes of the footer's text", "\x08karchive\x18", many, "footer is not well-formed"},
+		{"bytes of a page", "PAR1\x15\x00\x15", huge, "column offset: page header"},
+		{"compressed bytes of a page", "PAR1\x15\x00\x15" + string(good[7]), huge, "column offset: page header"},
+	} {
+		at := bytes.Index(good, []byte(lie.old))
+		if at < 0 {
+			t.Fatalf("%s: the place of the lie is not there: %q", lie.what, lie.old)
+		}
+		checkLie(t, lie.what, replaced(good, at+len(lie.old), lie.number), lie.complaint)
+	}
+	checkLie(t, "bytes of a column", withFooter(t, good, func(m *metadata.FileMetaData) {
+		m.RowGroups[0].Columns[0].MetaData.TotalCompressedSize = math.MaxInt32
+	}), "column offset is said to be 2147483647 bytes")
+	checkLie(t, "place of a column", withFooter(t, good, func(m *metadata.FileMetaData) {
+		m.RowGroups[0].Columns[0].MetaData.DataPageOffset = math.MaxInt64
+	}), "column offset is said to be")
+}
+
+func checkLie(t *testing.T, what string, file []byte, complaint string) {
+	t.Helper()
+	err := readHostile(t, file)
+	if !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), complaint) {
+		t.Errorf("gigabytes as %s: got %v, want ErrCorrupt with %q", what, err, complaint)
 	}
 }
 
-// A file of 433 bytes whose footer and page ask for gigabytes: one column chunk said to be 2 GiB, with a page of as much.
-func TestASmallParquetFileThatAsksForGigabytesGetsNothing(t *testing.T) {
-	b := []byte(parquetMagic)
-	b = append(b, 0x15, 0) // a data page
-	b = append(append(b, 0x15), binary.AppendVarint(nil, math.MaxInt32)...)
-	b = append(append(b, 0x15), binary.AppendVarint(nil, math.MaxInt32)...)
-	b = append(b, 0)
-	footer := []byte{0x15, 2} // version 1, then the schema: a root and a column
-	footer = append(footer, 0x19, 0x2c, 0x48, 1, 'r', 0x15, 2, 0, 0x15, 4, 0x25, 0, 0x18, 1, 'c', 0)
-	footer = append(append(footer, 0x16), binary.AppendVarint(nil, math.MaxInt64)...) // rows
-	footer = append(footer, 0x19, 0xfc, 0xff, 0xff, 0xff, 0xff, 0x07)                 // row groups, 2 Gi of them
-	b = append(b, footer...)
-	b = append(b, make([]byte, 433-parquetTail-len(b))...)
-	b = binary.LittleEndian.AppendUint32(b, uint32(433-parquetTail-4))
-	b = append(b, parquetMagic...)
-	readHostile(t, b)
+// withFooter is a Parquet file whose footer says something else.
+func withFooter(t *testing.T, good []byte, change func(*metadata.FileMetaData)) []byte {
+	t.Helper()
+	footer, err := readFooter(bytes.NewReader(good), int64(len(good)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := metadata.NewFileMetaData(footer, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(m)
+	out := bytes.NewBuffer(bytes.Clone(good[:len(good)-parquetTail-len(footer)]))
+	n, err := m.WriteTo(out, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(binary.LittleEndian.AppendUint32(out.Bytes(), uint32(n)), parquetMagic...)
 }
 
 // Whatever the pages of a row group say, they are decompressed only up to a few times the bytes that the document states.
@@ -156,6 +211,20 @@ func TestAFooterBeyondTheLimitIsNotRead(t *testing.T) {
 			tail := append(binary.LittleEndian.AppendUint32(nil, n), magic...)
 			if _, err := NewReader(endless{t, 1 << 40, tail}, 1<<40); !errors.Is(err, ErrCorrupt) {
 				t.Errorf("%s footer of %d bytes: got %v, want ErrCorrupt", magic, n, err)
+			}
+		}
+	}
+}
+
+// A footer as long as its file leaves no room for what stands before it.
+func TestAFooterThatIsLongerThanItsFileIsRefused(t *testing.T) {
+	const size = 1000
+	for _, magic := range []string{parquetMagic, arrowMagic} {
+		most := uint32(size - 4 - 2*len(magic))
+		for _, n := range []uint32{most + 1, size, size + 1, 1 << 20} {
+			tail := append(binary.LittleEndian.AppendUint32(nil, n), magic...)
+			if _, err := NewReader(endless{t, size, tail}, size); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "footer of") {
+				t.Errorf("%s footer of %d bytes in a file of %d: got %v, want ErrCorrupt", magic, n, size, err)
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package format
 
 import (
 	"encoding/binary"
+	"errors"
 
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/compress"
@@ -18,7 +19,7 @@ const (
 const maxDeltaBlock = 1 << 16
 
 // checkForeign refuses pages that would make the Parquet library take memory out of all proportion: it believes what they say of values,
-// entries of a dictionary, and the shape of delta-encoded blocks.
+// entries of a dictionary, and the shape of delta-encoded blocks, and decompresses whatever there is.
 func (o *ownReader) checkForeign() error {
 	o.decoder.empty = [columnCount]int{}
 	for column := range columnCount {
@@ -48,16 +49,35 @@ func (o *ownReader) checkForeignColumn(column int) error {
 		if h.values == 0 && h.kind != pageKindDictionary {
 			o.decoder.empty[column]++
 		}
-		switch e := parquet.Encoding(h.encoding); {
-		case h.kind == pageKindDictionary || !isDelta(e):
-		case h.kind == pageKindDataV2:
-			return corruptf("column %s: pages of version 2 with encoding %s are not read", columnPaths[column], e)
-		default:
-			body, err := o.decompress(data, int(h.uncompressed), codec, false)
-			if err != nil || !deltaShape(withoutLevels(body, columnLevels[column])) {
-				return corruptf("column %s: page of encoding %s: %v", columnPaths[column], e, err)
-			}
+		if err := o.checkForeignPage(column, &h, data, codec); err != nil {
+			return corruptf("column %s: page of encoding %s: %v", columnPaths[column], parquet.Encoding(h.encoding), err)
 		}
+	}
+	return nil
+}
+
+// checkForeignPage decompresses a page as the library will: its codec writes past the size that a page says.
+func (o *ownReader) checkForeignPage(column int, h *pageHeader, data []byte, codec compress.Compression) error {
+	levels := 0
+	if h.kind == pageKindDataV2 {
+		if h.levelBytes < 0 || h.levelBytes > min(h.compressed, h.uncompressed) {
+			return errors.New("levels are longer than their page")
+		}
+		if h.plain {
+			codec = compress.Codecs.Uncompressed
+		}
+		levels = int(h.levelBytes)
+	}
+	body, err := o.decompress(data[levels:], int(h.uncompressed)-levels, codec, false)
+	switch delta := isDelta(parquet.Encoding(h.encoding)); {
+	case err != nil:
+		return err
+	case h.kind == pageKindDictionary || !delta:
+		return nil
+	case h.kind == pageKindDataV2:
+		return errors.New("it is not read in pages of version 2")
+	case !deltaShape(withoutLevels(body, columnLevels[column])):
+		return errors.New("its blocks are of no shape that writers make")
 	}
 	return nil
 }

@@ -2,7 +2,11 @@ package format
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
+	"math/rand/v2"
+	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -49,8 +53,8 @@ func TestAParquetSegmentOfAnotherWriterIsRead(t *testing.T) {
 		"with lengths as they are here": {zstd, parquet.WithDictionaryDefault(false), parquet.WithEncodingFor("value", parquet.Encodings.DeltaLengthByteArray)},
 	} {
 		got, _ := readSegment(t, foreignSegment(t, records, options...))
-		if len(got) != len(records) || digestOf(got) != digestOf(records) {
-			t.Errorf("%s: got %d records that differ", name, len(got))
+		if got, want := digestOf(got), digestOf(records); got != want {
+			t.Errorf("%s: got records of digest %s, want %s", name, got, want)
 		}
 	}
 }
@@ -90,5 +94,62 @@ func TestPagesWithoutValuesAreRead(t *testing.T) {
 	})
 	if err != nil || records != 566 {
 		t.Errorf("got %d records, %v, want 566", records, err)
+	}
+}
+
+// The codec that the library decompresses with writes past the size that a page says.
+func TestABombOfAnotherWriterIsNotDecompressed(t *testing.T) {
+	noise := make([]byte, 64<<10)
+	rand.NewChaCha8([32]byte{}).Read(noise)
+	records := []Record{{Offset: 1200, Value: noise}}
+	for name, version := range map[string]parquet.DataPageVersion{"version 1": parquet.DataPageV1, "version 2": parquet.DataPageV2} {
+		file := foreignSegment(t, records, parquet.WithCompression(compress.Codecs.Zstd), parquet.WithDictionaryDefault(false),
+			parquet.WithDataPageVersion(version))
+		page := valuesPage(t, file)
+		if version == parquet.DataPageV2 {
+			page = page[bytes.Index(page, zstdMagic):]
+		}
+		bomb := appendZstd(nil, make([]byte, 256<<20), 1)
+		bomb = append(bomb, 0x50, 0x2a, 0x4d, 0x18) // a frame to skip, up to the end of the page
+		bomb = binary.LittleEndian.AppendUint32(bomb, uint32(len(page)-len(bomb)-4))
+		copy(page, bomb)
+		if err := readHostile(t, file); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "column value: page of encoding") {
+			t.Errorf("pages of %s: got %v, want ErrCorrupt", name, err)
+		}
+	}
+}
+
+var zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
+
+// valuesPage is the data of the first page of the values in a segment, in place.
+func valuesPage(t *testing.T, file []byte) []byte {
+	t.Helper()
+	r, err := NewReader(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := r.groups.(*parquetDecoder)
+	if err := d.open(1); err != nil {
+		t.Fatal(err)
+	}
+	c, err := d.file.RowGroup(0).MetaData().ColumnChunk(d.columns[readValue])
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := thriftWalker{rest: file[firstPage(c):]}
+	return w.bytes(uint64(w.pageHeader().compressed))
+}
+
+// Who uses this package may use the library for other files, and gets the library as it is.
+func TestTheParquetLibraryKeepsItsCodecs(t *testing.T) {
+	for _, c := range []compress.Compression{compress.Codecs.Zstd, compress.Codecs.Uncompressed} {
+		codec, err := compress.GetCodec(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const want = "github.com/apache/arrow-go/v18/parquet/compress"
+		if got := reflect.TypeOf(codec).PkgPath(); got != want {
+			t.Errorf("%s: got a codec of %s, want one of %s", c, got, want)
+		}
 	}
 }

@@ -200,9 +200,13 @@ func (o *ownReader) delta(b []byte, n int, narrow bool) (values []int64, rest []
 // pageKindData is a data page of version 1.
 const pageKindData = 0
 
-// pageHeader is what a PageHeader says that we need; numbers as they stand there. Levels is for data pages of version 1.
+// pageHeader is what a PageHeader says that we need; numbers as they stand there. Levels is for data pages of version 1, the last two are for
+// those of version 2.
 type pageHeader struct {
 	kind, uncompressed, compressed, values, encoding, levels int64
+
+	levelBytes int64 // stand before the values and are never compressed
+	plain      bool  // the values are not compressed either
 }
 
 // pageHeader reads a PageHeader.
@@ -249,6 +253,10 @@ func (w *thriftWalker) dataPageHeaderV2(h *pageHeader) {
 			h.values = w.zigzag()
 		case kind == thriftI32 && id == 4:
 			h.encoding = w.zigzag()
+		case kind == thriftI32 && (id == 5 || id == 6):
+			h.levelBytes += w.zigzag()
+		case kind == thriftFalse && id == 7:
+			h.plain = true
 		default:
 			w.skip(kind, 1)
 		}
