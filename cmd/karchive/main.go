@@ -73,6 +73,7 @@ func (e *env) commands() []*cli.Command {
 		importCommand(e),
 		diffCommand(e),
 		rulesCommand(e),
+		serveCommand(e),
 		convertCommand(e),
 		recoverCommand(e),
 		demoCommand(e),
@@ -101,4 +102,4 @@ func wrongFlag(_ *cli.Context, err error, _ bool) error {
 }
 
 // secretive are flags whose values are not repeated: there may be a secret or somebody's data in them.
-var secretive = []string{"X", "brokers", "config", "mask-key", "mask", "set", "null", "missing"}
+var secretive = []string{"X", "brokers", "config", "mask-key", "sasl-user", "mask", "set", "null", "missing"}

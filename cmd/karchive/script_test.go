@@ -49,6 +49,7 @@ func TestScripts(t *testing.T) {
 			"send":    send,
 			"flip":    flip,
 			"forget":  forget,
+			"await":   await,
 		},
 	})
 }
@@ -143,6 +144,17 @@ func send(ts *testscript.TestScript, _ bool, args []string) {
 		at = at.Add(time.Second)
 	}
 	ts.Check(client.Flush(ctx))
+}
+
+// await FILE waits for the file that a server in the background writes, and sets the variable SERVED to what it holds.
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if b, err := os.ReadFile(ts.MkAbs(args[0])); err == nil {
+			ts.Setenv("SERVED", strings.TrimSpace(string(b)))
+			return
+		}
+	}
+	ts.Fatalf("there is no %s after a minute", args[0])
 }
 
 // flip GLOB changes one bit in the middle of the only file that matches.

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/printable"
+	"github.com/karchive/karchive/internal/reshape"
+	"github.com/karchive/karchive/internal/serve"
+	"github.com/karchive/karchive/internal/units"
+	"github.com/karchive/karchive/replay"
+)
+
+type serveOptions struct {
+	archives []string
+	selection
+	reshaping
+	mapping     replay.Mapping
+	listen      string
+	advertise   string
+	certificate string // file
+	key         string // file
+	users       cli.StringSlice
+	readyFile   string
+	exitAtEnd   bool
+	exitIdle    time.Duration
+	skipCorrupt bool
+	memory      int64
+}
+
+func serveCommand(e *env) *cli.Command {
+	o := serveOptions{memory: defaultMemory}
+	return &cli.Command{
+		Name:      "serve",
+		Usage:     "be a Kafka broker that has what archives hold",
+		ArgsUsage: "ARCHIVE... [flags]",
+		Description: `Kafka clients read the archived topics as in the cluster that was captured: at the same offsets, with the same timestamps, leader epochs, headers
+and gaps, partitions, configs and ids. Nothing is loaded: row groups are decoded when somebody reads them. Archived topics are read-only;
+other topics, groups and transactions are kept until the command ends, so that a stream processor can run against it.
+
+The address is printed on stdout, and written to the file of --ready-file, when clients can connect. A damaged row group is an error of its
+partition, and is named on stderr.
+
+Examples:
+  karchive serve run1
+  karchive serve run1 -t orders --map orders:=old.orders --listen 127.0.0.1:0 --ready-file address
+  karchive serve run1 run2 --mask value.user.email=redact --exit-at-end
+  karchive serve run1 --listen 0.0.0.0:9092 --advertise archive:9092 --tls-cert cert.pem --tls-key key.pem --sasl-user ann=env:PASSWORD`,
+		Flags: slices.Concat(o.selection.flags(), o.flags(e), o.reshaping.flags()),
+		Action: func(c *cli.Context) error {
+			if o.archives = c.Args().Slice(); len(o.archives) == 0 {
+				return &usageError{"karchive serve needs an ARCHIVE", "karchive help serve shows examples"}
+			}
+			return runServe(c.Context, e, &o)
+		},
+	}
+}
+
+func (o *serveOptions) flags(e *env) []cli.Flag {
+	return []cli.Flag{
+		repeated("map", "serve topics under another name, as `OLD:=NEW`, * standing for anything; repeatable", (*[]replay.Rule)(&o.mapping), replay.ParseRule),
+		&cli.StringFlag{Name: "listen", Usage: "take connections at `HOST:PORT`; port 0 is a free one", Value: "127.0.0.1:9092", Destination: &o.listen},
+		&cli.StringFlag{Name: "advertise", Usage: "tell clients to use `HOST[:PORT]`", DefaultText: "the address of --listen", Destination: &o.advertise},
+		&cli.StringFlag{Name: "tls-cert", Usage: "encrypt connections with the certificate of `FILE`, in PEM", Destination: &o.certificate},
+		&cli.StringFlag{Name: "tls-key", Usage: "the certificate's key, in `FILE`, in PEM", Destination: &o.key},
+		&cli.StringSliceFlag{Name: "sasl-user", Usage: "let in only `NAME=PASSWORD`, the password as @FILE or env:VARIABLE; repeatable", Destination: &o.users},
+		&cli.StringFlag{Name: "ready-file", Usage: "write the address to `FILE` when clients can connect", Destination: &o.readyFile},
+		&cli.BoolFlag{Name: "exit-at-end", Usage: "end when clients have read everything and have gone, at the latest 5 seconds after", Destination: &o.exitAtEnd},
+		durationFlag("exit-when-idle", "end when no client has read or written for `DURATION`, since the first came", "never", &o.exitIdle),
+		skipCorruptFlag(&o.skipCorrupt),
+		sizeFlag("memory", "the most memory to take, as `SIZE`", "256MiB", &o.memory),
+		quietFlag(e),
+	}
+}
+
+// endGrace is how long clients have to commit and leave after they have read everything.
+const endGrace = 5 * time.Second
+
+func runServe(ctx context.Context, e *env, o *serveOptions) error {
+	limitMemory(o.memory)
+	rules, err := o.pipeline(e)
+	if err != nil {
+		return err
+	}
+	options, err := o.complete(e)
+	if err != nil {
+		return err
+	}
+	damaged, closeAll, err := o.openSources(ctx, e, rules, &options)
+	defer closeAll()
+	if err != nil {
+		return err
+	}
+	removeLeftovers()
+	temporary, err := createTemporary()
+	if err != nil {
+		return err
+	}
+	defer temporary.end()
+	options.TempDir = temporary.dir
+	server, err := serve.Start(options)
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	if err := o.ready(e, server); err != nil {
+		return err
+	}
+	if err := o.wait(ctx, server); err != nil {
+		return err
+	}
+	return errors.Join(damaged, e.noteReshaped(rules))
+}
+
+// complete makes the library's options of all but the archives.
+func (o *serveOptions) complete(e *env) (serve.Options, error) {
+	options := serve.Options{Listen: o.listen, Advertise: o.advertise, OnTrouble: func(err error) { e.warnf("%v", err) },
+		CacheBytes: int64(float64(o.memory) * cacheShare), ResponseBytes: int64(float64(o.memory) * cacheShare)}
+	var err error
+	if options.Users, err = o.accounts(e); err != nil {
+		return options, err
+	}
+	if options.TLS, err = o.tls(); err != nil {
+		return options, err
+	}
+	return options, o.checkAddress(e, options.TLS != nil && len(options.Users) > 0)
+}
+
+// cacheShare is the part of --memory for row groups that wait to be read, and the part for what is on its way.
+const cacheShare = 0.19
+
+// checkAddress warns of an address that others can reach.
+func (o *serveOptions) checkAddress(e *env, secured bool) error {
+	host, _, err := net.SplitHostPort(o.listen)
+	if err != nil {
+		return usage("--listen %s: not HOST:PORT", o.listen)
+	}
+	ip := net.ParseIP(host)
+	if host == "" || ip != nil && ip.IsUnspecified() {
+		if o.advertise == "" {
+			return &usageError{"--listen " + o.listen + " is no address that clients can use", "give --advertise HOST:PORT"}
+		}
+	}
+	if host != "localhost" && (ip == nil || !ip.IsLoopback()) && !secured {
+		e.warnf("everybody who reaches %s can read what is served: give --tls-cert, --tls-key and --sasl-user", o.listen)
+	}
+	return nil
+}
+
+// openSources opens the archives and says what of them is served.
+func (o *serveOptions) openSources(ctx context.Context, e *env, rules *reshape.Pipeline, to *serve.Options) (damaged error, closeAll func(), err error) {
+	var open []*format.Archive
+	closeAll = func() {
+		for _, a := range open {
+			a.Close()
+		}
+	}
+	window, err := o.window(e)
+	if err != nil {
+		return nil, closeAll, err
+	}
+	var topics []string
+	for _, name := range o.archives {
+		a, wrong, err := openWhole(ctx, e, name, o.skipCorrupt)
+		if err != nil {
+			return nil, closeAll, err
+		}
+		open, damaged = append(open, a), errors.Join(damaged, wrong)
+		topics = append(topics, topicNames(a)...)
+		e.warnSelected(name, a, &o.selection)
+		source := serve.Source{Archive: a, Window: window, Rename: o.mapping.Topic,
+			Takes: func(tp format.TopicPartition) bool { return takes(o.names(), o.partitions, tp) }}
+		if rules != nil {
+			source.Rules = ruled{rules}
+		}
+		to.Sources = append(to.Sources, source)
+	}
+	slices.Sort(topics)
+	return damaged, closeAll, checkNames(slices.Compact(topics), o.names())
+}
+
+// ready says where clients can connect.
+func (o *serveOptions) ready(e *env, s *serve.Server) error {
+	e.notef("serving %s of %s at %s", units.Of(int64(s.Topics()), "topic"), strings.Join(o.archives, ", "), s.Addr())
+	if _, err := printable.Fprintf(e.text, "%s\n", s.Addr()); err != nil {
+		return err
+	}
+	if o.readyFile == "" {
+		return nil
+	}
+	return writeWhole(o.readyFile, []byte(s.Addr()+"\n"))
+}
+
+// wait returns when the server is to end.
+func (o *serveOptions) wait(ctx context.Context, s *serve.Server) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan error, 2)
+	if o.exitAtEnd {
+		go func() { ended <- s.AtEnd(ctx, endGrace) }()
+	}
+	if o.exitIdle > 0 {
+		go func() { ended <- s.Idle(ctx, o.exitIdle) }()
+	}
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

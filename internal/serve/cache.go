@@ -1,0 +1,152 @@
+package serve
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+
+	"github.com/karchive/karchive/format"
+)
+
+// cache holds the row groups that were asked for last. It is safe for concurrent use.
+type cache struct {
+	most     int64
+	paced    bool // batches are of one record each
+	decoders chan *decoder
+	trouble  func(error)
+
+	mu     sync.Mutex
+	size   int64
+	recent list.List // of *block; those used last come first
+	places map[*block]*list.Element
+}
+
+func newCache(most int64, trouble func(error)) *cache {
+	c := &cache{most: most, trouble: trouble, decoders: make(chan *decoder, decoders()), places: map[*block]*list.Element{}}
+	for range cap(c.decoders) {
+		c.decoders <- &decoder{}
+	}
+	return c
+}
+
+// close gives up what is open, and waits for what is being decoded.
+func (c *cache) close() {
+	for range cap(c.decoders) {
+		d := <-c.decoders
+		d.close()
+	}
+}
+
+// get returns the block that answers for an offset before the partition's end. Its error is that of ctx; what is wrong with a block is in
+// the block.
+func (c *cache) get(ctx context.Context, p *partition, offset int64) (*block, error) {
+	if b := c.find(p, offset); b != nil {
+		return b, nil
+	}
+	p.decode.Lock()
+	defer p.decode.Unlock()
+	if b := c.find(p, offset); b != nil {
+		return b, nil
+	}
+	at, err := p.locate(offset)
+	if err == io.EOF {
+		return c.put(&block{partition: p, lo: offset, hi: p.end - 1, group: -1, batches: []batch{marker(offset, p.end-1)}}), nil
+	}
+	if err != nil {
+		return c.failed(&block{partition: p, lo: offset, hi: offset, group: -1}, err), nil
+	}
+	if b := c.widen(p, at.Group().FirstOffset, offset); b != nil {
+		return b, nil
+	}
+	return c.decode(ctx, p, &at, offset)
+}
+
+func (c *cache) decode(ctx context.Context, p *partition, at *place, offset int64) (*block, error) {
+	var d *decoder
+	select {
+	case d = <-c.decoders:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	defer func() { c.decoders <- d }()
+	b := &block{partition: p, lo: min(offset, at.Group().FirstOffset), hi: at.hi, group: at.Group().FirstOffset}
+	records, err := p.read(at, d)
+	switch most := int64(batchBytes); {
+	case err != nil:
+		if c.failed(b, err); !errors.Is(err, format.ErrCorrupt) {
+			return b, nil // another time it may be well
+		}
+	case len(records) == 0:
+		b.batches = []batch{marker(offset, b.hi)}
+	default:
+		if c.paced {
+			most = 0
+		}
+		b.batches = encode(records, most, b.hi, !c.paced)
+	}
+	return c.put(b), nil
+}
+
+// failed makes b the answer that it cannot be read.
+func (c *cache) failed(b *block, err error) *block {
+	b.err = err
+	if !errors.Is(err, context.Canceled) {
+		c.trouble(fmt.Errorf("topic %s, partition %d, offsets from %d: %w", b.partition.topic, b.partition.tp.Partition, b.lo, err))
+	}
+	return b
+}
+
+// find is the block that answers for an offset, if it is there.
+func (c *cache) find(p *partition, offset int64) *block {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, b := range p.blocks {
+		if b.lo <= offset && offset <= b.hi {
+			c.recent.MoveToFront(c.places[b])
+			return b
+		}
+	}
+	return nil
+}
+
+// widen lets the block of a row group answer for an offset in the gap before it.
+func (c *cache) widen(p *partition, group, offset int64) *block {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, b := range p.blocks {
+		if b.group == group {
+			b.lo = min(b.lo, offset)
+			return b
+		}
+	}
+	return nil
+}
+
+// put keeps a block, and lets go of those that were not used for longest.
+func (c *cache) put(b *block) *block {
+	const overhead = 1 << 10
+	b.size = overhead
+	for i := range b.batches {
+		b.size += int64(cap(b.batches[i].raw)) + 64
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	b.partition.blocks = append(b.partition.blocks, b)
+	c.places[b] = c.recent.PushFront(b)
+	c.size += b.size
+	for c.size > c.most && c.recent.Len() > 1 {
+		c.forget(c.recent.Back().Value.(*block))
+	}
+	return b
+}
+
+func (c *cache) forget(b *block) {
+	c.recent.Remove(c.places[b])
+	delete(c.places, b)
+	c.size -= b.size
+	b.partition.blocks = slices.DeleteFunc(b.partition.blocks, func(o *block) bool { return o == b })
+}

@@ -1,0 +1,109 @@
+package serve
+
+import (
+	"context"
+	"slices"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/karchive/karchive/format"
+)
+
+func (c *conn) leaderEpochs(ctx context.Context, r *request, m *kmsg.OffsetForLeaderEpochRequest) error {
+	response := m.ResponseKind().(*kmsg.OffsetForLeaderEpochResponse)
+	others := *m
+	others.Topics = nil
+	for _, rt := range m.Topics {
+		t := c.topics.byName[rt.Topic]
+		if t == nil {
+			others.Topics = append(others.Topics, rt)
+			continue
+		}
+		st := kmsg.NewOffsetForLeaderEpochResponseTopic()
+		st.Topic = rt.Topic
+		for _, rp := range rt.Partitions {
+			st.Partitions = append(st.Partitions, c.epochEnd(ctx, t.partition(rp.Partition), &rp))
+		}
+		response.Topics = append(response.Topics, st)
+	}
+	if len(others.Topics) > 0 {
+		answered, err := c.ask(ctx, &others)
+		if err != nil {
+			return err
+		}
+		response.Topics = append(response.Topics, answered.(*kmsg.OffsetForLeaderEpochResponse).Topics...)
+	}
+	return c.reply(r, response)
+}
+
+func (c *conn) epochEnd(ctx context.Context, p *partition, rp *kmsg.OffsetForLeaderEpochRequestTopicPartition) kmsg.OffsetForLeaderEpochResponseTopicPartition {
+	sp := kmsg.NewOffsetForLeaderEpochResponseTopicPartition()
+	sp.Partition, sp.LeaderEpoch, sp.EndOffset = rp.Partition, format.NoLeaderEpoch, unknownOffset
+	if p == nil {
+		sp.ErrorCode = kerr.UnknownTopicOrPartition.Code
+		return sp
+	}
+	if sp.ErrorCode = p.refuse(p.start, rp.CurrentLeaderEpoch); sp.ErrorCode != 0 {
+		return sp
+	}
+	epoch, end, err := c.endOf(ctx, p, rp.LeaderEpoch)
+	if err != nil {
+		c.cache.failed(&block{partition: p, lo: p.start}, err)
+		sp.ErrorCode = readError(err)
+		return sp
+	}
+	sp.LeaderEpoch, sp.EndOffset = epoch, end
+	return sp
+}
+
+// endOf is the largest epoch of the partition that is not above the one asked for, and the offset at which the next one begins.
+func (c *conn) endOf(ctx context.Context, p *partition, asked int32) (epoch int32, end int64, err error) {
+	switch {
+	case asked < 0 || p.epoch < 0 || asked > p.epoch:
+		return format.NoLeaderEpoch, unknownOffset, nil
+	case asked == p.epoch:
+		return p.epoch, p.watermark.Load(), nil
+	}
+	epoch = format.NoLeaderEpoch
+	from, before, err := p.lastSegmentUpTo(asked)
+	if err != nil {
+		return epoch, end, err
+	}
+	epoch, end = before, p.watermark.Load()
+	err = c.scan(ctx, p, func(g *format.RowGroup) bool { return g.LastOffset >= from }, func(r *format.Record) bool {
+		if r.LeaderEpoch <= asked {
+			epoch = max(epoch, r.LeaderEpoch)
+			return true
+		}
+		end = r.Offset
+		return false
+	})
+	if epoch < 0 {
+		end = p.start
+		epoch = asked
+	}
+	return epoch, end, err
+}
+
+// lastSegmentUpTo is the offset behind the segments that end with the epoch asked for or one below, and the epoch that they end with.
+func (p *partition) lastSegmentUpTo(asked int32) (from int64, epoch int32, err error) {
+	a := p.source.Archive
+	from, epoch = p.start, format.NoLeaderEpoch
+	segments := a.Segments(p.tp)
+	_, _ = slices.BinarySearchFunc(segments, asked, func(s format.Segment, asked int32) int {
+		d, problem := a.Document(s)
+		switch {
+		case problem != nil:
+			err = problem
+			return 1
+		case d.LastLeaderEpoch > asked:
+			return 1
+		}
+		if d.NextOffset >= from {
+			from, epoch = d.NextOffset, d.LastLeaderEpoch
+		}
+		return -1
+	})
+	return from, epoch, err
+}

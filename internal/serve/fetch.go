@@ -1,0 +1,261 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/karchive/karchive/format"
+)
+
+const (
+	// largestAnswer bounds what a client is sent at once, but for one record batch.
+	largestAnswer = 8 << 20
+	// longestWait is how long a client may wait for records.
+	longestWait = time.Minute
+	// glance is how long the embedded broker is waited for where records of an archive may come in the meantime.
+	glance = 20 * time.Millisecond
+	// breath is the time between two answers that something cannot be read, as clients ask again and again.
+	breath = 100 * time.Millisecond
+)
+
+// fetching is a Fetch on its way. Partitions of archived topics are answered here, the others by the embedded broker.
+type fetching struct {
+	*conn
+	request *kmsg.FetchRequest
+	answers *kmsg.FetchResponse
+	left    int // bytes that may still be sent
+	sent    int
+	last    []delivery
+	others  bool
+	refused bool // a partition: that is said at once
+	damaged bool // what a partition has cannot be read: that is said soon
+}
+
+// delivery says how far a partition was answered.
+type delivery struct {
+	partition *partition
+	next      int64
+}
+
+func (c *conn) fetch(ctx context.Context, r *request, m *kmsg.FetchRequest) error {
+	if m.SessionID != 0 || m.SessionEpoch > 0 {
+		response := m.ResponseKind().(*kmsg.FetchResponse)
+		response.ErrorCode = kerr.FetchSessionIDNotFound.Code // none is ever given
+		return c.reply(r, response)
+	}
+	most := max(min(int(m.MaxBytes), largestAnswer), 0)
+	room := min(int64(most), c.options.ResponseBytes)
+	if err := c.responses.Acquire(ctx, room); err != nil {
+		return err
+	}
+	defer c.responses.Release(room)
+	f := &fetching{conn: c, request: m, left: most}
+	if err := f.wait(ctx); err != nil {
+		return err
+	}
+	if err := c.reply(r, f.answers); err != nil {
+		return err
+	}
+	for _, d := range f.last {
+		d.partition.delivered(d.next)
+	}
+	if f.sent > 0 {
+		c.activity.note()
+	}
+	c.activity.delivered()
+	return nil
+}
+
+// wait answers as soon as there is something to send, or when the time is over.
+func (f *fetching) wait(ctx context.Context) error {
+	deadline := time.Now().Add(min(time.Duration(f.request.MaxWaitMillis)*time.Millisecond, longestWait))
+	for {
+		changed := f.clock.changed()
+		if err := f.collect(ctx); err != nil {
+			return err
+		}
+		left := time.Until(deadline)
+		switch {
+		case f.sent > 0 || f.refused || f.request.MinBytes <= 0:
+			left = 0
+		case f.damaged:
+			left, deadline = min(left, breath), time.Time{}
+		}
+		if f.others {
+			if err := f.askOthers(ctx, left); err != nil {
+				return err
+			}
+		}
+		if left <= 0 || f.sent > 0 {
+			return nil
+		}
+		if f.others {
+			continue
+		}
+		timer := time.NewTimer(left)
+		select {
+		case <-changed:
+		case <-timer.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		timer.Stop()
+	}
+}
+
+// collect answers what is archived.
+func (f *fetching) collect(ctx context.Context) error {
+	f.answers = f.request.ResponseKind().(*kmsg.FetchResponse)
+	f.last, f.others, f.sent, f.refused, f.damaged = f.last[:0], false, 0, false, false
+	for i := range f.request.Topics {
+		rt := &f.request.Topics[i]
+		t := f.topics.find(rt.Topic, rt.TopicID, f.request.Version >= 13)
+		if t == nil {
+			f.others = true
+			continue
+		}
+		st := kmsg.NewFetchResponseTopic()
+		st.Topic, st.TopicID = rt.Topic, rt.TopicID
+		for j := range rt.Partitions {
+			sp, err := f.one(ctx, t.partition(rt.Partitions[j].Partition), &rt.Partitions[j])
+			if err != nil {
+				return err
+			}
+			st.Partitions = append(st.Partitions, sp)
+		}
+		f.answers.Topics = append(f.answers.Topics, st)
+	}
+	return nil
+}
+
+// one answers a partition.
+func (f *fetching) one(ctx context.Context, p *partition, rp *kmsg.FetchRequestTopicPartition) (kmsg.FetchResponseTopicPartition, error) {
+	sp := kmsg.NewFetchResponseTopicPartition()
+	sp.Partition, sp.RecordBatches = rp.Partition, []byte{}
+	if p == nil {
+		sp.ErrorCode, f.refused = kerr.UnknownTopicOrPartition.Code, true
+		return sp, nil
+	}
+	visible := p.watermark.Load()
+	sp.HighWatermark, sp.LastStableOffset, sp.LogStartOffset = visible, visible, p.start
+	if sp.ErrorCode = p.refuse(rp.FetchOffset, rp.CurrentLeaderEpoch); sp.ErrorCode != 0 {
+		f.refused = true
+		return sp, nil
+	}
+	p.reached(rp.FetchOffset)
+	if rp.FetchOffset >= visible {
+		return sp, nil
+	}
+	return sp, f.fill(ctx, p, rp, visible, &sp)
+}
+
+// fill adds record batches from the offset on.
+func (f *fetching) fill(ctx context.Context, p *partition, rp *kmsg.FetchRequestTopicPartition, visible int64, sp *kmsg.FetchResponseTopicPartition) error {
+	at, room := rp.FetchOffset, int(rp.PartitionMaxBytes)
+	for at < visible && (f.sent == 0 || f.left > 0) {
+		b, err := f.cache.get(ctx, p, at)
+		if err != nil {
+			return err
+		}
+		if b.err != nil {
+			if len(sp.RecordBatches) == 0 {
+				sp.ErrorCode, f.damaged = readError(b.err), true
+			}
+			return nil
+		}
+		next := f.take(b, at, visible, &room, sp)
+		if next == at {
+			break
+		}
+		at = next
+	}
+	if at > rp.FetchOffset {
+		f.last = append(f.last, delivery{p, at})
+	}
+	return nil
+}
+
+// take adds batches of a block and returns the offset behind them. The first batch of an answer is sent whatever its size.
+func (f *fetching) take(b *block, at, visible int64, room *int, sp *kmsg.FetchResponseTopicPartition) int64 {
+	for i := range b.batches {
+		if one := &b.batches[i]; one.last >= at {
+			if one.end > visible || f.sent > 0 && (len(one.raw) > *room || len(one.raw) > f.left) {
+				return at
+			}
+			at = f.add(one, room, sp)
+		}
+	}
+	if at <= b.hi && b.hi < visible {
+		gap := marker(at, b.hi) // no batch reaches so far
+		at = f.add(&gap, room, sp)
+	}
+	return at
+}
+
+func (f *fetching) add(one *batch, room *int, sp *kmsg.FetchResponseTopicPartition) int64 {
+	sp.RecordBatches = append(sp.RecordBatches, one.raw...)
+	*room -= len(one.raw)
+	f.left -= len(one.raw)
+	f.sent += len(one.raw)
+	return one.last + 1
+}
+
+// readError is what a client is told of what cannot be read.
+func readError(err error) int16 {
+	if errors.Is(err, format.ErrCorrupt) {
+		return kerr.CorruptMessage.Code
+	}
+	return kerr.KafkaStorageError.Code
+}
+
+// refuse is why an offset cannot be fetched; 0: it can.
+func (p *partition) refuse(offset int64, epoch int32) int16 {
+	switch {
+	case epoch >= 0 && p.epoch >= 0 && epoch < p.epoch:
+		return kerr.FencedLeaderEpoch.Code
+	case epoch >= 0 && p.epoch >= 0 && epoch > p.epoch:
+		return kerr.UnknownLeaderEpoch.Code
+	case offset < p.start || offset > p.end:
+		return kerr.OffsetOutOfRange.Code
+	}
+	return 0
+}
+
+// askOthers lets the embedded broker answer what is not archived, and waits so long for records.
+func (f *fetching) askOthers(ctx context.Context, wait time.Duration) error {
+	m := *f.request
+	m.Topics = nil
+	for _, t := range f.request.Topics {
+		if f.topics.find(t.Topic, t.TopicID, m.Version >= 13) == nil {
+			m.Topics = append(m.Topics, t)
+		}
+	}
+	m.ForgottenTopics = nil
+	m.SessionID, m.SessionEpoch = 0, -1
+	m.MaxBytes = int32(max(f.left, 0))
+	if len(f.answers.Topics) > 0 && f.clock.running() {
+		wait = min(wait, glance)
+	}
+	m.MaxWaitMillis = int32(max(wait, 0) / time.Millisecond)
+	if wait <= 0 {
+		m.MinBytes = 0
+	}
+	response, err := f.ask(ctx, &m)
+	if err != nil {
+		return err
+	}
+	answers := response.(*kmsg.FetchResponse)
+	for _, t := range answers.Topics {
+		for _, p := range t.Partitions {
+			f.sent += len(p.RecordBatches)
+		}
+	}
+	f.answers.ErrorCode = answers.ErrorCode
+	f.answers.Brokers = answers.Brokers
+	f.answers.Topics = append(f.answers.Topics, answers.Topics...)
+	return nil
+}

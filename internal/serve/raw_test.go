@@ -1,0 +1,210 @@
+package serve
+
+import (
+	"bytes"
+	"encoding/binary"
+	"io"
+	"math/rand/v2"
+	"net"
+	"path"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/sasl"
+	saslplain "github.com/twmb/franz-go/pkg/sasl/plain"
+	"github.com/twmb/franz-go/pkg/sasl/scram"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/test/memfs"
+)
+
+func mechanisms(user, password string) []sasl.Mechanism {
+	a := scram.Auth{User: user, Pass: password}
+	return []sasl.Mechanism{plainAuth(user, password), a.AsSha256Mechanism(), a.AsSha512Mechanism()}
+}
+
+func plainAuth(user, password string) sasl.Mechanism {
+	return (saslplain.Auth{User: user, Pass: password}).AsMechanism()
+}
+
+func dial(t testing.TB, s *Server) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp", s.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// closed fails unless the server closes the connection.
+func closed(t testing.TB, c net.Conn) {
+	t.Helper()
+	c.SetReadDeadline(time.Now().Add(time.Minute))
+	if _, err := io.Copy(io.Discard, c); isTimeout(err) {
+		t.Errorf("the connection is still open")
+	}
+}
+
+func isTimeout(err error) bool {
+	wait, ok := err.(net.Error)
+	return ok && wait.Timeout()
+}
+
+func fetchOrders() *kmsg.FetchRequest {
+	m := kmsg.NewPtrFetchRequest()
+	m.SetVersion(11)
+	m.MaxBytes = 1 << 20
+	rt := kmsg.NewFetchRequestTopic()
+	rt.Topic = "orders"
+	rp := kmsg.NewFetchRequestTopicPartition()
+	rp.PartitionMaxBytes, rp.CurrentLeaderEpoch = 1<<20, -1
+	rt.Partitions = append(rt.Partitions, rp)
+	m.Topics = append(m.Topics, rt)
+	return m
+}
+
+// rawFetch fetches on a new connection and returns why that failed.
+func rawFetch(t testing.TB, s *Server) error {
+	t.Helper()
+	c := dial(t, s)
+	c.SetDeadline(time.Now().Add(time.Minute))
+	if _, err := c.Write(question(fetchOrders(), 1)); err != nil {
+		return err
+	}
+	_, err := io.ReadFull(c, make([]byte, 8))
+	return err
+}
+
+// flip changes a byte in the middle of a row group of the first segment of a partition.
+func flip(t testing.TB, a *format.Archive, fsys *memfs.FS, tp format.TopicPartition, group int) {
+	t.Helper()
+	segment := a.Segments(tp)[0]
+	f, err := fsys.Open(segment.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := make([]byte, segment.Size)
+	if _, err := f.ReadAt(b, 0); err != nil && err != io.EOF {
+		t.Fatal(err)
+	}
+	f.Close()
+	r, err := format.NewReader(bytes.NewReader(b), segment.Size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := int64(4); ; at++ { // the first byte that harms that row group alone
+		changed := bytes.Clone(b)
+		changed[at] ^= 0x55
+		again, err := format.NewReader(bytes.NewReader(changed), segment.Size)
+		if err != nil {
+			t.Fatal("no byte is of that row group alone")
+		}
+		_, wrong := again.ReadGroup(group)
+		_, other := again.ReadGroup(0)
+		if _, err := r.ReadGroup(group); err != nil {
+			t.Fatal(err)
+		}
+		if wrong != nil && other == nil {
+			replaceFile(t, fsys, segment.Path, changed)
+			return
+		}
+	}
+}
+
+func replaceFile(t testing.TB, fsys *memfs.FS, name string, content []byte) {
+	t.Helper()
+	f, err := fsys.Create(path.Join(path.Dir(name), "changed"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Write(content); err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	if err := fsys.Rename(path.Join(path.Dir(name), "changed"), name); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestGarbageEndsAConnectionAndNothingElse(t *testing.T) {
+	l := plain(orders0, 0, 30)
+	a, _ := newArchive(t, l)
+	s := serving(t, a)
+	random := rand.New(rand.NewPCG(1, 2))
+	frame := func(size uint32, content ...byte) []byte {
+		return append(binary.BigEndian.AppendUint32(nil, size), content...)
+	}
+	noise := make([]byte, 200)
+	for i := range noise {
+		noise[i] = byte(random.Uint32())
+	}
+	for name, sent := range map[string][]byte{
+		"a huge length": frame(1<<31-1, 0, 1, 0, 11), "a negative length": frame(1<<32-1, 0, 1), "no length": frame(0, 0, 0, 0, 0), "TLS": []byte("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"),
+		"HTTP": []byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), "an unknown key": frame(10, 0x7f, 0xff, 0, 0, 0, 0, 0, 1, 0xff, 0xff), "a version of the future": frame(10, 0, 1, 0x7f, 0, 0, 0, 0, 1, 0xff, 0xff),
+		"a negative version": frame(10, 0, 3, 0xff, 0, 0, 0, 0, 1, 0xff, 0xff), "noise": frame(200, noise...), "half a request": question(fetchOrders(), 1)[:20],
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := dial(t, s)
+			c.Write(sent)
+			c.(*net.TCPConn).CloseWrite()
+			closed(t, c)
+		})
+	}
+	same(t, take(t, client(t, s, kgo.ConsumeTopics("orders"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart())), 30), l)
+}
+
+func TestEveryRequestWithChangedBytesLeavesTheServerWell(t *testing.T) {
+	l := plain(orders0, 0, 30)
+	a, _ := newArchive(t, l)
+	s := serving(t, a)
+	random := rand.New(rand.NewPCG(3, 4))
+	for key := range int16(kmsg.MaxKey + 1) {
+		m := kmsg.RequestForKey(key)
+		if m == nil {
+			continue
+		}
+		for version := range m.MaxVersion() + 1 {
+			m.SetVersion(version)
+			sent := question(m, 1)
+			for range 2 {
+				changed := bytes.Clone(sent)
+				if len(changed) > 14 {
+					changed[14+random.IntN(len(changed)-14)] = byte(random.Uint32())
+				}
+				c := dial(t, s)
+				c.Write(changed)
+				c.Close()
+			}
+		}
+	}
+	same(t, take(t, client(t, s, kgo.ConsumeTopics("orders"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart())), 30), l)
+}
+
+func TestAClientThatReadsNothingHoldsNothing(t *testing.T) {
+	l := plain(orders0, 0, 3)
+	for i := range l.records {
+		l.records[i].Value = bytes.Repeat([]byte{byte(i)}, 3<<20)
+	}
+	a, _ := newArchive(t, l)
+	s := serving(t, a)
+	for range 20 {
+		c := dial(t, s)
+		if _, err := c.Write(question(fetchOrders(), 1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	same(t, take(t, client(t, s, kgo.ConsumeTopics("orders"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart())), 3), l)
+	done := make(chan error)
+	go func() { done <- s.Close() }()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(time.Minute):
+		t.Error("clients that hang hold the server")
+	}
+}
