@@ -85,7 +85,7 @@ const endGrace = 5 * time.Second
 
 func runServe(ctx context.Context, e *env, o *serveOptions) error {
 	limitMemory(o.memory)
-	rules, err := o.pipeline(e)
+	rules, err := o.pipeline(ctx, e)
 	if err != nil {
 		return err
 	}
