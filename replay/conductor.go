@@ -9,6 +9,7 @@ import (
 	"github.com/karchive/karchive/replay/internal/merge"
 	"github.com/karchive/karchive/replay/internal/moment"
 	"github.com/karchive/karchive/replay/internal/saturating"
+	"github.com/karchive/karchive/replay/timeline"
 )
 
 // conductor sends the records of several partitions in one order, each when it is due.
@@ -59,9 +60,9 @@ func (p *player) order(ctx context.Context, to *queue) error {
 	parts, tracks := p.tracks()
 	sequence := merge.New(ctx, p.archive, tracks, p.settings.merging())
 	defer sequence.Close()
-	o := &orderer{player: p, queue: to, parts: parts, chunks: make([]*chunk, len(parts)), sequence: sequence, line: timeline{schedule: p.settings.Schedule}}
+	o := &orderer{player: p, queue: to, parts: parts, chunks: make([]*chunk, len(parts)), sequence: sequence, line: timeline.New(p.settings.Schedule)}
 	if origin := p.plan.originMs; origin != nil {
-		o.line.begin(*origin)
+		o.line.Begin(*origin)
 	}
 	for {
 		err := o.next(ctx)
@@ -81,7 +82,7 @@ func (p *player) tracks() ([]*part, []merge.Track) {
 	for _, part := range p.parts {
 		if part.Total.Records > 0 {
 			parts = append(parts, part)
-			tracks = append(tracks, p.settings.track(p.archive, part.ledger.source, part.window, p.settings.Schedule.rounds(), false))
+			tracks = append(tracks, p.settings.track(p.archive, part.ledger.source, part.window, p.settings.Schedule.Rounds(), false))
 		}
 	}
 	return parts, tracks
@@ -227,7 +228,7 @@ type orderer struct {
 	parts    []*part
 	chunks   []*chunk // of each part, that records are taken from
 	sequence *merge.Sequence
-	line     timeline
+	line     *timeline.Timeline
 	shiftMs  int64 // of timestamps, in this round
 }
 
@@ -294,12 +295,12 @@ func (o *orderer) enqueue(part *part, e *entry, pick merge.Pick) {
 	if e.fate != undecided { // acknowledged in an earlier run
 		return
 	}
-	for o.line.round < pick.Round {
-		o.shiftMs = saturating.Add(o.shiftMs, o.line.nextRound())
+	for o.line.Round() < pick.Round {
+		o.shiftMs = saturating.Add(o.shiftMs, o.line.NextRound())
 	}
-	due := o.line.next(pick.TimestampMs, int64(e.bytes))
+	due := o.line.Next(pick.TimestampMs, int64(e.bytes))
 	o.queue.push(item{
 		from: part, entry: e, due: due, timestampMs: pick.TimestampMs, shiftMs: o.shiftMs, round: pick.Round,
-		outOfOrder: pick.OutOfOrder, squeezed: o.line.squeezed,
+		outOfOrder: pick.OutOfOrder, squeezed: o.line.Squeezed(),
 	})
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/timeline"
 )
 
 // holdAt does something when the client is about to get record number at, and lets it have the record then.
@@ -266,7 +267,7 @@ func TestAProducerThatChangesWithinATransactionEndsIt(t *testing.T) {
 		t.Fatalf("error %v, want a LostTransactionError", err)
 	}
 	equal(t, "acknowledged", c.count(t, r), report.Acknowledged)
-	o.Schedule = replay.Schedule{}
+	o.Schedule = timeline.Schedule{}
 	c.goOn(t, r, a, o)
 }
 

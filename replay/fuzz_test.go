@@ -9,6 +9,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/timeline"
 )
 
 // FuzzHowToSend reads text as a partitioner, as a rule of a mapping and as a pace. What is taken is spelled as it is read, and a mapping
@@ -31,7 +32,7 @@ func FuzzHowToSend(f *testing.F) {
 				t.Errorf("rule %s makes %q of %s, %v", r, to, topic, err)
 			}
 		}
-		for _, parse := range []func(string) (replay.Pace, error){replay.ParseSpeed, replay.ParseRate, replay.ParseBandwidth} {
+		for _, parse := range []func(string) (timeline.Pace, error){timeline.ParseSpeed, timeline.ParseRate, timeline.ParseBandwidth} {
 			if p, err := parse(s); err == nil && p.String() == "" {
 				t.Errorf("pace %q has no name", s)
 			}

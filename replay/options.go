@@ -10,6 +10,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/position"
+	"github.com/karchive/karchive/replay/timeline"
 )
 
 // The defaults of Options.
@@ -123,7 +124,7 @@ type Options struct {
 
 	// Schedule says when records are due. The zero value is top speed: partitions in parallel, and order only within each. Any other
 	// sends the records of all partitions in one order, by time.
-	Schedule Schedule
+	Schedule timeline.Schedule
 	// Pacing says how the replay keeps to a schedule.
 	Pacing Pacing
 	// Control pauses the replay; nil: nobody does.
@@ -238,10 +239,10 @@ func (s *settings) check() error {
 	case s.Limit < 0 || s.Lanes < 0 || s.MemoryBytes < 0 || s.ConnectTimeout < 0 || s.StallTimeout < 0 || s.FlushTimeout < 0 ||
 		s.CheckpointInterval < 0:
 		return errors.New("limits must not be negative")
-	case s.Schedule.loops() && (s.Checkpoint != nil || s.ExactlyOnce):
+	case s.Schedule.Loops() && (s.Checkpoint != nil || s.ExactlyOnce):
 		return errors.New("a replay that loops keeps no progress: there is no telling rounds apart")
 	}
-	if err := s.Schedule.check(); err != nil {
+	if err := s.Schedule.Check(); err != nil {
 		return err
 	}
 	if err := s.checkExactlyOnce(); err != nil {

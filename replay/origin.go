@@ -17,7 +17,7 @@ func (s *settings) time(p *Plan, archive *format.Archive, saved *State) error {
 	if s.startPassed {
 		s.Pacing.StartAt = time.Time{}
 	}
-	p.Duration = s.Schedule.duration(p.Total)
+	p.Duration = s.Schedule.Duration(p.Total.Records, p.Total.Bytes, p.Total.span.ms())
 	if saved != nil {
 		p.shiftMs = saved.ShiftMs
 	}
@@ -68,24 +68,4 @@ func recorded(archive *format.Archive) (all span, err error) {
 		all.widen(place.Group().MaxTimestampMs)
 	}
 	return all, nil
-}
-
-// duration is how long all rounds of an amount take, or one where there is no last.
-func (s Schedule) duration(a Amount) time.Duration {
-	rounds := int64(1)
-	if s.Loop != LoopForever {
-		rounds = s.rounds()
-	}
-	if a.Records == 0 {
-		return 0
-	}
-	units := saturating.Add(a.span.ms(), 1)
-	switch s.Pace.kind {
-	case byRecords:
-		units = a.Records
-	case byBytes:
-		units = a.Bytes
-	}
-	played := s.ramped(s.Pace.due(saturating.MulDiv(units, uint64(rounds), 1) - 1))
-	return saturating.Add(played, time.Duration(saturating.MulDiv(rounds-1, uint64(s.LoopDelay), 1)))
 }

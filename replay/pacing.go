@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/karchive/karchive/replay/timeline"
 )
 
 // LatePolicy says what becomes of records whose time has passed, because the target, the archive or the machine was too slow.
@@ -67,7 +69,7 @@ func (p *Pacing) fillDefaults() {
 	setDefault(&p.MaxCatchUp, DefaultMaxCatchUp)
 }
 
-func (p *Pacing) check(pace Pace) error {
+func (p *Pacing) check(pace timeline.Pace) error {
 	switch {
 	case p.OnLate != CatchUpLate && p.OnLate != ShiftLate && p.OnLate != DropLate:
 		return fmt.Errorf("late policy %q is none of %s, %s and %s", p.OnLate, CatchUpLate, ShiftLate, DropLate)

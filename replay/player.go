@@ -127,11 +127,11 @@ func (p *player) playRounds(ctx context.Context) error {
 		firstMs = span.first
 	}
 	p.begin(p.settings.Clock.Now(), firstMs)
-	step := s.roundMs(p.plan.Total.span.ms())
+	step := s.RoundMs(p.plan.Total.span.ms())
 	for round := int64(0); ; round++ {
 		p.roundMs = saturating.MulDiv(round, uint64(step), 1)
 		p.playAll(ctx)
-		if ctx.Err() != nil || round+1 == s.rounds() || p.progress().Sent == 0 {
+		if ctx.Err() != nil || round+1 == s.Rounds() || p.progress().Sent == 0 {
 			return nil
 		}
 		if err := p.settings.Clock.SleepUntil(ctx, p.settings.Clock.Now().Add(s.LoopDelay)); err != nil {

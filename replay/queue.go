@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/replay/internal/moment"
+	"github.com/karchive/karchive/replay/timeline"
 )
 
 // queue holds records in playing order, between the goroutine that puts them in order and the one that sends them when their time has
@@ -26,12 +27,12 @@ type item struct {
 	entry *entry // nil: the partition cannot go on, because of fault
 	fault *fault
 
-	due         time.Duration // after the start
-	timestampMs int64         // as of which it is played; may be moment.Untimed
-	shiftMs     int64         // by which timestamps are later in this round
-	round       int64         // from 0
-	outOfOrder  bool          // its own timestamp is before timestampMs
-	squeezed    Squeezed      // all of it so far
+	due         time.Duration     // after the start
+	timestampMs int64             // as of which it is played; may be moment.Untimed
+	shiftMs     int64             // by which timestamps are later in this round
+	round       int64             // from 0
+	outOfOrder  bool              // its own timestamp is before timestampMs
+	squeezed    timeline.Squeezed // all of it so far
 }
 
 // fault is why and where nothing more can be read of a partition.

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/replay/internal/saturating"
+	"github.com/karchive/karchive/replay/timeline"
 )
 
 // Report is what became of a replay. Counts are of this run; Earlier adds those before it.
@@ -72,20 +72,12 @@ func (p *player) progress() Progress {
 		p.recorder.progress(&out)
 	}
 	for _, part := range p.parts {
-		out.Planned += p.settings.Schedule.all(part.Total.Records)
-		out.PlannedBytes += p.settings.Schedule.all(part.Total.Bytes)
+		out.Planned += p.settings.Schedule.All(part.Total.Records)
+		out.PlannedBytes += p.settings.Schedule.All(part.Total.Bytes)
 		out.Sent += part.ledger.sent.Load()
 		part.ledger.addTo(&out)
 	}
 	return out
-}
-
-// all is an amount in all rounds; 0 where there is no last.
-func (s Schedule) all(amount int64) int64 {
-	if s.Loop == LoopForever {
-		return 0
-	}
-	return saturating.MulDiv(amount, uint64(s.rounds()), 1)
 }
 
 // elapsed is the time of sending.
@@ -114,7 +106,7 @@ func (p *player) report(r *Report) {
 	if p.transactions != nil {
 		r.Transactions = p.transactions.commits
 	}
-	all := p.settings.Schedule.all
+	all := p.settings.Schedule.All
 	for _, t := range r.Plan.Topics {
 		r.Topics = append(r.Topics, TopicReport{Topic: t.Topic, Target: t.Target, Planned: all(t.Total.Records)})
 	}
@@ -149,10 +141,10 @@ func (p *player) missing(of *part) int64 {
 	l := of.ledger
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if of.read || p.settings.Schedule.Loop == LoopForever {
+	if of.read || p.settings.Schedule.Loop == timeline.Forever {
 		return l.sent.Load() - l.acknowledged
 	}
-	return max(0, p.settings.Schedule.all(of.Total.Records)-l.acknowledged-sum(l.leftOut))
+	return max(0, p.settings.Schedule.All(of.Total.Records)-l.acknowledged-sum(l.leftOut))
 }
 
 func (l *ledger) addToReport(r *Report, t *TopicReport) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/timeline"
 )
 
 // rules leave out orders of offsets 10 to 29 and odd ones, and change the values of all others.
@@ -51,7 +52,7 @@ func (r *rules) want(tp format.TopicPartition, records []format.Record) []string
 
 func TestRulesApplyAtTopSpeedAndInTime(t *testing.T) {
 	r := ordersAndEvents(60)
-	for name, schedule := range map[string]replay.Schedule{"top speed": {}, "in time": speed(t, "100")} {
+	for name, schedule := range map[string]timeline.Schedule{"top speed": {}, "in time": speed(t, "100")} {
 		t.Run(name, func(t *testing.T) {
 			c, by := newTarget(t, withTopics()), &rules{name: "r1"}
 			report := c.run(t, r.archive(t), replay.Options{Reshape: by, Schedule: schedule})
@@ -96,7 +97,7 @@ func TestACheckpointBelongsToItsRules(t *testing.T) {
 
 func TestARecordThatRulesCannotDecideStopsItsPartition(t *testing.T) {
 	r := ordersAndEvents(60)
-	for name, schedule := range map[string]replay.Schedule{"top speed": {}, "in time": speed(t, "100")} {
+	for name, schedule := range map[string]timeline.Schedule{"top speed": {}, "in time": speed(t, "100")} {
 		t.Run(name, func(t *testing.T) {
 			c := newTarget(t, withTopics())
 			report, err := replay.Run(t.Context(), c.connect, r.archive(t), replay.Options{Reshape: &rules{name: "r1", fail: 36}, Schedule: schedule})
@@ -112,7 +113,7 @@ func TestARecordThatRulesCannotDecideStopsItsPartition(t *testing.T) {
 
 func TestRulesThatLeaveNothingEndALoop(t *testing.T) {
 	r := recording{groupSize: 5, records: map[format.TopicPartition][]format.Record{orders0: plain(orders0, 30)[10:30]}}
-	for _, schedule := range []replay.Schedule{{Loop: replay.LoopForever}, {Loop: replay.LoopForever, Pace: speed(t, "100").Pace}} {
+	for _, schedule := range []timeline.Schedule{{Loop: timeline.Forever}, {Loop: timeline.Forever, Pace: speed(t, "100").Pace}} {
 		c := newTarget(t, withTopics())
 		equal(t, "sent", c.run(t, r.archive(t), replay.Options{Reshape: &rules{name: "r1"}, Schedule: schedule}).Sent, int64(0))
 	}

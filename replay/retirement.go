@@ -27,7 +27,7 @@ const retireTopics = 256
 
 // newRetirement is nil when a topic may be sent to again later.
 func (p *player) newRetirement() *retirement {
-	if p.transactions != nil || p.recorder != nil || p.settings.Schedule.rounds() != 1 {
+	if p.transactions != nil || p.recorder != nil || p.settings.Schedule.Rounds() != 1 {
 		return nil
 	}
 	r := &retirement{forget: p.client.PurgeTopicsFromProducing, topics: make(map[string]*sentTopic), next: retireTopics}

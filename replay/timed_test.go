@@ -16,6 +16,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/timeline"
 )
 
 // virtually runs do in a bubble of virtual time, with a target that is in it.
@@ -85,18 +86,18 @@ func watched(o replay.Options) (replay.Options, *dispatches) {
 	return o, d
 }
 
-func speed(t *testing.T, s string) replay.Schedule {
+func speed(t *testing.T, s string) timeline.Schedule {
 	t.Helper()
-	p, err := replay.ParseSpeed(s)
+	p, err := timeline.ParseSpeed(s)
 	must(t, err)
-	return replay.Schedule{Pace: p}
+	return timeline.Schedule{Pace: p}
 }
 
-func rate(t *testing.T, s string) replay.Schedule {
+func rate(t *testing.T, s string) timeline.Schedule {
 	t.Helper()
-	p, err := replay.ParseRate(s)
+	p, err := timeline.ParseRate(s)
 	must(t, err)
-	return replay.Schedule{Pace: p}
+	return timeline.Schedule{Pace: p}
 }
 
 // timed is records with these distances in milliseconds from an hour ago.
@@ -248,7 +249,7 @@ func TestSilencesAreSqueezedAndCounted(t *testing.T) {
 		o, sent := watched(replay.Options{Schedule: schedule})
 		report := c.run(t, a, o)
 		equal(t, "sent after", sent.after(), []time.Duration{0, 4 * time.Second, 9 * time.Second, 14 * time.Second, 14500 * time.Millisecond})
-		equal(t, "squeezed", report.Timing.Squeezed, replay.Squeezed{Gaps: 2, Duration: (991 + 1995) * time.Second})
+		equal(t, "squeezed", report.Timing.Squeezed, timeline.Squeezed{Gaps: 2, Duration: (991 + 1995) * time.Second})
 	})
 }
 
@@ -274,7 +275,7 @@ func TestRoundsMoveTheTimestampsOn(t *testing.T) {
 func TestAtTopSpeedRoundsMoveTheTimestampsOnToo(t *testing.T) {
 	c := newTarget(t, withTopics())
 	a := ordersAndEvents(20).archive(t)
-	report := c.run(t, a, replay.Options{Schedule: replay.Schedule{Loop: 3}})
+	report := c.run(t, a, replay.Options{Schedule: timeline.Schedule{Loop: 3}})
 	equal(t, "counts", [3]int64{report.Planned, report.Acknowledged, report.Missing}, [3]int64{180, 180, 0})
 	for i, r := range c.contents(t, "orders")[1] {
 		equal(t, "timestamp", r.Timestamp.UnixMilli()-base, int64(i))
@@ -286,7 +287,7 @@ func TestALoopForEverEndsWithItsContextAndMissesNothing(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour-time.Millisecond)
 		defer cancel()
 		schedule := rate(t, "1/s")
-		schedule.Loop = replay.LoopForever
+		schedule.Loop = timeline.Forever
 		report, err := replay.Run(ctx, c.connect, ordersAndEvents(10).archive(t), replay.Options{Schedule: schedule, Timestamps: replay.NowTimestamps})
 		must(t, err)
 		equal(t, "counts", [3]int64{report.Planned, report.Missing, report.Timing.Rounds}, [3]int64{0, 0, 120})
@@ -297,7 +298,7 @@ func TestALoopForEverEndsWithItsContextAndMissesNothing(t *testing.T) {
 func TestShiftedTimestampsBeginNowAndKeepTheirDistances(t *testing.T) {
 	virtually(t, func(t *testing.T, c target) {
 		a := recording{records: map[format.TopicPartition][]format.Record{orders0: timed(orders0, 0, 100, 90, 2000), events0: timed(events0, 50)}}.archive(t)
-		for _, schedule := range []replay.Schedule{speed(t, "1"), speed(t, "10"), {}} {
+		for _, schedule := range []timeline.Schedule{speed(t, "1"), speed(t, "10"), {}} {
 			o, sent := watched(replay.Options{Schedule: schedule, Timestamps: replay.ShiftTimestamps, Topics: []string{"orders"}})
 			c.run(t, a, o)
 			first := sent.all[0]
@@ -376,7 +377,7 @@ func TestAPauseMovesTheSchedule(t *testing.T) {
 
 func TestAPauseEndsWithTheContext(t *testing.T) {
 	virtually(t, func(t *testing.T, c target) {
-		for _, schedule := range []replay.Schedule{speed(t, "1"), {}} {
+		for _, schedule := range []timeline.Schedule{speed(t, "1"), {}} {
 			control := &replay.Control{}
 			control.Pause()
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -8,6 +8,7 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/replay/internal/moment"
 	"github.com/karchive/karchive/replay/internal/saturating"
+	"github.com/karchive/karchive/replay/timeline"
 )
 
 // Timing says how a timed replay kept to its schedule. Rates and latenesses leave out the warm-up.
@@ -30,15 +31,15 @@ type Timing struct {
 	Acknowledgement Lateness      `json:"acknowledgement_lateness"` // of hearing that the target has it
 	Drift           time.Duration `json:"drift_ns"`                 // how far behind the plan the end was: the median of the last second, and Moved
 
-	Late       int64         `json:"late"`         // records sent more than LateAfter after they were due
-	Starved    int64         `json:"starved"`      // records that were due before they were read from the archive
-	HeldBack   int64         `json:"held_back"`    // records that were due while too many before them were not acknowledged
-	OutOfOrder int64         `json:"out_of_order"` // records with an earlier timestamp than one before them in their partition
-	Untimed    int64         `json:"untimed"`      // records without a timestamp that says when
-	Dropped    int64         `json:"dropped"`      // records that DropLate left out
-	Squeezed   Squeezed      `json:"squeezed"`
-	Paused     time.Duration `json:"paused_ns"`
-	Moved      time.Duration `json:"moved_ns"` // of the schedule, by the late policy
+	Late       int64             `json:"late"`         // records sent more than LateAfter after they were due
+	Starved    int64             `json:"starved"`      // records that were due before they were read from the archive
+	HeldBack   int64             `json:"held_back"`    // records that were due while too many before them were not acknowledged
+	OutOfOrder int64             `json:"out_of_order"` // records with an earlier timestamp than one before them in their partition
+	Untimed    int64             `json:"untimed"`      // records without a timestamp that says when
+	Dropped    int64             `json:"dropped"`      // records that DropLate left out
+	Squeezed   timeline.Squeezed `json:"squeezed"`
+	Paused     time.Duration     `json:"paused_ns"`
+	Moved      time.Duration     `json:"moved_ns"` // of the schedule, by the late policy
 }
 
 // LateAfter is the lateness from which on a record counts as late.

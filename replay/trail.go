@@ -1,6 +1,8 @@
 package replay
 
-import "time"
+import (
+	"time"
+)
 
 // trail is how far behind the schedule records are sent while a delay is caught up. Late records come at most at one and a half times the
 // pace that the schedule has for them, so that a delay does not end in a burst. The zero value is on time. It is for one goroutine.

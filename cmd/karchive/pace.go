@@ -10,13 +10,14 @@ import (
 	"github.com/karchive/karchive/internal/position"
 	"github.com/karchive/karchive/internal/units"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/timeline"
 )
 
 // pacing is the flags that say when records are sent.
 type pacing struct {
-	speed, rate, bandwidth *replay.Pace // nil: not given
+	speed, rate, bandwidth *timeline.Pace // nil: not given
 
-	schedule  replay.Schedule
+	schedule  timeline.Schedule
 	pacing    replay.Pacing
 	startAt   string
 	catchUp   *time.Duration // nil: not given
@@ -27,9 +28,9 @@ type pacing struct {
 func (p *pacing) flags() []cli.Flag {
 	const category = "Timing"
 	flags := []cli.Flag{
-		parsed("speed", "a `FACTOR` of the original timing, such as 1, 0.1 or 10, or max", "max", &p.speed, pointer(replay.ParseSpeed)),
-		parsed("rate", "a steady `RATE` of records, such as 800/s, 50k/s or 3000/min", "", &p.rate, pointer(replay.ParseRate)),
-		parsed("bandwidth", "a steady `RATE` of bytes, such as 20MB/s", "", &p.bandwidth, pointer(replay.ParseBandwidth)),
+		parsed("speed", "a `FACTOR` of the original timing, such as 1, 0.1 or 10, or max", "max", &p.speed, pointer(timeline.ParseSpeed)),
+		parsed("rate", "a steady `RATE` of records, such as 800/s, 50k/s or 3000/min", "", &p.rate, pointer(timeline.ParseRate)),
+		parsed("bandwidth", "a steady `RATE` of bytes, such as 20MB/s", "", &p.bandwidth, pointer(timeline.ParseBandwidth)),
 		durationFlag("ramp", "rise to the pace evenly in `DURATION`", "at once", &p.schedule.Ramp),
 		durationFlag("max-gap", "with --speed: shorten silences of the recording to `DURATION` of its time", "none", &p.schedule.MaxGap),
 		loopFlag(&p.schedule.Loop),
@@ -63,7 +64,7 @@ func pointer[T any](parse func(string) (T, error)) func(string) (*T, error) {
 func loopFlag(to *int64) cli.Flag {
 	set := func(s string) error {
 		if s == "" {
-			*to = replay.LoopForever
+			*to = timeline.Forever
 			return nil
 		}
 		n, err := units.ParseCount(s)
@@ -87,7 +88,7 @@ func (p *pacing) complete(now time.Time, to *replay.Options) error {
 	var given []string
 	for _, f := range []struct {
 		name string
-		pace *replay.Pace
+		pace *timeline.Pace
 	}{{"--speed", p.speed}, {"--rate", p.rate}, {"--bandwidth", p.bandwidth}} {
 		if f.pace != nil {
 			given = append(given, f.name)

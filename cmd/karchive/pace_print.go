@@ -10,6 +10,7 @@ import (
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/units"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/timeline"
 )
 
 // noteSchedule says when a replay begins, and how long it takes if it is timed.
@@ -26,7 +27,7 @@ func (e *env) noteSchedule(p *replay.Plan, r *replay.Options) {
 		about = "at most"
 	}
 	each := ""
-	if s.Loop == replay.LoopForever {
+	if s.Loop == timeline.Forever {
 		each = ", and again until it is stopped"
 	}
 	e.notef("%s at %s, in %s %s%s", units.Of(p.Total.Records, "record"), s.Pace, about, units.Duration(p.Duration), each)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/timeline"
 )
 
 // timed is the report of a timed replay.
@@ -22,7 +23,7 @@ func timed() *replay.Report {
 		Timing: &replay.Timing{
 			Pace: "speed 2", Precision: replay.HighPrecision, Start: time.UnixMilli(1_800_000_000_000), FirstMs: 1_700_000_000_000, LastMs: 1_700_000_005_000, Rounds: 1,
 			RequestedRate: 500, AchievedRate: 499, Drift: 321 * time.Microsecond, Late: 17, Starved: 23, HeldBack: 29, OutOfOrder: 31, Untimed: 37, Dropped: 41,
-			Squeezed: replay.Squeezed{Gaps: 3, Duration: time.Hour}, Paused: 43 * time.Second, Moved: 47 * ms,
+			Squeezed: timeline.Squeezed{Gaps: 3, Duration: time.Hour}, Paused: 43 * time.Second, Moved: 47 * ms,
 			Dispatch: replay.Lateness{Count: 1230, P50: 111 * time.Microsecond, P99: 2220 * time.Microsecond, P999: 33 * ms, Max: 44 * ms, Bins: []replay.LatenessBin{
 				{UpTo: 50 * time.Microsecond, Count: 1000}, {UpTo: 100 * time.Microsecond, Count: 230},
 			}},

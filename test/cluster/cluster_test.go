@@ -19,6 +19,7 @@ import (
 	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/timeline"
 	"github.com/karchive/karchive/test/kafkatest"
 )
 
@@ -211,13 +212,13 @@ func same(t *testing.T, what string, got, want [partitions][]string) {
 // replays are the kinds of replay.
 func replays(t *testing.T) map[string]replay.Options {
 	t.Helper()
-	pace, err := replay.ParseRate("2000/s")
+	pace, err := timeline.ParseRate("2000/s")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return map[string]replay.Options{
 		"plain":        {Lanes: 3},
-		"timed":        {Schedule: replay.Schedule{Pace: pace}},
+		"timed":        {Schedule: timeline.Schedule{Pace: pace}},
 		"exactly-once": {ExactlyOnce: true, CheckpointInterval: 200 * time.Millisecond},
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/timeline"
 	"github.com/karchive/karchive/test/kafkatest"
 )
 
@@ -37,21 +38,21 @@ func TestATimedReplayKeepsCountsAndOrder(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	mustCapture(t, broker, dir, capture.Options{Topics: []string{"causes", "consequences"}})
 
-	speed, err := replay.ParseSpeed("1")
+	speed, err := timeline.ParseSpeed("1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	rate, err := replay.ParseRate("2000/s")
+	rate, err := timeline.ParseRate("2000/s")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, pace := range map[string]replay.Pace{"speed": speed, "rate": rate} {
+	for name, pace := range map[string]timeline.Pace{"speed": speed, "rate": rate} {
 		rule, err := replay.ParseRule("*:=" + name + ".*")
 		if err != nil {
 			t.Fatal(err)
 		}
 		report, err := replayInto(t, broker, dir, replay.Options{
-			Schedule: replay.Schedule{Pace: pace}, Pacing: replay.Pacing{Precision: replay.HighPrecision, MaxCatchUp: time.Hour},
+			Schedule: timeline.Schedule{Pace: pace}, Pacing: replay.Pacing{Precision: replay.HighPrecision, MaxCatchUp: time.Hour},
 			Mapping: replay.Mapping{rule}, AllowSourceCluster: true, CreateTopics: true,
 		})
 		if err != nil {

@@ -1,8 +1,9 @@
-package replay
+package timeline
 
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/karchive/karchive/internal/units"
@@ -14,7 +15,7 @@ import (
 type Pace struct {
 	kind paceKind
 	text string // as it was given
-	// An amount of what the pace counts is due after amount*per/units nanoseconds.
+	// An amount of what the pace counts is due after amount*per/units nanoseconds. Units are 0 in a pace that cannot be.
 	per, units uint64
 }
 
@@ -27,8 +28,48 @@ const (
 	byBytes // canonical
 )
 
-// ErrSpeed is wrapped for text that is no speed.
-var ErrSpeed = errors.New("not a speed: use max or a factor above 0, such as 1, 0.1 or 10, of at most 9 digits before the point and 6 after it")
+// errSpeed is what is wrong with text that is no speed.
+var errSpeed = errors.New("not a speed: use max or a factor above 0, such as 1, 0.1 or 10, of at most 9 digits before the point and 6 after it")
+
+// ErrPace is wrapped for a pace that was made of a factor, a number or a time that is not above 0, or of a factor that [ParseSpeed] would
+// not read.
+var ErrPace = errors.New("not a pace")
+
+// Speed is a factor of the original timing, as ParseSpeed reads it. A factor that cannot be makes a pace that Schedule.Check refuses.
+func Speed(factor float64) Pace {
+	text := strconv.FormatFloat(factor, 'f', -1, 64)
+	p, err := ParseSpeed(text)
+	if err != nil {
+		return Pace{kind: byTime, text: "speed " + text}
+	}
+	return p
+}
+
+// Rate is a steady number of records in a time. One that is not above 0 makes a pace that Schedule.Check refuses.
+func Rate(records int64, per time.Duration) Pace {
+	return steady(byRecords, "rate", records, per)
+}
+
+// Bandwidth is a steady number of canonical bytes (see ParseBandwidth) in a time. One that is not above 0 makes a pace that Schedule.Check
+// refuses.
+func Bandwidth(bytes int64, per time.Duration) Pace {
+	return steady(byBytes, "bandwidth", bytes, per)
+}
+
+func steady(kind paceKind, name string, n int64, per time.Duration) Pace {
+	p := Pace{kind: kind, text: fmt.Sprintf("%s %d in %s", name, n, per)}
+	if n > 0 && per > 0 {
+		p.per, p.units = uint64(per), uint64(n)
+	}
+	return p
+}
+
+func (p Pace) check() error {
+	if p.kind != topSpeed && p.units == 0 {
+		return fmt.Errorf("%s: %w", p.text, ErrPace)
+	}
+	return nil
+}
 
 // ParseSpeed reads max, or a factor: at 1 the distances between records are those of their timestamps, at 10 they are a tenth.
 func ParseSpeed(s string) (Pace, error) {
@@ -37,7 +78,7 @@ func ParseSpeed(s string) (Pace, error) {
 	}
 	n, denominator, err := units.ParseDecimal(s)
 	if err != nil || n == 0 {
-		return Pace{}, fmt.Errorf("%q: %w", s, ErrSpeed)
+		return Pace{}, fmt.Errorf("%q: %w", s, errSpeed)
 	}
 	return Pace{byTime, "speed " + s, uint64(time.Millisecond) * denominator, n}, nil
 }
@@ -71,6 +112,17 @@ func (p Pace) String() string {
 // Timed says that records wait for their time, which they do not at top speed.
 func (p Pace) Timed() bool { return p.kind != topSpeed }
 
+// amount is the one of three that the pace counts.
+func (p Pace) amount(ms, records, bytes int64) int64 {
+	switch p.kind {
+	case byRecords:
+		return records
+	case byBytes:
+		return bytes
+	}
+	return ms
+}
+
 // due is when an amount is reached, from a start at full pace.
 func (p Pace) due(amount int64) time.Duration {
 	if p.kind == topSpeed {
@@ -89,12 +141,4 @@ func (p Pace) recording(d time.Duration) int64 {
 		ms = saturating.Add(ms, 1)
 	}
 	return ms
-}
-
-// perSecond is what the pace counts in a second; 0 where it does not count that.
-func (p Pace) perSecond(kind paceKind) float64 {
-	if p.kind != kind {
-		return 0
-	}
-	return float64(p.units) / float64(p.per) * float64(time.Second)
 }

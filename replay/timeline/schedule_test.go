@@ -1,4 +1,4 @@
-package replay
+package timeline
 
 import (
 	"errors"
@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/internal/units"
-	"github.com/karchive/karchive/replay/internal/moment"
 	"github.com/karchive/karchive/replay/internal/saturating"
 )
 
@@ -52,7 +51,7 @@ func TestRecordsAreDueWhenTheScheduleSays(t *testing.T) {
 		{name: "a third does not add up", pace: "3", records: []int64{0, 1, 2, 3, 3_000_000_000}, want: dues{0, 333_333, 666_666, ms, 1_000_000 * sec}},
 		{name: "before 1970", pace: "1", records: []int64{-5000, -1000, 500}, want: dues{0, 4 * sec, 5500 * ms}},
 		{name: "back in time is no wait", pace: "1", records: []int64{1000, 900, 1000, 1100}, want: dues{0, 0, 0, 100 * ms}},
-		{name: "no time", pace: "1", records: []int64{moment.Untimed, moment.Untimed, 1000, moment.Untimed, 1200, moment.Untimed}, want: dues{0, 0, 0, 0, 200 * ms, 200 * ms}},
+		{name: "no time", pace: "1", records: []int64{Untimed, Untimed, 1000, Untimed, 1200, Untimed}, want: dues{0, 0, 0, 0, 200 * ms, 200 * ms}},
 		{name: "a century", pace: "1", records: []int64{0, int64(100 * year / ms)}, want: dues{0, 100 * year}},
 		{name: "a thousand centuries, quickly", pace: "1000", records: []int64{0, 100_000 * int64(year/ms)}, want: dues{0, 100 * year}},
 		{name: "past all durations", pace: "0.000001", records: []int64{math.MinInt64 + 1, 0, math.MaxInt64}, want: dues{0, ever, ever}},
@@ -74,10 +73,10 @@ func TestRecordsAreDueWhenTheScheduleSays(t *testing.T) {
 		{name: "ramp of years", pace: "1", schedule: Schedule{Ramp: 200 * year}, records: []int64{0, int64(25 * year / ms), int64(150 * year / ms)}, want: dues{0, 100 * year, 250 * year}},
 	} {
 		c.schedule.Pace = pace(t, c.pace)
-		line := timeline{schedule: c.schedule}
+		line := New(c.schedule)
 		var got dues
 		for _, ms := range c.records {
-			got = append(got, line.next(ms, c.bytes))
+			got = append(got, line.Next(ms, c.bytes))
 		}
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: due %v, want %v", c.name, got, c.want)
@@ -98,15 +97,15 @@ func TestRoundsFollowEachOther(t *testing.T) {
 		{"with a delay of the replay, not of the recording", "0.5", 2 * sec, []time.Duration{0, 200 * ms, 2202 * ms, 2402 * ms, 4404 * ms, 4604 * ms}, 1101},
 		{"at a rate", "10/s", 300 * ms, []time.Duration{0, 100 * ms, 500 * ms, 600 * ms, 1000 * ms, 1100 * ms}, 401},
 	} {
-		line := timeline{schedule: Schedule{Pace: pace(t, c.pace), Loop: 3, LoopDelay: c.delay}}
+		line := New(Schedule{Pace: pace(t, c.pace), Loop: 3, LoopDelay: c.delay})
 		var got []time.Duration
 		for round := range 3 {
 			if round > 0 {
-				if shift := line.nextRound(); shift != c.wantShift {
+				if shift := line.NextRound(); shift != c.wantShift {
 					t.Errorf("%s: timestamps move by %d ms, want %d", c.name, shift, c.wantShift)
 				}
 			}
-			got = append(got, line.next(5000, 1), line.next(5100, 1))
+			got = append(got, line.Next(5000, 1), line.Next(5100, 1))
 		}
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: due %v, want %v", c.name, got, c.want)
@@ -115,23 +114,23 @@ func TestRoundsFollowEachOther(t *testing.T) {
 }
 
 func TestTheRecordingMayBeginBeforeItsFirstRecord(t *testing.T) {
-	line := timeline{schedule: Schedule{Pace: pace(t, "1"), Loop: 2}}
-	line.begin(1000)
-	got := []time.Duration{line.next(3000, 1), line.next(3500, 1)}
-	shift := line.nextRound()
-	got = append(got, line.next(3000, 1))
+	line := New(Schedule{Pace: pace(t, "1"), Loop: 2})
+	line.Begin(1000)
+	got := []time.Duration{line.Next(3000, 1), line.Next(3500, 1)}
+	shift := line.NextRound()
+	got = append(got, line.Next(3000, 1))
 	if want := []time.Duration{2 * sec, 2500 * ms, 2501 * ms}; !slices.Equal(got, want) || shift != 501 {
 		t.Errorf("due %v, timestamps move by %d ms, want %v and 501", got, shift, want)
 	}
 }
 
 func TestSqueezedSilencesAreCounted(t *testing.T) {
-	line := timeline{schedule: Schedule{Pace: pace(t, "1"), MaxGap: sec}}
+	line := New(Schedule{Pace: pace(t, "1"), MaxGap: sec})
 	for _, at := range []int64{0, 1000, 3000, 3500, 13_500} {
-		line.next(at, 1)
+		line.Next(at, 1)
 	}
-	if want := (Squeezed{Gaps: 2, Duration: 10 * sec}); line.squeezed != want {
-		t.Errorf("squeezed %+v, want %+v", line.squeezed, want)
+	if want := (Squeezed{Gaps: 2, Duration: 10 * sec}); line.Squeezed() != want {
+		t.Errorf("squeezed %+v, want %+v", line.Squeezed(), want)
 	}
 }
 
@@ -180,7 +179,7 @@ func TestARampNeverGoesBackAndEndsAtFullPace(t *testing.T) {
 
 func TestPacesAreRead(t *testing.T) {
 	for s, want := range map[string]error{
-		"1": nil, "0.1": nil, "10": nil, "max": nil, "0": ErrSpeed, "-1": ErrSpeed, "fast": ErrSpeed, "": ErrSpeed, "0.0000001": ErrSpeed, "800/s": ErrSpeed,
+		"1": nil, "0.1": nil, "10": nil, "max": nil, "0": errSpeed, "-1": errSpeed, "fast": errSpeed, "": errSpeed, "0.0000001": errSpeed, "800/s": errSpeed,
 	} {
 		if _, err := ParseSpeed(s); !errors.Is(err, want) || (err == nil) != (want == nil) {
 			t.Errorf("ParseSpeed(%q): %v, want %v", s, err, want)
@@ -197,8 +196,34 @@ func TestPacesAreRead(t *testing.T) {
 			t.Errorf("%q is spelled %q, want %q", s, got, want)
 		}
 	}
-	if got := pace(t, "3000/min").perSecond(byRecords); got != 50 {
-		t.Errorf("3000/min is %v a second", got)
+}
+
+func TestPacesAreMadeAsTheyAreRead(t *testing.T) {
+	for _, c := range []struct {
+		made Pace
+		read string
+	}{
+		{Speed(1), "1"}, {Speed(0.1), "0.1"}, {Speed(2.5), "2.5"}, {Rate(800, sec), "800/s"}, {Rate(3000, time.Minute), "3000/min"}, {Bandwidth(20_000_000, sec), "20MB/s"},
+	} {
+		read := pace(t, c.read)
+		for _, amount := range []int64{0, 1, 7, 1_000_000_007} {
+			if got, want := c.made.due(amount), read.due(amount); got != want {
+				t.Errorf("%s: %d is due after %v, read from %q after %v", c.made, amount, got, c.read, want)
+			}
+		}
+		if err := (Schedule{Pace: c.made}).Check(); err != nil || !c.made.Timed() {
+			t.Errorf("%s is refused: %v", c.made, err)
+		}
+	}
+}
+
+func TestPacesThatCannotBeAreRefused(t *testing.T) {
+	for _, p := range []Pace{
+		Speed(0), Speed(-1), Speed(math.NaN()), Speed(math.Inf(1)), Speed(1e12), Speed(1e-9), Rate(0, sec), Rate(1, 0), Rate(-1, -sec), Bandwidth(0, sec), Bandwidth(1, -1),
+	} {
+		if err := (Schedule{Pace: p}).Check(); !errors.Is(err, ErrPace) {
+			t.Errorf("%s: %v, want %v", p, err, ErrPace)
+		}
 	}
 }
 
@@ -210,7 +235,7 @@ func TestSchedulesThatCannotBeAreRefused(t *testing.T) {
 	}{
 		{"max", Schedule{}, true},
 		{"max", Schedule{Loop: 3, LoopDelay: sec}, true},
-		{"1", Schedule{Ramp: sec, MaxGap: sec, Loop: LoopForever, LoopDelay: sec}, true},
+		{"1", Schedule{Ramp: sec, MaxGap: sec, Loop: Forever, LoopDelay: sec}, true},
 		{"800/s", Schedule{Ramp: sec}, true},
 		{"max", Schedule{Ramp: sec}, false},
 		{"max", Schedule{MaxGap: sec}, false},
@@ -222,7 +247,7 @@ func TestSchedulesThatCannotBeAreRefused(t *testing.T) {
 		{"1", Schedule{Ramp: -1}, false},
 	} {
 		c.schedule.Pace = pace(t, c.pace)
-		if err := c.schedule.check(); (err == nil) != c.ok {
+		if err := c.schedule.Check(); (err == nil) != c.ok {
 			t.Errorf("%s %+v: %v, want ok %v", c.pace, c.schedule, err, c.ok)
 		}
 	}
@@ -232,9 +257,9 @@ func BenchmarkSchedule(b *testing.B) {
 	for _, text := range []string{"2.5", "800/s", "20MB/s"} {
 		b.Run(text, func(b *testing.B) {
 			b.ReportAllocs()
-			line := timeline{schedule: Schedule{Pace: pace(b, text), Ramp: time.Second}}
+			line := New(Schedule{Pace: pace(b, text), Ramp: time.Second})
 			for ms := int64(0); b.Loop(); ms++ {
-				line.next(ms/10, 100)
+				line.Next(ms/10, 100)
 			}
 		})
 	}
