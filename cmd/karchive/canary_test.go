@@ -106,6 +106,8 @@ func (m *mine) usual(c *cli.Command) []string {
 		}
 	case c.Name == "import":
 		args = append(args, "csv", filepath.Join(m.in, "good.csv"))
+	case c.Name == "diff":
+		args = append(args, "topic:orders", m.run)
 	}
 	if has(c, "brokers") {
 		args = append(args, "-b", "127.0.0.1:1", "--connect-timeout", "10ms")

@@ -67,7 +67,7 @@ func NewReader(r io.Reader, comma byte, max int64) *Reader {
 		max = DefaultMaxBytes
 	}
 	out := &Reader{in: bufio.NewReaderSize(r, bufferBytes), comma: comma, max: max}
-	begin, _ := out.in.Peek(bufferBytes) // an error comes again
+	begin := foreign.Begin(out.in, bufferBytes, func(b []byte) bool { return bytes.IndexByte(b, '\n') >= 0 && rowEnd(b) == '\n' })
 	out.end = rowEnd(begin)
 	if m := sepLine.FindSubmatch(begin[:min(len(begin), 16)]); m != nil {
 		out.in.Discard(len(m[0]))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"unicode/utf8"
 )
 
 // DefaultMaxRatio is the default of Options.MaxRatio: what people keep compressed, very even logs included, stays far below.
@@ -119,10 +120,20 @@ func Open(r io.Reader, o Options) (*Reader, error) {
 	}
 }
 
+// isLine says whether b is text with the end of a line in it: what is packed or binary does not begin so.
+func isLine(b []byte) bool {
+	control := func(r rune) bool { return r < ' ' && r != '\t' && r != '\r' && r != '\n' }
+	return bytes.IndexByte(b, '\n') >= 0 && utf8.Valid(b) && bytes.IndexFunc(b, control) < 0
+}
+
 // peek is the first bytes of what is in the file.
 func (r *Reader) peek() ([]byte, error) {
-	begin, err := r.in.Peek(peekBytes)
-	if err == io.EOF || err == bufio.ErrBufferFull {
+	begin := Begin(r.in, peekBytes, isLine)
+	if len(begin) > 0 {
+		return begin, nil // an error comes again
+	}
+	_, err := r.in.Peek(1)
+	if err == io.EOF {
 		err = nil
 	}
 	return begin, plain(err)

@@ -145,7 +145,7 @@ func openMapped(f *openFile, o OpenOptions) (Source, error) {
 // tellCat looks at the first line.
 func tellCat(r io.Reader, tell func()) io.Reader {
 	in := bufio.NewReaderSize(r, 64<<10)
-	begin, _ := in.Peek(in.Size()) // an error comes again when the values are read
+	begin := foreign.Begin(in, in.Size(), func(b []byte) bool { return bytes.IndexByte(b, '\n') >= 0 })
 	line, _, _ := bytes.Cut(begin, []byte("\n"))
 	if _, _, err := jsonl.Parse(line); err == nil {
 		tell()

@@ -45,7 +45,7 @@ func NewReader(r io.Reader, max int64) *Reader {
 
 // findEnd looks what ends the lines.
 func (r *Reader) findEnd() {
-	begin, _ := r.in.Peek(bufferBytes) // an error comes again
+	begin := foreign.Begin(r.in, bufferBytes, func(b []byte) bool { return bytes.IndexByte(b, '\n') >= 0 })
 	r.end = '\n'
 	if bytes.IndexByte(begin, '\n') < 0 && bytes.IndexByte(bytes.TrimSuffix(begin, []byte("\r")), '\r') >= 0 {
 		r.end = '\r'
