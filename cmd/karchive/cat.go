@@ -1,23 +1,24 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"context"
 	"errors"
 	"slices"
 
-	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/jsonl"
-	"github.com/karchive/karchive/internal/reshape"
 	"github.com/urfave/cli/v2"
+
+	"github.com/karchive/karchive/internal/reshape"
 )
 
 type catOptions struct {
 	archive string
 	selection
 	reshaping
-	limit       int64
+	catOrder
+	template    *template // nil: JSON
+	values      string
+	count       bool
 	skipCorrupt bool
 }
 
@@ -27,25 +28,48 @@ func catCommand(e *env) *cli.Command {
 		Name:      "cat",
 		Usage:     "print records as JSON, one a line",
 		ArgsUsage: "ARCHIVE [flags]",
-		Description: `Records come by topic, partition and offset. Keys, values and headers are strings where they are UTF-8, {"base64":"..."} where not, and
-null where they are null. With rules they are printed as they leave the rules, which is a way to try those out, and exit code 3 means that
-some were withheld.
+		Description: `Records come by topic, partition and offset; with --order time by timestamp, for which they are sorted in a temporary file after the rules.
+Keys, values and headers are strings where they are UTF-8, {"base64":"..."} where not, and null where they are null. With --values json a
+key or value that is a JSON object or array stands there as that; karchive import does not read this form back. With rules records are
+printed as they leave the rules, which is a way to try those out, and exit code 3 means that some were withheld.
+
+-f has kcat's letters: ` + templateHelp() + `
+Also \n, \r, \t, \xNN, \\ and %%. Nothing is added, not even a line feed. Null is empty.
 
 Examples:
   karchive cat run1 -t orders --limit 10
   karchive cat run1 -t orders --from 2026-03-01T12:00:00Z --until 2026-03-01T13:00:00Z | jq -r .key
   karchive cat run1 --partitions 3 --from offset:1200 --until offset:1300
-  karchive cat run1 --filter 'value.amount > 100 && headers.type == "created"' --mask value.user.email=redact`,
-		Flags: slices.Concat(o.selection.flags(),
-			[]cli.Flag{countFlag("limit", "at most `N` records", "no limit", &o.limit), skipCorruptFlag(&o.skipCorrupt), quietFlag(e)},
-			o.reshaping.flags()),
+  karchive cat run1 --filter 'value.amount > 100 && headers.type == "created"' --mask value.user.email=redact
+  karchive cat run1 -t orders --order time --last 10
+  karchive cat run1 -t orders --values json | jq .value.user.id
+  karchive cat run1 -t orders -f '%p %o %k %s\n'
+  karchive cat run1 -t orders --filter 'key == "k1"' --count`,
+		Flags: slices.Concat(o.selection.flags(), o.catOrder.flags(), []cli.Flag{
+			withAlias("f", parsed("template", "print records as `FORMAT` says, such as '%k %s\\n'", "JSON", &o.template, parseTemplate)),
+			choiceFlag("values", "keys and values as `text` in a string, or as json where they are JSON", &o.values, "text", "json"),
+			&cli.BoolFlag{Name: "count", Usage: "print only how many records there are", Destination: &o.count},
+			skipCorruptFlag(&o.skipCorrupt), quietFlag(e)}, o.reshaping.flags()),
 		Action: func(c *cli.Context) (err error) {
 			if o.archive, err = oneArgument(c, "an ARCHIVE"); err != nil {
+				return err
+			}
+			if err := o.check(); err != nil {
 				return err
 			}
 			return runCat(c.Context, e, o)
 		},
 	}
+}
+
+func (o *catOptions) check() error {
+	switch {
+	case o.count && (o.catOrder.given() || o.template != nil || o.values == "json"):
+		return usage("--count prints no records: it does not go with --limit, --last, --reverse, --order, --template and --values")
+	case o.template != nil && o.values == "json":
+		return usage("--values is for records as JSON, and --template prints them otherwise")
+	}
+	return nil
 }
 
 func runCat(ctx context.Context, e *env, o catOptions) error {
@@ -67,56 +91,27 @@ func runCat(ctx context.Context, e *env, o catOptions) error {
 		return err
 	}
 	e.warnSelected(o.archive, a, &o.selection)
-	p := &printer{w: bufio.NewWriterSize(e.stdout, 1<<20), left: o.limit, limited: o.limit > 0}
-	if rules != nil {
-		p.worker = rules.Worker()
-		defer p.worker.Close()
-	}
-	err = scan(ctx, a, partitions, window, p.print)
-	if err := errors.Join(err, p.w.Flush()); err != nil {
+	s := &scanner{archive: a, partitions: partitions, window: window}
+	if err := o.print(ctx, e, s, rules); err != nil {
 		return err
 	}
 	return cmp.Or(damaged, e.noteReshaped(rules))
 }
 
-// printer prints records until its limit.
-type printer struct {
-	w       *bufio.Writer
-	line    []byte
-	limited bool
-	left    int64
-	worker  *reshape.Worker // nil: records are printed as they are
-}
-
-func (p *printer) print(tp format.TopicPartition, records []format.Record) error {
-	for i := range records {
-		r, err := p.reshape(tp, &records[i])
-		if err != nil {
-			return err
-		}
-		if r == nil {
-			continue
-		}
-		p.line = jsonl.Append(p.line[:0], tp, r)
-		if _, err := p.w.Write(p.line); err != nil {
-			return err
-		}
-		if p.left--; p.limited && p.left == 0 {
-			return errEnough
-		}
+// print prints the records, or how many there are.
+func (o *catOptions) print(ctx context.Context, e *env, s *scanner, rules *reshape.Pipeline) error {
+	if o.count {
+		return printCount(ctx, e, s, rules)
 	}
-	return nil
-}
-
-// reshape is what the rules leave of a record; nil when it is left out.
-func (p *printer) reshape(tp format.TopicPartition, r *format.Record) (*format.Record, error) {
-	if p.worker == nil {
-		return r, nil
+	if err := o.begin(ctx, s, rules); err != nil {
+		return err
 	}
-	one := reshape.Record{Record: *r, Topic: tp.Topic, Partition: tp.Partition}
-	verdict, err := p.worker.Apply(&one)
-	if err != nil || verdict != reshape.Pass {
-		return nil, err
+	out := newCatLines(e, o)
+	defer out.close()
+	each, end := passing(rules, out.record)
+	defer end()
+	if err := s.each(ctx, each); err != nil {
+		return errors.Join(err, out.flush())
 	}
-	return &one.Record, nil
+	return out.finish(ctx)
 }

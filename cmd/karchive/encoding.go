@@ -23,7 +23,7 @@ func encodingFlag(usage, shown string, to *format.Encoding) cli.Flag {
 		*to = format.Encoding(s)
 		return nil
 	}
-	return &cli.GenericFlag{Name: "encoding", Usage: usage, DefaultText: shown, Value: &value{set, "", choices}}
+	return &cli.GenericFlag{Name: "encoding", Usage: usage, DefaultText: shown, Value: &value{set: set, shown: "", choices: choices}}
 }
 
 // checkEncoding refuses to go on with an archive in another encoding than the one asked for; empty is any.

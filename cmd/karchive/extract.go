@@ -194,7 +194,7 @@ func (o *extractOptions) fromArchive(ctx context.Context, e *env) error {
 		defer t.worker.Close()
 	}
 	defer e.noteStop(ctx, "ending the extraction")()
-	if err := t.end(scan(ctx, a, partitions, window, t.records)); err != nil {
+	if err := t.end((&scanner{archive: a, partitions: partitions, window: window}).each(ctx, t.records)); err != nil {
 		return err
 	}
 	return cmp.Or(e.noteReshaped(rules), damaged)

@@ -19,6 +19,7 @@ type value struct {
 	set     func(string) error
 	shown   string
 	choices []string // for completion
+	given   string   // last; the library sets a flag's other name to it
 }
 
 // optionalValue is that of a flag which may also stand alone; that sets "".
@@ -29,6 +30,7 @@ type optionalValue struct {
 
 // Set implements flag.Value. The command line quotes what was given, so that the error need not.
 func (v *value) Set(s string) error {
+	v.given = s
 	err := v.set(s)
 	if inner := errors.Unwrap(err); inner != nil {
 		return inner
@@ -37,7 +39,12 @@ func (v *value) Set(s string) error {
 }
 
 // String implements flag.Value.
-func (v *value) String() string { return v.shown }
+func (v *value) String() string {
+	if v.given != "" {
+		return v.given
+	}
+	return v.shown
+}
 
 func parsed[T any](name, usage, shown string, to *T, parse func(string) (T, error)) cli.Flag {
 	set := func(s string) (err error) {
@@ -45,6 +52,12 @@ func parsed[T any](name, usage, shown string, to *T, parse func(string) (T, erro
 		return err
 	}
 	return &cli.GenericFlag{Name: name, Usage: usage, DefaultText: shown, Value: &value{set: set, shown: shown}}
+}
+
+// withAlias gives a parsed flag a second name.
+func withAlias(alias string, flag cli.Flag) cli.Flag {
+	flag.(*cli.GenericFlag).Aliases = []string{alias}
+	return flag
 }
 
 func sizeFlag(name, usage, shown string, to *int64) cli.Flag {
@@ -69,7 +82,7 @@ func choiceFlag(name, usage string, to *string, choices ...string) cli.Flag {
 		*to = s
 		return nil
 	}
-	return &cli.GenericFlag{Name: name, Usage: usage, DefaultText: choices[0], Value: &value{set, choices[0], choices}}
+	return &cli.GenericFlag{Name: name, Usage: usage, DefaultText: choices[0], Value: &value{set: set, shown: choices[0], choices: choices}}
 }
 
 // wordFlag takes one of a few words, and may not be given at all: to is then empty, and shown says what that means.

@@ -113,7 +113,7 @@ func trySamples(ctx context.Context, rules *reshape.Pipeline, samples []ruleSamp
 		one := reshape.Record{Record: s.record, Topic: s.at.Topic, Partition: s.at.Partition}
 		verdict, err := w.Apply(&one)
 		if err != nil {
-			return nil, fmt.Errorf("line %d: %w", s.line, strictError(err))
+			return nil, fmt.Errorf("line %d: %s: %w", s.line, placeOf(s.at, s.record.Offset), strictError(err))
 		}
 		results = append(results, newRuleResult(s, verdict, w.Why(), &one.Record))
 	}

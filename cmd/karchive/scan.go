@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -13,11 +14,29 @@ import (
 // errEnough ends a scan early, and well.
 var errEnough = errors.New("enough")
 
-// scan calls do with the records of partitions, one row group while the next is decoded, which takes about as long as most of what is done
-// with them.
-func scan(ctx context.Context, a *format.Archive, partitions []format.TopicPartition, w format.Window, do func(format.TopicPartition, []format.Record) error) error {
-	for _, tp := range partitions {
-		err := scanPartition(ctx, a.Cursor(tp, w), func(records []format.Record) error { return do(tp, records) })
+// scanner goes through the records of partitions.
+type scanner struct {
+	archive    *format.Archive
+	partitions []format.TopicPartition
+	window     format.Window
+	start      *format.Window // of the first partition; nil: window
+	backwards  bool           // from the last record of the last partition to the first of the first
+}
+
+// each calls do with the records of row groups, one while the next is decoded, which takes about as long as most of what is done with
+// them. They are valid during the call.
+func (s *scanner) each(ctx context.Context, do func(format.TopicPartition, []format.Record) error) error {
+	partitions := s.partitions
+	if s.backwards {
+		partitions = slices.Clone(partitions)
+		slices.Reverse(partitions)
+	}
+	for i, tp := range partitions {
+		w := s.window
+		if i == 0 && s.start != nil {
+			w = *s.start
+		}
+		err := scanPartition(ctx, s.groups(tp, w), func(records []format.Record) error { return do(tp, records) })
 		if err == errEnough {
 			return nil
 		}
@@ -28,16 +47,29 @@ func scan(ctx context.Context, a *format.Archive, partitions []format.TopicParti
 	return nil
 }
 
-func scanPartition(ctx context.Context, c *format.Cursor, do func([]format.Record) error) error {
-	defer c.Close()
+func (s *scanner) groups(tp format.TopicPartition, w format.Window) groups {
+	if s.backwards {
+		return &backwards{walk: s.archive.Walk(tp, w), reader: s.archive.NewGroupReader(1)}
+	}
+	return s.archive.Cursor(tp, w)
+}
+
+// groups gives the records of row groups, io.EOF after the last.
+type groups interface {
+	NextInto(*format.Buffer) ([]format.Record, error)
+	Close() error
+}
+
+func scanPartition(ctx context.Context, g groups, do func([]format.Record) error) error {
+	defer g.Close()
 	both, ctx := errgroup.WithContext(ctx)
-	groups := make(chan []format.Record)
+	decoded := make(chan []format.Record)
 	both.Go(func() error {
-		defer close(groups)
-		return decode(ctx, c, groups)
+		defer close(decoded)
+		return decode(ctx, g, decoded)
 	})
 	both.Go(func() error {
-		for records := range groups {
+		for records := range decoded {
 			if err := do(records); err != nil {
 				return err
 			}
@@ -47,9 +79,11 @@ func scanPartition(ctx context.Context, c *format.Cursor, do func([]format.Recor
 	return both.Wait()
 }
 
-func decode(ctx context.Context, c *format.Cursor, to chan<- []format.Record) error {
-	for {
-		records, err := c.Next()
+// decode uses two buffers in turns: when a row group is taken, the one before it is done with.
+func decode(ctx context.Context, g groups, to chan<- []format.Record) error {
+	var buffers [2]format.Buffer
+	for i := 0; ; i++ {
+		records, err := g.NextInto(&buffers[i%2])
 		if err == io.EOF {
 			return nil
 		}
@@ -63,3 +97,51 @@ func decode(ctx context.Context, c *format.Cursor, to chan<- []format.Record) er
 		}
 	}
 }
+
+// backwards gives a partition from its end. The walk is what finds its row groups.
+type backwards struct {
+	walk   *format.Walk
+	reader *format.GroupReader
+	places []format.Place
+	listed bool
+}
+
+// NextInto returns the records of the row group before the last one that it gave, the last first.
+func (b *backwards) NextInto(buffer *format.Buffer) ([]format.Record, error) {
+	for {
+		p, err := b.place()
+		if err != nil {
+			return nil, err
+		}
+		records, err := b.reader.Read(p, buffer)
+		if err != nil || len(records) > 0 {
+			slices.Reverse(records)
+			return records, err
+		}
+	}
+}
+
+// place is the place before the last one; io.EOF before the first.
+func (b *backwards) place() (*format.Place, error) {
+	for !b.listed {
+		p, err := b.walk.Next()
+		if err == io.EOF {
+			b.listed = true
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		b.places = append(b.places, p)
+	}
+	last := len(b.places) - 1
+	if last < 0 {
+		return nil, io.EOF
+	}
+	p := b.places[last]
+	b.places = b.places[:last]
+	return &p, nil
+}
+
+// Close closes what is open.
+func (b *backwards) Close() error { return b.reader.Close() }

@@ -10,9 +10,15 @@
 package jsonl
 
 import (
+	"bytes"
 	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"math/bits"
+	"slices"
 	"strconv"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/printable"
@@ -20,8 +26,30 @@ import (
 
 // Append appends r and a line feed to dst and returns the extended slice.
 func Append(dst []byte, tp format.TopicPartition, r *format.Record) []byte {
+	return appendRecord(dst, tp, r, AppendPayload)
+}
+
+// AppendOpen is Append with a key and a value that are JSON objects or arrays as what they are, without their spaces, and not as text. It
+// is for looking at: Parse does not read it.
+func AppendOpen(dst []byte, tp format.TopicPartition, r *format.Record) []byte {
+	return appendRecord(dst, tp, r, appendOpenPayload)
+}
+
+func appendOpenPayload(dst, b []byte) []byte {
+	start := bytes.TrimLeft(b, " \t\r\n")
+	if len(start) == 0 || start[0] != '{' && start[0] != '[' || !utf8.Valid(b) {
+		return AppendPayload(dst, b)
+	}
+	var compact bytes.Buffer
+	if json.Compact(&compact, b) != nil {
+		return AppendPayload(dst, b)
+	}
+	return printable.AppendJSON(dst, compact.Bytes())
+}
+
+func appendRecord(dst []byte, tp format.TopicPartition, r *format.Record, payload func(dst, b []byte) []byte) []byte {
 	dst = append(dst, `{"topic":`...)
-	dst = appendString(dst, tp.Topic)
+	dst = appendString(dst, bytesOf(tp.Topic))
 	dst = append(dst, `,"partition":`...)
 	dst = strconv.AppendInt(dst, int64(tp.Partition), 10)
 	dst = append(dst, `,"offset":`...)
@@ -33,9 +61,9 @@ func Append(dst []byte, tp format.TopicPartition, r *format.Record) []byte {
 	dst = append(dst, `","leader_epoch":`...)
 	dst = strconv.AppendInt(dst, int64(r.LeaderEpoch), 10)
 	dst = append(dst, `,"key":`...)
-	dst = AppendPayload(dst, r.Key)
+	dst = payload(dst, r.Key)
 	dst = append(dst, `,"value":`...)
-	dst = AppendPayload(dst, r.Value)
+	dst = payload(dst, r.Value)
 	dst = append(dst, `,"headers":`...)
 	dst = appendHeaders(dst, r.Headers)
 	return append(dst, '}', '\n')
@@ -81,8 +109,11 @@ func appendText(dst []byte, s string) []byte {
 	if !utf8.ValidString(s) {
 		return appendBase64(dst, []byte(s))
 	}
-	return appendString(dst, s)
+	return appendString(dst, bytesOf(s))
 }
+
+// bytesOf are the bytes of s, which nobody may change.
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 
 func appendBase64(dst, b []byte) []byte {
 	dst = append(dst, `{"base64":"`...)
@@ -90,50 +121,96 @@ func appendBase64(dst, b []byte) []byte {
 	return append(dst, '"', '}')
 }
 
-// escaped marks the bytes that JSON does not take as they are, or that begin a character which may have to be escaped.
+// escaped marks the bytes that JSON does not take as they are, those of short excepted, or that begin a character which may be hidden.
 var escaped = func() (t [256]bool) {
 	for c := range t {
 		t[c] = printable.MayHide(byte(c))
 	}
-	t['"'], t['\\'] = true, true
 	return t
 }()
 
-// appendString appends valid UTF-8 as a JSON string, copying what needs no escape in runs.
-func appendString[T ~string | ~[]byte](dst []byte, s T) []byte {
+// appendString appends valid UTF-8 as a JSON string.
+func appendString(dst, s []byte) []byte {
 	dst = append(dst, '"')
-	start := 0
-	for i := 0; i < len(s); i++ {
-		if !escaped[s[i]] {
-			continue
+	for len(s) > 0 {
+		var n int
+		if dst, n = appendASCII(dst, s); n < len(s) {
+			s = s[n:]
+			dst, n = appendOther(dst, s)
 		}
-		r, size := rune(s[i]), 1
-		if r >= utf8.RuneSelf {
-			r, size = utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))]))
-			if !printable.Hidden(r) {
-				i += size - 1
-				continue
-			}
-		}
-		dst = append(dst, s[start:i]...)
-		dst = appendEscape(dst, r)
-		i += size - 1
-		start = i + 1
+		s = s[n:]
 	}
-	dst = append(dst, s[start:]...)
 	return append(dst, '"')
 }
 
-func appendEscape(dst []byte, r rune) []byte {
-	switch r {
-	case '"', '\\':
-		return append(dst, '\\', byte(r))
-	case '\n':
-		return append(dst, '\\', 'n')
-	case '\r':
-		return append(dst, '\\', 'r')
-	case '\t':
-		return append(dst, '\\', 't')
+// appendASCII appends what begins s and is ASCII that needs no escape or one of two characters. It says how many bytes of s that are. It
+// copies eight bytes at once, also beyond what it then counts: in JSON inside a string there is a quote every few bytes.
+func appendASCII(dst, s []byte) ([]byte, int) {
+	dst = slices.Grow(dst, 2*len(s)+8)
+	to, at, i := dst[:cap(dst)], len(dst), 0
+	for i+8 <= len(s) {
+		word := binary.LittleEndian.Uint64(s[i:])
+		binary.LittleEndian.PutUint64(to[at:], word)
+		stops := notPlain(word)
+		n := bits.TrailingZeros64(stops) / 8 // 8 where there is none
+		at, i = at+n, i+n
+		if stops == 0 {
+			continue
+		}
+		short := short[s[i]]
+		if short == 0 {
+			return to[:at], i
+		}
+		to[at], to[at+1] = '\\', short
+		at, i = at+2, i+1
 	}
-	return printable.AppendJSONEscape(dst, r)
+	for ; i < len(s); i++ {
+		switch c := s[i]; {
+		case short[c] != 0:
+			to[at], to[at+1] = '\\', short[c]
+			at++
+		case c >= utf8.RuneSelf || escaped[c]:
+			return to[:at], i
+		default:
+			to[at] = c
+		}
+		at++
+	}
+	return to[:at], i
+}
+
+// short are the escapes of two characters, by what they stand for; 0: none.
+var short = [256]byte{'"': '"', '\\': '\\', '\n': 'n', '\r': 'r', '\t': 't'}
+
+// Bytes of a word that are all the same.
+const (
+	ones  = 0x0101010101010101
+	highs = 0x80 * ones
+)
+
+// notPlain marks the bytes of a word that are a control, a quote, a backslash or not ASCII by their highest bits. The lowest mark is right; a
+// byte above it may be marked for nothing, as a subtraction borrows.
+func notPlain(word uint64) uint64 {
+	return (word | below(word, ' ') | zero(word^'"'*ones) | zero(word^'\\'*ones) | zero(word^0x7f*ones)) & highs
+}
+
+func below(word uint64, c uint64) uint64 { return (word - c*ones) &^ word }
+
+func zero(word uint64) uint64 { return below(word, 1) }
+
+// appendOther appends what begins s: a character that has an escape of six, or those beyond ASCII that have none. It says how many bytes of
+// s that are.
+func appendOther(dst, s []byte) ([]byte, int) {
+	n := 0
+	for n < len(s) && s[n] >= utf8.RuneSelf && !escaped[s[n]] {
+		n++
+	}
+	if n > 0 {
+		return append(dst, s[:n]...), n
+	}
+	r, size := utf8.DecodeRune(s)
+	if r >= utf8.RuneSelf && !printable.Hidden(r) {
+		return append(dst, s[:size]...), size
+	}
+	return printable.AppendJSONEscape(dst, r), size
 }

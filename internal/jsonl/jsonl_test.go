@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/printable"
 )
 
 var tp = format.TopicPartition{Topic: "orders", Partition: 3}
@@ -45,6 +46,52 @@ func TestNumbersAndTypesAreExact(t *testing.T) {
 			`","leader_epoch":2147483647,"key":null,"value":null,"headers":[]}` + "\n"
 		if got != wanted {
 			t.Errorf("got %swant %s", got, wanted)
+		}
+	}
+}
+
+func TestEveryCharacterIsEscapedOrNotWhereverItStands(t *testing.T) {
+	for _, c := range []string{"\"", "\\", "\n", "\x00", "\x1f", "\x7f", " ", "~", "\u0080", "\u00e9", "\u2028", "\u20ac", "\U0001F600", "\U000E0001"} {
+		for at := range 20 {
+			text := strings.Repeat("a", at) + c + strings.Repeat("b", 20-at)
+			want := strings.Repeat("a", at) + escapedOneByOne(c) + strings.Repeat("b", 20-at)
+			if got := string(AppendPayload(nil, []byte(text))); got != `"`+want+`"` {
+				t.Fatalf("%q at %d: got %s, want %s", c, at, got, want)
+			}
+		}
+	}
+}
+
+// escapedOneByOne is the rule that appendString keeps, a character at a time.
+func escapedOneByOne(s string) string {
+	var dst []byte
+	for _, r := range s {
+		switch i := strings.IndexRune("\"\\\n\r\t", r); {
+		case i >= 0:
+			dst = append(dst, '\\', `"\nrt`[i])
+		case printable.Hidden(r):
+			dst = printable.AppendJSONEscape(dst, r)
+		default:
+			dst = utf8.AppendRune(dst, r)
+		}
+	}
+	return string(dst)
+}
+
+func TestPayloadsThatAreObjectsOrArraysStandOpen(t *testing.T) {
+	for payload, want := range map[string]string{
+		`{ "a" : [1, "x\ny"] }`: `{"a":[1,"x\ny"]}`,
+		"[1,\n2]":               `[1,2]`,
+		`{"a":1}{}`:             `"{\"a\":1}{}"`,
+		`5`:                     `"5"`,
+		`null`:                  `"null"`,
+		"{\"a\":\"\xff\"}":      `{"base64":"eyJhIjoi/yJ9"}`,
+		"{\"\u202e\":1}":        `{"\u202e":1}`,
+		"":                      `""`,
+	} {
+		got := string(AppendOpen(nil, tp, &format.Record{Key: []byte(payload)}))
+		if !strings.Contains(got, `,"key":`+want+`,"value":null,`) {
+			t.Errorf("%s: got %swant %s", payload, got, want)
 		}
 	}
 }
