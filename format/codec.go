@@ -1,7 +1,10 @@
 package format
 
 import (
+	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/apache/arrow-go/v18/parquet/compress"
@@ -35,6 +38,20 @@ func (c Compression) Normalize() (Compression, error) {
 		return c, fmt.Errorf("zstd level %d is not in 1..%d", c.Level, maxZstdLevel)
 	}
 	return Compression{Codec: CodecZstd, Level: max(c.Level, 1)}, nil
+}
+
+// ParseCompression reads what String writes; "zstd" is its fastest level.
+func ParseCompression(s string) (Compression, error) {
+	codec, level, leveled := strings.Cut(s, ":")
+	c := Compression{Codec: codec}
+	if leveled {
+		n, err := strconv.Atoi(level)
+		if err != nil || n < 1 || codec == CodecNone {
+			return c, errors.New("not a codec: use zstd, zstd:LEVEL or none")
+		}
+		c.Level = n
+	}
+	return c.Normalize()
 }
 
 // String is the form "zstd:3" or "none".

@@ -26,7 +26,7 @@ func Convert(from, into *Archive, o ConvertOptions) error {
 	}
 	for _, tp := range from.Partitions() {
 		for _, s := range from.list(tp) {
-			if err := convertSegment(from, into, s, o); err != nil {
+			if err := ConvertSegment(from, into, s, o); err != nil {
 				return fmt.Errorf("convert: %w", err)
 			}
 		}
@@ -34,7 +34,8 @@ func Convert(from, into *Archive, o ConvertOptions) error {
 	return nil
 }
 
-func convertSegment(from, into *Archive, s Segment, o ConvertOptions) error {
+// ConvertSegment is Convert for one segment, which must continue its partition, as in NewSegment.
+func ConvertSegment(from, into *Archive, s Segment, o ConvertOptions) error {
 	doc, err := from.Document(s)
 	if err != nil {
 		return err

@@ -58,6 +58,15 @@ type decoder interface {
 	// read decodes row group i of d, the document of the file, into memory that was reset. The records may hold anything: their digest is
 	// the caller's affair. A panic on bytes that are not what was written is the caller's too, so it must come on the caller's goroutine.
 	read(i int, d *Document, memory *Buffer) ([]Record, error)
+	// raw says where row group i of d stands in the file, and what encoder.place needs to put its bytes elsewhere. It wraps errForeignPages
+	// for a row group that the encoder would not have laid out so.
+	raw(i int, d *Document) (rawGroup, error)
+}
+
+// rawGroup is the bytes of a row group, of a file of the same encoding.
+type rawGroup struct {
+	io.SectionReader
+	place any
 }
 
 // encodingNamed is nil for an encoding that this package does not know.

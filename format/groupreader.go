@@ -18,7 +18,7 @@ func (a *Archive) NewGroupReader(open int) *GroupReader {
 // Read decodes the row group at p into the memory of b, checks it as [Reader.ReadGroup] does, and returns its records in the window of the
 // Walk, which may be none. With a nil b they are the caller's.
 func (r *GroupReader) Read(p *Place, b *Buffer) ([]Record, error) {
-	s, err := r.segment(p.Segment)
+	s, err := r.Segment(p.Segment)
 	if err != nil {
 		return nil, err
 	}
@@ -29,8 +29,8 @@ func (r *GroupReader) Read(p *Place, b *Buffer) ([]Record, error) {
 	return slices.DeleteFunc(records, func(r Record) bool { return !p.window.Contains(&r) }), nil
 }
 
-// segment opens a segment, or finds it among those that are open.
-func (r *GroupReader) segment(s Segment) (*SegmentReader, error) {
+// Segment opens a segment, or finds it among those that are open. It is not to be closed, and stays open until others are used.
+func (r *GroupReader) Segment(s Segment) (*SegmentReader, error) {
 	if i := slices.IndexFunc(r.open, func(o *SegmentReader) bool { return o.path == s.Path }); i >= 0 {
 		found := r.open[i]
 		r.open = append(slices.Delete(r.open, i, i+1), found)
@@ -53,7 +53,7 @@ func (r *GroupReader) document(s Segment) (*Document, error) {
 	if d := r.archive.documents.get(s.Path); d != nil {
 		return d, nil
 	}
-	open, err := r.segment(s)
+	open, err := r.Segment(s)
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,13 @@ func (p *Pending) Seal(next int64) (Segment, *Document, error) {
 	if p.done {
 		return Segment{}, nil, errPendingDone
 	}
-	s, d, err := p.seal(next)
+	// The footer makes it a whole file, and gives its SHA-256 with it.
+	return p.sealed(func() (*Document, error) { return p.Writer.Finish(next) })
+}
+
+// sealed makes the file that finish completes, which the document describes, durable and visible.
+func (p *Pending) sealed(finish func() (*Document, error)) (Segment, *Document, error) {
+	s, d, err := p.seal(finish)
 	if err != nil {
 		p.end() // the first error is the one to tell
 		return Segment{}, nil, fmt.Errorf("seal %s: %w", p.path, err)
@@ -24,13 +30,12 @@ func (p *Pending) Seal(next int64) (Segment, *Document, error) {
 	return s, d, p.end()
 }
 
-func (p *Pending) seal(next int64) (Segment, *Document, error) {
+func (p *Pending) seal(finish func() (*Document, error)) (Segment, *Document, error) {
 	w := p.archive.writer
 	if err := w.err(); err != nil {
 		return Segment{}, nil, err
 	}
-	// The footer makes it a whole file, and gives its SHA-256 with it.
-	doc, err := p.Writer.Finish(next)
+	doc, err := finish()
 	if err != nil {
 		return Segment{}, nil, err
 	}

@@ -141,6 +141,21 @@ func (w *Writer) Skip(offset int64, epoch int32, reason Reason) error {
 	return nil
 }
 
+// Pass goes on to until, at least Position, past offsets without a record of which so many were markers and so many were left out; the others
+// are absent. It is Skip for who does not know which is which. Epoch is the leader epoch of what was there last, NoLeaderEpoch if unknown.
+func (w *Writer) Pass(until int64, epoch int32, control, filtered int64) error {
+	if err := w.check(until); err != nil {
+		return err
+	}
+	if room := until - w.position; control < 0 || filtered < 0 || control > room || filtered > room-control {
+		return w.fail(fmt.Errorf("pass %d control and %d filtered offsets of %d", control, filtered, room))
+	}
+	w.doc.Control, w.pending.control = w.doc.Control+control, w.pending.control+control
+	w.doc.Filtered, w.pending.filtered = w.doc.Filtered+filtered, w.pending.filtered+filtered
+	w.advance(until-1, epoch)
+	return nil
+}
+
 // Gap names a range, from at least Position, that is lost: GapRetention or GapCorrupt.
 func (w *Writer) Gap(g Gap) error {
 	if err := w.check(g.From); err != nil {

@@ -66,7 +66,7 @@ func (o *captureOptions) flags(e *env) []cli.Flag {
 		parsed("stop-after", "end a follow capture at `LIMIT`: records=N, bytes=SIZE or duration=D, in a comma list", "", &c.StopAfter, parseStopAfter),
 		choiceFlag("isolation", "`read_committed` or read_uncommitted", &o.isolation, string(format.ReadCommitted), string(format.ReadUncommitted)),
 		encodingFlag("of segments: `parquet` or arrow", "that of the archive, parquet of a new one", &o.encoding),
-		parsed("compression", "of segments, as `CODEC`: zstd, zstd:LEVEL (1 to 22) or none", "zstd:1", &o.compression, parseCompression),
+		parsed("compression", "of segments, as `CODEC`: zstd, zstd:LEVEL (1 to 22) or none", "zstd:1", &o.compression, format.ParseCompression),
 		sizeFlag("rotate-size", "begin a new segment at this `SIZE` of records", "256MiB", &c.RotateBytes),
 		countFlag("rotate-records", "begin a new segment at `N` records", "no limit", &c.RotateRecords),
 		durationFlag("rotate-interval", "of a follow capture: seal a segment at this `AGE`", "5m", &c.RotateInterval),
@@ -100,19 +100,6 @@ func parseStopAfter(s string) (capture.StopAfter, error) {
 		}
 	}
 	return stop, nil
-}
-
-func parseCompression(s string) (format.Compression, error) {
-	codec, level, leveled := strings.Cut(s, ":")
-	c := format.Compression{Codec: codec}
-	if leveled {
-		n, err := strconv.Atoi(level)
-		if err != nil || n < 1 || codec == format.CodecNone {
-			return c, errors.New("not a codec: use zstd, zstd:LEVEL or none")
-		}
-		c.Level = n
-	}
-	return c.Normalize()
 }
 
 // complete checks what only the whole command line can tell, and fills in the library's options.

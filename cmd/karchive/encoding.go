@@ -33,5 +33,5 @@ func checkEncoding(a *format.Archive, asked format.Encoding) error {
 		return nil
 	}
 	err := fmt.Errorf("the archive is in the encoding %s, not %s", have, asked)
-	return withHint(err, "an archive has one encoding: leave --encoding out, or convert it with karchive convert")
+	return withHint(err, "an archive has one encoding: leave --encoding out, or make a new archive with karchive copy --encoding")
 }

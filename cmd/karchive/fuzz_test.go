@@ -9,6 +9,8 @@ import (
 
 	"github.com/karchive/karchive/internal/reshape"
 	"time"
+
+	"github.com/karchive/karchive/format"
 )
 
 // FuzzCommandLine puts the words of a line in order, without running anything. What comes of them begins with a command that there is, and
@@ -30,7 +32,7 @@ func FuzzCommandLine(f *testing.F) {
 		if stop, err := parseStopAfter(text); err == nil && (stop.Records < 0 || stop.Bytes < 0 || stop.Duration < 0) {
 			t.Errorf("%q stops after %+v", text, stop)
 		}
-		if c, err := parseCompression(text); err == nil && c.String() == "" {
+		if c, err := format.ParseCompression(text); err == nil && c.String() == "" {
 			t.Errorf("%q is compression %+v", text, c)
 		}
 		if at, err := parseStart(text, now, false); err == nil && at.Before(now) {

@@ -98,7 +98,7 @@ func (o *importOptions) flags(e *env) []cli.Flag {
 		&cli.StringFlag{Name: "rrpairs", Usage: "of a snapshot, only calls of which speedctl's `FILTER` is true", Destination: &o.pairs},
 		countFlag("skip-bad", "leave out up to `N` rows that are no record, name them, and exit with 3", "0", &i.SkipBad),
 		encodingFlag("of the archive: `parquet` or arrow", "parquet", &o.encoding),
-		parsed("compression", "of the archive, as `CODEC`: zstd, zstd:LEVEL (1 to 22) or none", "zstd:1", &i.Compression, parseCompression),
+		parsed("compression", "of the archive, as `CODEC`: zstd, zstd:LEVEL (1 to 22) or none", "zstd:1", &i.Compression, format.ParseCompression),
 		formatFlag(&o.format), quietFlag(e),
 	}, o.columnFlags.flags(), more, o.fileLimits.flags(), o.reshaping.flags())
 }

@@ -74,7 +74,7 @@ func (e *env) commands() []*cli.Command {
 		diffCommand(e),
 		rulesCommand(e),
 		serveCommand(e),
-		convertCommand(e),
+		copyCommand(e),
 		recoverCommand(e),
 		demoCommand(e),
 		completionCommand(e),

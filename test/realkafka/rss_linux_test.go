@@ -55,7 +55,7 @@ func TestPeakMemoryOfCaptureAndReplayStaysWithin256MB(t *testing.T) {
 				target := kafkatest.Start(t, kafkatest.Options{})
 				checkPeak(t, bin, "replay", filepath.Join(dir, string(e)), "-b", target.Brokers()[0], "--create-topics", "--quiet")
 				converted := filepath.Join(t.TempDir(), "converted")
-				checkPeak(t, bin, "convert", filepath.Join(dir, string(e)), "-o", converted, "--compression", "zstd:3", "--quiet")
+				checkPeak(t, bin, "copy", filepath.Join(dir, string(e)), "-o", converted, "--compression", "zstd:3", "--quiet")
 			})
 		})
 	}

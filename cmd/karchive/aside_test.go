@@ -48,13 +48,13 @@ func names(t *testing.T, dir string) string {
 	return strings.Join(all, " ")
 }
 
-func TestAnInterruptedConversionLeavesNothing(t *testing.T) {
+func TestAnInterruptedCopyLeavesNothing(t *testing.T) {
 	dir := t.TempDir()
 	writeArchive(t, filepath.Join(dir, "run1"))
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errInterrupted)
 	var stdout, stderr bytes.Buffer
-	args := []string{"convert", filepath.Join(dir, "run1"), "-o", filepath.Join(dir, "run2"), "--encoding", "arrow"}
+	args := []string{"copy", filepath.Join(dir, "run1"), "-o", filepath.Join(dir, "run2"), "--encoding", "arrow"}
 	if got := run(ctx, args, nil, &stdout, &stderr); got != exitInterrupted {
 		t.Errorf("got exit code %d, want %d", got, exitInterrupted)
 	}

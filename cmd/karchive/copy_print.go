@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/copying"
+	"github.com/karchive/karchive/internal/printable"
+	"github.com/karchive/karchive/internal/units"
+)
+
+// copied is what copy prints, and its JSON form.
+type copied struct {
+	Archives      []string        `json:"archives"`
+	Output        string          `json:"output"`
+	Encoding      format.Encoding `json:"encoding"`
+	Partitions    int             `json:"partitions"`
+	Segments      int             `json:"segments"`
+	Records       int64           `json:"records"`
+	Bytes         int64           `json:"bytes"` // canonical
+	Disk          int64           `json:"disk_bytes"`
+	LeftOut       int64           `json:"left_out_records"`
+	CopiedFiles   int64           `json:"copied_segments"`
+	CopiedGroups  int64           `json:"copied_row_groups"`
+	DecodedGroups int64           `json:"decoded_row_groups"`
+	Elapsed       time.Duration   `json:"elapsed_ns"`
+
+	Reshaped     *reshaped     `json:"reshaped,omitempty"`
+	Completeness *completeness `json:"completeness"` // of the new archive
+}
+
+func (c *copied) run(ctx context.Context, e *env, inputs []copying.Input, into *format.Archive, o copying.Options) error {
+	begun := e.now()
+	progress := newProgress(e, "copy")
+	defer progress.done()
+	o.OnProgress = func(records, bytes, of int64) error {
+		progress.set(bytes, of, copyProgress(records, bytes))
+		return nil
+	}
+	r, err := copying.Run(ctx, inputs, into, o)
+	if err != nil {
+		return err
+	}
+	c.Elapsed = e.now().Sub(begun)
+	c.Partitions, c.Segments, c.Records, c.Bytes, c.Disk, c.LeftOut = r.Partitions, r.Segments, r.Records, r.Bytes, r.Disk, r.Filtered
+	c.CopiedFiles, c.CopiedGroups, c.DecodedGroups = r.CopiedFiles, r.CopiedGroups, r.DecodedGroups
+	missing, err := into.Completeness(nil)
+	c.Completeness = newCompleteness(missing)
+	return err
+}
+
+func (c *copied) report(e *env, how string) error {
+	if how == "json" {
+		return printJSON(e.stdout, c)
+	}
+	if err := c.Reshaped.write(e.text); err != nil {
+		return err
+	}
+	return c.print(e.text)
+}
+
+func (c *copied) print(w io.Writer) error {
+	_, err := printable.Fprintf(w, "copied %s, %s, in %s (%s %s on disk) in %s (%s/s); %s left out; %s copied as files, %s as bytes, %s decoded\n",
+		units.Of(c.Records, "record"), units.Size(c.Bytes), units.Of(int64(c.Segments), "segment"), c.Encoding, units.Size(c.Disk),
+		units.Duration(c.Elapsed), units.Size(units.Rate(c.Bytes, c.Elapsed)), units.Count(c.LeftOut),
+		units.Of(c.CopiedFiles, "segment"), units.Of(c.CopiedGroups, "row group"), units.Count(c.DecodedGroups))
+	return err
+}

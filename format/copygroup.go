@@ -1,0 +1,75 @@
+package format
+
+import (
+	"errors"
+	"fmt"
+	"io"
+)
+
+// ErrRecode is returned by Writer.CopyGroup, which then did nothing, for a row group that another program laid out, or one of another
+// encoding: only its records can be written.
+var ErrRecode = errors.New("row group cannot be copied as bytes")
+
+// CopyGroup writes row group i of another segment of the same log as the bytes that it is there, and ends the current one before. Position must
+// be where the row group before ends in that segment, or its base: gaps and counts in front of the row group are copied with it. Nothing is
+// decoded, so nothing is checked: whoever calls it has checked the whole file, as [Archive.CheckSegment] does.
+func (w *Writer) CopyGroup(s *SegmentReader, i int) error {
+	g := s.doc.Groups[i]
+	if err := w.check(g.FirstOffset); err != nil {
+		return err
+	}
+	if s.Encoding() != w.options.Encoding || s.full != nil {
+		return ErrRecode
+	}
+	raw, err := s.groups.raw(i, s.doc)
+	if errors.Is(err, errForeignPages) {
+		return ErrRecode
+	}
+	if err != nil {
+		return w.fail(fmt.Errorf("row group %d: %w", i, err))
+	}
+	if err := w.finishGroups(); err != nil {
+		return err
+	}
+	for _, gap := range s.doc.Gaps {
+		if gap.From >= w.position && gap.From < g.LastOffset {
+			w.doc.Gaps = appendGap(w.doc.Gaps, gap)
+		}
+	}
+	return w.placeRaw(g, &raw)
+}
+
+// finishGroups ends the current row group and waits until all are in the file.
+func (w *Writer) finishGroups() error {
+	if err := w.Cut(); err != nil {
+		return err
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	return w.begin()
+}
+
+func (w *Writer) placeRaw(g RowGroup, raw *rawGroup) error {
+	if err := w.encoder.place(raw.place, w.written); err != nil {
+		return w.fail(fmt.Errorf("place row group: %w", err))
+	}
+	w.doc.Control, w.doc.Filtered = w.doc.Control+g.Control, w.doc.Filtered+g.Filtered
+	g.Control, g.Filtered = g.Control+w.pending.control, g.Filtered+w.pending.filtered
+	w.pending = skipped{}
+	w.doc.Records, w.doc.Bytes = w.doc.Records+g.Records, w.doc.Bytes+g.Bytes
+	for _, k := range g.HeaderKeys {
+		w.keysSize += headerKeySize(string(k.Key))
+	}
+	w.doc.Groups = append(w.doc.Groups, g)
+	w.position = g.LastOffset + 1
+	n, err := io.Copy(w.out, &raw.SectionReader)
+	w.written += n
+	if err == nil && n != raw.Size() {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return w.fail(fmt.Errorf("copy row group: %w", err))
+	}
+	return nil
+}
