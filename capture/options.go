@@ -11,15 +11,15 @@ import (
 	"github.com/karchive/karchive/internal/position"
 )
 
-// The defaults of Options.
+// The defaults of Options. Their documentation states them.
 const (
 	DefaultLanes          = 4
-	DefaultRotateBytes    = 256 << 20
-	DefaultRotateInterval = 5 * time.Minute
-	DefaultMemoryBytes    = 32 << 20
-	DefaultFetchBytes     = 4 << 20
-	DefaultConnectTimeout = 10 * time.Second
-	DefaultStallTimeout   = time.Minute
+	defaultRotateBytes    = 256 << 20
+	defaultRotateInterval = 5 * time.Minute
+	defaultMemoryBytes    = 32 << 20
+	defaultFetchBytes     = 4 << 20
+	defaultConnectTimeout = 10 * time.Second
+	defaultStallTimeout   = time.Minute
 )
 
 // Options says what to capture and how. Topics is all that is needed: the zero value of the rest is a snapshot of them, from
@@ -41,8 +41,8 @@ type Options struct {
 	// StopAfter ends a follow capture.
 	StopAfter StopAfter
 
-	// A segment ends when its records reach RotateBytes canonical bytes (0: DefaultRotateBytes) or RotateRecords (0: no limit), and in
-	// a follow capture also RotateInterval after its first record (0: DefaultRotateInterval).
+	// A segment ends when its records reach RotateBytes canonical bytes (0: 256 MiB) or RotateRecords (0: no limit), and in
+	// a follow capture also RotateInterval after its first record (0: 5 minutes).
 	RotateBytes, RotateRecords int64
 	RotateInterval             time.Duration
 	Compression                format.Compression
@@ -50,15 +50,15 @@ type Options struct {
 	// Lanes is the number of partitions that a snapshot works on at once; 0: DefaultLanes. It does not change what is written.
 	Lanes int
 	// MemoryBytes bounds the records, in canonical bytes, that a follow capture collects in row groups over all partitions; past it
-	// the largest row group ends early. 0: DefaultMemoryBytes.
+	// the largest row group ends early. 0: 32 MiB.
 	MemoryBytes int64
-	// FetchBytes is the size of fetch responses; 0: DefaultFetchBytes, less when there are many brokers. A larger record is fetched alone.
+	// FetchBytes is the size of fetch responses; 0: 4 MiB, less when there are many brokers. A larger record is fetched alone.
 	FetchBytes int32
 
-	// ConnectTimeout bounds the first contact with the cluster; 0: DefaultConnectTimeout.
+	// ConnectTimeout bounds the first contact with the cluster; 0: 10 seconds.
 	ConnectTimeout time.Duration
 	// StallTimeout bounds how long a partition may go without progress that it should make, for a broker that cannot be reached say,
-	// before the capture ends with the reason; 0: DefaultStallTimeout.
+	// before the capture ends with the reason; 0: a minute.
 	StallTimeout time.Duration
 	// RequireHW makes a snapshot that open transactions held behind the high watermark count as incomplete.
 	RequireHW bool
@@ -113,13 +113,13 @@ func (o Options) normalize() (settings, error) {
 func (o *Options) fillDefaults() {
 	setDefault(&o.From, "beginning")
 	setDefault(&o.Isolation, format.ReadCommitted)
-	setDefault(&o.RotateBytes, DefaultRotateBytes)
-	setDefault(&o.RotateInterval, DefaultRotateInterval)
+	setDefault(&o.RotateBytes, defaultRotateBytes)
+	setDefault(&o.RotateInterval, defaultRotateInterval)
 	setDefault(&o.Lanes, DefaultLanes)
-	setDefault(&o.MemoryBytes, DefaultMemoryBytes)
-	setDefault(&o.FetchBytes, DefaultFetchBytes)
-	setDefault(&o.ConnectTimeout, DefaultConnectTimeout)
-	setDefault(&o.StallTimeout, DefaultStallTimeout)
+	setDefault(&o.MemoryBytes, defaultMemoryBytes)
+	setDefault(&o.FetchBytes, defaultFetchBytes)
+	setDefault(&o.ConnectTimeout, defaultConnectTimeout)
+	setDefault(&o.StallTimeout, defaultStallTimeout)
 	if o.Now == nil {
 		o.Now = time.Now
 	}

@@ -32,36 +32,14 @@ type Report struct {
 
 // Totals are sums over segments that were sealed.
 type Totals struct {
-	Records        int64 `json:"records"`
-	Bytes          int64 `json:"bytes"`      // canonical bytes of the records
-	DiskBytes      int64 `json:"disk_bytes"` // of the segment files
-	Segments       int   `json:"segments"`
-	Gaps           Gaps  `json:"gaps"`
-	MinTimestampMs int64 `json:"min_timestamp_ms"`
-	MaxTimestampMs int64 `json:"max_timestamp_ms"` // both format.NoTimestamp when there is no record
-	Behind         int64 `json:"behind"`           // offsets below the high watermark that open transactions held back
-}
-
-// Gaps counts covered offsets without a record, by reason.
-type Gaps struct {
-	Retention int64        `json:"retention"`
-	Corrupt   int64        `json:"corrupt"`
-	Control   int64        `json:"control"`
-	Filtered  int64        `json:"filtered"`
-	Absent    int64        `json:"absent"`
-	Ranges    []format.Gap `json:"ranges,omitempty"` // the retention and corrupt ones, of a partition
-}
-
-// Lost is the number of offsets whose records are lost: retention and corrupt.
-func (g *Gaps) Lost() int64 { return g.Retention + g.Corrupt }
-
-// add counts what o has; ranges mean nothing without their partition and are left.
-func (g *Gaps) add(o *Gaps) {
-	g.Retention += o.Retention
-	g.Corrupt += o.Corrupt
-	g.Control += o.Control
-	g.Filtered += o.Filtered
-	g.Absent += o.Absent
+	Records        int64         `json:"records"`
+	Bytes          int64         `json:"bytes"`      // canonical bytes of the records
+	DiskBytes      int64         `json:"disk_bytes"` // of the segment files
+	Segments       int           `json:"segments"`
+	Gaps           format.Ledger `json:"gaps"` // its ranges are those of one partition; sums have none
+	MinTimestampMs int64         `json:"min_timestamp_ms"`
+	MaxTimestampMs int64         `json:"max_timestamp_ms"` // both format.NoTimestamp when there is no record
+	Behind         int64         `json:"behind"`           // offsets below the high watermark that open transactions held back
 }
 
 // TopicReport is the part of one topic.
@@ -94,12 +72,9 @@ func noTotals() Totals {
 // add counts a sealed segment.
 func (r *PartitionReport) add(s format.Segment, d *format.Document) {
 	r.Next = d.NextOffset
-	r.Gaps.Ranges = append(r.Gaps.Ranges, d.Gaps...)
-	var l format.Ledger
-	l.Add(d)
-	gaps := Gaps{Retention: l.Retention, Corrupt: l.Corrupt, Control: l.Control, Filtered: l.Filtered, Absent: l.Absent}
+	r.Gaps.Add(d)
 	t := noTotals()
-	t.Records, t.Bytes, t.DiskBytes, t.Segments, t.Gaps = d.Records, d.Bytes, s.Size, 1, gaps
+	t.Records, t.Bytes, t.DiskBytes, t.Segments = d.Records, d.Bytes, s.Size, 1
 	for i := range d.Groups {
 		t.widen(d.Groups[i].MinTimestampMs, d.Groups[i].MaxTimestampMs, i == 0)
 	}
@@ -125,7 +100,7 @@ func (t *Totals) add(o *Totals) {
 	t.DiskBytes += o.DiskBytes
 	t.Segments += o.Segments
 	t.Behind += o.Behind
-	t.Gaps.add(&o.Gaps)
+	t.Gaps.AddCounts(&o.Gaps)
 }
 
 // addPartition puts a partition, the last one by topic and number so far, into the report.

@@ -137,13 +137,13 @@ func TestABrokerThatSendsOldBatchesAgainIsAskedLessAndLess(t *testing.T) {
 			})
 			a := newPlace(t)
 			if follow {
-				f := a.follow(b, Options{Topics: []string{"orders"}, StopAfter: StopAfter{Duration: DefaultStallTimeout}})
+				f := a.follow(b, Options{Topics: []string{"orders"}, StopAfter: StopAfter{Duration: defaultStallTimeout}})
 				<-f.done
 			} else if _, err := a.try(t.Context(), b, Options{Topics: []string{"orders"}}); !isA[*StalledError](err) {
 				t.Errorf("got %v, want a StalledError", err)
 			}
 			if asked > 150 {
-				t.Errorf("follow %v: asked %d times in %s", follow, asked, DefaultStallTimeout)
+				t.Errorf("follow %v: asked %d times in %s", follow, asked, defaultStallTimeout)
 			}
 		})
 	}

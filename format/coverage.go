@@ -25,12 +25,12 @@ type Coverage struct {
 
 // Ledger counts the covered offsets without a record, by reason. Records and the five counts add up to Next - From.
 type Ledger struct {
-	Control   int64
-	Filtered  int64
-	Absent    int64
-	Retention int64
-	Corrupt   int64
-	Ranges    []Gap // the retention and corrupt gaps in offset order, adjoining ones of one reason merged
+	Retention int64 `json:"retention"`
+	Corrupt   int64 `json:"corrupt"`
+	Control   int64 `json:"control"`
+	Filtered  int64 `json:"filtered"`
+	Absent    int64 `json:"absent"`
+	Ranges    []Gap `json:"ranges,omitempty"` // the retention and corrupt gaps in offset order, adjoining ones of one reason merged
 }
 
 // Lost is the number of offsets whose records are lost: retention and corrupt.
@@ -141,6 +141,13 @@ func (l *Ledger) Add(d *Document) {
 	for _, g := range d.Gaps {
 		l.Absent -= g.Until - g.From
 		l.addGap(g)
+	}
+}
+
+// AddCounts counts what another ledger has. Ranges mean nothing without their partition and are left.
+func (l *Ledger) AddCounts(other *Ledger) {
+	for i := range reasons {
+		*reasons[i].count(l) += *reasons[i].count(other)
 	}
 }
 

@@ -33,17 +33,6 @@ func (c *Control) Continue() {
 	}
 }
 
-// Toggle pauses a replay that runs and continues one that is paused. It returns whether it is paused now.
-func (c *Control) Toggle() bool {
-	paused := !c.Paused()
-	if paused {
-		c.Pause()
-	} else {
-		c.Continue()
-	}
-	return paused
-}
-
 // Paused says whether the replay is paused.
 func (c *Control) Paused() bool { return c.waiting() != nil }
 

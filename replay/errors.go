@@ -53,11 +53,6 @@ func (e *MissingTopicsError) Error() string {
 	return fmt.Sprintf("cluster %s has no topic %s", e.Cluster, strings.Join(e.Topics, ", "))
 }
 
-// Hint says what to do about it.
-func (e *MissingTopicsError) Hint() string {
-	return "--create-topics makes them as the archive describes them"
-}
-
 // CreateTopicError is returned when the target does not make a topic, or says beforehand that it would not.
 type CreateTopicError struct {
 	Topic string
@@ -81,9 +76,6 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("replay refused: %s: %s", f.What, f.Consequence)
 }
 
-// Hint says what to do about the first finding.
-func (e *RefusedError) Hint() string { return e.Findings[0].Fix }
-
 // MismatchError is returned when a checkpoint belongs to another replay.
 type MismatchError struct {
 	What  string // "archive", "target cluster", an option, "topic id of NAME"
@@ -98,14 +90,6 @@ func (e *MismatchError) Error() string {
 		return fmt.Sprintf("the target has progress of another replay with the id %s: its %s is %q, here it is %q", e.ReplayID, e.What, e.Saved, e.Now)
 	}
 	return fmt.Sprintf("the saved progress is that of another replay: its %s is %q, here it is %q", e.What, e.Saved, e.Now)
-}
-
-// Hint says what to do about it.
-func (e *MismatchError) Hint() string {
-	if e.ReplayID != "" {
-		return "another --replay-id makes it another replay; --restart begins " + e.ReplayID + " again, and sends everything"
-	}
-	return "give the options it was started with, or another --progress file to start anew"
 }
 
 // StalledError is returned when the target acknowledged nothing for Options.StallTimeout though records were under way.

@@ -147,7 +147,7 @@ func (p *preflight) checkpointTopic() {
 			Code: "checkpoint-topic-target", Severity: Refuse, Final: true, Topic: CheckpointTopic,
 			What:        fmt.Sprintf("records of the archive go to %s, where the replay keeps its progress", CheckpointTopic),
 			Consequence: "they could be taken for progress",
-			Fix:         "--map it to another name, or leave it out",
+			Fix:         "map it to another name, or leave it out",
 		})
 	}
 	topic := p.target.topics[CheckpointTopic]

@@ -16,6 +16,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/timeline"
 	"github.com/karchive/karchive/test/memfs"
 )
 
@@ -243,6 +244,7 @@ func TestOptionsThatTransactionsCannotKeepAreErrors(t *testing.T) {
 		"a checkpoint":         {ExactlyOnce: true, Checkpoint: &memory{}},
 		"a start in the past":  {ExactlyOnce: true, CreateTopics: true, Pacing: replay.Pacing{StartAt: time.Now().Add(-time.Hour)}},
 		"rounds":               {ExactlyOnce: true, Schedule: schedule},
+		"a round":              {ExactlyOnce: true, CreateTopics: true, Schedule: timeline.Schedule{Loop: 1}},
 		"an id alone":          {ReplayID: "a"},
 		"a restart alone":      {Restart: true},
 		"an id with a slash":   {ExactlyOnce: true, ReplayID: "a/b"},

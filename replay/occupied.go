@@ -86,7 +86,7 @@ func (p *preflight) occupied(t *PlannedTopic) {
 		f.Code = "sent-before"
 		f.What += ", as many as are sent now and up to the same time: this replay seems to have run before"
 		f.Consequence = "it would double them"
-		f.Fix = "with --progress FILE or --exactly-once the same replay goes on and doubles nothing"
+		f.Fix = "with a checkpoint, or exactly once, the same replay goes on and doubles nothing"
 	}
 	p.add(f)
 }

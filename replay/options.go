@@ -13,16 +13,16 @@ import (
 	"github.com/karchive/karchive/replay/timeline"
 )
 
-// The defaults of Options.
+// The defaults of Options. Their documentation states them.
 const (
 	DefaultLanes              = 4
-	DefaultMemoryBytes        = 48 << 20
-	DefaultConnectTimeout     = 10 * time.Second
-	DefaultStallTimeout       = 2 * time.Minute
-	DefaultFlushTimeout       = 10 * time.Second
-	DefaultCheckpointInterval = time.Second
-	DefaultTransactionBytes   = 128 << 20
-	DefaultTransactionTimeout = time.Minute
+	defaultMemoryBytes        = 48 << 20
+	defaultConnectTimeout     = 10 * time.Second
+	defaultStallTimeout       = 2 * time.Minute
+	defaultFlushTimeout       = 10 * time.Second
+	defaultCheckpointInterval = time.Second
+	defaultTransactionBytes   = 128 << 20
+	defaultTransactionTimeout = time.Minute
 )
 
 // Timestamps says which timestamps replayed records have.
@@ -47,19 +47,6 @@ const (
 	AcksLeader Acks = "leader" // the leader has it
 	AcksNone   Acks = "none"   // it was written to the connection
 )
-
-// ParseAcks reads Kafka's own spellings, -1, all, 1 and 0, and those of the constants.
-func ParseAcks(s string) (Acks, error) {
-	switch s {
-	case "-1", "all":
-		return AcksAll, nil
-	case "1", "leader":
-		return AcksLeader, nil
-	case "0", "none":
-		return AcksNone, nil
-	}
-	return "", fmt.Errorf("acks %q is none of all, 1 and 0", s)
-}
 
 // Options says what to replay and how. The zero value sends the whole archive, at top speed, to topics of the same names and partitions
 // of the same numbers, with the same timestamps.
@@ -111,15 +98,15 @@ type Options struct {
 	// Lanes is the number of partitions that are sent at once; 0: DefaultLanes.
 	Lanes int
 	// MemoryBytes bounds the records in memory, decoded and not yet acknowledged, with what they cost beyond their bytes. One row group
-	// a replay may pass it, when it alone is larger. 0: DefaultMemoryBytes.
+	// a replay may pass it, when it alone is larger. 0: 48 MiB.
 	MemoryBytes int64
 
-	// ConnectTimeout bounds the first contact with the cluster; 0: DefaultConnectTimeout.
+	// ConnectTimeout bounds the first contact with the cluster; 0: 10 seconds.
 	ConnectTimeout time.Duration
 	// StallTimeout ends the replay with a StalledError when records are under way and none was acknowledged for so long; 0:
-	// DefaultStallTimeout.
+	// 2 minutes.
 	StallTimeout time.Duration
-	// FlushTimeout bounds the wait for what is in flight when the context ends; 0: DefaultFlushTimeout.
+	// FlushTimeout bounds the wait for what is in flight when the context ends; 0: 10 seconds.
 	FlushTimeout time.Duration
 
 	// Schedule says when records are due. The zero value is top speed: partitions in parallel, and order only within each. Any other
@@ -137,7 +124,7 @@ type Options struct {
 
 	// Checkpoint keeps what is acknowledged; the same replay goes on from it. Nil: nothing is kept.
 	Checkpoint Checkpoint
-	// CheckpointInterval is the time between two saves; 0: DefaultCheckpointInterval.
+	// CheckpointInterval is the time between two saves; 0: a second.
 	CheckpointInterval time.Duration
 
 	// ExactlyOnce sends in transactions that carry the progress, in CheckpointTopic of the target. A replay that is killed at any moment
@@ -149,9 +136,9 @@ type Options struct {
 	ReplayID string
 	// Restart makes an exactly-once replay begin again whatever the target has of its progress, and of its records.
 	Restart bool
-	// TransactionBytes bounds the canonical bytes of a transaction, but for one record; 0: DefaultTransactionBytes.
+	// TransactionBytes bounds the canonical bytes of a transaction, but for one record; 0: 128 MiB.
 	TransactionBytes int64
-	// TransactionTimeout is when the target ends a transaction that nobody commits; 0: DefaultTransactionTimeout. Its readers with
+	// TransactionTimeout is when the target ends a transaction that nobody commits; 0: a minute. Its readers with
 	// read_committed wait that long when a replay is killed and not started again.
 	TransactionTimeout time.Duration
 
@@ -197,13 +184,13 @@ func (o *Options) fillDefaults() {
 	setDefault(&o.Acks, AcksAll)
 	setDefault(&o.Compression, SourceCompression)
 	setDefault(&o.Lanes, DefaultLanes)
-	setDefault(&o.MemoryBytes, DefaultMemoryBytes)
-	setDefault(&o.ConnectTimeout, DefaultConnectTimeout)
-	setDefault(&o.StallTimeout, DefaultStallTimeout)
-	setDefault(&o.FlushTimeout, DefaultFlushTimeout)
-	setDefault(&o.CheckpointInterval, DefaultCheckpointInterval)
-	setDefault(&o.TransactionBytes, DefaultTransactionBytes)
-	setDefault(&o.TransactionTimeout, DefaultTransactionTimeout)
+	setDefault(&o.MemoryBytes, defaultMemoryBytes)
+	setDefault(&o.ConnectTimeout, defaultConnectTimeout)
+	setDefault(&o.StallTimeout, defaultStallTimeout)
+	setDefault(&o.FlushTimeout, defaultFlushTimeout)
+	setDefault(&o.CheckpointInterval, defaultCheckpointInterval)
+	setDefault(&o.TransactionBytes, defaultTransactionBytes)
+	setDefault(&o.TransactionTimeout, defaultTransactionTimeout)
 	o.Pacing.fillDefaults()
 	if o.Control == nil {
 		o.Control = &Control{}
@@ -239,7 +226,7 @@ func (s *settings) check() error {
 	case s.Limit < 0 || s.Lanes < 0 || s.MemoryBytes < 0 || s.ConnectTimeout < 0 || s.StallTimeout < 0 || s.FlushTimeout < 0 ||
 		s.CheckpointInterval < 0:
 		return errors.New("limits must not be negative")
-	case s.Schedule.Loops() && (s.Checkpoint != nil || s.ExactlyOnce):
+	case s.Schedule.Loops() && s.Checkpoint != nil || s.Schedule.Loop != 0 && s.ExactlyOnce:
 		return errors.New("a replay that loops keeps no progress: there is no telling rounds apart")
 	}
 	if err := s.Schedule.Check(); err != nil {

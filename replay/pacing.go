@@ -46,7 +46,7 @@ type Pacing struct {
 	StartAt time.Time
 	// OnLate is CatchUpLate when empty.
 	OnLate LatePolicy
-	// MaxCatchUp is the lateness that is caught up; 0: DefaultMaxCatchUp, or with ShiftLate DefaultMaxShift.
+	// MaxCatchUp is the lateness that is caught up; 0: a second, or with ShiftLate 10 ms.
 	MaxCatchUp time.Duration
 	// Warmup is the time from the start that the report's rates and latenesses leave out.
 	Warmup time.Duration
@@ -56,17 +56,17 @@ type Pacing struct {
 
 // The defaults of Pacing.MaxCatchUp.
 const (
-	DefaultMaxCatchUp = time.Second
-	DefaultMaxShift   = 10 * time.Millisecond
+	defaultMaxCatchUp = time.Second
+	defaultMaxShift   = 10 * time.Millisecond
 )
 
 func (p *Pacing) fillDefaults() {
 	setDefault(&p.OnLate, CatchUpLate)
 	setDefault(&p.Precision, NormalPrecision)
 	if p.OnLate == ShiftLate {
-		setDefault(&p.MaxCatchUp, DefaultMaxShift)
+		setDefault(&p.MaxCatchUp, defaultMaxShift)
 	}
-	setDefault(&p.MaxCatchUp, DefaultMaxCatchUp)
+	setDefault(&p.MaxCatchUp, defaultMaxCatchUp)
 }
 
 func (p *Pacing) check(pace timeline.Pace) error {
@@ -77,7 +77,7 @@ func (p *Pacing) check(pace timeline.Pace) error {
 		return fmt.Errorf("precision %q is neither %s nor %s", p.Precision, NormalPrecision, HighPrecision)
 	case p.MaxCatchUp < 0 || p.Warmup < 0:
 		return errors.New("max catch-up and warm-up must not be negative")
-	case !pace.Timed() && (*p != Pacing{StartAt: p.StartAt, OnLate: CatchUpLate, MaxCatchUp: DefaultMaxCatchUp, Precision: NormalPrecision}):
+	case !pace.Timed() && (*p != Pacing{StartAt: p.StartAt, OnLate: CatchUpLate, MaxCatchUp: defaultMaxCatchUp, Precision: NormalPrecision}):
 		return errors.New("late policy, max catch-up, warm-up and precision need a pace: give a speed, a rate or a bandwidth")
 	}
 	return nil

@@ -102,7 +102,7 @@ func (p *preflight) sourceCluster() {
 			Code: "source-cluster", Severity: Refuse, Final: true,
 			What:        fmt.Sprintf("the target is cluster %s, from which the archive was captured", p.target.id),
 			Consequence: "its topics would get their own records a second time",
-			Fix:         "check the broker addresses; --allow-source-cluster if it is meant",
+			Fix:         "check the broker addresses; allow the source cluster if it is meant",
 		})
 	case p.target.id == "" && len(p.plan.sources) > 0:
 		p.add(Finding{
@@ -142,14 +142,14 @@ func (p *preflight) partitions(t *PlannedTopic, target targetTopic) {
 			Code: "partitions", Severity: Refuse, Topic: t.Target, Final: true,
 			What:        fmt.Sprintf("topic %s has %d partitions in the target, the records need %d", t.Target, target.partitions, needed),
 			Consequence: fmt.Sprintf("those for partition %d and up have nowhere to go", target.partitions),
-			Fix:         "--partitioner key or round-robin, a map such as --partitioner 5=0, or add partitions to the topic",
+			Fix:         "partition by key, in turn or by a table, or add partitions to the topic",
 		})
 	case p.settings.Partitioner.kind == keepKind && t.source.Partitions > 0 && target.partitions > t.source.Partitions:
 		p.add(Finding{
 			Code: "more-partitions", Severity: Warn, Topic: t.Target,
 			What:        fmt.Sprintf("topic %s has %d partitions in the target, %d in the archive", t.Target, target.partitions, t.source.Partitions),
 			Consequence: "the records stay in the partitions they had, where a producer that hashes keys would not look for all of them",
-			Fix:         "--partitioner key places records by key over all partitions",
+			Fix:         "partitioning by key places records over all partitions",
 		})
 	}
 }
@@ -170,7 +170,7 @@ func (p *preflight) timestampRange(t *PlannedTopic) {
 		Code: "timestamp-range", Severity: ifExact(t), Topic: t.Target,
 		What:        fmt.Sprintf("topic %s has timestamps beyond the years 1678 to 2262 (%d to %d ms)", t.Topic, t.Total.MinTimestampMs, t.Total.MaxTimestampMs),
 		Consequence: "those records cannot be sent",
-		Fix:         "--until or --from to leave them out, --timestamps now, or --force to leave out just them",
+		Fix:         "leave them out by their time, send them with the timestamps of now, or force it to leave out just them",
 	})
 }
 
@@ -203,12 +203,12 @@ func (p *preflight) largestRecord(t *PlannedTopic, target targetTopic) {
 			Code: "max-message-bytes", Severity: Refuse, Topic: t.Target,
 			What:        fmt.Sprintf("topic %s takes records of at most %d bytes, partition %d has some of %d", t.Target, limit, part.Partition, part.groups.mean),
 			Consequence: "the larger ones cannot be sent",
-			Fix:         "--compression zstd if that makes them small enough, raise max.message.bytes of the topic, or --force to leave them out",
+			Fix:         "compress with zstd if that makes them small enough, raise max.message.bytes of the topic, or force it to leave them out",
 		}
 		if p.plan.Compression != "none" {
 			f.Severity, f.What = Warn, f.What+" before compression"
 			f.Consequence = "those that stay larger with " + p.plan.Compression + " cannot be sent"
-			f.Fix = "raise max.message.bytes of the topic, or --force to leave them out"
+			f.Fix = "raise max.message.bytes of the topic, or force it to leave them out"
 		}
 		p.add(f)
 		return
@@ -261,7 +261,7 @@ func (p *preflight) logAppendTime(t *PlannedTopic) {
 		Code: "log-append-time", Severity: Refuse, Topic: t.Target,
 		What:        fmt.Sprintf("topic %s stamps records itself (message.timestamp.type=LogAppendTime)", t.Target),
 		Consequence: "the timestamps of the archive are lost",
-		Fix:         "set message.timestamp.type=CreateTime on the topic, or --timestamps now to say that they may be",
+		Fix:         "set message.timestamp.type=CreateTime on the topic, or send with the timestamps of now",
 	})
 }
 
@@ -277,7 +277,7 @@ func (p *preflight) retentionTime(t *PlannedTopic, target targetTopic) {
 		Code: "retention-ms", Severity: Warn, Topic: t.Target,
 		What: fmt.Sprintf("topic %s keeps records for %s (retention.ms), those of the archive begin at %s",
 			t.Target, time.Duration(limit)*time.Millisecond, timeText(t.Total.MinTimestampMs)),
-		Fix: "raise retention.ms of the topic (-1 keeps all), or --timestamps now",
+		Fix: "raise retention.ms of the topic (-1 keeps all), or send with the timestamps of now",
 	}
 	switch {
 	case 0 <= t.Total.MaxTimestampMs && t.Total.MaxTimestampMs < oldest:
@@ -300,7 +300,7 @@ func (p *preflight) timestampWindow(t *PlannedTopic, target targetTopic) {
 		What: fmt.Sprintf("topic %s accepts timestamps up to %s old and %s ahead (message.timestamp.before.max.ms and after.max.ms), those of the archive go from %s to %s",
 			t.Target, accepted.before(), accepted.after(), timeText(t.Total.MinTimestampMs), timeText(t.Total.MaxTimestampMs)),
 		Consequence: "it refuses the others",
-		Fix:         "raise the two configs of the topic, --timestamps now, or --force to leave those records out",
+		Fix:         "raise the two configs of the topic, send with the timestamps of now, or force it to leave those records out",
 	})
 }
 
@@ -321,7 +321,7 @@ func (p *preflight) shifted(t *PlannedTopic, target targetTopic) {
 		What: fmt.Sprintf("topic %s accepts timestamps up to %s old and %s ahead (message.timestamp.before.max.ms and after.max.ms); shifted to the present, those of the archive go %s on, in a replay of %s",
 			t.Target, accepted.before(), accepted.after(), millisText(span), p.plan.Duration),
 		Consequence: "it refuses the others",
-		Fix:         "raise the two configs of the topic, replay at --speed 1, or --timestamps now",
+		Fix:         "raise the two configs of the topic, replay at the original timing, or with the timestamps of now",
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -112,11 +113,11 @@ func TestFindingsSayWhatFollowsAndWhatToDo(t *testing.T) {
 	c := configured(t, map[string]string{"retention.ms": "1000", "retention.bytes": "1", "cleanup.policy": "compact,delete"})
 	report, err := replay.Run(t.Context(), c.connect, aged(5, time.Hour).archive(t), replay.Options{})
 	refused, ok := errors.AsType[*replay.RefusedError](err)
-	if !ok || refused.Hint() == "" {
+	if !ok || refused.Findings[0].Fix == "" {
 		t.Fatalf("error %v, want a refusal with a hint", err)
 	}
 	for _, f := range report.Plan.Findings {
-		if f.What == "" || f.Consequence == "" || f.Fix == "" || f.Topic != "orders" {
+		if f.What == "" || f.Consequence == "" || f.Fix == "" || strings.Contains(f.Fix, "--") || f.Topic != "orders" {
 			t.Errorf("finding %+v leaves something out", f)
 		}
 	}

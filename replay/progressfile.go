@@ -13,12 +13,12 @@ import (
 // progressVersion is the version of a progress file. Another one is refused.
 const progressVersion = 1
 
-// ProgressFile is a Checkpoint in a JSON file, which Save replaces as a whole: at any moment it is the old state or the new one. Two
-// replays must not share one at the same time.
-type ProgressFile struct{ name string }
+// progressFile is a Checkpoint in a JSON file.
+type progressFile struct{ name string }
 
-// NewProgressFile returns a checkpoint in the file called name, which need not exist. Its directory must.
-func NewProgressFile(name string) *ProgressFile { return &ProgressFile{name: name} }
+// NewProgressFile returns a checkpoint in the JSON file called name, which need not exist. Its directory must. Save replaces the file as a
+// whole: at any moment it is the old state or the new one. Two replays must not share one at the same time.
+func NewProgressFile(name string) Checkpoint { return &progressFile{name: name} }
 
 type progressDocument struct {
 	Version int `json:"karchive_progress"`
@@ -26,7 +26,7 @@ type progressDocument struct {
 }
 
 // Load reads the file; one that is not there is no state.
-func (f *ProgressFile) Load(context.Context) (*State, error) {
+func (f *progressFile) Load(context.Context) (*State, error) {
 	text, err := os.ReadFile(f.name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -45,7 +45,7 @@ func (f *ProgressFile) Load(context.Context) (*State, error) {
 }
 
 // Save writes a file beside the old one, makes it durable, and puts it in the old one's place.
-func (f *ProgressFile) Save(_ context.Context, s *State) error {
+func (f *progressFile) Save(_ context.Context, s *State) error {
 	text, err := json.MarshalIndent(progressDocument{progressVersion, s}, "", "  ")
 	if err != nil {
 		return fmt.Errorf("save progress: %w", err)

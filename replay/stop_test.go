@@ -164,17 +164,6 @@ func TestEveryKindOfAcknowledgementAndCompressionDelivers(t *testing.T) {
 	}
 }
 
-func TestParseAcksReadsKafkasSpellings(t *testing.T) {
-	for text, want := range map[string]replay.Acks{"-1": replay.AcksAll, "all": replay.AcksAll, "1": replay.AcksLeader, "0": replay.AcksNone} {
-		if got, err := replay.ParseAcks(text); err != nil || got != want {
-			t.Errorf("ParseAcks(%q) = %q, %v, want %q", text, got, err, want)
-		}
-	}
-	if got, err := replay.ParseAcks("2"); err == nil {
-		t.Errorf("ParseAcks(2) = %q", got)
-	}
-}
-
 func TestTimestampsOfNowAreThoseOfSending(t *testing.T) {
 	before := time.Now().Truncate(time.Millisecond)
 	r := ordersAndEvents(10)

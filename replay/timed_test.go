@@ -364,9 +364,9 @@ func TestAPauseMovesTheSchedule(t *testing.T) {
 			time.Sleep(time.Hour)
 			o.Control.Continue()
 			time.Sleep(1100 * time.Millisecond)
-			o.Control.Toggle()
+			o.Control.Pause()
 			time.Sleep(time.Minute)
-			o.Control.Toggle()
+			o.Control.Continue()
 		}()
 		report := c.run(t, a, o)
 		ms := time.Millisecond

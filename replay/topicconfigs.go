@@ -12,15 +12,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// ParseTopicConfig reads NAME=VALUE. The error does not repeat the text.
-func ParseTopicConfig(text string) (name, value string, err error) {
-	name, value, found := strings.Cut(text, "=")
-	if !found || name == "" {
-		return "", "", errors.New("not NAME=VALUE")
-	}
-	return name, value, nil
-}
-
 // configsOf are the configs that a topic is made with: those of the archive, and over them those of the options.
 func (s *settings) configsOf(archived map[string]string) map[string]string {
 	configs := make(map[string]string)

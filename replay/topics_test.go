@@ -22,7 +22,6 @@ func TestAMissingTopicIsAnErrorWithAHint(t *testing.T) {
 		t.Fatalf("error %v, want a MissingTopicsError", err)
 	}
 	equal(t, "topics", missing.Topics, []string{"orders"})
-	equal(t, "hint", missing.Hint(), "--create-topics makes them as the archive describes them")
 	equal(t, "records in the topic that is there", len(c.values(t, events0)), 0)
 }
 

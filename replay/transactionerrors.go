@@ -25,11 +25,6 @@ func (e *FencedError) Error() string {
 
 func (e *FencedError) Unwrap() error { return e.Err }
 
-// Hint says what to do about it.
-func (e *FencedError) Hint() string {
-	return "the other one goes on from this one's last commit; for two at once give each a --replay-id of its own"
-}
-
 // LostTransactionError is returned when the target ended a transaction by itself. What was sent after the last commit does not count.
 type LostTransactionError struct {
 	Timeout time.Duration // after which it does so
@@ -41,9 +36,6 @@ func (e *LostTransactionError) Error() string {
 }
 
 func (e *LostTransactionError) Unwrap() error { return e.Err }
-
-// Hint says what to do about it.
-func (e *LostTransactionError) Hint() string { return "the same command goes on from the last commit" }
 
 // CheckpointError is returned when what the checkpoint topic holds of a replay cannot be understood.
 type CheckpointError struct {
@@ -57,11 +49,6 @@ func (e *CheckpointError) Error() string {
 
 func (e *CheckpointError) Unwrap() error { return e.Err }
 
-// Hint says what to do about it.
-func (e *CheckpointError) Hint() string {
-	return "--restart sends everything again; or use the version of karchive that wrote it"
-}
-
 // DeniedError is returned when the access rules of the target do not let a replay keep its progress there.
 type DeniedError struct {
 	Resource  string // "topic NAME", "transactional id ID"
@@ -74,15 +61,6 @@ func (e *DeniedError) Error() string {
 }
 
 func (e *DeniedError) Unwrap() error { return e.Err }
-
-// Hint says what to do about it.
-func (e *DeniedError) Hint() string {
-	if e.Operation == "IdempotentWrite" {
-		return "grant IdempotentWrite on the cluster (or, since Kafka 2.8, Write on a topic), or give --acks 1, which needs neither and may double records when an answer is lost"
-	}
-	return fmt.Sprintf("--exactly-once needs Write and Describe on transactional ids that begin with %s, and Read, Write, Describe and, unless it exists, Create on topic %s",
-		TransactionPrefix, CheckpointTopic)
-}
 
 // denied is a DeniedError when err is about access, else err.
 func denied(resource, operation string, err error) error {

@@ -144,7 +144,7 @@ func (e *env) noteKept(archive string, a *format.Archive) {
 
 func totalsRow(t *capture.Totals) printable.Cells {
 	p := amounts{Records: t.Records, Bytes: t.Bytes, DiskBytes: t.DiskBytes, MinTimestampMs: t.MinTimestampMs, MaxTimestampMs: t.MaxTimestampMs,
-		Retention: t.Gaps.Retention, Corrupt: t.Gaps.Corrupt, Control: t.Gaps.Control, Filtered: t.Gaps.Filtered, Absent: t.Gaps.Absent}
+		Ledger: t.Gaps}
 	p.setRatio()
 	return p.columns()
 }

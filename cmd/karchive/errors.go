@@ -135,6 +135,9 @@ func hintFor(err error) string {
 	if h, ok := errors.AsType[hinter](err); ok {
 		return h.Hint()
 	}
+	if hint := replayErrorHint(err); hint != "" {
+		return hint
+	}
 	if hint := fileHint(err); hint != "" {
 		return hint
 	}

@@ -85,11 +85,7 @@ type amounts struct {
 	Ratio          float64 `json:"ratio"` // bytes / disk bytes
 	MinTimestampMs int64   `json:"min_timestamp_ms"`
 	MaxTimestampMs int64   `json:"max_timestamp_ms"`
-	Retention      int64   `json:"retention"` // offsets without a record, by reason
-	Corrupt        int64   `json:"corrupt"`
-	Control        int64   `json:"control"`
-	Filtered       int64   `json:"filtered"`
-	Absent         int64   `json:"absent"`
+	format.Ledger          // without its ranges
 }
 
 func describe(a *format.Archive, name string) (*archiveInfo, error) {
@@ -128,9 +124,11 @@ func plannedEnds(missing format.Completeness) map[format.TopicPartition]format.S
 }
 
 func newPartitionInfo(tp format.TopicPartition, c format.Coverage) partitionInfo {
+	counts := c.Ledger
+	counts.Ranges = nil
 	p := partitionInfo{Topic: tp.Topic, Partition: tp.Partition, From: c.From, Next: c.Next, Gaps: c.Ledger.Ranges, amounts: amounts{
 		Segments: c.Segments, Records: c.Records, Bytes: c.Bytes, DiskBytes: c.DiskBytes, MinTimestampMs: c.MinTimestampMs, MaxTimestampMs: c.MaxTimestampMs,
-		Retention: c.Ledger.Retention, Corrupt: c.Ledger.Corrupt, Control: c.Ledger.Control, Filtered: c.Ledger.Filtered, Absent: c.Ledger.Absent}}
+		Ledger: counts}}
 	p.setRatio()
 	return p
 }
@@ -153,10 +151,6 @@ func (p *amounts) add(q amounts) {
 	p.Records += q.Records
 	p.Bytes += q.Bytes
 	p.DiskBytes += q.DiskBytes
-	p.Retention += q.Retention
-	p.Corrupt += q.Corrupt
-	p.Control += q.Control
-	p.Filtered += q.Filtered
-	p.Absent += q.Absent
+	p.AddCounts(&q.Ledger)
 	p.setRatio()
 }

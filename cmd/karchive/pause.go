@@ -10,10 +10,12 @@ import (
 // the space bar. The returned function ends that and gives the terminal back.
 func (e *env) pauses(c *replay.Control) (end func()) {
 	toggle := func() {
-		if c.Toggle() {
-			e.notef("paused")
-		} else {
+		if c.Paused() {
+			c.Continue()
 			e.notef("going on")
+		} else {
+			c.Pause()
+			e.notef("paused")
 		}
 	}
 	unsignal := onPauseSignal(toggle)

@@ -63,7 +63,7 @@ func replayHint(err error, otherwise string) error {
 		}
 		return err
 	}
-	if errors.As(err, new(hinter)) {
+	if errors.As(err, new(hinter)) || replayErrorHint(err) != "" {
 		return err
 	}
 	return withHint(err, otherwise)

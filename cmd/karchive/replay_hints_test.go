@@ -1,0 +1,53 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/karchive/karchive/replay"
+)
+
+func TestErrorsOfAReplayLeadToAFlag(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{&replay.MissingTopicsError{Topics: []string{"a"}}, "--create-topics"},
+		{&replay.RefusedError{Findings: []replay.Finding{{Fix: "add partitions"}, {Fix: "nothing"}}}, "add partitions"},
+		{&replay.FencedError{}, "--replay-id"},
+		{&replay.LostTransactionError{}, "the same command"},
+		{&replay.CheckpointError{}, "--restart"},
+		{&replay.MismatchError{}, "--progress"},
+		{&replay.MismatchError{ReplayID: "x"}, "--restart begins x"},
+		{&replay.DeniedError{Operation: "IdempotentWrite"}, "--acks 1"},
+		{&replay.DeniedError{Operation: "Write"}, replay.TransactionPrefix},
+		{errors.New("other"), ""},
+	} {
+		if got := hintFor(fmt.Errorf("step: %w", c.err)); !strings.Contains(got, c.want) || (got == "") != (c.want == "") {
+			t.Errorf("%T: hint %q, want %q in it", c.err, got, c.want)
+		}
+	}
+}
+
+func TestFixesNameFlagsWhereTheLibraryNamesNone(t *testing.T) {
+	for _, c := range []struct {
+		code, compression string
+		timestamps        replay.Timestamps
+		want              string
+	}{
+		{"partitions", "none", replay.KeepTimestamps, "--partitioner"},
+		{"max-message-bytes", "none", replay.KeepTimestamps, "--compression zstd if"},
+		{"max-message-bytes", "zstd", replay.KeepTimestamps, "raise max.message.bytes"},
+		{"timestamp-window", "none", replay.KeepTimestamps, "--force"},
+		{"timestamp-window", "none", replay.ShiftTimestamps, "--speed 1"},
+		{"compaction", "none", replay.KeepTimestamps, "as it was"},
+	} {
+		p := &replay.Plan{Compression: c.compression, Findings: []replay.Finding{{Code: c.code, Fix: "as it was"}}}
+		nameFixes(p, &replay.Options{Timestamps: c.timestamps})
+		if got := p.Findings[0].Fix; !strings.Contains(got, c.want) {
+			t.Errorf("%s: %q, want %q in it", c.code, got, c.want)
+		}
+	}
+}
