@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -225,6 +227,47 @@ func TestATransactionThatTheTargetTimedOutIsNoFence(t *testing.T) {
 		o.Clock = nil
 		c.goOn(t, r, a, o)
 	})
+}
+
+// The broker that the target names as the coordinator is down, as before another is elected, when the replay wants to become the producer.
+func TestACoordinatorThatIsDownIsWaitedFor(t *testing.T) {
+	r := ordersAndEvents(20)
+	a := r.archive(t)
+	readOnce(t)
+	for _, c := range []struct {
+		down  time.Duration
+		waits bool
+	}{{45 * time.Second, true}, {time.Hour, false}} {
+		synctest.Test(t, func(t *testing.T) {
+			target := newVirtualTarget(t)
+			var until time.Time
+			target.ControlKey(int16(kmsg.FindCoordinator), func(kmsg.Request) (kmsg.Response, error, bool) {
+				if target.KeepControl(); until.IsZero() {
+					until = time.Now().Add(c.down)
+				}
+				return nil, nil, false
+			})
+			refused := &net.OpError{Op: "dial", Err: errors.New("connection refused")}
+			dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+				if time.Now().Before(until) {
+					return nil, refused
+				}
+				return target.dial(ctx, network, address)
+			}
+			o := often()
+			o.ConnectTimeout = time.Minute
+			report, err := replay.Run(t.Context(), append(slices.Clone(target.connect), kgo.Dialer(dial)), a, o)
+			if c.waits {
+				must(t, err)
+				equal(t, "sent", report.Sent, int64(60))
+				target.holds(t, r)
+				return
+			}
+			if took := time.Since(until.Add(-c.down)); !errors.Is(err, refused) || took != o.ConnectTimeout {
+				t.Errorf("down for %s: error %v after %s, want %v after %s", c.down, err, took, refused, o.ConnectTimeout)
+			}
+		})
+	}
 }
 
 // sleepingMachine is the clock of a machine that sleeps for a while.

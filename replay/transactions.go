@@ -69,11 +69,15 @@ func (s *settings) transactionOptions() []kgo.Opt {
 	return []kgo.Opt{kgo.TransactionalID(TransactionPrefix + s.ReplayID), kgo.TransactionTimeout(s.TransactionTimeout)}
 }
 
-// fence makes the target refuse whatever others with this replay id still send, and end what they left open.
+// fence makes the target refuse whatever others with this replay id still send, and end what they left open. The coordinator may be a
+// broker that is down until another takes over: then the target is asked again.
 func (t *transactions) fence(ctx context.Context) error {
-	ctx, cancel := t.limit(ctx)
-	defer cancel()
-	id, _, err := t.client.ProducerID(ctx)
+	name := "transactional id " + TransactionPrefix + t.topic.replayID
+	id := int64(-1)
+	err := t.topic.target.Retry(ctx, "become the producer of "+name, func(ctx context.Context) (err error) {
+		id, _, err = t.client.ProducerID(ctx)
+		return err
+	})
 	switch {
 	case err == nil && id < 0:
 		return errors.New("the target does not know transactions")
@@ -84,8 +88,7 @@ func (t *transactions) fence(ctx context.Context) error {
 	case errors.Is(err, kerr.InvalidTransactionTimeout):
 		return fmt.Errorf("the target does not allow transactions of %s (transaction.max.timeout.ms): %w", t.player.settings.TransactionTimeout, err)
 	}
-	name := "transactional id " + TransactionPrefix + t.topic.replayID
-	return denied(name, "Write", fmt.Errorf("become the producer of %s: %w", name, err))
+	return denied(name, "Write", connectError(err))
 }
 
 // limit bounds an exchange with the target.

@@ -25,7 +25,7 @@ type TopicConfigs struct {
 func (c *Cluster) Configs(ctx context.Context, topics, names []string) (map[string]TopicConfigs, error) {
 	all := make(map[string]TopicConfigs, len(topics))
 	open := topics
-	err := c.retry(ctx, "describe topic configs", func(ctx context.Context) error {
+	err := c.Retry(ctx, "describe topic configs", func(ctx context.Context) error {
 		if len(open) == 0 {
 			return nil
 		}

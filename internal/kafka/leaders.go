@@ -25,7 +25,7 @@ type question[V any] struct {
 func ofLeaders[V any](ctx context.Context, c *Cluster, tps []format.TopicPartition, q question[V]) (map[format.TopicPartition]V, error) {
 	found := make(map[format.TopicPartition]V, len(tps))
 	open := slices.Clone(tps)
-	err := c.retry(ctx, q.step, func(ctx context.Context) error {
+	err := c.Retry(ctx, q.step, func(ctx context.Context) error {
 		if len(open) == 0 {
 			return nil
 		}

@@ -73,7 +73,7 @@ func IsUnknownTopic(err error) bool {
 // broker each time: kadm's cache would answer with the topic id of a topic that is gone.
 func (c *Cluster) Describe(ctx context.Context, names []string) (*Metadata, error) {
 	var m *Metadata
-	err := c.retry(ctx, "ask for topics", func(ctx context.Context) (err error) {
+	err := c.Retry(ctx, "ask for topics", func(ctx context.Context) (err error) {
 		m, err = c.describe(ctx, names)
 		return err
 	})
@@ -85,7 +85,7 @@ func (c *Cluster) Describe(ctx context.Context, names []string) (*Metadata, erro
 func (c *Cluster) Settled(ctx context.Context, names []string) (*Metadata, error) {
 	var m *Metadata
 	begun := time.Now()
-	err := c.retry(ctx, "ask for topics", func(ctx context.Context) (err error) {
+	err := c.Retry(ctx, "ask for topics", func(ctx context.Context) (err error) {
 		if m, err = c.describe(ctx, names); err != nil {
 			return err
 		}
@@ -100,7 +100,7 @@ func (c *Cluster) Settled(ctx context.Context, names []string) (*Metadata, error
 // AwaitLeaders waits until every partition of the named topics has a leader.
 func (c *Cluster) AwaitLeaders(ctx context.Context, names []string) (*Metadata, error) {
 	var m *Metadata
-	err := c.retry(ctx, "wait for leaders", func(ctx context.Context) (err error) {
+	err := c.Retry(ctx, "wait for leaders", func(ctx context.Context) (err error) {
 		if m, err = c.describe(ctx, names); err != nil {
 			return err
 		}

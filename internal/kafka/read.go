@@ -42,7 +42,7 @@ func (c *Cluster) Reader(tp format.TopicPartition) *PartitionReader {
 
 // Read calls each with the records of one answer and returns the offset after it. The offset does not move when nothing is there yet.
 func (r *PartitionReader) Read(ctx context.Context, from int64, each func(*kgo.Record)) (next int64, err error) {
-	err = r.cluster.retry(ctx, fmt.Sprintf("read %s at offset %d", r.partition, from), func(ctx context.Context) error {
+	err = r.cluster.Retry(ctx, fmt.Sprintf("read %s at offset %d", r.partition, from), func(ctx context.Context) error {
 		next, err = r.fetch(ctx, from, each)
 		if err != nil {
 			r.known = false

@@ -54,8 +54,9 @@ func (e *TimeoutError) Error() string {
 
 func (e *TimeoutError) Unwrap() error { return e.Err }
 
-// retry calls try until it works, its error is none that may pass, or the patience ends. It is the only place that asks again.
-func (c *Cluster) retry(ctx context.Context, step string, try func(context.Context) error) error {
+// Retry calls try until it works, its error is none that may pass, or the patience ends. It is the only place that asks again. Step names
+// what is asked, in errors. The context that try gets ends with the patience.
+func (c *Cluster) Retry(ctx context.Context, step string, try func(context.Context) error) error {
 	limited, cancel := context.WithTimeout(ctx, c.patience)
 	defer cancel()
 	var last error

@@ -24,7 +24,7 @@ func (e *NotMadeError) Unwrap() error { return e.Err }
 func (c *Cluster) CreateTopics(ctx context.Context, topics []kmsg.CreateTopicsRequestTopic, onlyValidate bool) ([]kmsg.CreateTopicsResponseTopic, error) {
 	var made []kmsg.CreateTopicsResponseTopic
 	open := topics
-	err := c.retry(ctx, "create topics", func(ctx context.Context) error {
+	err := c.Retry(ctx, "create topics", func(ctx context.Context) error {
 		if len(open) == 0 {
 			return nil
 		}
