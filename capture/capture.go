@@ -73,7 +73,7 @@ type run struct {
 
 	mu       sync.Mutex // guards what follows
 	err      error      // the first of a lane
-	left     []error    // of partitions that could not be read
+	left     []error    // of partitions that could not be read, until the end
 	reports  map[format.TopicPartition]*PartitionReport
 	warnings []string
 
@@ -153,7 +153,7 @@ func (r *run) take(w work) {
 	defer r.active.Add(-1)
 	l := newLane(r, w)
 	if err := l.take(); err != nil {
-		if isUnreadable(err) && !r.settings.Follow {
+		if isUnreadable(err) {
 			r.source.quit(l.tp, l.inbox)
 			r.leave(err)
 			return
@@ -166,7 +166,7 @@ func (r *run) take(w work) {
 	}
 }
 
-// leave notes why a partition of a snapshot is not read to its end. The others are.
+// leave notes why a partition is not read any further. The others are.
 func (r *run) leave(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -231,6 +231,9 @@ func (r *run) now() Progress {
 	defer r.mu.Unlock()
 	if trouble == nil {
 		trouble = r.unadopted
+	}
+	if len(r.left) > 0 { // which does not pass by itself
+		trouble = fmt.Errorf("%d of %d partitions left: %w", len(r.left), p.Partitions, r.left[0])
 	}
 	if trouble != nil {
 		p.Trouble = trouble.Error()

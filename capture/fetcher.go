@@ -270,7 +270,7 @@ func (s *source) receive(ctx context.Context, f *feed, p *kmsg.FetchResponseTopi
 		p.RecordBatches = good
 	}
 	found, err := scan(p.RecordBatches, f.at)
-	if err != nil {
+	if err != nil && found.next == f.at { // else what comes before is taken, and the next fetch begins with it
 		s.leave(f, &PartitionError{f.tp, f.at, err})
 		return
 	}

@@ -89,8 +89,11 @@ func (l *lane) rest() error {
 
 // fail keeps, in a follow capture, what came before a batch that cannot be read.
 func (l *lane) fail(err error) error {
-	if isA[*PartitionError](err) && l.settings().Follow && l.pending != nil {
-		return errors.Join(err, l.seal(l.pending.Position()))
+	if !isA[*PartitionError](err) || !l.settings().Follow || l.pending == nil {
+		return err
+	}
+	if sealing := l.seal(l.pending.Position()); sealing != nil {
+		return fmt.Errorf("%w; before that: %v", sealing, err) // it is of the archive, and ends the capture
 	}
 	return err
 }

@@ -66,8 +66,8 @@ type Options struct {
 	// Reshape, if set, leaves records out and changes them before they are written. What it leaves out is in the archive's ledger as
 	// filtered.
 	Reshape format.Reshaper
-	// SkipCorrupt records the offsets of batches that cannot be read as gaps, with reason corrupt, and goes on. Without it a follow capture
-	// ends at one, and a snapshot reads the other partitions first.
+	// SkipCorrupt records the offsets of batches that cannot be read as gaps, with reason corrupt, and goes on. Without it their
+	// partition is left: the capture goes on with the others, tells of it as trouble, and ends with its error.
 	SkipCorrupt bool
 
 	// Now tells the time that relative positions count back from; nil: time.Now.

@@ -22,7 +22,7 @@ type Progress struct {
 	Segments       int64 // sealed by this run
 	Sealed         int64 // records in them
 	Topics         []TopicProgress
-	Trouble        string // why some partition makes no progress now; empty: all do
+	Trouble        string // why some partition makes no progress now, or none any more; empty: all do
 }
 
 // TopicProgress is the part of one topic.

@@ -39,7 +39,7 @@ type source struct {
 	settings   *settings
 	fetchMax   int32
 	fatal      func(error)           // ends the capture; may be called more than once
-	unreadable func(error)           // is told why a partition of a snapshot is left
+	unreadable func(error)           // is told why a partition is left
 	seen       func(*kafka.Metadata) // is told about every fresh look at the cluster
 
 	ctx      context.Context // of the fetchers

@@ -157,7 +157,51 @@ func TestLostOffsetsAndAMovedLeaderAreNoTruncation(t *testing.T) {
 	})
 }
 
-func TestABatchThatCannotBeReadEndsAFollowCaptureAndWhatCameBeforeIsSealed(t *testing.T) {
+func TestAFollowCaptureGoesOnWithTheOthersPastABatchThatCannotBeRead(t *testing.T) {
+	for name, damage := range damages {
+		inBubble(t, func(t *testing.T) {
+			b := newVirtualBroker(t, kfake.SeedTopics(3, "orders"))
+			logs := map[int32][][]byte{}
+			for p := range int32(3) {
+				b.fill("orders", p, 50)
+				logs[p] = tens(5)
+			}
+			logs[1][2] = damage(logs[1][2])
+			var more atomic.Bool // of the others
+			b.onFetch(func(_ int32, req *kmsg.FetchRequest) (kmsg.Response, error) {
+				if more.Load() {
+					return served(req, logs), nil
+				}
+				return served(req, map[int32][][]byte{0: logs[0], 1: logs[1], 2: logs[2][:3]}), nil
+			})
+			a := newPlace(t)
+			var last atomic.Pointer[Progress]
+			f := a.follow(b, Options{Topics: []string{"orders"}, OnProgress: func(p Progress) { last.Store(&p) }})
+			time.Sleep(time.Minute)
+			more.Store(true)
+			time.Sleep(time.Minute)
+			if trouble := last.Load().Trouble; !strings.Contains(trouble, "1 of 3 partitions left: orders-1") {
+				t.Errorf("%s: told is %q, want what became of orders-1", name, trouble)
+			}
+			f.cancel()
+			<-f.done
+			partition, ok := errors.AsType[*PartitionError](f.err)
+			if !ok || !errors.Is(f.err, ErrCorruptBatch) || partition.Partition.Partition != 1 {
+				t.Errorf("%s: got %v, want a PartitionError of partition 1", name, f.err)
+			}
+			for p, want := range []int{50, 20, 50} {
+				if got := len(a.records("orders", int32(p))); got != want {
+					t.Errorf("%s: partition %d has %d records, want %d", name, p, got, want)
+				}
+			}
+			if next := a.coverage("orders", 1).Next; next != 20 {
+				t.Errorf("%s: orders-1 is sealed up to %d, want 20", name, next)
+			}
+		})
+	}
+}
+
+func TestAFollowCaptureEndsWhenEveryPartitionIsLeft(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		b := newVirtualBroker(t, kfake.SeedTopics(1, "orders"))
 		b.fill("orders", 0, 20)

@@ -13,13 +13,8 @@ func isUnreadable(err error) bool {
 	return errors.Is(err, ErrCorruptBatch) || errors.Is(err, ErrBatchTooLarge)
 }
 
-// leave ends the feed of a partition with a batch that cannot be read. A follow capture ends with it, for nobody would notice; the other
-// partitions of a snapshot are read to their end first.
+// leave ends the feed of a partition with a batch that cannot be read. The others go on.
 func (s *source) leave(f *feed, err error) {
-	if s.settings.Follow {
-		s.fatal(err)
-		return
-	}
 	s.mu.Lock()
 	f.busy = false
 	s.drop(f)

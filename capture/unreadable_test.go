@@ -37,18 +37,21 @@ func tens(n int) [][]byte {
 	return all
 }
 
-// serves makes the broker answer with these logs, whole batches from the one that holds the offset asked for.
+// serves makes the broker answer with these logs.
 func (b *broker) serves(logs map[int32][][]byte) {
-	b.onFetch(func(_ int32, req *kmsg.FetchRequest) (kmsg.Response, error) {
-		resp := emptyFrom(req, 0, 50).(*kmsg.FetchResponse)
-		for i, topic := range req.Topics {
-			for j, p := range topic.Partitions {
-				first := min(int(p.FetchOffset/10), 5)
-				resp.Topics[i].Partitions[j].RecordBatches = slices.Concat(logs[p.Partition][first:]...)
-			}
+	b.onFetch(func(_ int32, req *kmsg.FetchRequest) (kmsg.Response, error) { return served(req, logs), nil })
+}
+
+// served is the answer with whole batches from the one that holds the offset asked for.
+func served(req *kmsg.FetchRequest, logs map[int32][][]byte) kmsg.Response {
+	resp := emptyFrom(req, 0, 50).(*kmsg.FetchResponse)
+	for i, topic := range req.Topics {
+		for j, p := range topic.Partitions {
+			first := min(int(p.FetchOffset/10), 5)
+			resp.Topics[i].Partitions[j].RecordBatches = slices.Concat(logs[p.Partition][first:]...)
 		}
-		return resp, nil
-	})
+	}
+	return resp
 }
 
 // damages are the ways in which a batch cannot be read. Those with a right sum were made so by a producer.

@@ -23,7 +23,7 @@ func captureProgress(p capture.Progress) string {
 		text = fmt.Sprintf("%s, %s, %s, %s", units.Of(p.Records, "record"), units.Size(p.Bytes), units.Of(int64(p.Partitions), "partition"), units.Duration(p.Elapsed.Round(time.Second)))
 	}
 	if p.Trouble != "" {
-		text += "; waiting: " + p.Trouble
+		text += "; trouble: " + p.Trouble
 	}
 	return text
 }
