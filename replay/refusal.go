@@ -14,8 +14,11 @@ import (
 //
 // The callbacks of the refused records come too late: they run on another goroutine, and until the first of them has run a later
 // record may be given to the client, which would send it, past the ones that failed. The client logs a refusal while it holds the
-// partition's lock, before it gives the batch up; ending the destination's context there makes it fail whatever follows.
-// TestNothingGetsPastARefusedBatch fails when a new version of the client logs otherwise.
+// partition's lock, before it gives the batch up; ending the destination's context there makes it fail whatever follows. The hooks of the
+// client would do instead of its log, but it has none that is called then: OnProduceRecordUnbuffered comes with the callbacks.
+//
+// What the client logs is no part of what it promises. The tests in clientlog_test.go hold each message that counts here against the client
+// itself, and fail on the day that a new version words one otherwise.
 type refusalLogger struct {
 	next    kgo.Logger // of the user; may be nil
 	refused func(topic string, partition int32, err error)

@@ -107,14 +107,15 @@ func (p *player) report(r *Report) {
 		r.Transactions = p.transactions.commits
 	}
 	all := p.settings.Schedule.All
-	for _, t := range r.Plan.Topics {
+	places := make(map[string]int, len(r.Plan.Topics))
+	for i, t := range r.Plan.Topics {
+		places[t.Topic] = i
 		r.Topics = append(r.Topics, TopicReport{Topic: t.Topic, Target: t.Target, Planned: all(t.Total.Records)})
 	}
 	r.Planned = all(r.Plan.Total.Records)
 	for _, part := range p.parts {
 		r.Missing += p.missing(part)
-		i := slices.IndexFunc(r.Topics, func(t TopicReport) bool { return t.Topic == part.ledger.source.Topic })
-		part.ledger.addToReport(r, &r.Topics[i])
+		part.ledger.addToReport(r, &r.Topics[places[part.ledger.source.Topic]])
 	}
 	slices.SortFunc(r.Failures, func(a, b Failure) int {
 		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))

@@ -23,6 +23,7 @@ type newTopic struct {
 // most partitions any of them has, and the configs of the first.
 func (s *settings) newTopics(p *Plan) []newTopic {
 	var out []newTopic
+	places := make(map[string]int)
 	for i := range p.Topics {
 		t := &p.Topics[i]
 		if !t.Create {
@@ -32,8 +33,9 @@ func (s *settings) newTopics(p *Plan) []newTopic {
 		for _, part := range t.Partitions {
 			partitions = max(partitions, part.Partition+1)
 		}
-		at := slices.IndexFunc(out, func(n newTopic) bool { return n.name == t.Target })
-		if at < 0 {
+		at, there := places[t.Target]
+		if !there {
+			places[t.Target] = len(out)
 			out = append(out, newTopic{name: t.Target, partitions: partitions, configs: s.configsOf(t.source.Configs), asked: s.askedConfigs()})
 			continue
 		}
@@ -48,8 +50,9 @@ func (c *cluster) create(ctx context.Context, topics []newTopic, replicationFact
 		return nil
 	}
 	requests, names := make([]kmsg.CreateTopicsRequestTopic, len(topics)), make([]string, len(topics))
+	byName := make(map[string]*newTopic, len(topics))
 	for i, t := range topics {
-		requests[i], names[i] = t.request(replicationFactor), t.name
+		requests[i], names[i], byName[t.name] = t.request(replicationFactor), t.name, &topics[i]
 	}
 	made, err := c.CreateTopics(ctx, requests, onlyValidate)
 	if err != nil && c.dropUnknown(ctx, topics, replicationFactor, err) {
@@ -60,9 +63,8 @@ func (c *cluster) create(ctx context.Context, topics []newTopic, replicationFact
 	}
 	if onlyValidate {
 		for _, m := range made {
-			i := slices.Index(names, m.Topic)
-			if i >= 0 {
-				c.topics[m.Topic] = topics[i].expected(m)
+			if t := byName[m.Topic]; t != nil {
+				c.topics[m.Topic] = t.expected(m)
 			}
 		}
 		return nil
