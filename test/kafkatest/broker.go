@@ -31,6 +31,7 @@ type Broker struct {
 	dir, libs string
 	clusterID string
 	heapMB    int
+	jvm       []string // more options of the Java machine
 	ports     ports
 	proc      *process
 }
@@ -123,7 +124,7 @@ func (b *Broker) launch(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	cmd := java(ctx, b.libs, b.dir, b.heapMB, "kafka.Kafka", b.propertiesFile())
+	cmd := b.java(ctx, "kafka.Kafka", b.propertiesFile())
 	cmd.Stdout, cmd.Stderr = log, log
 	if b.proc, err = startProcess(cmd); err != nil {
 		return fmt.Errorf("start kafka: %w", err)

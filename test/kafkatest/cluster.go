@@ -12,12 +12,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"golang.org/x/sync/errgroup"
 )
 
 // clusterSize is the number of brokers of a Cluster. Each is a controller, too.
 const clusterSize = 3
+
+// shortLived are options for machines that end before it pays to compile much.
+var shortLived = []string{"-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"}
 
 // Cluster is a running cluster of three brokers, for tests of what happens when they come and go. Topics have three replicas, two of which must
 // be in sync.
@@ -59,17 +63,21 @@ func (c *Cluster) run(ctx context.Context, dir string) error {
 	id := newClusterID()
 	var voters []string
 	for i := range clusterSize {
-		b := &Broker{dir: filepath.Join(dir, fmt.Sprint(i+1)), libs: libs, clusterID: id, heapMB: 384}
+		b := &Broker{dir: filepath.Join(dir, fmt.Sprint(i+1)), libs: libs, clusterID: id, heapMB: 384, jvm: shortLived}
 		if b.ports, err = freePorts(); err != nil {
 			return err
 		}
 		voters = append(voters, fmt.Sprintf("%d@127.0.0.1:%d", i+1, b.ports.controller))
 		c.brokers = append(c.brokers, b)
 	}
+	var all errgroup.Group
 	for i, b := range c.brokers {
-		if err := b.prepare(ctx, i+1, strings.Join(voters, ",")); err != nil {
-			return err
-		}
+		all.Go(func() error { return b.prepare(ctx, i+1, strings.Join(voters, ",")) })
+	}
+	if err := all.Wait(); err != nil {
+		return err
+	}
+	for _, b := range c.brokers {
 		if err := b.launch(ctx); err != nil {
 			return err
 		}
@@ -96,9 +104,12 @@ var clusterProperties = map[string]string{
 	"offsets.topic.replication.factor":         "3",
 	"transaction.state.log.replication.factor": "3",
 	"transaction.state.log.min.isr":            "2",
-	"broker.session.timeout.ms":                "3000",
-	"broker.heartbeat.interval.ms":             "500",
-	"replica.lag.time.max.ms":                  "5000",
+	// Short, so that a dead broker is noticed soon, and not so short that a busy machine makes live ones look dead.
+	"broker.session.timeout.ms":             "6000",
+	"broker.heartbeat.interval.ms":          "1000",
+	"controller.quorum.fetch.timeout.ms":    "4000",
+	"controller.quorum.election.timeout.ms": "2000",
+	"replica.lag.time.max.ms":               "10000",
 }
 
 // Brokers returns the addresses for a client's seed list.
@@ -123,7 +134,8 @@ func (c *Cluster) Restart(ctx context.Context, i int) error {
 	return c.AwaitInSync(ctx)
 }
 
-// AwaitInSync waits until all brokers are there and every partition has all of its replicas in sync.
+// AwaitInSync waits until every broker says that all brokers are there and that every partition has all of its replicas in sync. One that was
+// just killed is still there in the eyes of the others.
 func (c *Cluster) AwaitInSync(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*startTimeout)
 	defer cancel()
@@ -132,12 +144,11 @@ func (c *Cluster) AwaitInSync(ctx context.Context) error {
 		return err
 	}
 	defer client.Close()
-	admin := kadm.NewClient(client)
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		meta, err := admin.Metadata(ctx)
-		if err == nil && len(meta.Brokers) == clusterSize && inSync(meta.Topics) {
+		err := allAgree(ctx, client)
+		if err == nil {
 			return nil
 		}
 		select {
@@ -148,7 +159,24 @@ func (c *Cluster) AwaitInSync(ctx context.Context) error {
 	}
 }
 
-func inSync(topics kadm.TopicDetails) bool {
+// allAgree asks each broker.
+func allAgree(ctx context.Context, client *kgo.Client) error {
+	if err := client.Ping(ctx); err != nil {
+		return err
+	}
+	for node := 1; node <= clusterSize; node++ {
+		answer, err := client.Broker(node).Request(ctx, kmsg.NewPtrMetadataRequest())
+		if err != nil {
+			return fmt.Errorf("broker %d: %w", node, err)
+		}
+		if m := answer.(*kmsg.MetadataResponse); len(m.Brokers) < clusterSize || !inSync(m.Topics) {
+			return fmt.Errorf("broker %d knows %d brokers, in sync %v", node, len(m.Brokers), inSync(m.Topics))
+		}
+	}
+	return nil
+}
+
+func inSync(topics []kmsg.MetadataResponseTopic) bool {
 	for _, t := range topics {
 		for _, p := range t.Partitions {
 			if len(p.ISR) < len(p.Replicas) || p.Leader < 0 {

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -50,20 +51,18 @@ func (p *process) stop(grace time.Duration) {
 	<-p.done
 }
 
-// java is a command that runs a class of the jars in libs, logging into stderr as dir's log4j2.properties says.
-func java(ctx context.Context, libs, dir string, heapMB int, class string, args ...string) *exec.Cmd {
-	argv := []string{
-		fmt.Sprintf("-Xmx%dm", heapMB),
-		"-Dlog4j2.configurationFile=" + filepath.Join(dir, "log4j2.properties"),
-		"-cp", filepath.Join(libs, "*"), class,
-	}
+// java is a command that runs a class of Kafka's jars, logging into stderr as the broker's log4j2.properties says.
+func (b *Broker) java(ctx context.Context, class string, args ...string) *exec.Cmd {
+	argv := append(slices.Clone(b.jvm), fmt.Sprintf("-Xmx%dm", b.heapMB),
+		"-Dlog4j2.configurationFile="+filepath.Join(b.dir, "log4j2.properties"),
+		"-cp", filepath.Join(b.libs, "*"), class)
 	return exec.CommandContext(ctx, "java", append(argv, args...)...)
 }
 
 // Tool runs one of Kafka's own programs, such as org.apache.kafka.tools.consumer.ConsoleConsumer, to its end and writes its standard
 // output to stdout. The caller passes the broker's address as that program wants it. The error holds what it wrote to standard error.
 func (b *Broker) Tool(ctx context.Context, stdout io.Writer, class string, args ...string) error {
-	cmd := java(ctx, b.libs, b.dir, b.heapMB, class, args...)
+	cmd := b.java(ctx, class, args...)
 	var stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = stdout, &stderr
 	p, err := startProcess(cmd)
