@@ -270,6 +270,78 @@ func TestACoordinatorThatIsDownIsWaitedFor(t *testing.T) {
 	}
 }
 
+// slowAnswers lets the client have what it is told about records only after a while.
+type slowAnswers time.Duration
+
+func (d slowAnswers) OnBrokerRead(_ kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, _ error) {
+	if key == int16(kmsg.Produce) {
+		time.Sleep(time.Duration(d))
+	}
+}
+
+// All records are sent and acknowledged while a regular commit waits for a coordinator to come up, longer than there is at the end of a
+// replay that is stopped: this one is not.
+func TestACommitThatIsUnderWayWhenAllIsSentIsWaitedFor(t *testing.T) {
+	r := ordersAndEvents(20)
+	a := r.archive(t)
+	readOnce(t)
+	synctest.Test(t, func(t *testing.T) {
+		c := newVirtualTarget(t)
+		o := often()
+		o.CheckpointInterval, o.TransactionBytes, o.FlushTimeout = time.Second, 0, 5*time.Second
+		o.Hooks = []kgo.Hook{slowAnswers(3 * time.Second)}
+		commits := 0
+		var until time.Time
+		c.ControlKey(int16(kmsg.EndTxn), func(req kmsg.Request) (kmsg.Response, error, bool) {
+			if c.KeepControl(); commits == 0 || !until.IsZero() && time.Now().After(until) {
+				commits++ // the first is before the first record
+				return nil, nil, false
+			}
+			if until.IsZero() {
+				until = time.Now().Add(3 * o.FlushTimeout)
+			}
+			resp := req.ResponseKind().(*kmsg.EndTxnResponse)
+			resp.ErrorCode = kerr.CoordinatorLoadInProgress.Code
+			return resp, nil, true
+		})
+		report, err := replay.Run(t.Context(), c.connect, a, o)
+		must(t, err)
+		equal(t, "acknowledged", report.Acknowledged, int64(60))
+		if until.IsZero() || commits < 2 {
+			t.Errorf("%d commits, none of them waited", commits)
+		}
+		c.holds(t, r)
+	})
+}
+
+// The leader of the partition that keeps the progress moves when the last of it is written.
+func TestTheLastOfTheProgressIsWaitedFor(t *testing.T) {
+	r := ordersAndEvents(20)
+	a := r.archive(t)
+	readOnce(t)
+	synctest.Test(t, func(t *testing.T) {
+		c := newVirtualTarget(t)
+		o := often()
+		o.TransactionBytes, o.FlushTimeout = 0, 5*time.Second
+		var until time.Time
+		c.ControlKey(int16(kmsg.EndTxn), func(kmsg.Request) (kmsg.Response, error, bool) {
+			if c.KeepControl(); until.IsZero() { // the commit before the first record
+				until = time.Now().Add(3 * o.FlushTimeout)
+			}
+			return nil, nil, false
+		})
+		moving := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: replay.CheckpointTopic, Err: kerr.NotLeaderForPartition, Count: -1,
+			When: func(kmsg.Request) bool { return time.Now().Before(until) }})
+		report, err := replay.Run(t.Context(), c.connect, a, o)
+		must(t, err)
+		equal(t, "acknowledged", report.Acknowledged, int64(60))
+		if moving.Hits() == 0 {
+			t.Error("the leader never moved")
+		}
+		c.holds(t, r)
+	})
+}
+
 // sleepingMachine is the clock of a machine that sleeps for a while.
 type sleepingMachine struct{ from, until time.Time }
 

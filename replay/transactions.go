@@ -97,6 +97,13 @@ func (t *transactions) limit(ctx context.Context) (context.Context, context.Canc
 	return context.WithTimeoutCause(ctx, patience, &StalledError{For: patience, Err: t.player.dials.Last()})
 }
 
+// outlive bounds an exchange that the end of a replay does not break off at once: when ctx ends, there is the time that there is at the end.
+func (t *transactions) outlive(ctx context.Context) (context.Context, context.CancelFunc) {
+	limited, cancel := t.limit(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(t.player.settings.FlushTimeout, cancel) })
+	return limited, func() { stop(); cancel() }
+}
+
 // begin opens a transaction. The target hears of it with the first record.
 func (t *transactions) begin() error {
 	t.begun.Store(false)
@@ -132,14 +139,15 @@ func (t *transactions) leave() { t.gate.leave() }
 // start commits now and then, until finish, the end of ctx, or something goes wrong, which stop is told.
 func (t *transactions) start(ctx context.Context, stop context.CancelCauseFunc) {
 	t.stop = stop
-	ctx, t.quit = context.WithCancel(ctx)
+	regular, quit := context.WithCancel(ctx)
+	t.quit = quit
 	t.ended = make(chan struct{})
 	awake := context.CancelFunc(func() {})
 	t.full.Store(&awake)
 	t.ends.Store(true)
 	go func() {
 		defer close(t.ended)
-		for t.await(ctx) && t.commit(ctx) == nil {
+		for t.await(regular) && t.commit(regular, ctx) == nil {
 		}
 		t.ends.Store(false)
 		t.gate.close()() // nobody waits for a commit any more
@@ -164,8 +172,8 @@ func (t *transactions) await(ctx context.Context) bool {
 }
 
 // commit ends the transaction with the checkpoint in it, and begins the next one. Nothing is sent meanwhile. When ctx ends before all
-// records are acknowledged, the transaction stays open.
-func (t *transactions) commit(ctx context.Context) error {
+// records are acknowledged, the transaction stays open. After that only the end of the replay, with its own context, hurries the commit.
+func (t *transactions) commit(ctx, replay context.Context) error {
 	defer t.gate.close()()
 	// The checkpoint follows the last records at once and takes all of them for acknowledged. If one is not, neither counts.
 	err := t.topic.Save(ctx, t.player.current(false, (*ledger).promised))
@@ -173,7 +181,7 @@ func (t *transactions) commit(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	if err == nil {
-		err = t.end(ctx)
+		err = t.end(replay)
 	}
 	if err == nil {
 		err = t.begin()
@@ -189,7 +197,7 @@ func (t *transactions) save(ctx context.Context, final bool) error {
 	}
 	limited, cancel := t.limit(ctx)
 	defer cancel()
-	return t.commit(limited)
+	return t.commit(limited, limited)
 }
 
 // end commits what is flushed. It goes on for a while when ctx ends, for only the answer says what is in the target.
@@ -197,9 +205,8 @@ func (t *transactions) end(ctx context.Context) error {
 	if err := t.failed(); err != nil {
 		return err
 	}
-	limited, cancel := t.limit(context.WithoutCancel(ctx))
+	limited, cancel := t.outlive(ctx)
 	defer cancel()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(t.player.settings.FlushTimeout, cancel) })()
 	err := t.noted(limited)
 	if err == nil {
 		err = t.client.EndTransaction(limited, kgo.TryCommit)
@@ -243,12 +250,16 @@ func (t *transactions) commitLast(ctx context.Context) error {
 	if err := t.topic.Save(ctx, t.player.current(true, (*ledger).promised)); err != nil {
 		return err
 	}
-	var err error
-	t.briefly(ctx, func(ctx context.Context) { err = t.client.Flush(ctx) })
-	if err != nil {
-		return fmt.Errorf("commit: %w", &StalledError{For: t.player.settings.FlushTimeout, Err: t.player.dials.Last()})
+	limited, cancel := t.outlive(ctx)
+	defer cancel()
+	if t.client.Flush(limited) == nil {
+		return t.end(ctx)
 	}
-	return t.end(ctx)
+	err, _ := errors.AsType[*StalledError](context.Cause(limited))
+	if err == nil {
+		err = &StalledError{For: t.player.settings.FlushTimeout, Err: t.player.dials.Last()}
+	}
+	return fmt.Errorf("commit: %w", err)
 }
 
 // abort leaves nothing open in the target, if that can be reached: readers would wait for the end of the transaction.
