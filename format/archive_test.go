@@ -264,6 +264,8 @@ func TestForeignFilesInDataAreNamed(t *testing.T) {
 	good := full(orders0, 0, 3)
 	for _, path := range []string{
 		"data/readme.txt",
+		"data/topic=events",
+		"data/topic=orders/partition=1",
 		"data/orders/partition=0/00000000000000000003.parquet",
 		"data/topic=a b/partition=0/00000000000000000003.parquet",
 		"data/topic=orders/readme.txt",
@@ -333,13 +335,23 @@ func TestSegmentsThatDoNotAdjoinAreRefused(t *testing.T) {
 }
 
 func TestASegmentInTheWrongPlaceIsRefused(t *testing.T) {
-	fsys := changed(memArchive(t, full(orders0, 0, 3)), map[string][]byte{full(orders1, 0, 3).path(): full(orders0, 0, 3).bytes(t)})
-	a := mustOpen(t, fsys)
-	if _, err := readAll(a.Cursor(orders1, format.Window{})); !errors.Is(err, format.ErrCorrupt) {
-		t.Errorf("cursor: got %v, want ErrCorrupt", err)
+	right := full(orders0, 0, 3)
+	for what, place := range map[string]seg{"topic": full(events0, 0, 3), "partition": full(orders1, 0, 3), "offset": full(orders0, 3, 6)} {
+		a := mustOpen(t, changed(memArchive(t, right), map[string][]byte{place.path(): right.bytes(t)}))
+		segments := a.Segments(place.tp)
+		if _, err := readAll(a.Cursor(place.tp, format.Window{FromOffset: place.base})); !errors.Is(err, format.ErrCorrupt) {
+			t.Errorf("another %s: cursor: got %v, want ErrCorrupt", what, err)
+		}
+		if _, err := a.Document(segments[len(segments)-1]); !errors.Is(err, format.ErrCorrupt) {
+			t.Errorf("another %s: document: got %v, want ErrCorrupt", what, err)
+		}
 	}
-	if _, err := a.Document(a.Segments(orders1)[0]); !errors.Is(err, format.ErrCorrupt) {
-		t.Errorf("document: got %v, want ErrCorrupt", err)
+}
+
+func TestAFileInPlaceOfTheDataIsNamed(t *testing.T) {
+	fsys := changed(memArchive(t), map[string][]byte{"data": []byte("x")})
+	if _, err := format.Open(fsys); !errors.Is(err, format.ErrForeignFile) {
+		t.Errorf("got %v, want ErrForeignFile", err)
 	}
 }
 

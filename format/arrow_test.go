@@ -119,7 +119,7 @@ func TestAnArrowFileOfAnotherShapeIsRefused(t *testing.T) {
 		`field 4 of the Arrow schema is "clef", want key`:        librarySegment(t, arrow.NewSchema(renamed, nil), records),
 		"field timestamp of the Arrow schema is of another type": librarySegment(t, arrow.NewSchema(seconds, nil), records),
 	} {
-		r, err := NewReader(bytes.NewReader(segment), int64(len(segment)))
+		r, err := newReader(bytes.NewReader(segment), int64(len(segment)))
 		if err == nil {
 			_, err = r.ReadGroup(0)
 		}
@@ -144,7 +144,7 @@ func TestAnotherArrowFileIsNoArchive(t *testing.T) {
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := NewReader(bytes.NewReader(out.Bytes()), int64(out.Len())); !errors.Is(err, ErrNotArchive) {
+		if _, err := newReader(bytes.NewReader(out.Bytes()), int64(out.Len())); !errors.Is(err, ErrNotArchive) {
 			t.Errorf("%s: got %v, want ErrNotArchive", name, err)
 		}
 	}
@@ -275,7 +275,7 @@ func TestForgedNumbersAskForNoMemory(t *testing.T) {
 			bad := bytes.Clone(good)
 			binary.LittleEndian.PutUint64(bad[at:], forged)
 			n := allocated(func() {
-				if r, err := NewReader(bytes.NewReader(bad), int64(len(bad))); err == nil {
+				if r, err := newReader(bytes.NewReader(bad), int64(len(bad))); err == nil {
 					r.ReadGroup(0)
 				}
 			})
@@ -318,7 +318,7 @@ func TestReadingASegmentStartsNoGoroutine(t *testing.T) {
 		segment := writeSegment(t, optionsIn(e), manyRecords(15_000, 6))
 		before := runtime.NumGoroutine()
 		f := &watchedFile{ReaderAt: bytes.NewReader(segment)}
-		r, err := NewReader(f, int64(len(segment)))
+		r, err := newReader(f, int64(len(segment)))
 		if err != nil {
 			t.Fatal(err)
 		}

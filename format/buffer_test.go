@@ -19,7 +19,7 @@ func TestRowGroupsInTheSameMemoryAreReadAsInNewMemory(t *testing.T) {
 		random := rand.New(rand.NewPCG(3, 4))
 		for range 20 {
 			b := files[random.IntN(len(files))]
-			r, err := NewReader(bytes.NewReader(b), int64(len(b)))
+			r, err := newReader(bytes.NewReader(b), int64(len(b)))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -43,7 +43,7 @@ func TestRowGroupsInTheSameMemoryAreReadAsInNewMemory(t *testing.T) {
 func TestASecondRowGroupOfOneShapeAllocatesNoPages(t *testing.T) {
 	eachEncoding(t, func(t *testing.T, e Encoding) {
 		b := writeSegment(t, optionsIn(e), manyRecords(5_000, 7))
-		r, err := NewReader(bytes.NewReader(b), int64(len(b)))
+		r, err := newReader(bytes.NewReader(b), int64(len(b)))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -2,6 +2,7 @@ package format
 
 import (
 	"fmt"
+	"io"
 	"io/fs"
 	"runtime"
 
@@ -56,21 +57,19 @@ func (a *Archive) Coverage(tp TopicPartition) (Coverage, error) {
 		c.From = list[0].Base
 	}
 	c.Next = c.From
-	for len(list) > 0 {
-		n := min(len(list), documentsAtOnce)
-		docs, err := a.readDocuments(list[:n])
+	walk := segmentWalk{archive: a, rest: list, document: a.documentsAhead(list)}
+	for {
+		s, d, err := walk.next()
+		if err == io.EOF {
+			break
+		}
 		if err != nil {
 			return Coverage{}, err
 		}
-		for i, d := range docs {
-			if g, ok := a.hole(list[i], c.Next); ok {
-				c.lose(g)
-			}
-			if err := c.add(list[i], d); err != nil {
-				return Coverage{}, fmt.Errorf("%s: %w", list[i].Path, err)
-			}
+		if g, ok := a.hole(s, c.Next); ok {
+			c.lose(g)
 		}
-		list = list[n:]
+		c.add(s, d)
 	}
 	if known.until > c.Next {
 		c.lose(Gap{c.Next, known.until, GapCorrupt})
@@ -80,6 +79,22 @@ func (a *Archive) Coverage(tp TopicPartition) (Coverage, error) {
 
 // documentsAtOnce bounds the documents that Coverage has in memory.
 const documentsAtOnce = 256
+
+// documentsAhead gives the documents of a list, in its order, and reads several at a time.
+func (a *Archive) documentsAhead(list []Segment) func(Segment) (*Document, error) {
+	var read []*Document
+	return func(Segment) (d *Document, err error) {
+		if len(read) == 0 {
+			n := min(len(list), documentsAtOnce)
+			if read, err = a.readDocuments(list[:n]); err != nil {
+				return nil, err
+			}
+			list = list[n:]
+		}
+		d, read = read[0], read[1:]
+		return d, nil
+	}
+}
 
 // readDocuments reads the documents of segments, several at a time.
 func (a *Archive) readDocuments(list []Segment) ([]*Document, error) {
@@ -102,15 +117,7 @@ func (c *Coverage) lose(g Gap) {
 }
 
 // add adds the next segment of the partition.
-func (c *Coverage) add(s Segment, d *Document) error {
-	if c.Segments > 0 {
-		if err := s.checkAdjoins(c.Next); err != nil {
-			return err
-		}
-		if err := checkSameSource(c.Source, d.Source); err != nil {
-			return err
-		}
-	}
+func (c *Coverage) add(s Segment, d *Document) {
 	c.addTimes(d)
 	c.Next, c.Source = d.NextOffset, d.Source
 	c.Segments++
@@ -119,7 +126,6 @@ func (c *Coverage) add(s Segment, d *Document) error {
 	c.Bytes += d.Bytes
 	c.DiskBytes += s.Size
 	c.Ledger.Add(d)
-	return nil
 }
 
 func (c *Coverage) addTimes(d *Document) {

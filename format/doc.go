@@ -2,8 +2,8 @@
 // Kafka topic partition as an ordinary zstd-compressed Parquet or Arrow IPC file. SPEC.md in the module's root defines what is on disk.
 //
 // In the normal case use an [Archive]: [Create] or [OpenForWriting] one, take a [Pending] segment from [Archive.NewSegment], write
-// records in offset order and seal it; to read, [Open] the archive and walk a partition with [Archive.Cursor]. [Writer] and
-// [Reader] work on a single segment without an archive around it.
+// records in offset order and seal it; to read, [Open] the archive or [OpenPath] it, and range over [Archive.Records]. [Archive.Cursor]
+// gives a partition's records a row group at a time, [Archive.Walk] goes through row groups and decodes none, and [Verify] checks all.
 //
 // A record is released to a caller only after the digest of its row group was checked: a reader returns what was written or an
 // error that wraps [ErrCorrupt], and never a guess. Reading holds one row group in memory, not a file.

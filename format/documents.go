@@ -45,9 +45,9 @@ func (a *Archive) OpenSegment(s Segment) (*SegmentReader, error) {
 	return r, nil
 }
 
-// newReaderInArchive is NewReader for a file that stands where a segment should: one of another kind is damage there.
+// newReaderInArchive is newReader for a file that stands where a segment should: one of another kind is damage there.
 func newReaderInArchive(f ReadFile, size int64) (*Reader, error) {
-	r, err := NewReader(f, size)
+	r, err := newReader(f, size)
 	if errors.Is(err, ErrNotArchive) {
 		err = corruptf("%v", err)
 	}
@@ -100,9 +100,6 @@ func openSized(fsys ReadFS, name string) (ReadFile, int64, error) {
 	}
 	return f, size, nil
 }
-
-// BytesRead counts the bytes read from segment files through this Archive.
-func (a *Archive) BytesRead() int64 { return a.bytesRead.Load() }
 
 // countedFile counts what is read of a file.
 type countedFile struct {

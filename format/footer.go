@@ -59,7 +59,7 @@ func readVersioned(what string, text []byte, v any) error {
 	if err := unmarshalStrict(text, &head); err != nil {
 		return corruptf("%s: %v", what, err)
 	}
-	if err := CheckVersion(what, head.Version); err != nil {
+	if err := checkVersion(what, head.Version); err != nil {
 		return err
 	}
 	if err := unmarshalStrict(text, v); err != nil {

@@ -18,7 +18,7 @@ func needSeeds(f *testing.F) {
 func FuzzReadSegment(f *testing.F) {
 	needSeeds(f)
 	f.Fuzz(func(t *testing.T, file []byte) {
-		r, err := NewReader(bytes.NewReader(file), int64(len(file)))
+		r, err := newReader(bytes.NewReader(file), int64(len(file)))
 		if err != nil {
 			return
 		}

@@ -64,7 +64,7 @@ func readHostile(t *testing.T, file []byte) (err error) {
 	t.Helper()
 	n := allocated(func() {
 		var r *Reader
-		if r, err = NewReader(bytes.NewReader(file), int64(len(file))); err != nil {
+		if r, err = newReader(bytes.NewReader(file), int64(len(file))); err != nil {
 			return
 		}
 		for i := range r.Document().Groups {
@@ -99,14 +99,17 @@ func TestASmallParquetFileThatAsksForGigabytesGetsNothing(t *testing.T) {
 		{"elements of the schema", "\x15\x04\x19", append([]byte{0xfc}, many...), "footer is not well-formed"},
 		{"children of the root", "\x06schema\x15", huge, "footer is not well-formed"},
 		{"bytes of the footer's text", "\x08karchive\x18", many, "footer is not well-formed"},
-		{"bytes of a page", "PAR1\x15\x00\x15", huge, "column offset: page header"},
-		{"compressed bytes of a page", "PAR1\x15\x00\x15" + string(good[7]), huge, "column offset: page header"},
 	} {
 		at := bytes.Index(good, []byte(lie.old))
 		if at < 0 {
 			t.Fatalf("%s: the place of the lie is not there: %q", lie.what, lie.old)
 		}
 		checkLie(t, lie.what, replaced(good, at+len(lie.old), lie.number), lie.complaint)
+	}
+	for _, number := range [][]byte{huge, binary.AppendVarint(nil, math.MinInt32)} {
+		checkLie(t, "values of a page", inPage(t, good, "\x1c\x15\x04\x15\x0c", 2, number), "column key: page header")
+		checkLie(t, "bytes of a page", inPage(t, good, "PAR1\x15\x00\x15", 7, number), "column offset: page header")
+		checkLie(t, "compressed bytes of a page", inPage(t, good, "PAR1\x15\x00\x15", 9, number), "column offset: page header")
 	}
 	checkLie(t, "bytes of a column", withFooter(t, good, func(m *metadata.FileMetaData) {
 		m.RowGroups[0].Columns[0].MetaData.TotalCompressedSize = math.MaxInt32
@@ -116,12 +119,65 @@ func TestASmallParquetFileThatAsksForGigabytesGetsNothing(t *testing.T) {
 	}), "column offset is said to be")
 }
 
+// What the pages of a row group may hold together has a bound: none of these is too large alone.
+func TestThePagesOfARowGroupShareOneBound(t *testing.T) {
+	large, small := make([]Record, 8), make([]Record, 8)
+	for i := range large {
+		large[i] = Record{Offset: 1200 + int64(i), Value: make([]byte, 1000<<10)}
+		small[i] = Record{Offset: 1200 + int64(i)}
+	}
+	of := writeSegment(t, optionsIn(Parquet), small)
+	document, _, err := openParquet(bytes.NewReader(of), int64(len(of)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkLie(t, "pages together", withFooter(t, writeSegment(t, optionsIn(Parquet), large), func(m *metadata.FileMetaData) {
+		kv := metadata.NewKeyValueMetadata()
+		for key, value := range document {
+			if err := kv.Append(key, string(value)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		m.FileMetaData.KeyValueMetadata = kv
+	}), "column value: page header")
+}
+
+// A Parquet file need not be a segment to be looked at.
+func TestWhatIsNoParquetFileIsRefused(t *testing.T) {
+	for _, file := range []string{"", "PAR1", "\x00\x00\x00\x00PAR1", "PAR1\x00\x00\x00\x00PARQ"} {
+		if err := CheckParquetFooter(strings.NewReader(file), int64(len(file))); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("%q: got %v, want ErrCorrupt", file, err)
+		}
+	}
+}
+
 func checkLie(t *testing.T, what string, file []byte, complaint string) {
 	t.Helper()
 	err := readHostile(t, file)
 	if !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), complaint) {
 		t.Errorf("gigabytes as %s: got %v, want ErrCorrupt with %q", what, err, complaint)
 	}
+}
+
+// inPage puts a number in place of the byte that stands so far behind the beginning of a text, and sets right what the footer says of
+// places and sizes.
+func inPage(t *testing.T, good []byte, text string, behind int, number []byte) []byte {
+	t.Helper()
+	at := bytes.Index(good, []byte(text)) + behind
+	if at < behind {
+		t.Fatalf("the place of the lie is not there: %q", text)
+	}
+	return withFooter(t, replaced(good, at, number), func(m *metadata.FileMetaData) {
+		for _, c := range m.RowGroups[0].Columns {
+			more := int64(len(number) - 1)
+			switch begin := c.MetaData.DataPageOffset; {
+			case begin > int64(at):
+				c.MetaData.DataPageOffset += more
+			case begin+c.MetaData.TotalCompressedSize > int64(at):
+				c.MetaData.TotalCompressedSize += more
+			}
+		}
+	})
 }
 
 // withFooter is a Parquet file whose footer says something else.
@@ -209,7 +265,7 @@ func TestAFooterBeyondTheLimitIsNotRead(t *testing.T) {
 	for _, n := range []uint32{maxFooterBytes + 1, 1 << 31, math.MaxUint32} {
 		for _, magic := range []string{parquetMagic, arrowMagic} {
 			tail := append(binary.LittleEndian.AppendUint32(nil, n), magic...)
-			if _, err := NewReader(endless{t, 1 << 40, tail}, 1<<40); !errors.Is(err, ErrCorrupt) {
+			if _, err := newReader(endless{t, 1 << 40, tail}, 1<<40); !errors.Is(err, ErrCorrupt) {
 				t.Errorf("%s footer of %d bytes: got %v, want ErrCorrupt", magic, n, err)
 			}
 		}
@@ -223,7 +279,7 @@ func TestAFooterThatIsLongerThanItsFileIsRefused(t *testing.T) {
 		most := uint32(size - 4 - 2*len(magic))
 		for _, n := range []uint32{most + 1, size, size + 1, 1 << 20} {
 			tail := append(binary.LittleEndian.AppendUint32(nil, n), magic...)
-			if _, err := NewReader(endless{t, size, tail}, size); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "footer of") {
+			if _, err := newReader(endless{t, size, tail}, size); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "footer of") {
 				t.Errorf("%s footer of %d bytes in a file of %d: got %v, want ErrCorrupt", magic, n, size, err)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 )
 
@@ -51,5 +52,30 @@ func TestLevelsInRunsOfEveryLengthComeBack(t *testing.T) {
 		}
 		got, _ := readSegment(t, writeSegment(t, optionsIn(Parquet), records))
 		checkEqual(t, got, records)
+	}
+}
+
+// Lengths that do not fit their page are an error, not a panic, and no byte is left over.
+func TestAPageWhoseLengthsDoNotFitIsRefused(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		lengths []int64
+		bytes   string
+		want    string // empty: it is right
+	}{
+		{"right", []int64{1, 3}, "abcd", ""},
+		{"a negative length", []int64{-1, 5}, "abcd", "length -1 in a page of 4 bytes"},
+		{"a length beyond the page", []int64{5, -1}, "abcd", "length 5 in a page of 4 bytes"},
+		{"bytes left over", []int64{1, 2}, "abcd", "lengths add up to 3 of 4 bytes"},
+		{"too few bytes", []int64{2, 3}, "abcd", "lengths add up to 5 of 4 bytes"},
+	} {
+		shape := payloadShapeOf(readValue)
+		body := appendLevels(nil, []byte{definedPayload, definedPayload}, shape.definitionBits)
+		body = append(appendDelta(body, c.lengths, true), c.bytes...)
+		o := &ownReader{ownScratch: new(ownScratch)}
+		_, err := o.split(page{body, len(c.lengths)}, shape)
+		if got := fmt.Sprint(err); (err == nil) != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
+		}
 	}
 }

@@ -124,7 +124,7 @@ var zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
 // valuesPage is the data of the first page of the values in a segment, in place.
 func valuesPage(t *testing.T, file []byte) []byte {
 	t.Helper()
-	r, err := NewReader(bytes.NewReader(file), int64(len(file)))
+	r, err := newReader(bytes.NewReader(file), int64(len(file)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,8 +8,8 @@ import (
 	"hash"
 )
 
-// Pending is a segment being written, invisible until Seal. Of the Writer it embeds call neither Finish nor Abort: Seal and Discard do.
-// One of them must be called, once. After an error of the Writer only Discard is of use.
+// Pending is a segment being written, invisible until Seal. Seal or Discard must be called, once. After an error of the Writer only
+// Discard is of use.
 type Pending struct {
 	*Writer
 	archive *Archive
@@ -50,7 +50,7 @@ func (a *Archive) newSegment(tp TopicPartition, o WriterOptions) (*Pending, erro
 		return nil, err
 	}
 	temp := &tempFile{writer: a.writer, hash: sha256.New()}
-	w, err := NewWriter(temp, o)
+	w, err := newWriter(temp, o)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func (p *Pending) Discard() error {
 // end gives back what the segment holds; of a sealed one nothing is left to give back but its claim.
 func (p *Pending) end() error {
 	p.done = true
-	p.Writer.Abort()
+	p.Writer.abort()
 	err := p.temp.discard()
 	w := p.archive.writer
 	w.mu.Lock()

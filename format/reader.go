@@ -19,25 +19,16 @@ type Reader struct {
 	places []int     // of the row groups of doc in full
 }
 
-// NewReader reads what a segment of size bytes says of itself and checks it, whatever its encoding. Errors wrap ErrCorrupt when the bytes
+// newReader reads what a segment of size bytes says of itself and checks it, whatever its encoding. Errors wrap ErrCorrupt when the bytes
 // are not what was written, ErrNotArchive when it is another file of that encoding, and are a *VersionError when the segment is too new; all
 // others come from r.
-func NewReader(r io.ReaderAt, size int64) (_ *Reader, err error) {
+func newReader(r io.ReaderAt, size int64) (_ *Reader, err error) {
 	defer catch(&err)
 	doc, e, d, err := openSegmentFile(r, size)
 	if err != nil {
 		return nil, err
 	}
 	return &Reader{doc: doc, encoding: e.name, groups: d}, nil
-}
-
-// ReadDocument is what NewReader(r, size) says with its Document.
-func ReadDocument(r io.ReaderAt, size int64) (*Document, error) {
-	s, err := NewReader(r, size)
-	if err != nil {
-		return nil, err
-	}
-	return s.Document(), nil
 }
 
 // catch makes an error of a panic: bytes that are not what was written can bring libraries to that.

@@ -15,7 +15,7 @@ func (p *Pending) Seal(next int64) (Segment, *Document, error) {
 		return Segment{}, nil, errPendingDone
 	}
 	// The footer makes it a whole file, and gives its SHA-256 with it.
-	return p.sealed(func() (*Document, error) { return p.Writer.Finish(next) })
+	return p.sealed(func() (*Document, error) { return p.Writer.finish(next) })
 }
 
 // sealed makes the file that finish completes, which the document describes, durable and visible.

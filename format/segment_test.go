@@ -41,7 +41,7 @@ func optionsIn(e Encoding) WriterOptions {
 func writeSegment(t testing.TB, o WriterOptions, records []Record) []byte {
 	t.Helper()
 	var buf bytes.Buffer
-	w, err := NewWriter(&buf, o)
+	w, err := newWriter(&buf, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func writeSegment(t testing.TB, o WriterOptions, records []Record) []byte {
 			t.Fatal(err)
 		}
 	}
-	if _, err := w.Finish(w.Position()); err != nil {
+	if _, err := w.finish(w.Position()); err != nil {
 		t.Fatal(err)
 	}
 	return buf.Bytes()
@@ -58,7 +58,7 @@ func writeSegment(t testing.TB, o WriterOptions, records []Record) []byte {
 
 func readSegment(t testing.TB, b []byte) ([]Record, *Document) {
 	t.Helper()
-	r, err := NewReader(bytes.NewReader(b), int64(len(b)))
+	r, err := newReader(bytes.NewReader(b), int64(len(b)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +171,7 @@ func TestRowGroupsAreCutByCanonicalBytes(t *testing.T) {
 func TestARowGroupOfAnyLegalSizeIsCopiedAsOne(t *testing.T) {
 	eachEncoding(t, func(t *testing.T, e Encoding) {
 		var file bytes.Buffer
-		w, err := NewWriter(&file, optionsIn(e))
+		w, err := newWriter(&file, optionsIn(e))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -179,7 +179,7 @@ func TestARowGroupOfAnyLegalSizeIsCopiedAsOne(t *testing.T) {
 		if err := w.copyGroup(&RowGroup{}, records); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.Finish(w.Position()); err != nil {
+		if _, err := w.finish(w.Position()); err != nil {
 			t.Fatal(err)
 		}
 		got, doc := readSegment(t, file.Bytes())
@@ -207,7 +207,7 @@ func TestHeaderKeysThatAreNotUTF8CutTheRowGroup(t *testing.T) {
 func TestGapsAndSkippedOffsetsAreInTheDocument(t *testing.T) {
 	eachEncoding(t, func(t *testing.T, e Encoding) {
 		var buf bytes.Buffer
-		w, err := NewWriter(&buf, optionsIn(e))
+		w, err := newWriter(&buf, optionsIn(e))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -223,7 +223,7 @@ func TestGapsAndSkippedOffsetsAreInTheDocument(t *testing.T) {
 		if err := errors.Join(steps...); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.Finish(1230); err != nil {
+		if _, err := w.finish(1230); err != nil {
 			t.Fatal(err)
 		}
 		_, doc := readSegment(t, buf.Bytes())
@@ -239,11 +239,11 @@ func TestGapsAndSkippedOffsetsAreInTheDocument(t *testing.T) {
 func TestASegmentMayHaveNoRecords(t *testing.T) {
 	eachEncoding(t, func(t *testing.T, e Encoding) {
 		var buf bytes.Buffer
-		w, err := NewWriter(&buf, optionsIn(e))
+		w, err := newWriter(&buf, optionsIn(e))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.Finish(1300); err != nil {
+		if _, err := w.finish(1300); err != nil {
 			t.Fatal(err)
 		}
 		records, doc := readSegment(t, buf.Bytes())
@@ -265,16 +265,16 @@ func TestWriterRefusesWhatIsNotInOrder(t *testing.T) {
 		{"skip for a range reason", func(w *Writer) error { return w.Skip(1300, 0, GapRetention) }},
 		{"empty gap", func(w *Writer) error { return w.Gap(Gap{1300, 1300, GapRetention}) }},
 		{"gap of a counted reason", func(w *Writer) error { return w.Gap(Gap{1300, 1301, GapControl}) }},
-		{"finish behind", func(w *Writer) error { _, err := w.Finish(1200); return err }},
+		{"finish behind", func(w *Writer) error { _, err := w.finish(1200); return err }},
 		{"unknown timestamp type", func(w *Writer) error { return w.Write(&Record{Offset: 1300, TimestampType: 2}) }},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			w, err := NewWriter(&bytes.Buffer{}, testOptions())
+			w, err := newWriter(&bytes.Buffer{}, testOptions())
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer w.Abort()
+			defer w.abort()
 			if err := w.Write(&Record{Offset: 1200}); err != nil {
 				t.Fatal(err)
 			}
@@ -311,7 +311,7 @@ func checkFlips(t *testing.T, good []byte) {
 	}
 	for bit := 0; bit < len(good)*8; bit += step {
 		bad[bit/8] ^= 1 << (bit % 8)
-		if r, err := NewReader(bytes.NewReader(bad), int64(len(bad))); err == nil {
+		if r, err := newReader(bytes.NewReader(bad), int64(len(bad))); err == nil {
 			if !reflect.DeepEqual(r.Document(), doc) {
 				t.Fatalf("bit %d: another document passed", bit)
 			}
@@ -330,7 +330,7 @@ func TestEveryTruncationIsFound(t *testing.T) {
 	eachEncoding(t, func(t *testing.T, e Encoding) {
 		good := writeSegment(t, optionsIn(e), oddRecords()[:7])
 		for n := range good {
-			_, err := NewReader(bytes.NewReader(good[:n]), int64(n))
+			_, err := newReader(bytes.NewReader(good[:n]), int64(n))
 			if !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrNotArchive) {
 				t.Fatalf("%d of %d bytes: got %v", n, len(good), err)
 			}
@@ -340,14 +340,14 @@ func TestEveryTruncationIsFound(t *testing.T) {
 
 func TestNewerMajorVersionIsRefusedByName(t *testing.T) {
 	var newer *VersionError
-	if err := CheckVersion("segment", "2.0"); !errors.As(err, &newer) || newer.Version != "2.0" {
+	if err := checkVersion("segment", "2.0"); !errors.As(err, &newer) || newer.Version != "2.0" {
 		t.Errorf("got %v, want a VersionError that names 2.0", err)
 	}
-	if err := CheckVersion("segment", "1.99"); err != nil {
+	if err := checkVersion("segment", "1.99"); err != nil {
 		t.Errorf("newer minor: %v", err)
 	}
 	for _, v := range []string{"", "x", "0.1", "-1", "01.0"} {
-		if err := CheckVersion("segment", v); err == nil {
+		if err := checkVersion("segment", v); err == nil {
 			t.Errorf("%q: got no error", v)
 		}
 	}
@@ -365,11 +365,11 @@ func (f *failingWriter) Write(b []byte) (int, error) {
 
 func TestAWriteErrorIsFinal(t *testing.T) {
 	eachEncoding(t, func(t *testing.T, e Encoding) {
-		w, err := NewWriter(&failingWriter{left: 100}, optionsIn(e))
+		w, err := newWriter(&failingWriter{left: 100}, optionsIn(e))
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer w.Abort()
+		defer w.abort()
 		records := manyRecords(20_000, 3)
 		for i := range records {
 			if err = w.Write(&records[i]); err != nil {
@@ -379,7 +379,7 @@ func TestAWriteErrorIsFinal(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "disk full") {
 			t.Fatalf("got %v, want the write error", err)
 		}
-		if _, again := w.Finish(1 << 40); again == nil {
+		if _, again := w.finish(1 << 40); again == nil {
 			t.Error("finished after a write error")
 		}
 	})

@@ -19,9 +19,9 @@ func parseDecimal(s string) (int, bool) {
 	return int(n), err == nil && s == strconv.FormatUint(n, 10)
 }
 
-// CheckVersion returns a *VersionError when what, whose version is v, has a newer major version than this package reads, and an error
+// checkVersion returns a *VersionError when what, whose version is v, has a newer major version than this package reads, and an error
 // that wraps ErrCorrupt when v is no version.
-func CheckVersion(what, v string) error {
+func checkVersion(what, v string) error {
 	major, _, ok := parseVersion(v)
 	if !ok || major < 1 {
 		return corruptf("%s has no valid format version: %.40q", what, v)
@@ -32,7 +32,7 @@ func CheckVersion(what, v string) error {
 	return nil
 }
 
-// newerVersion says that v, which CheckVersion accepts, has a newer minor version than this package writes.
+// newerVersion says that v, which checkVersion accepts, has a newer minor version than this package writes.
 func newerVersion(v string) bool {
 	_, minor, _ := parseVersion(v)
 	_, known, _ := parseVersion(Version)

@@ -39,8 +39,8 @@ func (o WriterOptions) normalize() (WriterOptions, error) {
 	return o, err
 }
 
-// Writer writes one segment: Write, Skip and Gap in offset order, then Finish or Abort once. After an error only Abort is of use. It
-// is for one goroutine; with Encoders it starts others for row groups, and Finish and Abort wait for them.
+// Writer writes the rows of one segment: Write, Skip and Gap in offset order. A [Pending] is one, and ends it. After an error it is of no
+// use any more. It is for one goroutine; with Encoders it starts others for row groups, and the end of the segment waits for them.
 type Writer struct {
 	out     io.Writer
 	options WriterOptions
@@ -62,9 +62,9 @@ type skipped struct{ control, filtered int64 }
 
 var errWriterClosed = errors.New("segment is finished")
 
-// NewWriter starts a segment on w. The Writer never closes w; it writes to it only from the goroutine that calls its methods, and
+// newWriter starts a segment on w. The Writer never closes w; it writes to it only from the goroutine that calls its methods, and
 // not before the first row group is complete.
-func NewWriter(w io.Writer, o WriterOptions) (*Writer, error) {
+func newWriter(w io.Writer, o WriterOptions) (*Writer, error) {
 	o, err := o.normalize()
 	if err != nil {
 		return nil, fmt.Errorf("segment: %w", err)
@@ -305,9 +305,9 @@ func (w *Writer) Full() bool {
 	return len(w.doc.Groups)+len(w.jobs) >= maxRowGroups || w.keysSize >= maxHeaderKeysBytes || len(w.doc.Gaps) >= maxRowGroups
 }
 
-// Finish writes the last row group and the footer. The segment then covers [Base, next); next must be at least Position and past
+// finish writes the last row group and the footer. The segment then covers [Base, next); next must be at least Position and past
 // Base. The document must not be changed.
-func (w *Writer) Finish(next int64) (*Document, error) {
+func (w *Writer) finish(next int64) (*Document, error) {
 	if err := w.check(next); err != nil {
 		return nil, err
 	}
@@ -343,8 +343,8 @@ func (w *Writer) writeFooter() error {
 	return w.emit(footer)
 }
 
-// Abort gives the segment up: it waits for the encoders and drops what they made. After Finish it does nothing.
-func (w *Writer) Abort() {
+// abort gives the segment up: it waits for the encoders and drops what they made. After finish it does nothing.
+func (w *Writer) abort() {
 	w.closed = true
 	for _, job := range w.jobs {
 		<-job.done

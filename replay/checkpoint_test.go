@@ -116,7 +116,7 @@ func TestAProgressFileIsReadableAndReplacedAsAWhole(t *testing.T) {
 	must(t, json.Unmarshal(text, &got))
 	equal(t, "version and completeness", [2]any{got.Version, got.Complete}, [2]any{1, true})
 	equal(t, "partitions", len(got.Partitions), 3)
-	equal(t, "events/0", [3]any{got.Partitions[0].Topic, got.Partitions[0].Next, got.Partitions[0].Records}, [3]any{"events", 20, 20})
+	equal(t, "events/0", [3]any{got.Partitions[0].Topic, got.Partitions[0].Next, got.Partitions[0].Records}, [3]any{"events", int64(20), int64(20)})
 	left, err := os.ReadDir(dir)
 	must(t, err)
 	equal(t, "files", len(left), 1)

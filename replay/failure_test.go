@@ -38,7 +38,7 @@ func TestARefusedPartitionStopsAndTheOthersFinish(t *testing.T) {
 		t.Fatalf("error %v, want ErrIncomplete with the broker's reason", err)
 	}
 	equal(t, "failures", len(report.Failures), 1)
-	equal(t, "failed at", [2]any{report.Failures[0].Partition, report.Failures[0].Offset}, [2]any{1, 0})
+	equal(t, "failed at", [2]any{report.Failures[0].Partition, report.Failures[0].Offset}, [2]any{int32(1), int64(0)})
 	equal(t, "missing", report.Missing, int64(1000))
 	for _, tp := range []format.TopicPartition{orders0, events0} {
 		equal(t, tp.String(), c.values(t, tp), valuesOf(r.records[tp]))
@@ -130,7 +130,7 @@ func TestWhatIsCorruptIsNeverSent(t *testing.T) {
 	}
 	got := c.values(t, orders0)
 	equal(t, "the front of the corrupt partition", got, valuesOf(r.records[orders0][:len(got)]))
-	equal(t, "failure", [2]any{len(report.Failures), report.Failures[0].Offset}, [2]any{1, len(got)})
+	equal(t, "failure", [2]int64{int64(len(report.Failures)), report.Failures[0].Offset}, [2]int64{1, int64(len(got))})
 	equal(t, "events/0", c.values(t, events0), valuesOf(r.records[events0]))
 	equal(t, "orders/1", c.values(t, orders1), valuesOf(r.records[orders1]))
 }

@@ -59,7 +59,7 @@ func TestEveryKindOfProduceErrorIsGotOverOrNamed(t *testing.T) {
 			for tp, records := range r.records {
 				got := to.values(t, tp)
 				there += int64(len(got))
-				equal(t, tp.String(), got, valuesOf(records)[:len(got)])
+				equal(t, tp.String(), got, valuesOf(records[:len(got)]))
 			}
 			equal(t, "acknowledged, and missing", [2]int64{report.Acknowledged, report.Missing}, [2]int64{there, 1500 - there})
 		})

@@ -181,7 +181,7 @@ func TestProgressAndReportAddUp(t *testing.T) {
 	a, c := ordersAndEvents(1000).archive(t), newTarget(t, withTopics())
 	var last replay.Progress
 	report := c.run(t, a, replay.Options{OnProgress: func(p replay.Progress) { last = p }})
-	equal(t, "progress", [5]any{last.Done, last.Planned, last.Sent, last.Acknowledged, last.Bytes}, [5]any{true, 3000, 3000, 3000, report.Plan.Total.Bytes})
+	equal(t, "progress", [5]any{last.Done, last.Planned, last.Sent, last.Acknowledged, last.Bytes}, [5]any{true, int64(3000), int64(3000), int64(3000), report.Plan.Total.Bytes})
 	equal(t, "topics", [2]replay.TopicReport{report.Topics[0], report.Topics[1]}, [2]replay.TopicReport{
 		{Topic: "events", Target: "events", Planned: 1000, Sent: 1000, Acknowledged: 1000, Bytes: report.Plan.Topics[0].Total.Bytes},
 		{Topic: "orders", Target: "orders", Planned: 2000, Sent: 2000, Acknowledged: 2000, Bytes: report.Plan.Topics[1].Total.Bytes},

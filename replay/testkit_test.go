@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -184,11 +185,17 @@ func (c target) run(t *testing.T, a *format.Archive, o replay.Options) replay.Re
 	return report
 }
 
+// equal tells nil from empty, and what is behind pointers.
 func equal[T any](t *testing.T, what string, got, want T) {
 	t.Helper()
-	if g, w := fmt.Sprintf("%+v", got), fmt.Sprintf("%+v", want); g != w {
-		t.Errorf("%s:\n got %.2000s\nwant %.2000s", what, g, w)
+	if reflect.DeepEqual(got, want) {
+		return
 	}
+	g, w := fmt.Sprintf("%+v", got), fmt.Sprintf("%+v", want)
+	if g == w { // nil and empty look the same, as do pointers to different things
+		g, w = fmt.Sprintf("%#v", got), fmt.Sprintf("%#v", want)
+	}
+	t.Errorf("%s:\n got %.2000s\nwant %.2000s", what, g, w)
 }
 
 func must(t testing.TB, err error) {

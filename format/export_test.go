@@ -1,0 +1,15 @@
+package format
+
+import "io"
+
+// What tests outside the package need of the inside: a segment without an archive around it, and how much is read.
+
+func NewWriter(w io.Writer, o WriterOptions) (*Writer, error) { return newWriter(w, o) }
+
+func (w *Writer) Finish(next int64) (*Document, error) { return w.finish(next) }
+
+func (w *Writer) Abort() { w.abort() }
+
+func NewReader(r io.ReaderAt, size int64) (*Reader, error) { return newReader(r, size) }
+
+func (a *Archive) BytesRead() int64 { return a.bytesRead.Load() }
