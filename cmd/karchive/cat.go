@@ -33,7 +33,8 @@ Keys, values and headers are strings where they are UTF-8, {"base64":"..."} wher
 key or value that is a JSON object or array stands there as that; karchive import does not read this form back. With rules records are
 printed as they leave the rules, which is a way to try those out, and exit code 3 means that some were withheld.
 
--f has kcat's letters: ` + templateHelp() + `
+-f has kcat's letters: ` + templateHelp(1) + `
+` + templateHelp(2) + `
 Also \n, \r, \t, \xNN, \\ and %%. Nothing is added, not even a line feed. Null is empty.
 
 Examples:

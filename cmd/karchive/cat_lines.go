@@ -130,7 +130,7 @@ func printCount(ctx context.Context, e *env, s *scanner, rules *reshape.Pipeline
 		n, err = t.count(ctx)
 	}
 	if err == nil {
-		_, err = fmt.Fprintln(e.stdout, n)
+		_, err = printable.Fprintf(e.text, "%d\n", n)
 	}
 	return err
 }

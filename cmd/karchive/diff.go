@@ -93,7 +93,7 @@ func (o *diffOptions) complete(c *cli.Context) error {
 	case len(args) < 2:
 		return &usageError{"karchive diff needs A and B", "karchive help diff shows examples"}
 	case len(args) > 2:
-		return unexpected("diff", args[2])
+		return unexpected("diff", "a third argument")
 	default:
 		o.sides = [2]string{args[0], args[1]}
 	}

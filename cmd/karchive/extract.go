@@ -34,8 +34,8 @@ func extractCommand(e *env) *cli.Command {
 		Usage:     "write fields of records as a table: CSV, TSV, JSON lines or Parquet",
 		ArgsUsage: "ARCHIVE|SNAPSHOT --path PATH [flags]",
 		Description: `Every record is a row, every --path a column of its name. A PATH is value, key, headers.NAME, timestamp (milliseconds), partition, offset or
-topic; behind value and key it leads into their JSON as in gjson: value.order.id, value.items.0.sku, value.items.#.sku (an array of all),
-a\.b for a name with a dot. With --explode each element of such arrays has a row, and the rest is repeated.
+topic; behind value and key it leads into their JSON: value.order.id, value.items.0.sku, value.items.#.sku (an array of all),
+value["order.id"] for a name with a dot. With --explode each element of such arrays has a row, and the rest is repeated.
 In CSV and TSV null is \N (--null), what is not there is empty (--missing), and empty text is "". In a column that is alone what is not there
 is "" too, because readers drop empty lines. In JSON lines what is not there is left out; in Parquet it is null.
 Whether a payload is JSON is not asked: of broken JSON a cell is what can be found. With rules the table is of the records as they leave the rules,

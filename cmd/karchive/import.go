@@ -210,5 +210,5 @@ func importHint(err error) error {
 		}
 		return withHint(err, "--skip-bad N leaves out rows that are no record")
 	}
-	return err
+	return pathUsage(err)
 }

@@ -1,13 +1,18 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/units"
 )
 
 type infoOptions struct {
 	archive string
+	topics  cli.StringSlice
+	by      string
 	format  string
 }
 
@@ -21,8 +26,14 @@ func infoCommand(e *env) *cli.Command {
 
 Examples:
   karchive info run1
+  karchive info run1 -t orders,payments-*
+  karchive info run1 --by topic
   karchive info run1 --format json`,
-		Flags: []cli.Flag{formatFlag(&o.format)},
+		Flags: []cli.Flag{
+			&cli.StringSliceFlag{Name: "topics", Aliases: []string{"t"}, Usage: "only these `TOPICS`: names and globs such as orders-*, in a comma list or repeated", Destination: &o.topics},
+			choiceFlag("by", "a row for each `partition`, or for each topic", &o.by, "partition", "topic"),
+			formatFlag(&o.format),
+		},
 		Action: func(c *cli.Context) (err error) {
 			if o.archive, err = oneArgument(c, "an ARCHIVE"); err != nil {
 				return err
@@ -38,14 +49,18 @@ func runInfo(e *env, o infoOptions) error {
 		return err
 	}
 	defer a.Close()
-	info, err := describe(a, o.archive)
+	partitions, err := choose(a, units.SplitList(strings.Join(o.topics.Value(), ",")), nil)
+	if err != nil {
+		return err
+	}
+	info, err := describe(a, o.archive, partitions)
 	if err != nil {
 		return err
 	}
 	if o.format == "json" {
 		return printJSON(e.stdout, info)
 	}
-	return info.print(e.text)
+	return info.print(e.text, o.by == "topic")
 }
 
 // archiveInfo is what info prints, and its JSON form.
@@ -60,6 +75,7 @@ type archiveInfo struct {
 	Capture    *format.CapturePlan `json:"capture,omitempty"`
 	Topics     []format.Topic      `json:"topics"`
 	Partitions []partitionInfo     `json:"partitions"`
+	ByTopic    []topicInfo         `json:"by_topic"`
 	Total      amounts             `json:"total"`
 
 	Completeness *completeness `json:"completeness"`
@@ -76,6 +92,13 @@ type partitionInfo struct {
 	Gaps []format.Gap `json:"gaps,omitempty"`
 }
 
+// topicInfo adds up the partitions of a topic.
+type topicInfo struct {
+	Topic      string `json:"topic"`
+	Partitions int    `json:"partitions"`
+	amounts
+}
+
 // amounts add up over partitions. The timestamps mean nothing without a record.
 type amounts struct {
 	Segments       int     `json:"segments"`
@@ -88,18 +111,19 @@ type amounts struct {
 	format.Ledger          // without its ranges
 }
 
-func describe(a *format.Archive, name string) (*archiveInfo, error) {
+// describe says what an archive holds of partitions, which come by topic.
+func describe(a *format.Archive, name string, partitions []format.TopicPartition) (*archiveInfo, error) {
 	id := a.Identity()
 	info := &archiveInfo{Archive: name, Version: id.Version, ArchiveID: id.ArchiveID, CreatedBy: id.CreatedBy, CreatedAt: id.CreatedAt,
 		Encoding: id.Encoding, ClusterID: id.ClusterID, Capture: id.Capture, Topics: id.Topics,
-		Partitions: []partitionInfo{}, Total: amounts{MinTimestampMs: format.NoTimestamp, MaxTimestampMs: format.NoTimestamp}}
+		Partitions: []partitionInfo{}, ByTopic: []topicInfo{}, Total: noAmounts}
 	missing, err := a.Completeness(nil)
 	if err != nil {
 		return nil, err
 	}
 	info.Completeness = newCompleteness(missing)
 	planned := plannedEnds(missing)
-	for _, tp := range a.Partitions() {
+	for _, tp := range partitions {
 		c, err := a.Coverage(tp)
 		if err != nil {
 			return nil, err
@@ -108,10 +132,24 @@ func describe(a *format.Archive, name string) (*archiveInfo, error) {
 		if s, ok := planned[tp]; ok && s.From == c.Next {
 			p.PlannedEnd = &s.Until
 		}
-		info.Partitions = append(info.Partitions, p)
-		info.Total.add(p.amounts)
+		info.add(p)
 	}
 	return info, nil
+}
+
+// noAmounts is the sum of nothing.
+var noAmounts = amounts{MinTimestampMs: format.NoTimestamp, MaxTimestampMs: format.NoTimestamp}
+
+func (info *archiveInfo) add(p partitionInfo) {
+	info.Partitions = append(info.Partitions, p)
+	info.Total.add(p.amounts)
+	last := len(info.ByTopic) - 1
+	if last < 0 || info.ByTopic[last].Topic != p.Topic {
+		info.ByTopic = append(info.ByTopic, topicInfo{Topic: p.Topic, amounts: noAmounts})
+		last++
+	}
+	info.ByTopic[last].Partitions++
+	info.ByTopic[last].add(p.amounts)
 }
 
 // plannedEnds has the last range of each partition that is planned and not captured.

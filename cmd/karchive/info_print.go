@@ -13,7 +13,7 @@ import (
 	"github.com/karchive/karchive/internal/units"
 )
 
-func (info *archiveInfo) print(w io.Writer) error {
+func (info *archiveInfo) print(w io.Writer, byTopic bool) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	printable.Fprintf(t, "archive\t%s\nid\t%s\nformat\t%s, %s\ncluster\t%s\ncreated\t%s by %s\n",
 		info.Archive, info.ArchiveID, info.Version, info.Encoding, orNone(info.ClusterID), info.CreatedAt, info.CreatedBy)
@@ -24,15 +24,33 @@ func (info *archiveInfo) print(w io.Writer) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	printable.Fprintf(t, "\nTOPIC\tPARTITION\tOFFSETS\tRECORDS\tBYTES\tON DISK\tRATIO\tFIRST\tLAST\tWITHOUT A RECORD\n")
-	for _, p := range info.Partitions {
-		printable.Fprintf(t, "%s\t%d\t%d..%d\t%s\n", p.Topic, p.Partition, p.From, p.Next, p.columns())
+	if byTopic {
+		info.topicTable(t)
+	} else {
+		info.partitionTable(t)
 	}
-	printable.Fprintf(t, "total\t%d\t\t%s\n", len(info.Partitions), info.Total.columns())
 	if err := t.Flush(); err != nil {
 		return err
 	}
 	return info.Completeness.print(w)
+}
+
+const amountsTitle = "RECORDS\tBYTES\tON DISK\tRATIO\tFIRST\tLAST\tWITHOUT A RECORD\n"
+
+func (info *archiveInfo) partitionTable(t io.Writer) {
+	printable.Fprintf(t, "\nTOPIC\tPARTITION\tOFFSETS\t"+amountsTitle)
+	for _, p := range info.Partitions {
+		printable.Fprintf(t, "%s\t%d\t%d..%d\t%s\n", p.Topic, p.Partition, p.From, p.Next, p.columns())
+	}
+	printable.Fprintf(t, "total\t%d\t\t%s\n", len(info.Partitions), info.Total.columns())
+}
+
+func (info *archiveInfo) topicTable(t io.Writer) {
+	printable.Fprintf(t, "\nTOPIC\tPARTITIONS\t"+amountsTitle)
+	for _, p := range info.ByTopic {
+		printable.Fprintf(t, "%s\t%d\t%s\n", p.Topic, p.Partitions, p.columns())
+	}
+	printable.Fprintf(t, "total\t%d\t%s\n", len(info.Partitions), info.Total.columns())
 }
 
 func untilText(p *format.CapturePlan) string {

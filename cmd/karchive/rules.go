@@ -34,8 +34,8 @@ expectation are shown as the rules leave them. --update writes what the rules ma
 keep it. Exit code 3: a rule never matched a sample, so that it is misspelled or not tested.
 
 Examples:
-  karchive cat run1 -t orders --limit 20 > samples.jsonl
   karchive rules test mask.yaml samples.jsonl
+  karchive cat run1 -t orders --limit 20 | karchive rules test mask.yaml -
   karchive rules test mask.yaml samples.jsonl --update
   karchive rules test mask.yaml samples.jsonl --mask-key @test.key --format json | jq 'select(.agrees == false)'`,
 		Flags: []cli.Flag{

@@ -52,12 +52,22 @@ var templateLetters = []struct {
 	}},
 }
 
-func templateHelp() string {
+// templateHelp is one of two lines that list the letters.
+func templateHelp(line int) string {
 	var parts []string
-	for _, l := range templateLetters {
+	half := len(templateLetters) / 2
+	for _, l := range templateLetters[half*(line-1) : half*line] {
 		parts = append(parts, fmt.Sprintf("%%%c %s", l.letter, l.means))
 	}
-	return strings.Join(parts, ", ") + "."
+	return strings.Join(parts, ", ")
+}
+
+func templateNames() string {
+	var names []string
+	for _, l := range templateLetters {
+		names = append(names, "%"+string(l.letter))
+	}
+	return strings.Join(append(names, "%%"), ", ")
 }
 
 func lengthOf(b []byte) int32 {
@@ -132,7 +142,7 @@ func parseLetter(s string) (templatePart, int, error) {
 			return templatePart{append: l.append}, 2, nil
 		}
 	}
-	return templatePart{}, 0, fmt.Errorf("%q is none of %s", s[:min(2, len(s))], templateHelp())
+	return templatePart{}, 0, fmt.Errorf("%q is none of %s", s[:min(2, len(s))], templateNames())
 }
 
 var templateEscapes = map[byte]string{'n': "\n", 'r': "\r", 't': "\t", '\\': `\`}

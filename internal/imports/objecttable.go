@@ -2,36 +2,60 @@ package imports
 
 import (
 	"cmp"
-	"unsafe"
+	"strings"
 
 	"github.com/tidwall/gjson"
 
 	"github.com/karchive/karchive/internal/lines"
+	"github.com/karchive/karchive/internal/reshape"
 )
 
-// objectTable reads JSON of any shape. Its columns are gjson paths.
+// objectTable reads JSON of any shape. Its columns are paths as in rules, without the value before them.
 type objectTable struct {
-	in    *lines.Values
-	paths []string
-	value []byte
+	in     *lines.Values
+	paths  []reshape.Path
+	record reshape.Record // with the JSON as its value
 }
 
 func (t *objectTable) names() ([]string, int) { return nil, 0 }
 
 func (t *objectTable) bind(columns []asked) error {
 	for _, c := range columns {
-		t.paths = append(t.paths, c.name)
+		path, err := reshape.ParseField(belowValue(c.name))
+		if err != nil {
+			return err
+		}
+		t.paths = append(t.paths, path)
 	}
 	return nil
 }
 
+// belowValue is a column's path as rules spell it.
+func belowValue(column string) string {
+	value := reshape.ValueRoot.String()
+	if strings.HasPrefix(column, "[") {
+		return value + column
+	}
+	return value + "." + column
+}
+
 func (t *objectTable) next() (line int64, err error) {
-	t.value, line, err = t.in.Next()
+	t.record.Value, line, err = t.in.Next()
 	return line, badLine(err)
 }
 
 func (t *objectTable) cell(i int) cell {
-	return jsonValueCell(gjson.Get(unsafe.String(unsafe.SliceData(t.value), len(t.value)), t.paths[i]))
+	f := t.paths[i].Get(&t.record)
+	kind := cellKinds[f.Kind]
+	if kind == missingCell || kind == nullCell {
+		return cell{kind: kind}
+	}
+	return cell{kind, f.AppendText(nil)}
+}
+
+// cellKinds are the kinds of cells by what a path found.
+var cellKinds = map[reshape.Kind]cellKind{
+	reshape.Null: nullCell, reshape.String: textCell, reshape.Number: numberCell, reshape.Bool: boolCell, reshape.JSON: jsonCell,
 }
 
 func jsonValueCell(v gjson.Result) cell {
@@ -50,4 +74,4 @@ func jsonValueCell(v gjson.Result) cell {
 	return cell{jsonCell, []byte(v.Raw)}
 }
 
-func (t *objectTable) whole() []byte { return t.value }
+func (t *objectTable) whole() []byte { return t.record.Value }
