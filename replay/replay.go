@@ -157,18 +157,21 @@ func (s *settings) noteMissing(plan *Plan, target *cluster) error {
 	return &MissingTopicsError{Cluster: target.id, Topics: slices.Compact(missing)}
 }
 
-// run sends the plan.
+// run sends the plan. The order of its steps matters: what watches begins before what it watches, and nothing is reported or saved for good
+// while a record can still be acknowledged.
 func (s *settings) run(ctx context.Context, connect []kgo.Opt, archive *format.Archive, target *cluster, report *Report) error {
 	p, err := s.newPlayer(connect, archive, target, report.Plan)
 	if err != nil {
 		return err
 	}
+	// Before the first record: a checkpoint that cannot be kept, or a transaction that is not ours, must not be found out with records sent.
 	if err := p.open(ctx); err != nil {
 		p.client.Close()
 		return err
 	}
 	running, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	// The watcher ends a replay that stalls, so it looks on from the first record to the last answer.
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
@@ -180,17 +183,18 @@ func (s *settings) run(ctx context.Context, connect []kgo.Opt, archive *format.A
 	if err := p.play(running); err != nil && running.Err() == nil {
 		stop(err)
 	}
-	p.finish(running)
+	p.finish(running) // waits for every answer: only then are the ledgers final
 	p.report(report)
-	stopped := context.Cause(running)
+	stopped := context.Cause(running) // before stop(nil), which would hide why
 	stop(nil)
-	<-watched
+	<-watched // so that OnProgress and Save are not called twice at once
 	if s.OnProgress != nil {
 		last := p.progress()
 		last.Done = true
 		s.OnProgress(last)
 	}
 	err = outcome(ctx, stopped, report)
+	// Also when ctx has ended: what was acknowledged must not be sent again.
 	if failed := p.save(context.WithoutCancel(ctx), true); err == nil {
 		err = failed
 	} else if failed != nil && !errors.Is(err, failed) {
