@@ -10,7 +10,7 @@ CRASH_RUNS  ?= 10000
 KILLS       ?= 1000
 KILL_TIME   ?= 20m
 
-.PHONY: build man test test-kafka crash kill-replay race lint fuzz readers demo rss bench bench-check bench-check-proof timing clean
+.PHONY: build man test test-kafka crash kill-replay race lint fuzz readers demo rss bench bench-check bench-check-proof timing examples clean
 
 build: ## the command, in bin/
 	$(GO) build -o bin/karchive ./cmd/karchive
@@ -76,6 +76,9 @@ bench-check-proof: ## bench-check fails for mistakes that are planted, and does 
 
 timing: ## how well a timed replay keeps time, as the tables of the README, in about five minutes, against the embedded broker
 	$(GO) run ./test/timing
+
+examples: ## a module outside this one that tests with package fixture
+	cd examples/go && $(GO) vet ./... && $(GO) test ./...
 
 clean:
 	rm -rf bin build
