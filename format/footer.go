@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/karchive/karchive/internal/strictjson"
 )
 
 // The keys of a file's key-value metadata: the document, and the digest of its exact bytes.
@@ -56,13 +58,13 @@ func readVersioned(what string, text []byte, v any) error {
 	var head struct {
 		Version string `json:"version"`
 	}
-	if err := unmarshalStrict(text, &head); err != nil {
+	if err := strictjson.Unmarshal(text, &head); err != nil {
 		return corruptf("%s: %v", what, err)
 	}
 	if err := checkVersion(what, head.Version); err != nil {
 		return err
 	}
-	if err := unmarshalStrict(text, v); err != nil {
+	if err := strictjson.Unmarshal(text, v); err != nil {
 		return corruptf("%s: %v", what, err)
 	}
 	return nil

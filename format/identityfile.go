@@ -8,6 +8,8 @@ import (
 	"io/fs"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/karchive/karchive/internal/strictjson"
 )
 
 // maxIdentityBytes bounds karchive.json. A plan takes about 120 bytes a partition, so this is room for half a million of them.
@@ -38,7 +40,7 @@ func decodeIdentity(file []byte) (Identity, error) {
 		return Identity{}, err
 	}
 	var e identityEnvelope
-	if err := unmarshalStrict(file, &e); err != nil {
+	if err := strictjson.Unmarshal(file, &e); err != nil {
 		return Identity{}, corruptf("%v", err)
 	}
 	if got := Digest(e.Archive); got != e.Checksum {

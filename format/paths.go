@@ -16,6 +16,13 @@ const (
 	lockName     = ".karchive-lock"
 )
 
+// The names in an archive's root that a program needs which carries its files elsewhere.
+const (
+	IdentityName = identityName // what the archive is
+	SumsName     = sumsName     // the SHA-256 of every segment
+	LockName     = lockName     // whoever changes the archive holds the lock of this file
+)
+
 const (
 	topicPrefix     = "topic="
 	partitionPrefix = "partition="
@@ -75,6 +82,10 @@ func parseSegmentName(name string) (int64, bool) {
 	n, err := strconv.ParseUint(s, 10, 63)
 	return int64(n), err == nil
 }
+
+// ParseSegmentPath is the segment that a path relative to an archive's root names, without size and digest. ok is false for anything
+// that is not the one spelling of a segment's path; the path of a segment is safe to use, and leads nowhere else.
+func ParseSegmentPath(p string) (s Segment, ok bool) { return parseSegmentPath(p) }
 
 // parseSegmentPath is the segment that a path relative to the archive's root names.
 func parseSegmentPath(p string) (Segment, bool) {

@@ -11,23 +11,42 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/suggest"
+	"github.com/karchive/karchive/pack"
 )
 
-// openArchive opens the archive in a directory for reading.
-func openArchive(dir string) (*format.Archive, error) {
-	fsys, err := archiveFS(dir)
+// openArchive opens an archive for reading: a directory, or a packed file.
+func openArchive(e *env, name string) (*format.Archive, error) {
+	fsys, err := archiveFS(e, name, false)
 	if err != nil {
 		return nil, err
 	}
 	a, err := format.Open(fsys)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", dir, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return a, nil
 }
 
-// archiveFS opens a directory that is to hold an archive already.
-func archiveFS(dir string) (format.FS, error) {
+// archiveFS is the place where an archive lies already: a directory, or a packed file. With partly that may lack parts, which are named on stderr.
+func archiveFS(e *env, name string, partly bool) (format.ReadFS, error) {
+	p, packed, err := e.openPacked(name, pack.OpenOptions{AllowMissing: partly})
+	if !packed {
+		return directoryFS(name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Whole(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	for _, problem := range p.Problems {
+		e.warnf("%s", problem)
+	}
+	return p.FS(), nil // its files are closed with the process
+}
+
+// directoryFS opens a directory that is to hold an archive already.
+func directoryFS(dir string) (format.FS, error) {
 	fsys, err := format.DirFS(dir)
 	if err != nil {
 		return nil, err

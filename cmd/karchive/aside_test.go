@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -83,7 +84,7 @@ func TestAnArchiveMadeAsideIsThereWholeOrNotAtAll(t *testing.T) {
 	if got := names(t, dir); got != "new" {
 		t.Errorf("got files %s after commit", got)
 	}
-	if a, err := openArchive(to); err != nil {
+	if a, err := openArchive(newEnv(strings.NewReader(""), io.Discard, io.Discard), to); err != nil {
 		t.Error(err)
 	} else {
 		a.Close()

@@ -50,7 +50,7 @@ Examples:
 			withAlias("f", parsed("template", "print records as `FORMAT` says, such as '%k %s\\n'", "JSON", &o.template, parseTemplate)),
 			choiceFlag("values", "keys and values as `text` in a string, or as json where they are JSON", &o.values, "text", "json"),
 			&cli.BoolFlag{Name: "count", Usage: "print only how many records there are", Destination: &o.count},
-			skipCorruptFlag(&o.skipCorrupt), quietFlag(e)}, o.reshaping.flags()),
+			skipCorruptFlag(&o.skipCorrupt), identityFlag(e), quietFlag(e)}, o.reshaping.flags()),
 		Action: func(c *cli.Context) (err error) {
 			if o.archive, err = oneArgument(c, "an ARCHIVE"); err != nil {
 				return err

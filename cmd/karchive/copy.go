@@ -75,7 +75,7 @@ func (o *copyOptions) flags(e *env) []cli.Flag {
 		encodingFlag("of the new archive: `parquet` or arrow", "that of the first archive", &o.encoding),
 		parsed("compression", "compress all anew, as `CODEC`: zstd, zstd:LEVEL (1 to 22) or none", "as it is", &o.compression, format.ParseCompression),
 		sizeFlag("rotate-size", "cut anew, into segments of this `SIZE` of records", "one archive: as it is cut; several: as the captures were, or 256MiB", &o.rotate),
-		allowIncompleteFlag(&o.incomplete), formatFlag(&o.format), quietFlag(e),
+		allowIncompleteFlag(&o.incomplete), formatFlag(&o.format), identityFlag(e), quietFlag(e),
 	}
 }
 
@@ -128,7 +128,7 @@ func runCopy(ctx context.Context, e *env, o *copyOptions) error {
 	if err != nil {
 		return err
 	}
-	inputs, err := o.open()
+	inputs, err := o.open(e)
 	defer closeInputs(inputs)
 	if err != nil {
 		return err
@@ -166,10 +166,10 @@ func runCopy(ctx context.Context, e *env, o *copyOptions) error {
 }
 
 // open opens the archives, as far as it gets.
-func (o *copyOptions) open() (inputs []copying.Input, err error) {
+func (o *copyOptions) open(e *env) (inputs []copying.Input, err error) {
 	var topics []string
 	for _, name := range o.archives {
-		a, err := openArchive(name)
+		a, err := openArchive(e, name)
 		if err != nil {
 			return inputs, err
 		}

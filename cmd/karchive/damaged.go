@@ -18,7 +18,7 @@ func skipCorruptFlag(to *bool) cli.Flag {
 // on stderr; damaged is errIncomplete when something is.
 func openWhole(ctx context.Context, e *env, dir string, skip bool) (a *format.Archive, damaged, err error) {
 	if !skip {
-		a, err = openArchive(dir)
+		a, err = openArchive(e, dir)
 		return a, nil, err
 	}
 	a, bad, err := openIntact(ctx, e, dir)
@@ -30,7 +30,7 @@ func openWhole(ctx context.Context, e *env, dir string, skip bool) (a *format.Ar
 
 // openIntact checks an archive deeply, names on stderr what is wrong with it, and opens what is intact.
 func openIntact(ctx context.Context, e *env, dir string) (a *format.Archive, bad int, err error) {
-	fsys, err := archiveFS(dir)
+	fsys, err := archiveFS(e, dir, true)
 	if err != nil {
 		return nil, 0, err
 	}

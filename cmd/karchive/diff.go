@@ -70,7 +70,7 @@ func (o *diffOptions) flags(e *env) []cli.Flag {
 		countFlag("examples", "show the first `N` differences", "10, all with --format json", &o.examples),
 		&cli.StringFlag{Name: "html", Usage: "write a page with all counts and the first differences to `FILE`", Destination: &o.html},
 		sizeFlag("memory", "the most memory to take, as `SIZE`", "256MiB", &o.memory),
-		formatFlag(&o.format), quietFlag(e),
+		identityFlag(e), formatFlag(&o.format), quietFlag(e),
 	}
 }
 

@@ -43,7 +43,7 @@ func (o *diffOptions) openSide(ctx context.Context, e *env, i int) (*diffSide, e
 	if live {
 		return s, s.capture(ctx, e, connection, topics, o.partitions)
 	}
-	if s.Archive, err = openArchive(s.name); err != nil {
+	if s.Archive, err = openArchive(e, s.name); err != nil {
 		return nil, err
 	}
 	s.close = func() { s.Archive.Close() }

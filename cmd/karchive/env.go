@@ -25,9 +25,10 @@ type env struct {
 
 	environ  []string // as os.Environ gives it
 	now      func() time.Time
-	terminal bool // stderr is one: progress may be drawn
-	onScreen bool // stdout is a terminal
-	quiet    bool // no progress and no remarks, set by --quiet
+	terminal bool   // stderr is one: progress may be drawn
+	onScreen bool   // stdout is a terminal
+	identity string // file of the key that decrypts packed archives, set by --identity
+	quiet    bool   // no progress and no remarks, set by --quiet
 
 	mu sync.Mutex // guards above
 	// above is where lines go while progress is drawn, so that they end up above it; nil: to stderr.

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/internal/extract"
+	"github.com/karchive/karchive/pack"
 )
 
 type extractOptions struct {
@@ -79,6 +80,7 @@ func (o *extractOptions) flags(e *env) []cli.Flag {
 			countFlag("limit", "of at most `N` records", "no limit", &o.limit),
 			skipCorruptFlag(&o.skipCorrupt),
 			countFlag("skip-bad", "leave out up to `N` lines of a snapshot that are no RRPair, and exit with 3", "0", &o.skipBad),
+			identityFlag(e),
 			quietFlag(e),
 		},
 		o.fileLimits.flags(),
@@ -139,7 +141,7 @@ func isSnapshot(name string) (bool, error) {
 		return true, nil
 	}
 	info, err := os.Stat(name)
-	if err != nil || info.IsDir() {
+	if err != nil || info.IsDir() || pack.Find(name) != nil {
 		return false, nil // opening the archive tells what is wrong
 	}
 	f, err := os.Open(name)

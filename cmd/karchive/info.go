@@ -32,7 +32,7 @@ Examples:
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "topics", Aliases: []string{"t"}, Usage: "only these `TOPICS`: names and globs such as orders-*, in a comma list or repeated", Destination: &o.topics},
 			choiceFlag("by", "a row for each `partition`, or for each topic", &o.by, "partition", "topic"),
-			formatFlag(&o.format),
+			identityFlag(e), formatFlag(&o.format),
 		},
 		Action: func(c *cli.Context) (err error) {
 			if o.archive, err = oneArgument(c, "an ARCHIVE"); err != nil {
@@ -44,7 +44,7 @@ Examples:
 }
 
 func runInfo(e *env, o infoOptions) error {
-	a, err := openArchive(o.archive)
+	a, err := openArchive(e, o.archive)
 	if err != nil {
 		return err
 	}

@@ -75,6 +75,8 @@ func (e *env) commands() []*cli.Command {
 		rulesCommand(e),
 		serveCommand(e),
 		copyCommand(e),
+		packCommand(e),
+		unpackCommand(e),
 		recoverCommand(e),
 		demoCommand(e),
 		completionCommand(e),

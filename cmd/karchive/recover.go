@@ -34,7 +34,7 @@ Examples:
   karchive recover run1 -o run1-recovered --format json`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "the new archive's `DIR`, which must not exist", Destination: &o.output},
-			formatFlag(&o.format), quietFlag(e),
+			identityFlag(e), formatFlag(&o.format), quietFlag(e),
 		},
 		Action: func(c *cli.Context) (err error) {
 			if o.archive, err = oneArgument(c, "an ARCHIVE"); err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/karchive/karchive/internal/imports"
 	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/units"
+	"github.com/karchive/karchive/pack"
 	"github.com/karchive/karchive/replay"
 )
 
@@ -42,6 +43,9 @@ func (t *tableReplay) flags() []cli.Flag {
 func isTable(name string) bool {
 	if name == "-" {
 		return true
+	}
+	if pack.Find(name) != nil {
+		return false
 	}
 	info, err := os.Stat(name)
 	if err != nil {
@@ -164,7 +168,7 @@ func (o *replayOptions) importTable(ctx context.Context, e *env, s *source, into
 	if r.Bad > 0 {
 		s.damaged = errIncomplete
 	}
-	s.Archive, err = openArchive(filepath.Join(into.TempDir, "archive"))
+	s.Archive, err = openArchive(e, filepath.Join(into.TempDir, "archive"))
 	return err
 }
 

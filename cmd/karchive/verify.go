@@ -15,7 +15,8 @@ type verifyOptions struct {
 	archive string
 	deep    bool
 	partly  bool // an incomplete archive is all right
-	format  string
+	packedOptions
+	format string
 }
 
 func verifyCommand(e *env) *cli.Command {
@@ -28,12 +29,17 @@ func verifyCommand(e *env) *cli.Command {
 Each bad file is named with what is wrong; then the exit code is 1. Exit code 3: every file is right, but the archive is not
 complete: its capture did not get to its end. What is lost of the records is named too.
 
+Of a packed file the manifest and every part are checked as well; with --trust it must be signed by that key. A file that goes on
+from an earlier state (pack --since) is checked against its manifest alone.
+
 Examples:
   karchive verify run1
+  karchive verify run1.karchive --trust minisign.pub
   karchive verify run1 --deep --format json`,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "deep", Usage: "also decode every record", Destination: &o.deep},
 			allowIncompleteFlag(&o.partly),
+			allowMissingFlag(&o.missing), trustFlag(&o.trust), identityFlag(e),
 			formatFlag(&o.format),
 			quietFlag(e),
 		},
@@ -56,6 +62,7 @@ type verification struct {
 	Bad     []badFile `json:"bad"`
 
 	Completeness *completeness `json:"completeness,omitempty"` // of an archive without a bad file
+	Packed       *packedState  `json:"packed,omitempty"`
 }
 
 type badFile struct {
@@ -64,37 +71,45 @@ type badFile struct {
 }
 
 func runVerify(ctx context.Context, e *env, o verifyOptions) error {
-	fsys, err := archiveFS(o.archive)
+	v := &verification{Archive: o.archive, Deep: o.deep, Bad: []badFile{}}
+	fsys, err := v.open(ctx, e, o)
 	if err != nil {
 		return err
 	}
-	v := &verification{Archive: o.archive, Deep: o.deep, Bad: []badFile{}}
-	progress := newProgress(e, "verify")
-	err = format.Verify(fsys, format.VerifyOptions{Deep: o.deep}, func(c format.FileCheck) error {
-		v.add(c)
-		progress.set(0, 0, units.Of(int64(v.Files), "file")+", "+units.Size(v.Bytes))
-		return context.Cause(ctx)
-	})
-	progress.done()
-	if err != nil {
-		return fmt.Errorf("%s: %w", o.archive, err)
-	}
-	if len(v.Bad) == 0 {
-		if err := v.complete(fsys); err != nil {
+	if fsys != nil {
+		if err := v.check(ctx, e, fsys); err != nil {
 			return fmt.Errorf("%s: %w", o.archive, err)
 		}
 	}
 	if err := v.print(e, o.format); err != nil {
 		return err
 	}
-	if len(v.Bad) > 0 {
+	switch {
+	case len(v.Bad) > 0:
 		return errReported
+	case v.Packed != nil && len(v.Packed.Missing) > 0:
+		return errIncomplete
 	}
 	return v.Completeness.accept(o.partly)
 }
 
+// check verifies the archive in fsys.
+func (v *verification) check(ctx context.Context, e *env, fsys format.ReadFS) error {
+	progress := newProgress(e, "verify")
+	err := format.Verify(fsys, format.VerifyOptions{Deep: v.Deep}, func(c format.FileCheck) error {
+		v.add(c)
+		progress.set(0, 0, units.Of(int64(v.Files), "file")+", "+units.Size(v.Bytes))
+		return context.Cause(ctx)
+	})
+	progress.done()
+	if err != nil || len(v.Bad) > 0 {
+		return err
+	}
+	return v.complete(fsys)
+}
+
 // complete finds out whether the archive, which is sound, holds what it was to hold.
-func (v *verification) complete(fsys format.FS) error {
+func (v *verification) complete(fsys format.ReadFS) error {
 	a, err := format.Open(fsys)
 	if err != nil {
 		return err
@@ -142,7 +157,11 @@ func (v *verification) print(e *env, how string) error {
 	switch n := len(v.Bad); {
 	case n > 0:
 		verdict = units.Of(int64(n), "bad file")
-	case !v.Completeness.Complete:
+	case v.Packed != nil && len(v.Packed.Missing) > 0:
+		verdict = "sound, but " + units.Of(int64(len(v.Packed.Missing)), "part") + " missing"
+	case v.Packed != nil && v.Packed.Since != "":
+		verdict = "all right as far as it goes: the rest is presumed where it is unpacked"
+	case v.Completeness != nil && !v.Completeness.Complete:
 		verdict = "sound, but " + v.Completeness.verdict()
 	}
 	if v.Completeness != nil {

@@ -1,4 +1,5 @@
-package format
+// Package strictjson decodes JSON documents that two readers must not understand in two ways.
+package strictjson
 
 import (
 	"bytes"
@@ -10,10 +11,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// unmarshalStrict decodes the JSON text of a document into the struct that v points to. It refuses what two readers could understand in two
+// Unmarshal decodes the JSON text of a document into the struct that v points to. It refuses what two readers could understand in two
 // ways: a name twice in an object, at any depth, text that is not UTF-8, numbers with a fraction or an exponent. A field is known by its
 // exact name; one whose tag does not say omitempty must be there, and none that is known can be null. Others are ignored.
-func unmarshalStrict(text []byte, v any) error {
+func Unmarshal(text []byte, v any) error {
 	in := jsontext.NewDecoder(bytes.NewBuffer(text))
 	if err := shapeOf(reflect.TypeOf(v).Elem()).check(in); err != nil {
 		return err

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/karchive/karchive/internal/printable"
+	"github.com/karchive/karchive/internal/units"
+	"github.com/karchive/karchive/pack"
+)
+
+type unpackOptions struct {
+	files  []string
+	output string
+	packedOptions
+	format string
+}
+
+func unpackCommand(e *env) *cli.Command {
+	var o unpackOptions
+	return &cli.Command{
+		Name:      "unpack",
+		Usage:     "make an archive of a packed file again",
+		ArgsUsage: "FILE... -o DIR [flags]",
+		Description: `Checks the manifest and every file before anything appears in DIR. Parts that lie beside FILE are found by their names. One that was interrupted
+goes on with the same command. A file that goes on from an earlier state (pack --since) is unpacked into the DIR that holds just that.
+
+With --allow-missing the parts that are there are unpacked, and the exit code is 3; the other parts can be unpacked into the same DIR later.
+With --trust, anything that is not signed by KEY is refused.
+
+Examples:
+  karchive unpack run1.karchive -o run1
+  karchive unpack run1-1-of-3.karchive -o run1 --trust minisign.pub
+  karchive unpack monday.karchive -o run1 --identity key.txt`,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "the archive's `DIR`", Destination: &o.output},
+			allowMissingFlag(&o.missing), trustFlag(&o.trust), identityFlag(e),
+			formatFlag(&o.format), quietFlag(e),
+		},
+		Action: func(c *cli.Context) error {
+			if o.files = c.Args().Slice(); len(o.files) == 0 {
+				return &usageError{"karchive unpack needs a packed FILE", "karchive help unpack shows examples"}
+			}
+			if o.output == "" || o.output == "-" {
+				return &usageError{"no place for the archive given", "give -o DIR"}
+			}
+			return runUnpack(c.Context, e, &o)
+		},
+	}
+}
+
+// unpacked is what unpack prints, and its JSON form.
+type unpacked struct {
+	Output   string `json:"output"`
+	Segments int    `json:"segments"` // that were packed and are there
+	Bytes    int64  `json:"bytes"`
+	packedState
+}
+
+func runUnpack(ctx context.Context, e *env, o *unpackOptions) error {
+	keys, err := o.trusted()
+	if err != nil {
+		return err
+	}
+	files := o.files
+	if found := pack.Find(files[0]); len(files) == 1 && found != nil {
+		files = found
+	}
+	p, err := e.openPackedFiles(files, pack.OpenOptions{Trust: keys, AllowMissing: o.missing})
+	if _, lacks := errors.AsType[*pack.PartError](err); lacks {
+		return withHint(err, "bring it, or take what is there with --allow-missing")
+	}
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	result := &unpacked{Output: o.output, packedState: *newPackedState(p)}
+	bad := map[int]bool{}
+	for _, problem := range p.Problems {
+		e.warnf("%s", problem)
+		result.Missing, bad[problem.Part] = append(result.Missing, problem.Error()), true
+	}
+	for i, part := range p.Manifest.Parts {
+		if !bad[i+1] {
+			result.Segments, result.Bytes = result.Segments+len(part.Files), result.Bytes+part.Bytes()
+		}
+	}
+	defer e.noteStop(ctx, "ending; what was checked is kept")()
+	progress := newProgress(e, "unpack")
+	err = p.Unpack(ctx, o.output, pack.UnpackOptions{OnProgress: func(done, total int64) { progress.set(done, total, units.Size(done)) }})
+	progress.done()
+	if err != nil {
+		return err
+	}
+	if err := result.print(e, o.format); err != nil {
+		return err
+	}
+	if len(p.Problems) > 0 {
+		return errIncomplete
+	}
+	return nil
+}
+
+func (r *unpacked) print(e *env, how string) error {
+	if how == "json" {
+		return printJSON(e.stdout, r)
+	}
+	text := fmt.Sprintf("%s, %s", units.Of(int64(r.Segments), "segment"), units.Size(r.Bytes))
+	if r.SignedBy != "" {
+		text += ", signed by " + r.SignedBy
+	}
+	if n := len(r.Missing); n > 0 {
+		text += ", " + units.Of(int64(n), "part") + " missing or bad"
+	}
+	_, err := printable.Fprintf(e.text, "unpacked %s: %s, contents %s\n", r.Output, text, r.Contents)
+	return err
+}
