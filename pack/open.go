@@ -157,7 +157,10 @@ func (p *Pack) take(c candidate) error {
 		return fmt.Errorf("%w: its signatures are not those of the other parts", ErrCorrupt)
 	}
 	if other := p.parts[q.number]; other != nil {
-		return fmt.Errorf("it is part %d again, as %s", q.number+1, other.name)
+		if n := p.partOf(c.name); n > 0 && n != q.number+1 {
+			return fmt.Errorf("it is part %d again, as %s", q.number+1, other.name)
+		}
+		return q.closer.Close() // a copy
 	}
 	p.parts[q.number] = q
 	return nil
@@ -195,14 +198,19 @@ func (p *Pack) nameMissing(example string) {
 // short is the beginning of a digest, which is enough for people.
 func short(digest string) string { return digest[:min(len(digest), 12)] }
 
-// withSiblings adds to files what lies beside the first one under the name of another part of the same.
+// withSiblings adds to files what lies beside them under the name of another part of the same.
 func withSiblings(files []string) []string {
-	stem, ok := whole(files[0])
-	if !ok {
-		return files
-	}
 	all := slices.Clone(files)
-	dir, _ := filepath.Split(files[0])
+	for _, f := range files {
+		if stem, ok := whole(f); ok {
+			all = addSiblings(all, stem)
+		}
+	}
+	return all
+}
+
+func addSiblings(all []string, stem string) []string {
+	dir, _ := filepath.Split(stem)
 	entries, _ := os.ReadDir(filepath.Clean(dir + ".")) // one that cannot be read has none
 	for _, e := range entries {
 		name := filepath.Join(dir, e.Name())
