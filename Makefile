@@ -10,7 +10,10 @@ CRASH_RUNS  ?= 10000
 KILLS       ?= 1000
 KILL_TIME   ?= 20m
 
-.PHONY: build man test test-kafka crash kill-replay race lint fuzz readers demo rss bench bench-check bench-check-proof timing examples clean
+# The newest release that Maven Central has: mvn org.codehaus.mojo:versions-maven-plugin:display-dependency-updates -f test/kafkatest/pom.xml -Dkafka.version=4.1.1
+KAFKA_NEWEST ?= 4.4.0
+
+.PHONY: build man test test-kafka test-kafka-newest test-cluster crash kill-replay race lint fuzz readers demo rss bench bench-check bench-check-proof timing examples clean
 
 build: ## the command, in bin/
 	$(GO) build -o bin/karchive ./cmd/karchive
@@ -24,6 +27,10 @@ test: ## no time limit of a package is for the speed of the machine: a limit end
 
 test-kafka: ## against a real Apache Kafka, fetched once from Maven Central
 	$(GO) test -tags kafka -count=1 -timeout 40m ./internal/connect ./test/kafkatest ./test/realkafka
+
+test-kafka-newest: ## the round trip and the exactly-once replays on the newest Apache Kafka
+	KARCHIVE_KAFKA_VERSION=$(KAFKA_NEWEST) KARCHIVE_REPLAY_KILLS=2 $(GO) test -tags kafka -count=1 -timeout 15m \
+		-run 'TestEveryRecordComesThrough|TestExactlyOnceReplays|TestRecordsDeleted' ./test/realkafka
 
 test-cluster: ## captures and replays on three real brokers that are killed in turn, in a few minutes
 	$(GO) test -tags kafka -count=1 -timeout 15m ./test/cluster
