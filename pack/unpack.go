@@ -208,8 +208,11 @@ func (u *unpacking) take(ctx context.Context, q *part, f File) error {
 		return nil
 	}
 	err := same(ctx, u.stage, f)
-	if err == nil || context.Cause(ctx) != nil {
-		return err
+	if stopped := context.Cause(ctx); stopped != nil {
+		return stopped
+	}
+	if err == nil {
+		return nil
 	}
 	if err := u.stage.Remove(f.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
