@@ -218,7 +218,7 @@ const maxScans = 4
 // scan looks at bytes of any kind and says what they look like, and whether that is only that nobody could look.
 func (d *detector) scan(b []byte, depth int) (looks string, unseen bool) {
 	if isBinary(b) {
-		if hasEmail(b) {
+		if hasEmail(b) || hasEmail(fromUTF16(b)) {
 			return looksEmail, false
 		}
 		return looksBinary, true
@@ -246,8 +246,13 @@ func (d *detector) textIn(b []byte, depth int) (looks string, unseen bool) {
 	if looks = looksLike(folded); looks == "" {
 		looks = d.namesIn(folded)
 	}
-	if looks != "" || depth > maxScans {
+	switch {
+	case looks != "":
 		return looks, false
+	case depth > maxScans && holdsText(b):
+		return looksNested, true
+	case depth > maxScans:
+		return "", false
 	}
 	return d.encoded(b, depth)
 }

@@ -1,9 +1,15 @@
 package reshape
 
 import (
+	"bytes"
+	"compress/zlib"
+	"encoding/base64"
+	"encoding/hex"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/karchive/karchive/format"
 )
@@ -23,17 +29,41 @@ func TestTextsThatLookPersonal(t *testing.T) {
 		"4111111111111112":                    "", // fails Luhn
 		"1772366400123":                       "", // a time in ms
 		"1772366400123456":                    "", // in µs
-		"x4111111111111111":                   "", // part of a word
+		"x4111111111111111":                   looksCard,
+		"cust_4111111111111111":               looksCard,
+		"卡号4111111111111111元":                 looksCard,
+		"4111_1111_1111_1111":                 looksCard,
+		"4111|1111|1111|1111":                 looksCard,
+		"4111\t1111\t1111\t1111":              looksCard,
+		"(4111)(1111)(1111)(1111)":            looksCard,
+		"3782,822463,10005":                   looksCard,
+		"4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1":     looksCard,
+		"41-11-11-11-11-11-11-11":             looksCard,
+		"%B4111111111111111^DOE/JOHN^2512":    looksCard,
+		"ab4111111111111111":                  "", // of a hexadecimal number
+		"4111111111111111b7":                  "",
+		"30.11.2026 12.34.58":                 "", // times pass Luhn's check as often as others
+		"411,111,111,111,111,1":               "",
 		"9999999999999999":                    "",
 		"DE89370400440532013000":              looksIBAN,
 		"pay to GB82 WEST 1234 5698 7654 32.": looksIBAN,
 		"DE89370400440532013001":              "",
+		"iban_DE89370400440532013000_x":       looksIBAN,
+		"IBANDE89370400440532013000":          looksIBAN,
+		"DE89\t3704\t0044\t0532\t0130\t00":    looksIBAN,
+		"DE89_3704_0044_0532_0130_00":         looksIBAN,
+		"xDE89370400440532013000":             "",
 		"192.168.0.17":                        looksIP,
 		"10.0.0.1:8080":                       looksIP,
 		"10.0.0.0/8":                          looksIP,
 		"2001:db8::17":                        looksIP,
 		"fe80:1::17%eth0":                     looksIP,
 		"fe80:abcd::1":                        looksIP,
+		"ip_10.0.0.1":                         looksIP,
+		"010.001.002.003":                     looksIP,
+		"300.001.002.003":                     "",
+		"2001:db8::17:":                       looksIP,
+		"v10.0.0.1":                           "", // a version
 		"::1":                                 "", // too short to tell anything
 		"12:34:56":                            "",
 		"1.2.3":                               "",
@@ -42,6 +72,18 @@ func TestTextsThatLookPersonal(t *testing.T) {
 		"(555) 123-4567":                      looksPhone,
 		"555-123-4567":                        looksPhone,
 		"0049 151 23456789":                   looksPhone,
+		"1-555-123-4567":                      looksPhone,
+		"1.555.123.4567":                      looksPhone,
+		"1(555)123-4567":                      looksPhone,
+		"tel(555) 123-4567":                   looksPhone,
+		"( 555 ) 123-4567":                    looksPhone,
+		"555 - 123 - 4567":                    looksPhone,
+		"555-123-4567x12":                     looksPhone,
+		"phone_+4915123456789":                looksPhone,
+		"电话555-123-4567":                      looksPhone,
+		"21-555-123-4567":                     "", // part of a longer number
+		"555-123-4567-89":                     "",
+		"2026-11-28 00:12:34.567890":          "",
 		"2026-03-01":                          "",
 		"20260301120000":                      "",
 		"2026-03-01T12:00:00.000Z":            "",
@@ -63,10 +105,94 @@ func TestNamesThatLookPersonal(t *testing.T) {
 		"street": true, "clientIp": true, "username": true, "holderName": true, "IBAN": true, "postalCode": true, "taxId": true,
 		"name": false, "productName": false, "number": false, "orderNumber": false, "shipTo": false, "date": false, "id": false,
 		"amount": false, "description": false, "ship": false, "panel": false, "code": false, "": false,
+		"telNr": true, "cellNo": true, "Addr1": true, "BirthDay": true, "licensePlate": true, "postal_code": true, "workmail": true,
+		"telefonnummer": true, "sozialversicherungsnummer": true, "prénom": true, "émail": true, "dirección": true, "imię": true,
+		"еmail": true, "phоne": true, "ｅｍａｉｌ": true, "e\u0301mail": true, "ema\u0131l": true, // letters that only look like those of ASCII
+		"телефон": true, "электронная_почта": true, "メールアドレス": true, "電話番号": true, "手机号": true, "이메일": true, "fødselsnummer": true,
+		"pass_phrase": true, "accessToken": true, "apiKey": true, "account_no": true, "ipv6": true, "nationalIdentity": true,
+		"token": false, "key": false, "first": false, "latency": false, "mailing": false, "telemetry": false, "notes": false, "accountType": false,
+		"s_sn": false, "platform": false, "cellar": false, "заметка": false, "状態": false,
 	} {
-		if got := judgeName("", name).looks != ""; got != want {
+		if got := (&detector{}).tells("", []byte(name)).looks != ""; got != want {
 			t.Errorf("%q: got %v, want %v", name, got, want)
 		}
+	}
+}
+
+func TestEncodingsAreTakenOff(t *testing.T) {
+	const email = "john.doe@example.com"
+	b64 := base64.StdEncoding.EncodeToString
+	wire := append([]byte("\n\x04abcd\x12\x14"), email+"\x18\x01"...) // as Protobuf has it
+	nested := func(n int) string {
+		text := email
+		for range n {
+			text = b64([]byte(text))
+		}
+		return text
+	}
+	wide := utf16.Encode([]rune(email))
+	var little []byte
+	for _, u := range wide {
+		little = append(little, byte(u), byte(u>>8))
+	}
+	var packed bytes.Buffer
+	z, _ := zlib.NewWriterLevel(&packed, 3)
+	z.Write([]byte(email))
+	z.Close()
+	long := b64([]byte(strings.Repeat("x", 50) + email + strings.Repeat("y", 30)))
+	for text, want := range map[string]string{
+		"john&#64;example.com":                          looksEmail,
+		"john&#x40;example.com":                         looksEmail,
+		"john&commat;example.com":                       looksEmail,
+		`john\u0040example.com`:                         looksEmail,
+		`john\x40example.com`:                           looksEmail,
+		"john=40example.com":                            looksEmail,
+		"john%2540example.com":                          looksEmail,
+		"100% of %40, and john%40example.com":           looksEmail,
+		"5% more: %2B4915123456789":                     looksPhone,
+		`{x:'4111 1111 1111 \u0031111'}`:                looksCard,
+		b64([]byte("john@x.co")):                        looksEmail,
+		"user_" + b64([]byte(email)):                    looksEmail,
+		"u" + b64([]byte(email)):                        looksEmail,
+		"uid" + b64([]byte(email)):                      looksEmail,
+		long[:76] + "\r\n" + long[76:]:                  looksEmail,
+		"0x" + hex.EncodeToString([]byte(email)):        looksEmail,
+		`\x` + hex.EncodeToString([]byte(email)):        looksEmail,
+		b64(wire):                                       looksEmail,
+		hex.EncodeToString(wire):                        looksEmail,
+		b64(little):                                     looksEmail,
+		b64(append([]byte{0xff, 0xfe}, little...)):      looksEmail,
+		b64(packed.Bytes()):                             looksCompressed,
+		nested(2):                                       looksEmail,
+		nested(maxScans + 4):                            looksNested,
+		"sha1 2fd4e1c67a2d28fced849ee1bb76e7391b93eb12": "",
+		"3f2b1c9e-4111-4111-8111-111111111111":          "",
+		"100% done & a=b \\x \\u12 &nosuch;":            "",
+	} {
+		d := &detector{}
+		if got, _ := d.text([]byte(text)); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestRandomBytesLookLikeNothing(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	found := 0
+	for range 20_000 {
+		b := make([]byte, 16+random.IntN(48))
+		for i := range b {
+			b[i] = byte(random.Uint32())
+		}
+		for _, text := range []string{hex.EncodeToString(b), base64.StdEncoding.EncodeToString(b), base64.RawURLEncoding.EncodeToString(b)} {
+			d := &detector{}
+			if looks, _ := d.text([]byte(text)); looks != "" {
+				found++
+			}
+		}
+	}
+	if found > 60 {
+		t.Errorf("got %d of 60,000 tokens, want at most one of a thousand", found)
 	}
 }
 

@@ -1,12 +1,15 @@
 package reshape
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
-// fold spells a text in plain characters: spaces and dashes of any kind, full-width letters and the digits of any script become those
-// of ASCII, and what nobody sees is gone. Its result is b itself, or valid until the next call.
+// fold spells a text in plain characters: spaces, dashes and dots between of any kind, full-width letters and the digits of any script
+// become those of ASCII, and accents and what nobody sees are gone. Its result is b itself, or valid until the next call.
 func (d *detector) fold(b []byte) []byte {
 	plain := true
 	for _, c := range b {
@@ -18,15 +21,20 @@ func (d *detector) fold(b []byte) []byte {
 	if plain {
 		return b
 	}
-	d.folded = d.folded[:0]
-	for len(b) > 0 {
+	d.folded = appendFolded(d.folded[:0], b)
+	return d.folded
+}
+
+// appendFolded appends b without accents, ligatures and other forms of one character, and then each as foldRune has it.
+func appendFolded(dst, b []byte) []byte {
+	for b = norm.NFKD.Append(nil, b...); len(b) > 0; {
 		r, n := utf8.DecodeRune(b)
 		b = b[n:]
 		if r = foldRune(r); r >= 0 {
-			d.folded = utf8.AppendRune(d.folded, r)
+			dst = utf8.AppendRune(dst, r)
 		}
 	}
-	return d.folded
+	return dst
 }
 
 // foldRune is the plain form of a character; -1: it is not to be seen.
@@ -36,7 +44,7 @@ func foldRune(r rune) rune {
 		return r
 	case unicode.In(r, unicode.Zs, unicode.Zl, unicode.Zp) || r == 0x85:
 		return ' '
-	case unicode.In(r, unicode.Pd) || r == 0x2212 || r == 0x2043:
+	case unicode.In(r, unicode.Pd) || strings.ContainsRune("\u2212\u2043\u00b7\u2022\u2219\u22c5\u30fb", r):
 		return '-'
 	case unicode.In(r, unicode.Cf, unicode.Mn, unicode.Me):
 		return -1

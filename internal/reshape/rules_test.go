@@ -72,6 +72,7 @@ func TestRulesFilesAreStrict(t *testing.T) {
 		{"unmaskable: ignore\n", `rules.yaml:1: "ignore" is none of withhold, pass and redact`},
 		{"remove: &a value.a\nkey: *a\n", `rules.yaml:2: aliases are not taken here`},
 		{"remove: value.a\n---\nremove: value.b\n", `rules.yaml:2: a second document`},
+		{"mask: []\n", `rules.yaml:1: a list of nothing: leave it out`},
 		{"- filter\n", `rules.yaml:1: a mapping of keys to values is wanted here`},
 		{"filter: {a: b}\n", `rules.yaml:1: text is wanted here`},
 		{"filter: [\n", `rules.yaml: yaml: line`},

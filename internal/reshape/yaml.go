@@ -39,7 +39,7 @@ func (e *FileError) Unwrap() error { return e.Err }
 //	rename: [value.mail=email]
 //	remove: [value.debug, {path: headers.trace, topics: orders}]
 //
-// Unknown keys, keys given twice and aliases are errors, with their line. Errors are *FileError but for text that is no YAML.
+// Unknown keys, keys given twice, aliases and empty lists are errors, with their line. Errors are *FileError but for text that is no YAML.
 func ParseRules(name string, data []byte) (Rules, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, more yaml.Node
@@ -131,7 +131,9 @@ func each[T any](to *[]T, read func(*yaml.Node) (T, error)) func(*yaml.Node) err
 	return func(n *yaml.Node) error {
 		all := []*yaml.Node{n}
 		if n.Kind == yaml.SequenceNode {
-			all = n.Content
+			if all = n.Content; len(all) == 0 {
+				return atLine(n, errors.New("a list of nothing: leave it out"))
+			}
 		}
 		for _, item := range all {
 			one, err := read(item)
