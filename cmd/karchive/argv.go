@@ -139,6 +139,8 @@ func (l *commandLine) split(args []string) (flags, arguments []string, err error
 		switch {
 		case args[i] == "--":
 			return flags, append(arguments, args[i+1:]...), nil
+		case !isFlag && connect.IsSetting(args[i]):
+			return nil, nil, &usageError{"an argument is a setting of the connection, and is not shown, as it may be a secret", "write -X key=value, with a file as @FILE"}
 		case !isFlag:
 			arguments = append(arguments, args[i])
 			continue

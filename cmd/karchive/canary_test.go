@@ -141,6 +141,8 @@ func TestACanaryWhereNoSecretBelongsIsNotRepeated(t *testing.T) {
 			} else {
 				m.quiet(c.Name, canary)
 			}
+			m.quiet(c.Name, "sasl.password="+canary)
+			m.quiet(c.Name, "sasl.password: "+canary)
 			if !has(c, "X") {
 				continue
 			}

@@ -14,7 +14,8 @@ import (
 )
 
 // temporary is a directory for as long as this process lives. Its lock is beside it and was taken before it was made, so that a directory
-// whose lock is free is a dead process's. Nothing that rules would hide is ever written there: a kill at any moment leaves no secret.
+// whose lock is free is a dead process's. Nothing that rules would hide is ever written there. A comparison, which has no rules,
+// keeps there what it copied of a topic.
 type temporary struct {
 	dir    string
 	lock   io.Closer

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -109,6 +110,9 @@ func (f *reshaping) fromFile(e *env) (reshape.Rules, error) {
 		return reshape.Rules{}, err
 	}
 	rules, err := reshape.ParseRules(f.file, data)
+	if err == nil && reflect.DeepEqual(rules, reshape.Rules{}) { // cut short, or written by a program that failed
+		err = fmt.Errorf("%s: no rule is in it", f.file)
+	}
 	if f.rules.MaskKey != "" {
 		rules.MaskKey = "" // the flag's holds, and that of the file may not be there
 	}

@@ -26,6 +26,16 @@ func showable(key, value string) bool {
 	return slices.Contains(foreignKeys, key) || value != "" && strings.Contains(key, ".") || suggest.Nearest(key, suggestible()) != ""
 }
 
+// IsSetting says whether a word that belongs elsewhere begins with the name of a setting and one of the signs that stand before its value.
+func IsSetting(word string) bool {
+	i := strings.IndexAny(word, "=: \t")
+	if i < 0 {
+		return false
+	}
+	_, known := canonical(strings.ToLower(strings.TrimLeft(word[:i], `"'-`)))
+	return known
+}
+
 // errUnread is for what a file system says in words that may hold a name, which may be a secret in the wrong place.
 var errUnread = errors.New("the file cannot be read")
 
@@ -137,7 +147,9 @@ func (c *Config) checkAddresses() error {
 func isAddress(address string) bool {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil { // a host alone: its port is Kafka's
-		host, port = strings.TrimSuffix(strings.TrimPrefix(address, "["), "]"), "9092"
+		if host, port = address, "9092"; strings.HasPrefix(address, "[") && strings.HasSuffix(address, "]") {
+			host = address[1 : len(address)-1]
+		}
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
 		return false

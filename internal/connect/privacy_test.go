@@ -168,10 +168,23 @@ func TestWhatLetsOthersInIsWarnedOf(t *testing.T) {
 	}
 }
 
+func TestSettingsAreKnownInWrongPlaces(t *testing.T) {
+	for word, want := range map[string]bool{
+		"sasl.password=x": true, "sasl.password:x": true, "sasl.password x": true, "--sasl.password=x": true, `"sasl.password=x"`: true,
+		"SASL.PASSWORD=x": true, "ssl.key.pem=x": true, "sasl.jaas.config=": true, "sasl.password": false, "run1": false, "a=b": false,
+		"./sasl.password=x": false, "kafka://h:1/t": false, "topic:orders": false, "": false,
+	} {
+		if got := IsSetting(word); got != want {
+			t.Errorf("%q: got %t, want %t", word, got, want)
+		}
+	}
+}
+
 func TestOnlyHostsAndPortsAreBrokers(t *testing.T) {
 	for address, want := range map[string]bool{
 		"a": true, "a:1": true, "a.b-c_d:65535": true, "10.0.0.1:9092": true, "[::1]:9092": true, "[fe80::1%eth0]:9092": true, "::1": true,
 		"a:0": false, "a:65536": false, "a:x": false, "u:p@h:1": false, "u@h": false, "//a": false, "a b:1": false, "a:1/x": false, "a\x1b:1": false, "é:1": false, "[u:p]:1": false,
+		"[a": false, "a]": false, "[[a]]": false, "[a,b]": false,
 	} {
 		if got := isAddress(address); got != want {
 			t.Errorf("%q: got %t, want %t", address, got, want)
