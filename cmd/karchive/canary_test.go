@@ -136,10 +136,11 @@ func TestACanaryWhereNoSecretBelongsIsNotRepeated(t *testing.T) {
 			for _, flag := range []string{"--" + canary, "-" + canary, "-p" + canary, "--password=" + canary, "--" + canary + "=x", "--no-" + canary} {
 				m.quiet(append(usual, flag)...)
 			}
-			if files := c.Name == "import" || strings.HasPrefix(c.ArgsUsage, "ARCHIVE"); !files || c.Name != "import" {
-				m.quiet(append(usual, canary)...)
-			} else {
+			switch {
+			case c.Name == "import":
 				m.quiet(c.Name, canary)
+			case !strings.Contains(c.ArgsUsage, "..."): // else it is the name of one more file
+				m.quiet(append(usual, canary)...)
 			}
 			m.quiet(c.Name, "sasl.password="+canary)
 			m.quiet(c.Name, "sasl.password: "+canary)
