@@ -111,7 +111,7 @@ func (f *reshaping) fromFile(e *env) (reshape.Rules, error) {
 	}
 	rules, err := reshape.ParseRules(f.file, data)
 	if err == nil && reflect.DeepEqual(rules, reshape.Rules{}) { // cut short, or written by a program that failed
-		err = fmt.Errorf("%s: no rule is in it", f.file)
+		err = fmt.Errorf("%s: no rules in it", f.file)
 	}
 	if f.rules.MaskKey != "" {
 		rules.MaskKey = "" // the flag's holds, and that of the file may not be there
