@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/reportpage"
 	"github.com/karchive/karchive/internal/units"
 )
 
@@ -13,6 +15,7 @@ type infoOptions struct {
 	archive string
 	topics  cli.StringSlice
 	by      string
+	html    string // a file for the page; empty: none
 	format  string
 }
 
@@ -22,28 +25,31 @@ func infoCommand(e *env) *cli.Command {
 		Name:      "info",
 		Usage:     "say what an archive holds",
 		ArgsUsage: "ARCHIVE [flags]",
-		Description: `Reads footers only, so it is quick whatever the size.
+		Description: `Reads footers only, so it is quick whatever the size. For the sizes of keys and values, the page of --html also has up to 32 row groups
+decoded. It is one file that needs nothing else.
 
 Examples:
   karchive info run1
   karchive info run1 -t orders,payments-*
   karchive info run1 --by topic
-  karchive info run1 --format json`,
+  karchive info run1 --format json
+  karchive info run1 --html run1.html`,
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "topics", Aliases: []string{"t"}, Usage: "only these `TOPICS`: names and globs such as orders-*, in a comma list or repeated", Destination: &o.topics},
 			choiceFlag("by", "a row for each `partition`, or for each topic", &o.by, "partition", "topic"),
+			&cli.StringFlag{Name: "html", Usage: "write a page about the whole archive to `FILE`", Destination: &o.html},
 			identityFlag(e), formatFlag(&o.format),
 		},
 		Action: func(c *cli.Context) (err error) {
 			if o.archive, err = oneArgument(c, "an ARCHIVE"); err != nil {
 				return err
 			}
-			return runInfo(e, o)
+			return runInfo(c.Context, e, o)
 		},
 	}
 }
 
-func runInfo(e *env, o infoOptions) error {
+func runInfo(ctx context.Context, e *env, o infoOptions) error {
 	a, err := openArchive(e, o.archive)
 	if err != nil {
 		return err
@@ -57,10 +63,28 @@ func runInfo(e *env, o infoOptions) error {
 	if err != nil {
 		return err
 	}
+	if o.html != "" {
+		if err := writeArchivePage(ctx, o.html, o.archive, a); err != nil {
+			return err
+		}
+	}
 	if o.format == "json" {
 		return printJSON(e.stdout, info)
 	}
 	return info.print(e.text, o.by == "topic")
+}
+
+// writeArchivePage writes the page of an archive to a new file, which appears when it is whole.
+func writeArchivePage(ctx context.Context, to, name string, a *format.Archive) error {
+	f, err := createAsideFile(to)
+	if err != nil {
+		return err
+	}
+	defer f.abandon()
+	if err := reportpage.WriteArchive(ctx, f, name, a); err != nil {
+		return err
+	}
+	return f.commit()
 }
 
 // archiveInfo is what info prints, and its JSON form.

@@ -17,7 +17,7 @@ import (
 	"github.com/karchive/karchive/replay"
 )
 
-//go:embed page.html comparison.html style.css
+//go:embed *.html style.css
 var sources embed.FS
 
 // pages are all pages, which share one style.
