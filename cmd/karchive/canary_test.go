@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -63,7 +65,13 @@ func (m *mine) file(name, text string) string {
 func (m *mine) said(args ...string) string {
 	m.Helper()
 	var stdout, stderr strings.Builder
-	run(m.Context(), args, strings.NewReader(""), &stdout, &stderr)
+	ctx := m.Context()
+	if len(args) > 0 && args[0] == "serve" { // goes on until it is stopped
+		stopped, stop := context.WithTimeout(ctx, 50*time.Millisecond)
+		defer stop()
+		ctx = stopped
+	}
+	run(ctx, args, strings.NewReader(""), &stdout, &stderr)
 	return stdout.String() + stderr.String()
 }
 
@@ -108,6 +116,9 @@ func (m *mine) usual(c *cli.Command) []string {
 		args = append(args, "csv", filepath.Join(m.in, "good.csv"))
 	case c.Name == "diff":
 		args = append(args, "topic:orders", m.run)
+	}
+	if c.Name == "serve" {
+		args = append(args, "--listen", "127.0.0.1:0")
 	}
 	if has(c, "brokers") {
 		args = append(args, "-b", "127.0.0.1:1", "--connect-timeout", "10ms")
@@ -163,7 +174,8 @@ func TestACanaryWhereNoSecretBelongsIsNotRepeated(t *testing.T) {
 
 // Values that are repeated when they are wrong, because they are names, times, numbers or one of a few words.
 var repeatable = strings.Fields(`topics partitions from until output path limit timestamp-column header-column column key-column topic-column
-	partition-column offset-column object topic progress report map replay-id rules format start-at filter rrpairs calls sample-by rename remove key value`)
+	partition-column offset-column object topic progress report map replay-id rules format start-at filter rrpairs calls sample-by rename remove key value
+	html ready-file listen advertise`)
 
 func TestACanaryInTheValueOfAFlagIsNotRepeated(t *testing.T) {
 	m := newMine(t)

@@ -74,7 +74,7 @@ func (o *copyOptions) flags(e *env) []cli.Flag {
 		repeated("map", "rename topics, as `OLD:=NEW`, * standing for anything, or ARCHIVE/OLD:=NEW for those of one archive; repeatable", &o.maps, parseCopyRule),
 		encodingFlag("of the new archive: `parquet` or arrow", "that of the first archive", &o.encoding),
 		parsed("compression", "compress all anew, as `CODEC`: zstd, zstd:LEVEL (1 to 22) or none", "as it is", &o.compression, format.ParseCompression),
-		sizeFlag("rotate-size", "cut anew, into segments of this `SIZE` of records", "one archive: as it is cut; several: as the captures were, or 256MiB", &o.rotate),
+		sizeFlag("rotate-size", "cut anew, into segments of this `SIZE` of records", "one archive as it is cut, several as captured", &o.rotate),
 		allowIncompleteFlag(&o.incomplete), formatFlag(&o.format), identityFlag(e), quietFlag(e),
 	}
 }

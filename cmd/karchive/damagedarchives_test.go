@@ -127,7 +127,7 @@ var intactReaders = map[string]func(t *testing.T, c *damagedCase) (keys string, 
 	},
 	"recover and convert": func(t *testing.T, c *damagedCase) (string, string) {
 		_, report := c.run(t, "recover", c.dir, "-o", c.dir+"-again")
-		runHere(t, "convert", c.dir+"-again", "-o", c.dir+"-arrow", "--encoding", "arrow", "--allow-incomplete")
+		runHere(t, "copy", c.dir+"-again", "-o", c.dir+"-arrow", "--encoding", "arrow", "--allow-incomplete")
 		return keysAt(t, c.dir+"-arrow"), report
 	},
 }
@@ -316,7 +316,7 @@ func refusesDamage(t *testing.T, d *damagedCase) {
 		"replay":  {"replay", d.dir, "-b", d.addr, "--map", "orders:=" + d.name + "-no", "--create-topics"},
 		"timed":   {"replay", d.dir, "-b", d.addr, "--map", "orders:=" + d.name + "-no", "--create-topics", "--rate", "100000/s"},
 		"limited": {"replay", d.dir, "-b", d.addr, "--map", "orders:=" + d.name + "-no", "--create-topics", "--limit", "1000"},
-		"convert": {"convert", d.dir, "-o", d.dir + "-no", "--encoding", "arrow"},
+		"copy":    {"copy", d.dir, "-o", d.dir + "-no", "--encoding", "arrow"},
 	} {
 		var out, says bytes.Buffer
 		if code := run(t.Context(), args, nil, &out, &says); code == exitDone || !strings.Contains(says.String(), "data/topic=orders/") {

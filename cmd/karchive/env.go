@@ -73,6 +73,9 @@ func (e *env) write(prefix, s string) {
 	printable.Fprintf(w, "%s%s\n", prefix, e.hidden.text(s))
 }
 
+// ask prints a question, after which the line goes on.
+func (e *env) ask(format string, args ...any) { printable.Fprintf(e.stderr, format, args...) }
+
 func (e *env) setAbove(w io.Writer) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -31,7 +31,7 @@ func packCommand(e *env) *cli.Command {
 		Name:      "pack",
 		Usage:     "put an archive into one file, or a few, to be carried elsewhere",
 		ArgsUsage: "ARCHIVE -o FILE [flags]",
-		Description: `FILE is a zip with stored entries and a manifest of every file with its SHA-256. Every command takes it in place of the archive; karchive unpack makes
+		Description: `FILE is a zip with stored entries and a manifest of every file with its SHA-256. Every command takes it in place of the archive; unpack makes
 a directory of it again. The same archive gives the same file, unless it is encrypted.
 
 With --split, parts get names such as run-1-of-3.karchive; each holds whole segments, and the manifest of all. With --since, only what an earlier

@@ -24,9 +24,9 @@ func (e *env) passphrase(file string) ([]byte, error) {
 			"use an SSH key that ssh-agent holds, or name a file with the passphrase in KARCHIVE_PASSPHRASE_FILE")
 	}
 	e.freshLine()
-	fmt.Fprintf(e.stderr, "passphrase of %q: ", file)
+	e.ask("passphrase of %s: ", file)
 	secret, err := term.ReadPassword(int(in.Fd()))
-	fmt.Fprintln(e.stderr)
+	e.ask("\n")
 	if errors.Is(err, io.EOF) || err == nil && len(secret) == 0 {
 		return nil, errInterrupted
 	}

@@ -20,7 +20,7 @@ func allowMissingFlag(to *bool) cli.Flag {
 }
 
 func trustFlag(to *cli.StringSlice) cli.Flag {
-	return &cli.StringSliceFlag{Name: "trust", Usage: "refuse a packed archive that is not signed by `KEY`: a file with public keys of minisign or SSH, or one such key; repeatable", Destination: to}
+	return &cli.StringSliceFlag{Name: "trust", Usage: "refuse what is not signed by `KEY`, of minisign or SSH, or a file with such; repeatable", Destination: to}
 }
 
 // trusted are the public keys that --trust names.
@@ -29,11 +29,11 @@ func (o *packedOptions) trusted() (keys []pack.PublicKey, err error) {
 		found, err := pack.ParsePublicKeys([]byte(s))
 		if err != nil {
 			text, readErr := os.ReadFile(s)
-			if readErr != nil {
-				return nil, fmt.Errorf("--trust: %w", readErr)
+			if readErr != nil { // what was given may be a private key: it is not repeated, and neither is the error, which names it
+				return nil, usage("--trust: neither a public key of minisign or SSH nor a file that can be read")
 			}
 			if found, err = pack.ParsePublicKeys(text); err != nil {
-				return nil, fmt.Errorf("--trust %s: %w", s, err)
+				return nil, fmt.Errorf("--trust: the file with keys: %w", err)
 			}
 		}
 		keys = append(keys, found...)
