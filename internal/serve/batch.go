@@ -27,18 +27,15 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// encode makes batches of records, of at most so many bytes unless a record has more. The last one answers for the offsets up to last. Where
-// stretch is set, the others answer for the gaps behind them.
-func encode(records []format.Record, most int64, last int64, stretch bool) []batch {
+// encode makes batches of records, of at most so many bytes unless a record has more. The last one answers for the offsets up to last,
+// the others for the gaps behind them.
+func encode(records []format.Record, most, last int64) []batch {
 	var out []batch
 	for len(records) > 0 {
 		n := together(records, most)
 		until := last
 		if n < len(records) {
-			until = records[n-1].Offset
-			if stretch {
-				until = records[n].Offset - 1
-			}
+			until = records[n].Offset - 1
 		}
 		until = min(until, records[0].Offset+math.MaxInt32)
 		out = append(out, newBatch(records[:n], until))

@@ -15,7 +15,6 @@ import (
 // cache holds the row groups that were asked for last. It is safe for concurrent use.
 type cache struct {
 	most     int64
-	paced    bool // batches are of one record each
 	decoders chan *decoder
 	trouble  func(error)
 
@@ -75,7 +74,7 @@ func (c *cache) decode(ctx context.Context, p *partition, at *place, offset int6
 	defer func() { c.decoders <- d }()
 	b := &block{partition: p, lo: min(offset, at.Group().FirstOffset), hi: at.hi, group: at.Group().FirstOffset}
 	records, err := p.read(at, d)
-	switch most := int64(batchBytes); {
+	switch {
 	case err != nil:
 		if c.failed(b, err); !errors.Is(err, format.ErrCorrupt) {
 			return b, nil // another time it may be well
@@ -83,10 +82,7 @@ func (c *cache) decode(ctx context.Context, p *partition, at *place, offset int6
 	case len(records) == 0:
 		b.batches = []batch{marker(offset, b.hi)}
 	default:
-		if c.paced {
-			most = 0
-		}
-		b.batches = encode(records, most, b.hi, !c.paced)
+		b.batches = encode(records, batchBytes, b.hi)
 	}
 	return c.put(b), nil
 }

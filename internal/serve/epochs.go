@@ -63,14 +63,14 @@ func (c *conn) endOf(ctx context.Context, p *partition, asked int32) (epoch int3
 	case asked < 0 || p.epoch < 0 || asked > p.epoch:
 		return format.NoLeaderEpoch, unknownOffset, nil
 	case asked == p.epoch:
-		return p.epoch, p.watermark.Load(), nil
+		return p.epoch, p.end, nil
 	}
 	epoch = format.NoLeaderEpoch
 	from, before, err := p.lastSegmentUpTo(asked)
 	if err != nil {
 		return epoch, end, err
 	}
-	epoch, end = before, p.watermark.Load()
+	epoch, end = before, p.end
 	err = c.scan(ctx, p, func(g *format.RowGroup) bool { return g.LastOffset >= from }, func(r *format.Record) bool {
 		if r.LeaderEpoch <= asked {
 			epoch = max(epoch, r.LeaderEpoch)

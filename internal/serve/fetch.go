@@ -16,8 +16,6 @@ const (
 	largestAnswer = 8 << 20
 	// longestWait is how long a client may wait for records.
 	longestWait = time.Minute
-	// glance is how long the embedded broker is waited for where records of an archive may come in the meantime.
-	glance = 20 * time.Millisecond
 	// breath is the time between two answers that something cannot be read, as clients ask again and again.
 	breath = 100 * time.Millisecond
 )
@@ -74,7 +72,6 @@ func (c *conn) fetch(ctx context.Context, r *request, m *kmsg.FetchRequest) erro
 func (f *fetching) wait(ctx context.Context) error {
 	deadline := time.Now().Add(min(time.Duration(f.request.MaxWaitMillis)*time.Millisecond, longestWait))
 	for {
-		changed := f.clock.changed()
 		if err := f.collect(ctx); err != nil {
 			return err
 		}
@@ -98,7 +95,6 @@ func (f *fetching) wait(ctx context.Context) error {
 		}
 		timer := time.NewTimer(left)
 		select {
-		case <-changed:
 		case <-timer.C:
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -140,7 +136,7 @@ func (f *fetching) one(ctx context.Context, p *partition, rp *kmsg.FetchRequestT
 		sp.ErrorCode, f.refused = kerr.UnknownTopicOrPartition.Code, true
 		return sp, nil
 	}
-	visible := p.watermark.Load()
+	visible := p.end
 	sp.HighWatermark, sp.LastStableOffset, sp.LogStartOffset = visible, visible, p.start
 	if sp.ErrorCode = p.refuse(rp.FetchOffset, rp.CurrentLeaderEpoch); sp.ErrorCode != 0 {
 		f.refused = true
@@ -237,9 +233,6 @@ func (f *fetching) askOthers(ctx context.Context, wait time.Duration) error {
 	m.ForgottenTopics = nil
 	m.SessionID, m.SessionEpoch = 0, -1
 	m.MaxBytes = int32(max(f.left, 0))
-	if len(f.answers.Topics) > 0 && f.clock.running() {
-		wait = min(wait, glance)
-	}
 	m.MaxWaitMillis = int32(max(wait, 0) / time.Millisecond)
 	if wait <= 0 {
 		m.MinBytes = 0

@@ -57,7 +57,7 @@ func (c *conn) listed(ctx context.Context, p *partition, rp *kmsg.ListOffsetsReq
 		sp.ErrorCode = kerr.UnknownTopicOrPartition.Code
 		return sp
 	case version == 0: // offsets of segments, newest first
-		sp.OldStyleOffsets = []int64{p.watermark.Load()}
+		sp.OldStyleOffsets = []int64{p.end}
 		if rp.Timestamp == earliest {
 			sp.OldStyleOffsets[0] = p.start
 		}
@@ -87,7 +87,7 @@ var nowhere = point{unknownOffset, unknownTime, format.NoLeaderEpoch}
 func (c *conn) offset(ctx context.Context, p *partition, timestamp int64) (point, error) {
 	switch {
 	case timestamp == latest:
-		return point{p.watermark.Load(), unknownTime, p.epoch}, nil
+		return point{p.end, unknownTime, p.epoch}, nil
 	case timestamp == earliest || timestamp == earliestLocal:
 		return point{p.start, unknownTime, p.epoch}, nil
 	case timestamp == latestTime:
@@ -125,7 +125,7 @@ func (c *conn) newest(ctx context.Context, p *partition) (point, error) {
 
 // scan calls do with visible records until it returns false, and decodes only row groups that may have what is looked for.
 func (c *conn) scan(ctx context.Context, p *partition, may func(*format.RowGroup) bool, do func(*format.Record) bool) error {
-	visible := p.watermark.Load()
+	visible := p.end
 	window := p.source.Window
 	window.FromOffset = p.start
 	walk := p.source.Archive.Walk(p.tp, window)

@@ -17,8 +17,7 @@ type partition struct {
 	start, end int64                 // offsets that it is served from and to
 	epoch      int32                 // of its last record
 
-	watermark atomic.Int64 // the end that clients see
-	fetched   atomic.Int64 // the highest offset that was asked for: all before it have been delivered
+	fetched atomic.Int64 // the highest offset that was asked for: all before it have been delivered
 
 	decode sync.Mutex // one row group of a partition is decoded at a time
 	blocks []*block   // guarded by the cache's mutex

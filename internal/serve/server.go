@@ -25,7 +25,6 @@ type Server struct {
 	broker   *kfake.Cluster
 	dir      string // of the embedded broker
 	cache    *cache
-	clock    clock
 	activity *activity
 
 	requests  requests

@@ -96,7 +96,6 @@ func (s *Source) topic(of format.Topic) (*topic, error) {
 				return nil, fmt.Errorf("%s: %w", tp, err)
 			}
 		}
-		p.watermark.Store(p.end)
 		t.partitions = append(t.partitions, p)
 	}
 	if !some {
