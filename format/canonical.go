@@ -17,9 +17,6 @@ import (
 const (
 	canonicalFixed  = 8 + 8 + 1 + 4 + 4 + 4 + 4 // everything but the payloads of a record without headers
 	canonicalHeader = 4 + 4                     // the two lengths of a header
-
-	// maxPayloadBytes bounds a key, a value, a header key and a header value: lengths are signed 32-bit, as in Kafka's protocol.
-	maxPayloadBytes = math.MaxInt32
 )
 
 // CanonicalSize is the number of bytes that AppendCanonical appends for r. Rotation and row groups are measured in it.
@@ -32,7 +29,8 @@ func CanonicalSize(r *Record) int64 {
 }
 
 // AppendCanonical appends the canonical bytes of r to dst and returns the extended slice. Two records are equal exactly when their
-// canonical bytes are. Payloads must not exceed maxPayloadBytes; a Writer checks that.
+// canonical bytes are. A payload must not exceed 2^31-1 bytes, as
+// lengths are signed 32-bit; a Writer refuses larger records.
 func AppendCanonical(dst []byte, r *Record) []byte {
 	dst = appendPlace(dst, r)
 	dst = appendPayload(dst, r.Key)

@@ -39,7 +39,7 @@ func isIP(b []byte) bool {
 	if dots == 3 && colons == 1 {
 		b = b[:bytes.IndexByte(b, ':')]
 	}
-	if len(b) < 6 || len(b) > 45 || dots != 3 && colons < 2 || bytes.IndexAny(b, "0123456789") < 0 {
+	if len(b) < 6 || len(b) > 45 || dots != 3 && colons < 2 || !bytes.ContainsAny(b, "0123456789") {
 		return false
 	}
 	if _, err := netip.ParseAddr(asString(b)); err == nil {

@@ -69,7 +69,7 @@ func (w *Worker) format(text []byte, number bool) []byte {
 // isAddress says that a text is an e-mail address and nothing else.
 func isAddress(b []byte) bool {
 	at := bytes.IndexByte(b, '@')
-	return at > 0 && bytes.Count(b, []byte("@")) == 1 && hasEmail(b) && bytes.IndexAny(b, " \t\r\n<>(),;:\"/?=&") < 0
+	return at > 0 && bytes.Count(b, []byte("@")) == 1 && hasEmail(b) && !bytes.ContainsAny(b, " \t\r\n<>(),;:\"/?=&")
 }
 
 // wheel is a character that becomes another one of its kind.

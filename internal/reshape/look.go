@@ -52,7 +52,7 @@ func looksLike(b []byte) string {
 
 // wholeNumber spells a whole number of JSON without a point and exponent.
 func wholeNumber(raw []byte) []byte {
-	if len(raw) < 13 || bytes.IndexAny(raw, ".eE") < 0 { // fewer characters are no card
+	if len(raw) < 13 || !bytes.ContainsAny(raw, ".eE") { // fewer characters are no card
 		return raw
 	}
 	f, err := strconv.ParseFloat(asString(raw), 64)
