@@ -14,6 +14,7 @@ import (
 type verifyOptions struct {
 	archive string
 	deep    bool
+	sums    bool // write SHA256SUMS anew
 	partly  bool // an incomplete archive is all right
 	packedOptions
 	format string
@@ -35,9 +36,11 @@ from an earlier state (pack --since) is checked against its manifest alone.
 Examples:
   karchive verify run1
   karchive verify run1.karchive --trust minisign.pub
-  karchive verify run1 --deep --format json`,
+  karchive verify run1 --deep --format json
+  karchive verify run1 --write-sums`,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "deep", Usage: "also decode every record", Destination: &o.deep},
+			&cli.BoolFlag{Name: "write-sums", Usage: "write SHA256SUMS anew, when every file is right by --deep", Destination: &o.sums},
 			allowIncompleteFlag(&o.partly),
 			allowMissingFlag(&o.missing), trustFlag(&o.trust), identityFlag(e),
 			formatFlag(&o.format),
@@ -71,13 +74,23 @@ type badFile struct {
 }
 
 func runVerify(ctx context.Context, e *env, o verifyOptions) error {
-	v := &verification{Archive: o.archive, Deep: o.deep, Bad: []badFile{}}
+	v := &verification{Archive: o.archive, Deep: o.deep || o.sums, Bad: []badFile{}}
 	fsys, err := v.open(ctx, e, o)
 	if err != nil {
 		return err
 	}
+	verify := func(report func(format.FileCheck) error) error {
+		return format.Verify(fsys, format.VerifyOptions{Deep: v.Deep}, report)
+	}
+	if o.sums {
+		into, ok := fsys.(format.FS)
+		if !ok {
+			return usage("--write-sums is for an archive in a directory")
+		}
+		verify = func(report func(format.FileCheck) error) error { return format.RebuildSums(into, report) }
+	}
 	if fsys != nil {
-		if err := v.check(ctx, e, fsys); err != nil {
+		if err := v.check(ctx, e, fsys, verify); err != nil {
 			return fmt.Errorf("%s: %w", o.archive, err)
 		}
 	}
@@ -94,15 +107,18 @@ func runVerify(ctx context.Context, e *env, o verifyOptions) error {
 }
 
 // check verifies the archive in fsys.
-func (v *verification) check(ctx context.Context, e *env, fsys format.ReadFS) error {
+func (v *verification) check(ctx context.Context, e *env, fsys format.ReadFS, verify func(func(format.FileCheck) error) error) error {
 	progress := newProgress(e, "verify")
-	err := format.Verify(fsys, format.VerifyOptions{Deep: v.Deep}, func(c format.FileCheck) error {
+	err := verify(func(c format.FileCheck) error {
 		v.add(c)
 		progress.set(0, 0, units.Of(int64(v.Files), "file")+", "+units.Size(v.Bytes))
 		return context.Cause(ctx)
 	})
 	progress.done()
-	if err != nil || len(v.Bad) > 0 {
+	if len(v.Bad) > 0 { // they say what an error would say again
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	return v.complete(fsys)
