@@ -44,7 +44,10 @@ func createTemporary() (*temporary, error) {
 		t.end()
 		return nil, fmt.Errorf("make a temporary directory: %w", err)
 	}
-	t.forget = onLeave(t.remove)
+	t.forget = onLeave(func() {
+		t.remove()
+		os.Remove(t.dir + lockSuffix) // held to the end of the process: what it stood for is gone
+	})
 	return t, nil
 }
 
