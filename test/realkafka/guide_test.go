@@ -20,7 +20,7 @@ func TestTheStepsOfTheGuide(t *testing.T) {
 	}
 	bin, dir := buildCommand(t), t.TempDir()
 	csv, archive := filepath.Join(dir, "out.csv"), filepath.Join(dir, "run1")
-	const guide, snapshot = "../../internal/speedscale/testdata/guide.jsonl", "../speedscale/testdata/snapshot.jsonl"
+	const guide, snapshot = "../../internal/speedscale/testdata/guide.jsonl", "../../internal/speedscale/testdata/snapshot.jsonl"
 
 	mustRun(t, bin, "extract", guide, "--path", "kafka.response.FetchResponse.topics.0.partitions.0.records.records.0.valueString",
 		"--filter", `(command IS "Fetch")`, "-o", csv)
