@@ -181,6 +181,9 @@ func (c *counting) control(int64, int32) error    { return nil }
 func (c *counting) lost(int64, int64) error       { return nil }
 
 func TestABatchOfHundredsOfMegabytesIsDecodedRecordByRecord(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector, which runs with -short, allocates too")
+	}
 	for codec := range writers {
 		raw := bomb(codec, 300, 1<<20)
 		d := decoder{decompressor: newDecompressor(0)}
@@ -214,6 +217,9 @@ func TestARecordThatCannotBeHeldIsNamedWithItsSize(t *testing.T) {
 }
 
 func TestAClaimIsNotBelievedBeforeTheBytesAreThere(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector, which runs with -short, allocates too")
+	}
 	var payload bytes.Buffer
 	w := gzip.NewWriter(&payload)
 	w.Write(rawRecord{value: make([]byte, 10<<20)}.encode()) // makes it a large batch
