@@ -135,6 +135,9 @@ func (m *mine) usual(c *cli.Command) []string {
 func commandsOf() []*cli.Command { return newEnv(nil, nil, nil).commands() }
 
 func TestACanaryWhereNoSecretBelongsIsNotRepeated(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many command lines, one after the other: the race detector has nothing to find in them")
+	}
 	m := newMine(t)
 	for _, canary := range canaries {
 		m.quiet(canary)
@@ -178,6 +181,9 @@ var repeatable = strings.Fields(`topics partitions from until output path limit 
 	html ready-file listen advertise`)
 
 func TestACanaryInTheValueOfAFlagIsNotRepeated(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many command lines, one after the other: the race detector has nothing to find in them")
+	}
 	m := newMine(t)
 	for _, canary := range canaries {
 		for _, c := range commandsOf() {
@@ -221,6 +227,9 @@ func (m *mine) connecting() (lines [][]string) {
 }
 
 func TestACanaryInAnySettingIsNotRepeated(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many command lines, one after the other: the race detector has nothing to find in them")
+	}
 	m := newMine(t)
 	protocols := [][]string{nil, {"-X", "security.protocol=SSL"}, {"-X", "security.protocol=SASL_SSL", "-X", "sasl.mechanism=PLAIN"}, {"-X", "security.protocol=SASL_PLAINTEXT", "-X", "sasl.mechanism=OAUTHBEARER"}}
 	for i, canary := range canaries {
@@ -257,6 +266,9 @@ func TestACanaryInAnySettingIsNotRepeated(t *testing.T) {
 }
 
 func TestACanaryInTheEnvironmentIsNotRepeated(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many command lines, one after the other: the race detector has nothing to find in them")
+	}
 	m := newMine(t)
 	for _, canary := range canaries {
 		for _, variable := range []string{connect.EnvConfig, connect.EnvBrokers, connect.EnvPrefix, connect.EnvPrefix + "X", "KARCHIVE_PASSWORD", connect.EnvPrefix + strings.ToUpper(strings.Fields(canary)[0])} {
@@ -281,6 +293,9 @@ func TestACanaryInTheEnvironmentIsNotRepeated(t *testing.T) {
 }
 
 func TestACanaryInAFileOfRulesIsNotRepeated(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many command lines, one after the other: the race detector has nothing to find in them")
+	}
 	m := newMine(t)
 	for _, canary := range canaries {
 		holds, absent := m.file("key", canary), filepath.Join(m.in, "CANARY-absent")
@@ -304,6 +319,9 @@ func TestACanaryInAFileOfRulesIsNotRepeated(t *testing.T) {
 
 // A broker knows the password of PLAIN, and may say it in what it answers.
 func TestWhatABrokerRepeatsOfALoginIsHidden(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many command lines, one after the other: the race detector has nothing to find in them")
+	}
 	const password = "CANARY7jq2\"<xWv9Z"
 	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.EnableSASL(), kfake.Superuser("PLAIN", "ann", password))
 	if err != nil {
@@ -332,6 +350,9 @@ func TestWhatABrokerRepeatsOfALoginIsHidden(t *testing.T) {
 
 // What a hider is told is hidden in text, JSON and HTML.
 func TestAHiderKnowsHowOthersSpellASecret(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many command lines, one after the other: the race detector has nothing to find in them")
+	}
 	var h hider
 	if got := h.text("a secret"); got != "a secret" {
 		t.Errorf("got %q without a secret", got)
