@@ -100,22 +100,15 @@ func (p *amounts) missing() string {
 	return strings.Join(out, ", ")
 }
 
-func printJSON(w io.Writer, v any) error {
-	var b bytes.Buffer
-	j := json.NewEncoder(&b)
-	j.SetIndent("", "  ")
-	j.SetEscapeHTML(false)
-	if err := j.Encode(v); err != nil {
-		return err
-	}
-	_, err := w.Write(printable.AppendJSON(nil, b.Bytes()))
-	return err
-}
+func printJSON(w io.Writer, v any) error { return encodeJSON(w, v, "  ") }
 
 // printJSONLine prints v on a line of its own.
-func printJSONLine(w io.Writer, v any) error {
+func printJSONLine(w io.Writer, v any) error { return encodeJSON(w, v, "") }
+
+func encodeJSON(w io.Writer, v any, indent string) error {
 	var b bytes.Buffer
 	j := json.NewEncoder(&b)
+	j.SetIndent("", indent)
 	j.SetEscapeHTML(false)
 	if err := j.Encode(v); err != nil {
 		return err
