@@ -8,8 +8,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/replay/internal/moment"
-	"github.com/karchive/karchive/replay/internal/saturating"
+	"github.com/karchive/karchive/internal/moment"
+	"github.com/karchive/karchive/internal/saturating"
 )
 
 // timestampWindow is how far from its own time a topic accepts timestamps, in milliseconds.

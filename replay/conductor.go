@@ -6,9 +6,9 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/karchive/karchive/replay/internal/merge"
-	"github.com/karchive/karchive/replay/internal/moment"
-	"github.com/karchive/karchive/replay/internal/saturating"
+	"github.com/karchive/karchive/internal/merge"
+	"github.com/karchive/karchive/internal/moment"
+	"github.com/karchive/karchive/internal/saturating"
 	"github.com/karchive/karchive/replay/timeline"
 )
 
@@ -58,7 +58,7 @@ func (p *player) conduct(ctx context.Context) error {
 // order fills the queue with all records in playing order. The error is not that of a partition, which is in its ledger.
 func (p *player) order(ctx context.Context, to *queue) error {
 	parts, tracks := p.tracks()
-	sequence := merge.New(ctx, p.archive, tracks, p.settings.merging())
+	sequence := merge.New(ctx, tracks, p.settings.merging())
 	defer sequence.Close()
 	o := &orderer{player: p, queue: to, parts: parts, chunks: make([]*chunk, len(parts)), sequence: sequence, line: timeline.New(p.settings.Schedule)}
 	if origin := p.plan.originMs; origin != nil {

@@ -6,7 +6,7 @@ import (
 	"io"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/replay/internal/budget"
+	"github.com/karchive/karchive/internal/budget"
 )
 
 // feed decodes a partition of the archive, one row group ahead of what is played. It is for one goroutine.

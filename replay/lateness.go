@@ -7,7 +7,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"github.com/karchive/karchive/replay/internal/saturating"
+	"github.com/karchive/karchive/internal/saturating"
 )
 
 // Lateness says how late things were, measured against the schedule. Nothing is early.

@@ -6,7 +6,7 @@ import (
 	"io"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/replay/internal/merge"
+	"github.com/karchive/karchive/internal/merge"
 )
 
 // share is what a Limit leaves of a partition.
@@ -27,7 +27,7 @@ func (s *settings) shares(ctx context.Context, archive *format.Archive, partitio
 		out[tp] = share{window: s.window, total: Amount{Exact: true}}
 		tracks = append(tracks, s.track(archive, tp, s.window, 1, true))
 	}
-	sequence := merge.New(ctx, archive, tracks, s.merging())
+	sequence := merge.New(ctx, tracks, s.merging())
 	defer sequence.Close()
 	for n := int64(0); n < s.Limit && ctx.Err() == nil; n++ {
 		next, err := sequence.Next()

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/replay/internal/budget"
+	"github.com/karchive/karchive/internal/budget"
 )
 
 // Plan is what a replay is about to do. It is made from the documents of the segments, without decoding a record (but for a Limit).

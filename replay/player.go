@@ -11,10 +11,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/budget"
 	"github.com/karchive/karchive/internal/kafka"
-	"github.com/karchive/karchive/replay/internal/budget"
-	"github.com/karchive/karchive/replay/internal/moment"
-	"github.com/karchive/karchive/replay/internal/saturating"
+	"github.com/karchive/karchive/internal/moment"
+	"github.com/karchive/karchive/internal/saturating"
 )
 
 // player sends what a plan says.

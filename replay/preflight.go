@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/karchive/karchive/replay/internal/moment"
-	"github.com/karchive/karchive/replay/internal/saturating"
+	"github.com/karchive/karchive/internal/moment"
+	"github.com/karchive/karchive/internal/saturating"
 )
 
 // Severity says how bad a Finding is.

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/karchive/karchive/replay/internal/moment"
+	"github.com/karchive/karchive/internal/moment"
 	"github.com/karchive/karchive/replay/timeline"
 )
 

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/replay/internal/merge"
+	"github.com/karchive/karchive/internal/merge"
 )
 
 // rules identifies the rules of the replay; empty: there are none.
@@ -44,7 +44,7 @@ func (s *settings) merging() merge.Options {
 
 // track walks a partition through the rules, so many rounds.
 func (s *settings) track(archive *format.Archive, tp format.TopicPartition, w format.Window, rounds int64, trial bool) merge.Track {
-	t := merge.Track{Walk: archive.Walk(tp, w).Repeat(rounds), From: w.FromOffset}
+	t := merge.Track{Archive: archive, Walk: archive.Walk(tp, w).Repeat(rounds), From: w.FromOffset}
 	if s.Reshape != nil {
 		t.Reshape = func(records []format.Record) ([]format.Record, error) { return s.reshape(tp, records, trial) }
 	}

@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/karchive/karchive/internal/saturating"
 	"github.com/karchive/karchive/internal/units"
-	"github.com/karchive/karchive/replay/internal/saturating"
 )
 
 // Pace says how fast records are sent: all at once, in proportion to their timestamps, or so many records or bytes in a time. It is one of

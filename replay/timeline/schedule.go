@@ -5,7 +5,7 @@ import (
 	"math"
 	"time"
 
-	"github.com/karchive/karchive/replay/internal/saturating"
+	"github.com/karchive/karchive/internal/saturating"
 )
 
 // Schedule says when records are due. It is a value and knows no clock: the records of an archive are due at the same distances from

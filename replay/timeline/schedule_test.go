@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/karchive/karchive/internal/saturating"
 	"github.com/karchive/karchive/internal/units"
-	"github.com/karchive/karchive/replay/internal/saturating"
 )
 
 const (

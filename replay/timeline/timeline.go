@@ -3,8 +3,8 @@ package timeline
 import (
 	"time"
 
-	"github.com/karchive/karchive/replay/internal/moment"
-	"github.com/karchive/karchive/replay/internal/saturating"
+	"github.com/karchive/karchive/internal/moment"
+	"github.com/karchive/karchive/internal/saturating"
 )
 
 // Untimed is the timestamp, for a timeline, of a record that has none: it is due with the record before it.

@@ -9,8 +9,8 @@ import (
 	"sync"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/replay/internal/budget"
-	"github.com/karchive/karchive/replay/internal/moment"
+	"github.com/karchive/karchive/internal/budget"
+	"github.com/karchive/karchive/internal/moment"
 )
 
 // stage decodes the row groups of several partitions in the order in which a sequence will need them, some of them ahead, and holds them
@@ -20,7 +20,6 @@ import (
 // not fit in memory, so what finds no room there waits in a temporary file, from which it comes back in small blocks. Each row group is
 // decoded once.
 type stage struct {
-	archive *format.Archive
 	options Options
 	room    *budget.Budget // for row groups that stay in memory
 	slot    int64          // the most memory of a run of several records
@@ -42,7 +41,8 @@ type stage struct {
 // Track is a partition of a sequence.
 type Track struct {
 	*format.Walk
-	From int64 // the first offset that is wanted
+	Archive *format.Archive // that is walked
+	From    int64           // the first offset that is wanted
 	// Reshape makes something else of the records of a row group, in their memory; nil: they stay as they are.
 	Reshape func([]format.Record) ([]format.Record, error)
 }
@@ -79,9 +79,9 @@ const slotShare = 8
 
 // newStage begins to decode tracks. Of the memory half is for row groups, and a slot for each partition comes out of slotShare. The stage
 // ends with ctx.
-func newStage(ctx context.Context, archive *format.Archive, tracks []Track, o Options) *stage {
+func newStage(ctx context.Context, tracks []Track, o Options) *stage {
 	s := &stage{
-		archive: archive, options: o, room: budget.New(o.MemoryBytes / 2),
+		options: o, room: budget.New(o.MemoryBytes / 2),
 		slot: o.MemoryBytes / slotShare / int64(max(len(tracks), 1)), spill: &spill{dir: o.TempDir},
 	}
 	s.ctx, s.cancel = context.WithCancel(ctx)
@@ -202,8 +202,8 @@ func (src *source) clear(s *stage) {
 
 // decode stages row groups until there is nothing left to do.
 func (s *stage) decode() {
-	d := decoder{stage: s, reader: s.archive.NewGroupReader(openSegments)}
-	defer d.reader.Close()
+	d := decoder{stage: s, readers: map[*format.Archive]*format.GroupReader{}}
+	defer d.close()
 	for src := s.choose(); src != nil; src = s.choose() {
 		g, err := d.step(src)
 		s.deliver(src, g, err)

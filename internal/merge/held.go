@@ -8,7 +8,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/replay/internal/budget"
+	"github.com/karchive/karchive/internal/budget"
 )
 
 // staged is a verified row group on its way into the sequence: the records of it that are in the window. They are decoded in memory, or

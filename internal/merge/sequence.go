@@ -7,7 +7,7 @@ import (
 	"io"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/replay/internal/moment"
+	"github.com/karchive/karchive/internal/moment"
 )
 
 // Sequence walks the records of several partitions in the one order in which they are played: by time, then by the place of their
@@ -53,8 +53,8 @@ type Options struct {
 }
 
 // New makes a sequence of tracks, and begins to decode them. It ends with ctx, and is to be closed.
-func New(ctx context.Context, archive *format.Archive, tracks []Track, o Options) *Sequence {
-	return newSequence(newStage(ctx, archive, tracks, o))
+func New(ctx context.Context, tracks []Track, o Options) *Sequence {
+	return newSequence(newStage(ctx, tracks, o))
 }
 
 // Close ends decoding and removes the temporary file. What was taken stays.

@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/replay/internal/moment"
+	"github.com/karchive/karchive/internal/moment"
 	"github.com/karchive/karchive/test/memfs"
 )
 
@@ -99,9 +99,9 @@ func opened(t *testing.T, a *format.Archive, w format.Window, rounds, memory int
 	t.Helper()
 	var tracks []Track
 	for _, tp := range a.Partitions() {
-		tracks = append(tracks, Track{Walk: a.Walk(tp, w).Repeat(rounds), From: w.FromOffset})
+		tracks = append(tracks, Track{Archive: a, Walk: a.Walk(tp, w).Repeat(rounds), From: w.FromOffset})
 	}
-	s := newStage(t.Context(), a, tracks, bounds(memory, t.TempDir()))
+	s := newStage(t.Context(), tracks, bounds(memory, t.TempDir()))
 	t.Cleanup(func() { check(t, s.close()) })
 	return newSequence(s)
 }
@@ -329,7 +329,7 @@ func TestRunsAreAsSmallAsTheirSlot(t *testing.T) {
 func TestNothingIsLeftOfTheTemporaryFile(t *testing.T) {
 	dir := t.TempDir()
 	a := archiveOf(t, parcel{records: at(1, 2, 3, 4), group: 2})
-	s := newStage(t.Context(), a, []Track{{Walk: a.Walk(a.Partitions()[0], format.Window{})}}, bounds(1, dir))
+	s := newStage(t.Context(), []Track{{Archive: a, Walk: a.Walk(a.Partitions()[0], format.Window{})}}, bounds(1, dir))
 	q := newSequence(s)
 	if got := len(q.all(t)); got != 4 {
 		t.Errorf("%d records", got)
@@ -427,7 +427,7 @@ func TestTheTemporaryFileUsesRoomAgain(t *testing.T) {
 func TestAStageEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	a := archiveOf(t, parcel{records: at(1, 2, 3, 4), group: 1})
-	s := newStage(ctx, a, []Track{{Walk: a.Walk(a.Partitions()[0], format.Window{}).Repeat(1 << 40)}}, bounds(1<<20, t.TempDir()))
+	s := newStage(ctx, []Track{{Archive: a, Walk: a.Walk(a.Partitions()[0], format.Window{}).Repeat(1 << 40)}}, bounds(1<<20, t.TempDir()))
 	defer s.close()
 	q := newSequence(s)
 	for range 3 {
@@ -457,13 +457,13 @@ func TestTheFirstRecordNeedsOnlyItsOwnRowGroup(t *testing.T) {
 	var tracks []Track
 	early := errors.New("decoded for nothing")
 	for i, tp := range a.Partitions() {
-		next := Track{Walk: a.Walk(tp, format.Window{})}
+		next := Track{Archive: a, Walk: a.Walk(tp, format.Window{})}
 		if i != (first+partitions-1)%partitions {
 			next.Reshape = func([]format.Record) ([]format.Record, error) { return nil, early }
 		}
 		tracks = append(tracks, next)
 	}
-	s := newStage(t.Context(), a, tracks, bounds(1<<20, t.TempDir()))
+	s := newStage(t.Context(), tracks, bounds(1<<20, t.TempDir()))
 	defer s.close()
 	p, err := newSequence(s).Next()
 	if err != nil || p.Partition != (first+partitions-1)%partitions {

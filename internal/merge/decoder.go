@@ -5,8 +5,8 @@ import (
 	"io"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/replay/internal/budget"
-	"github.com/karchive/karchive/replay/internal/moment"
+	"github.com/karchive/karchive/internal/budget"
+	"github.com/karchive/karchive/internal/moment"
 )
 
 // openSegments is how many segments a decoder keeps open between two row groups.
@@ -14,9 +14,15 @@ const openSegments = 4
 
 // decoder reads row groups, one at a time.
 type decoder struct {
-	stage  *stage
-	packer packer
-	reader *format.GroupReader
+	stage   *stage
+	packer  packer
+	readers map[*format.Archive]*format.GroupReader
+}
+
+func (d *decoder) close() {
+	for _, r := range d.readers {
+		r.Close()
+	}
 }
 
 // step decodes the upcoming row group of a partition, if it is known, and finds out which is the next.
@@ -69,7 +75,10 @@ func (d *decoder) read(src *source) (*staged, error) {
 
 // records are those of the upcoming row group that are in the window, as the rules leave them.
 func (d *decoder) records(src *source) ([]format.Record, error) {
-	records, err := d.reader.Read(&src.upcoming, nil)
+	if d.readers[src.Archive] == nil {
+		d.readers[src.Archive] = src.Archive.NewGroupReader(openSegments)
+	}
+	records, err := d.readers[src.Archive].Read(&src.upcoming, nil)
 	if err != nil || src.Reshape == nil {
 		return records, err
 	}
