@@ -224,7 +224,8 @@ func (r *run) now() Progress {
 	p := r.progress.now()
 	behind := r.source.behind()
 	for i := range p.Topics {
-		p.Topics[i].Lag = behind[p.Topics[i].Topic]
+		lag := behind[p.Topics[i].Topic]
+		p.Topics[i].Lag, p.Topics[i].LagPartitions = lag.offsets, lag.partitions
 	}
 	trouble := r.source.trouble()
 	r.mu.Lock()

@@ -352,6 +352,9 @@ func TestProgressIsToldNowAndThenAndAtTheEnd(t *testing.T) {
 			}
 		}
 		last := told[len(told)-1]
+		if last.Segments != 2 || last.Sealed != 70 || last.Topics[0].Segments != 2 || last.Topics[0].LastSeal.IsZero() || !told[20].Topics[0].LastSeal.IsZero() {
+			t.Errorf("after 4 s %+v, at the end %+v: want two seals at the end", told[20], last)
+		}
 		if last.Records != 70 || last.Partitions != 2 || last.Topics[0].Records != 70 || told[20].Records != 50 || last.Bytes == 0 || last.Trouble != "" {
 			t.Errorf("after 4 s %+v, at the end %+v", told[20], last)
 		}

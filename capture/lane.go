@@ -249,7 +249,7 @@ func (l *lane) seal(next int64) error {
 	}
 	l.pending, l.base, l.next = nil, next, max(l.next, next)
 	l.report.add(segment, doc)
-	l.run.progress.seal(doc.Records)
+	l.counter.seal(doc.Records)
 	l.run.memory.set(l, 0)
 	return nil
 }

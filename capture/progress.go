@@ -4,7 +4,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -33,15 +32,25 @@ type TopicProgress struct {
 	Offsets        int64
 	PlannedOffsets int64
 	Lag            int64 // offsets that the log has, when it was asked last, and that were not fetched yet
+	LagPartitions  int   // that have such offsets
 	Partitions     int
 	Done           int
+	Segments       int64     // sealed by this run
+	Sealed         int64     // records in them
+	LastSeal       time.Time // zero: none was sealed
+}
+
+// LagBytes estimates the canonical bytes of Lag by what the offsets taken so far had. Ok is false while none was taken and some are behind.
+func (t *TopicProgress) LagBytes() (bytes int64, ok bool) {
+	if t.Lag == 0 || t.Offsets == 0 {
+		return 0, t.Lag == 0
+	}
+	return int64(float64(t.Lag) * float64(t.Bytes) / float64(t.Offsets)), true
 }
 
 // progress collects what the lanes report. It is safe for concurrent use.
 type progress struct {
-	begun    time.Time
-	segments atomic.Int64
-	sealed   atomic.Int64 // records
+	begun time.Time
 
 	mu     sync.Mutex
 	topics map[string]*counter
@@ -100,16 +109,19 @@ func (c *counter) done(l *lane) {
 }
 
 // seal counts a sealed segment.
-func (p *progress) seal(records int64) {
-	p.segments.Add(1)
-	p.sealed.Add(records)
+func (c *counter) seal(records int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sum.Segments++
+	c.sum.Sealed += records
+	c.sum.LastSeal = time.Now()
 }
 
 // now adds everything up.
 func (p *progress) now() Progress {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	sum := Progress{Elapsed: time.Since(p.begun), Segments: p.segments.Load(), Sealed: p.sealed.Load()}
+	sum := Progress{Elapsed: time.Since(p.begun)}
 	for _, topic := range slices.Sorted(maps.Keys(p.topics)) {
 		t := p.topics[topic].now()
 		sum.Records += t.Records
@@ -118,6 +130,8 @@ func (p *progress) now() Progress {
 		sum.PlannedOffsets += t.PlannedOffsets
 		sum.Partitions += t.Partitions
 		sum.Done += t.Done
+		sum.Segments += t.Segments
+		sum.Sealed += t.Sealed
 		sum.Topics = append(sum.Topics, t)
 	}
 	return sum

@@ -225,17 +225,26 @@ func (s *source) warnings() (all []string) {
 	return all
 }
 
+// lag is what was not fetched yet.
+type lag struct {
+	offsets    int64
+	partitions int // that have some
+}
+
 // behind is how many offsets the log has beyond what was fetched, by topic. What a snapshot does not take is not counted.
-func (s *source) behind() map[string]int64 {
+func (s *source) behind() map[string]lag {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := map[string]int64{}
+	out := map[string]lag{}
 	for _, f := range s.order {
 		end := f.high
 		if f.end != noEnd {
 			end = min(end, f.end)
 		}
-		out[f.tp.Topic] += max(0, end-f.at)
+		if end > f.at {
+			sum := out[f.tp.Topic]
+			out[f.tp.Topic] = lag{sum.offsets + end - f.at, sum.partitions + 1}
+		}
 	}
 	return out
 }

@@ -76,7 +76,7 @@ func (o *captureOptions) flags(e *env) []cli.Flag {
 		&cli.BoolFlag{Name: "skip-corrupt", Usage: "record batches that cannot be read as gaps, and go on (exit code 3)", Destination: &c.SkipCorrupt},
 		metricsFlag(&o.metrics),
 		durationFlag("stall-timeout", "give up on a partition without progress after `DURATION`", "1m", &c.StallTimeout),
-		formatFlag(&o.format), quietFlag(e))
+		formatFlag(&o.format), logFlag(e), quietFlag(e))
 	return slices.Concat(flags, o.reshaping.flags(), o.connection.flags())
 }
 

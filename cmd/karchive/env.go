@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"slices"
 	"sync"
@@ -29,6 +30,7 @@ type env struct {
 	onScreen bool   // stdout is a terminal
 	identity string // file of the key that decrypts packed archives, set by --identity
 	quiet    bool   // no progress and no remarks, set by --quiet
+	logs     string // how lines on stderr look: jsonLog, or as for people; set by --log-format
 
 	mu sync.Mutex // guards above
 	// above is where lines go while progress is drawn, so that they end up above it; nil: to stderr.
@@ -51,17 +53,29 @@ func isTerminal(w io.Writer) bool {
 // notef prints a remark, which --quiet suppresses.
 func (e *env) notef(format string, args ...any) {
 	if !e.quiet {
-		e.line(fmt.Sprintf(format, args...))
+		e.say(slog.LevelInfo, fmt.Sprintf(format, args...))
 	}
 }
 
 // warnf prints a warning, which nothing suppresses.
 func (e *env) warnf(format string, args ...any) {
-	e.line("warning: " + fmt.Sprintf(format, args...))
+	e.say(slog.LevelWarn, fmt.Sprintf(format, args...))
 }
 
-// line prints one line, whatever it holds.
-func (e *env) line(s string) { e.write("karchive: ", s) }
+// line prints an error, or what must not be missed either.
+func (e *env) line(s string) { e.say(slog.LevelError, s) }
+
+// say prints one line. The pairs of names and values are for programs.
+func (e *env) say(level slog.Level, text string, pairs ...any) {
+	switch {
+	case e.logs == jsonLog:
+		e.log(level, text, pairs...)
+	case level == slog.LevelWarn:
+		e.write("karchive: warning: ", text)
+	default:
+		e.write("karchive: ", text)
+	}
+}
 
 func (e *env) write(prefix, s string) {
 	e.mu.Lock()
@@ -94,7 +108,7 @@ func (e *env) noteStop(ctx context.Context, doing string) (stop func() bool) {
 
 // freshLine returns to the start of a terminal's line, where it showed "^C" in front of what is printed next.
 func (e *env) freshLine() {
-	if e.terminal {
+	if e.terminal && e.logs != jsonLog {
 		io.WriteString(e.stderr, "\r")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"path"
 	"syscall"
 
@@ -101,10 +102,17 @@ func (e *env) report(err error) {
 		e.notef("interrupted")
 		return
 	}
-	for _, one := range separate(err) {
+	all, hint := separate(err), hintFor(err)
+	for _, one := range all[:len(all)-1] {
 		e.line(one.Error())
 	}
-	if hint := hintFor(err); hint != "" {
+	last := all[len(all)-1].Error()
+	if e.logs == jsonLog && hint != "" {
+		e.say(slog.LevelError, last, "hint", hint)
+		return
+	}
+	e.line(last)
+	if hint != "" {
 		e.write("hint: ", hint)
 	}
 	if marked, ok := errors.AsType[*markedError](err); ok {

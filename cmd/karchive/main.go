@@ -37,6 +37,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 func (e *env) execute(ctx context.Context, args []string) error {
 	commands := e.commands()
+	if asksForJSONLog(args) {
+		e.logs = jsonLog
+	}
 	line, err := arrange(commands, args)
 	if err != nil {
 		return err

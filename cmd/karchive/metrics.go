@@ -10,7 +10,7 @@ import (
 )
 
 func metricsFlag(to *string) cli.Flag {
-	return &cli.StringFlag{Name: "metrics", Usage: "serve metrics to Prometheus at `ADDR`, such as 127.0.0.1:9100; a bare port is of loopback", Destination: to}
+	return &cli.StringFlag{Name: "metrics", Usage: "serve metrics to Prometheus, /healthz and /readyz at `ADDR`, such as 127.0.0.1:9100; a bare port is of loopback", Destination: to}
 }
 
 // listen begins to serve metrics; nil: none are wanted.
@@ -50,6 +50,7 @@ func (e *env) captureMetrics(addr string, connect []kgo.Opt, o *capture.Options)
 	}
 	shown, collected := o.OnProgress, s.Capture()
 	o.OnProgress = func(p capture.Progress) {
+		p.Trouble = e.hidden.text(p.Trouble)
 		collected.Set(p)
 		shown(p)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,7 +33,7 @@ type progress struct {
 
 func newProgress(e *env, what string) *progress {
 	p := &progress{e: e, what: what, said: e.now()}
-	if e.quiet || !e.terminal {
+	if e.quiet || !e.terminal || e.logs == jsonLog {
 		return p
 	}
 	p.bars = mpb.New(mpb.WithOutput(e.stderr), mpb.WithWidth(40), mpb.WithAutoRefresh(), mpb.WithRefreshRate(200*time.Millisecond))
@@ -76,8 +77,8 @@ func (p *progress) set(done, total int64, detail string) {
 		p.bar.SetTotal(max(total, done+1), false) // a full bar would end it
 		p.bar.SetCurrent(done)
 	}
-	if say {
-		p.e.notef("%s: %s", p.what, detail)
+	if say && !p.e.quiet {
+		p.e.say(slog.LevelInfo, p.what+": "+detail, "done", done, "total", total)
 	}
 }
 

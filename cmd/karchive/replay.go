@@ -113,7 +113,7 @@ func (o *replayOptions) flags(e *env) []cli.Flag {
 		numberFlag("lanes", "`N` partitions at once", strconv.Itoa(replay.DefaultLanes), &r.Lanes, 1, maxLanes),
 		sizeFlag("memory", "the most memory to take, as `SIZE`", "256MiB", &o.memory),
 		durationFlag("stall-timeout", "give up when nothing is acknowledged for `DURATION`", "2m", &r.StallTimeout),
-		identityFlag(e), formatFlag(&o.format), quietFlag(e))
+		identityFlag(e), formatFlag(&o.format), logFlag(e), quietFlag(e))
 	return slices.Concat(flags, exactlyOnceFlags(r), o.pacing.flags(), o.table.flags(), o.reshaping.flags(), o.connection.flags())
 }
 

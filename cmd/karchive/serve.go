@@ -76,7 +76,7 @@ func (o *serveOptions) flags(e *env) []cli.Flag {
 		durationFlag("exit-when-idle", "end when no client has read or written for `DURATION`, since the first came", "never", &o.exitIdle),
 		skipCorruptFlag(&o.skipCorrupt),
 		sizeFlag("memory", "the most memory to take, as `SIZE`", "256MiB", &o.memory),
-		identityFlag(e), quietFlag(e),
+		identityFlag(e), logFlag(e), quietFlag(e),
 	}
 }
 

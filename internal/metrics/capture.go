@@ -11,17 +11,21 @@ import (
 // Capture hands out the progress of a capture.
 type Capture struct {
 	latest atomic.Pointer[capture.Progress]
+	health *health
 }
 
 // Capture registers a collector.
 func (s *Server) Capture() *Capture {
-	c := &Capture{}
+	c := &Capture{health: &s.health}
 	s.registry.MustRegister(c)
 	return c
 }
 
-// Set keeps the latest progress.
-func (c *Capture) Set(p capture.Progress) { c.latest.Store(&p) }
+// Set keeps the latest progress. A capture whose partitions are known is ready, unless one of them makes no progress.
+func (c *Capture) Set(p capture.Progress) {
+	c.latest.Store(&p)
+	c.health.tell(p.Trouble)
+}
 
 var (
 	captureRecords    = describeTopic("capture_records_total", "Records taken, sealed or not.")
@@ -29,6 +33,11 @@ var (
 	captureOffsets    = describeTopic("capture_offsets_total", "Offsets taken, with or without a record.")
 	capturePlanned    = describeTopic("capture_planned_offsets", "Offsets that a snapshot takes; 0 in a follow capture.")
 	captureLag        = describeTopic("capture_lag_offsets", "Offsets that the log had, when it was asked last, and that were not fetched yet.")
+	captureLagBytes   = describeTopic("capture_lag_bytes", "Canonical bytes of those offsets, estimated by the ones taken so far; absent while there are none.")
+	captureLagging    = describeTopic("capture_lagging_partitions", "Partitions that have such offsets.")
+	captureSegments   = describeTopic("capture_segments_total", "Segments sealed.")
+	captureSealed     = describeTopic("capture_sealed_records_total", "Records in sealed segments: a kill takes none of them.")
+	captureLastSeal   = describeTopic("capture_last_seal_timestamp_seconds", "When a segment was sealed last; absent before the first.")
 	capturePartitions = describeTopic("capture_partitions", "Partitions that are captured.")
 	captureDone       = describeTopic("capture_complete_partitions", "Partitions of a snapshot that are complete.")
 	captureElapsed    = describe("capture_elapsed_seconds", "Time since the capture began.")
@@ -41,7 +50,8 @@ func describeTopic(name, help string) *prometheus.Desc {
 
 // Describe implements prometheus.Collector.
 func (c *Capture) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{captureRecords, captureBytes, captureOffsets, capturePlanned, captureLag, capturePartitions, captureDone, captureElapsed, captureTroubled} {
+	for _, d := range []*prometheus.Desc{captureRecords, captureBytes, captureOffsets, capturePlanned, captureLag, captureLagBytes, captureLagging, captureSegments,
+		captureSealed, captureLastSeal, capturePartitions, captureDone, captureElapsed, captureTroubled} {
 		out <- d
 	}
 }
@@ -58,10 +68,19 @@ func (c *Capture) Collect(out chan<- prometheus.Metric) {
 		of := func(d *prometheus.Desc, kind prometheus.ValueType, n int64) {
 			out <- prometheus.MustNewConstMetric(d, kind, float64(n), t.Topic)
 		}
+		if bytes, ok := t.LagBytes(); ok {
+			of(captureLagBytes, prometheus.GaugeValue, bytes)
+		}
+		if !t.LastSeal.IsZero() {
+			out <- prometheus.MustNewConstMetric(captureLastSeal, prometheus.GaugeValue, float64(t.LastSeal.UnixMilli())/1000, t.Topic)
+		}
 		of(captureRecords, prometheus.CounterValue, t.Records)
 		of(captureBytes, prometheus.CounterValue, t.Bytes)
 		of(captureOffsets, prometheus.CounterValue, t.Offsets)
 		of(captureLag, prometheus.GaugeValue, t.Lag)
+		of(captureLagging, prometheus.GaugeValue, int64(t.LagPartitions))
+		of(captureSegments, prometheus.CounterValue, t.Segments)
+		of(captureSealed, prometheus.CounterValue, t.Sealed)
 		of(capturePlanned, prometheus.GaugeValue, t.PlannedOffsets)
 		of(capturePartitions, prometheus.GaugeValue, int64(t.Partitions))
 		of(captureDone, prometheus.GaugeValue, int64(t.Done))

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"fmt"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -12,17 +13,29 @@ import (
 // Replay hands out the progress of a replay.
 type Replay struct {
 	latest atomic.Pointer[replay.Progress]
+	health *health
 }
 
 // Replay registers a collector.
 func (s *Server) Replay() *Replay {
-	r := &Replay{}
+	r := &Replay{health: &s.health}
 	s.registry.MustRegister(r)
 	return r
 }
 
-// Set keeps the latest progress.
-func (r *Replay) Set(p replay.Progress) { r.latest.Store(&p) }
+// Set keeps the latest progress. A replay that sends is ready, unless partitions stopped or the target acknowledges nothing.
+func (r *Replay) Set(p replay.Progress) {
+	was := r.latest.Swap(&p)
+	waits := was != nil && p.Sent > p.Acknowledged && p.Acknowledged == was.Acknowledged
+	switch {
+	case p.Failed > 0:
+		r.health.tell(fmt.Sprintf("%d partitions stopped", p.Failed))
+	case waits:
+		r.health.tell("records are on their way and none is acknowledged")
+	default:
+		r.health.tell("")
+	}
+}
 
 var (
 	replayPlanned  = describe("replay_planned_records", "Records that the replay is to send, in all rounds; 0 when it loops for ever.")

@@ -1,5 +1,5 @@
-// Package metrics serves what a running command counts to Prometheus, over HTTP at /metrics. A collector is given the latest progress now and
-// then, and hands it out when it is asked. Everything is safe for concurrent use.
+// Package metrics serves what a running command counts to Prometheus, over HTTP at /metrics, and how it does at /healthz and /readyz. A collector
+// is given the latest progress now and then, and hands it out when it is asked. Everything is safe for concurrent use.
 package metrics
 
 import (
@@ -23,6 +23,7 @@ type Server struct {
 	registry *prometheus.Registry
 	listener net.Listener
 	http     *http.Server
+	health   health
 	done     chan struct{}
 }
 
@@ -36,6 +37,8 @@ func Listen(addr string) (*Server, error) {
 	s.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /healthz", answer(s.health.alive))
+	mux.HandleFunc("GET /readyz", answer(s.health.ready))
 	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		defer close(s.done)
