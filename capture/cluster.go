@@ -2,7 +2,6 @@ package capture
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -28,17 +27,9 @@ const briefly = time.Second
 func connect(ctx context.Context, opts []kgo.Opt, o *settings) (*cluster, error) {
 	c, err := kafka.Connect(ctx, append([]kgo.Opt{kgo.BrokerMaxReadBytes(largestAnswer)}, opts...), o.ConnectTimeout)
 	if err != nil {
-		return nil, connectError(err)
+		return nil, err
 	}
 	return &cluster{c}, nil
-}
-
-// connectError is err in this package's words.
-func connectError(err error) error {
-	if e, ok := errors.AsType[*kafka.ConnectError](err); ok {
-		return &ConnectError{Brokers: e.Brokers, Err: e.Err}
-	}
-	return err
 }
 
 // within is the same cluster with another patience.

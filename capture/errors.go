@@ -3,43 +3,19 @@ package capture
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/kafka"
+	"github.com/karchive/karchive/selection"
 )
 
-// ErrNoTopics is returned when the globs match no topic at all.
-var ErrNoTopics = errors.New("no topic matches")
+// ErrConnect is wrapped when no broker answers.
+var ErrConnect = kafka.ErrConnect
 
-// ConnectError is returned when no broker answers at the start.
-type ConnectError struct {
-	Brokers []string // as given
-	Err     error
-}
-
-func (e *ConnectError) Error() string {
-	return fmt.Sprintf("connect to %s: %v", strings.Join(e.Brokers, ", "), e.Err)
-}
-
-func (e *ConnectError) Unwrap() error { return e.Err }
-
-// MissingTopicError is returned when a topic is named that the cluster does not have, or no longer has.
-type MissingTopicError struct {
-	Topic string
-	Known []string // the topics that there are, sorted; nil when not asked
-}
-
-func (e *MissingTopicError) Error() string {
-	return fmt.Sprintf("topic %q does not exist in the cluster", e.Topic)
-}
-
-// MissingPartitionError is returned when a partition is selected that no captured topic has.
-type MissingPartitionError struct{ Partition int32 }
-
-func (e *MissingPartitionError) Error() string {
-	return fmt.Sprintf("partition %d exists in none of the topics", e.Partition)
+// missingTopic is the error for a topic that the cluster does not have, or no longer has.
+func missingTopic(topic string) *selection.MissingTopicError {
+	return &selection.MissingTopicError{Topic: topic, In: selection.Cluster}
 }
 
 // MismatchError is returned when an archive cannot be continued because something that shapes its content differs.
@@ -109,7 +85,7 @@ var ErrCorruptBatch = errors.New("corrupt record batch")
 
 // isFinal says whether an error met while fetching ends the capture, because asking again would not help.
 func isFinal(err error) bool {
-	return isA[*MissingTopicError](err) || isA[*RecreatedTopicError](err) || isA[*TruncatedError](err) || isA[*PartitionError](err) ||
+	return isA[*selection.MissingTopicError](err) || isA[*RecreatedTopicError](err) || isA[*TruncatedError](err) || isA[*PartitionError](err) ||
 		kafka.Denied(err)
 }
 

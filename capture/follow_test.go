@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/selection"
 )
 
 // following is a capture in the background.
@@ -163,7 +164,7 @@ func TestAFollowCaptureTakesNewPartitionsAndTopicsFromTheirBeginning(t *testing.
 		b := newVirtualBroker(t, kfake.SeedTopics(1, "orders-eu"))
 		b.fill("orders-eu", 0, 10)
 		a := newPlace(t)
-		f := a.follow(b, Options{Topics: []string{"orders-*"}, From: "end"})
+		f := a.follow(b, Options{Topics: []string{"orders-*"}, From: selection.End})
 		time.Sleep(time.Second)
 		if err := b.CreateTopic("orders-us", 1, map[string]string{"retention.ms": "1000000"}); err != nil {
 			t.Fatal(err)
@@ -210,14 +211,14 @@ func TestAPartitionAddedToAnArchiveFromTheEndIsTakenWhole(t *testing.T) {
 	b := newBroker(t, kfake.SeedTopics(1, "orders"))
 	b.fill("orders", 0, 10)
 	a := newPlace(t)
-	for _, from := range []string{"end", "-1h"} {
+	for _, from := range []selection.Position{selection.End, selection.Ago(time.Hour)} {
 		a := newPlace(t)
 		a.capture(b, Options{Topics: []string{"orders"}, From: from})
 	}
-	a.capture(b, Options{Topics: []string{"orders"}, From: "end"})
+	a.capture(b, Options{Topics: []string{"orders"}, From: selection.End})
 	b.addPartitions("orders", 2)
 	b.fill("orders", 1, 7)
-	if r := a.capture(b, Options{Topics: []string{"orders"}, From: "end"}); r.Records != 7 {
+	if r := a.capture(b, Options{Topics: []string{"orders"}, From: selection.End}); r.Records != 7 {
 		t.Errorf("%d records, want 7", r.Records)
 	}
 }
@@ -270,7 +271,7 @@ func TestADeletedTopicEndsAFollowCapture(t *testing.T) {
 			t.Fatal(err)
 		}
 		<-f.done
-		var missing *MissingTopicError
+		var missing *selection.MissingTopicError
 		if !errors.As(f.err, &missing) || missing.Topic != "orders" || f.report.Records != 10 {
 			t.Errorf("got %v, %d records sealed", f.err, f.report.Records)
 		}

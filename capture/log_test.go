@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/selection"
 )
 
 // offsetsOf are the offsets of the archived records.
@@ -58,7 +59,7 @@ func TestASnapshotThatEndsWithinAnAbortedTransactionEnds(t *testing.T) {
 	b.fill("tx", 0, 2)
 	b.transact("b", "tx", 0, 10, kgo.TryAbort)
 	a := newPlace(t)
-	a.capture(b, Options{Topics: []string{"tx"}, Until: "offset:7"})
+	a.capture(b, Options{Topics: []string{"tx"}, Until: selection.AtOffset(7)})
 	if c := a.coverage("tx", 0); c.Next != 7 || c.Records != 2 || c.Ledger.Absent != 5 {
 		t.Errorf("covered to %d, %d records, %d absent; want 7, 2, 5", c.Next, c.Records, c.Ledger.Absent)
 	}
@@ -126,7 +127,7 @@ func TestAStartThatRetentionPassedIsAGapFromThere(t *testing.T) {
 	b.fill("orders", 0, 50)
 	b.deleteTo("orders", 20)
 	a := newPlace(t)
-	r := a.capture(b, Options{Topics: []string{"orders"}, From: "offset:5"})
+	r := a.capture(b, Options{Topics: []string{"orders"}, From: selection.AtOffset(5)})
 	if c := a.coverage("orders", 0); c.From != 5 || r.Lost() != 15 || r.Records != 30 {
 		t.Errorf("covered from %d, %d lost, %d records; want 5, 15, 30", c.From, r.Lost(), r.Records)
 	}
@@ -140,9 +141,9 @@ func TestASnapshotOfWhichNothingIsLeftEndsAsOneGap(t *testing.T) {
 	b := newBroker(t, kfake.SeedTopics(1, "orders"))
 	b.fill("orders", 0, 40)
 	a := newPlace(t)
-	a.capture(b, Options{Topics: []string{"orders"}, From: "offset:0", Until: "offset:10"})
+	a.capture(b, Options{Topics: []string{"orders"}, From: selection.AtOffset(0), Until: selection.AtOffset(10)})
 	b.deleteTo("orders", 40)
-	r := a.capture(b, Options{Topics: []string{"orders"}, From: "offset:0", Until: "offset:30"})
+	r := a.capture(b, Options{Topics: []string{"orders"}, From: selection.AtOffset(0), Until: selection.AtOffset(30)})
 	if c := a.coverage("orders", 0); c.Next != 30 || r.Lost() != 20 || c.Records != 10 {
 		t.Errorf("covered to %d, %d lost, %d records; want 30, 20, 10", c.Next, r.Lost(), c.Records)
 	}
@@ -176,7 +177,7 @@ func TestATailThatTheBrokerHasNothingForIsAbsent(t *testing.T) {
 		return emptyFrom(kreq.(*kmsg.FetchRequest), 10, 30), nil, true
 	})
 	a := newPlace(t)
-	r := a.capture(b, Options{Topics: []string{"orders"}, From: "offset:10"})
+	r := a.capture(b, Options{Topics: []string{"orders"}, From: selection.AtOffset(10)})
 	if r.Records != 0 || r.Gaps.Absent != 40 || r.Topics[0].Partitions[1].Next != 30 {
 		t.Errorf("%d records, %d absent, want 0 and 40", r.Records, r.Gaps.Absent)
 	}
@@ -223,27 +224,31 @@ func TestEveryCompressionOfTheSourceIsRead(t *testing.T) {
 	}
 }
 
+// at is a position in time.
+func at(ms int64) selection.Position { return selection.AtTime(time.UnixMilli(ms)) }
+
 func TestPositionsInTimeSelectByRecordTime(t *testing.T) {
 	b := newBroker(t, kfake.SeedTopics(1, "orders"))
 	for i := range 10 {
 		b.produce("orders", 0, &kgo.Record{Value: []byte("x"), Timestamp: time.UnixMilli(int64(1000 * i))})
 	}
 	for _, c := range []struct {
-		from, until string
+		from, until selection.Position
 		want        []int64
 	}{
-		{"@3000", "@5000", []int64{3, 4}},
-		{"@2001", "1970-01-01T00:00:04.5Z", []int64{3, 4}},
-		{"@9001", "", nil},
-		{"offset:8", "", []int64{8, 9}},
-		{"", "offset:1", []int64{0}},
-		{"offset:20", "", nil},
-		{"end", "end", nil},
+		{at(3000), at(5000), []int64{3, 4}},
+		{at(2001), at(4500), []int64{3, 4}},
+		{at(9001), selection.Position{}, nil},
+		{selection.AtOffset(8), selection.Position{}, []int64{8, 9}},
+		{selection.Position{}, selection.AtOffset(1), []int64{0}},
+		{selection.AtOffset(20), selection.Position{}, nil},
+		{selection.End, selection.End, nil},
+		{selection.BeforeEnd(2 * time.Second), selection.BeforeEnd(time.Second), []int64{7}},
 	} {
 		a := newPlace(t)
 		a.capture(b, Options{Topics: []string{"orders"}, From: c.from, Until: c.until})
 		if got := offsetsOf(a.records("orders", 0)); !slices.Equal(got, c.want) {
-			t.Errorf("from %q until %q: records at %v, want %v", c.from, c.until, got, c.want)
+			t.Errorf("from %s until %s: records at %v, want %v", c.from, c.until, got, c.want)
 		}
 	}
 }
@@ -252,7 +257,7 @@ func TestAStartBeyondTheEndIsKeptUntilTheLogIsThere(t *testing.T) {
 	b := newBroker(t, kfake.SeedTopics(1, "orders"))
 	b.fill("orders", 0, 10)
 	a := newPlace(t)
-	o := Options{Topics: []string{"orders"}, From: "offset:15"}
+	o := Options{Topics: []string{"orders"}, From: selection.AtOffset(15)}
 	a.capture(b, o)
 	b.fill("orders", 0, 10)
 	a.capture(b, o)

@@ -3,12 +3,12 @@ package capture
 import (
 	"errors"
 	"fmt"
-	"path"
 	"runtime"
 	"time"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/position"
+	"github.com/karchive/karchive/internal/selecting"
+	"github.com/karchive/karchive/selection"
 )
 
 // The defaults of Options. Their documentation states them.
@@ -30,9 +30,9 @@ type Options struct {
 	Topics []string
 	// Partitions selects partitions in every topic; empty: all.
 	Partitions []int32
-	// From and Until are positions: beginning, end, offset:N, @MILLISECONDS, a date or RFC 3339 time, or a distance back from now such
-	// as -2h. From is inclusive, empty: beginning. Until is exclusive, empty: end; a follow capture has none.
-	From, Until string
+	// From and Until bound the records that a partition's log has. From is inclusive, and the beginning when it is not given. Until is exclusive,
+	// and the end that the log has when the capture begins; a follow capture has none.
+	From, Until selection.Position
 	// Isolation is read_committed when empty.
 	Isolation format.Isolation
 
@@ -87,31 +87,22 @@ type StopAfter struct {
 // settings are Options with everything filled in and parsed.
 type settings struct {
 	Options
-	from, until position.Position
-	known       string // what the archive knows of the rules, or its own id
+	known string // what the archive knows of the rules, or its own id
 }
 
 func (o Options) normalize() (settings, error) {
 	o.fillDefaults()
 	s := settings{Options: o}
-	if err := s.parsePositions(); err != nil {
-		return s, err
-	}
 	compression, err := o.Compression.Normalize()
 	if err != nil {
 		return s, err
 	}
 	s.Compression = compression
-	for _, p := range s.Topics {
-		if _, err := path.Match(p, ""); err != nil {
-			return s, fmt.Errorf("topic pattern %q: %w", p, err)
-		}
-	}
 	return s, s.check()
 }
 
 func (o *Options) fillDefaults() {
-	setDefault(&o.From, "beginning")
+	o.From = o.From.Or(selection.Beginning)
 	setDefault(&o.Isolation, format.ReadCommitted)
 	setDefault(&o.RotateBytes, defaultRotateBytes)
 	setDefault(&o.RotateInterval, defaultRotateInterval)
@@ -132,29 +123,13 @@ func setDefault[T comparable](v *T, def T) {
 	}
 }
 
-func (s *settings) parsePositions() error {
-	now := s.Now()
-	var err error
-	if s.from, err = position.Parse(s.From, now); err != nil {
-		return fmt.Errorf("from %w", err)
-	}
-	if s.Until == "" {
-		s.until = position.Position{Kind: position.End}
-		return nil
-	}
-	if s.until, err = position.Parse(s.Until, now); err != nil {
-		return fmt.Errorf("until %w", err)
-	}
-	return nil
-}
-
 func (s *settings) check() error {
 	switch {
 	case len(s.Topics) == 0:
 		return errors.New("no topics are named")
 	case s.Isolation != format.ReadCommitted && s.Isolation != format.ReadUncommitted:
 		return fmt.Errorf("isolation %q is neither %s nor %s", s.Isolation, format.ReadCommitted, format.ReadUncommitted)
-	case s.Follow && s.Until != "":
+	case s.Follow && !s.Until.IsZero():
 		return errors.New("a follow capture has no until: it goes on until it is stopped")
 	case !s.Follow && s.StopAfter != StopAfter{}:
 		return errors.New("stop-after is for a follow capture: a snapshot ends by itself")
@@ -164,7 +139,7 @@ func (s *settings) check() error {
 	case s.StopAfter.Records < 0 || s.StopAfter.Bytes < 0 || s.StopAfter.Duration < 0:
 		return errors.New("stop-after must not be negative")
 	}
-	return nil
+	return selecting.CheckGlobs(s.Topics)
 }
 
 // isolationLevel is the level in Kafka's requests.

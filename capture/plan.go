@@ -174,7 +174,7 @@ func (p *planner) describe() *format.CapturePlan {
 	if s.Follow {
 		mode = format.ModeFollow
 	}
-	next := &format.CapturePlan{Mode: mode, Isolation: s.Isolation, From: s.From, Until: s.Until, Rules: s.rules(), Options: map[string]string{
+	next := &format.CapturePlan{Mode: mode, Isolation: s.Isolation, From: s.From.String(), Until: s.Until.String(), Rules: s.rules(), Options: map[string]string{
 		"topics":         joined(s.Topics),
 		"partitions":     joined(s.Partitions),
 		"rotate bytes":   fmt.Sprint(s.RotateBytes),
@@ -207,14 +207,14 @@ func (p *planner) position(r format.PlanRange) int64 {
 
 // finish plans what is left of an interrupted snapshot.
 func (p *planner) finish(ctx context.Context) (*plan, *kafka.Metadata, error) {
-	if p.stored.Until != p.settings.Until {
-		return nil, nil, &MismatchError{"until", p.stored.Until, p.settings.Until}
+	if until := p.settings.Until.String(); p.stored.Until != until {
+		return nil, nil, &MismatchError{"until", p.stored.Until, until}
 	}
 	made := &plan{resumed: true}
 	for _, r := range p.stored.Partitions {
 		w := p.workOf(r, offsets{})
 		if !w.done() && !p.exists(r.Topic) {
-			return nil, nil, &MissingTopicError{Topic: r.Topic}
+			return nil, nil, missingTopic(r.Topic)
 		}
 		made.work = append(made.work, w)
 	}

@@ -4,21 +4,19 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/kafka"
+	"github.com/karchive/karchive/internal/selecting"
+	"github.com/karchive/karchive/selection"
 )
-
-// isGlob says whether a topic pattern is one: no topic name can hold these characters.
-func isGlob(pattern string) bool { return strings.ContainsAny(pattern, "*?[") }
 
 // selected asks the cluster for the topics of o and returns them, with everything the cluster said.
 func (c *cluster) selected(ctx context.Context, o *settings) (*kafka.Metadata, []string, error) {
 	var ask []string // nil asks for all, which a glob needs
-	if !slices.ContainsFunc(o.Topics, isGlob) {
+	if !slices.ContainsFunc(o.Topics, selecting.IsGlob) {
 		ask = o.Topics
 	}
 	m, err := c.Settled(ctx, ask)
@@ -26,7 +24,7 @@ func (c *cluster) selected(ctx context.Context, o *settings) (*kafka.Metadata, [
 		return nil, nil, err
 	}
 	topics, err := match(o.Topics, m)
-	if missing, ok := err.(*MissingTopicError); ok && ask != nil {
+	if missing, ok := err.(*selection.MissingTopicError); ok && ask != nil {
 		if all, err := c.Describe(ctx, nil); err == nil {
 			missing.Known = all.Names()
 		}
@@ -38,7 +36,7 @@ func (c *cluster) selected(ctx context.Context, o *settings) (*kafka.Metadata, [
 func match(patterns []string, m *kafka.Metadata) ([]string, error) {
 	found := map[string]bool{}
 	for _, p := range patterns {
-		if !isGlob(p) {
+		if !selecting.IsGlob(p) {
 			if err := checkNamed(p, m); err != nil {
 				return nil, err
 			}
@@ -50,7 +48,7 @@ func match(patterns []string, m *kafka.Metadata) ([]string, error) {
 		}
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("%w %s", ErrNoTopics, strings.Join(patterns, ", "))
+		return nil, fmt.Errorf("%w %s", selection.ErrNoTopics, strings.Join(patterns, ", "))
 	}
 	return slices.Sorted(maps.Keys(found)), nil
 }
@@ -61,7 +59,7 @@ func checkNamed(topic string, m *kafka.Metadata) error {
 	}
 	t, ok := m.Topics[topic]
 	if !ok || kafka.IsUnknownTopic(t.Err) {
-		return &MissingTopicError{Topic: topic, Known: m.Names()}
+		return &selection.MissingTopicError{Topic: topic, In: selection.Cluster, Known: m.Names()}
 	}
 	if t.Err != nil {
 		return fmt.Errorf("topic %q: %w", topic, t.Err)
@@ -69,13 +67,9 @@ func checkNamed(topic string, m *kafka.Metadata) error {
 	return nil
 }
 
-// selects says whether a pattern selects a topic. Globs leave out internal ones.
+// selects says whether a pattern selects a topic. Globs leave out what the cluster calls internal, too.
 func selects(pattern, name string, t *kafka.Topic) bool {
-	if !isGlob(pattern) {
-		return pattern == name
-	}
-	ok, _ := path.Match(pattern, name) // checked with the options
-	return ok && !t.Internal && !strings.HasPrefix(name, "__")
+	return selecting.Matches(pattern, name) && (pattern == name || !t.Internal)
 }
 
 // partitionsOf lists the selected partitions of topics, sorted.
@@ -96,7 +90,7 @@ func partitionsOf(topics []string, m *kafka.Metadata, o *settings) []format.Topi
 func checkPartitions(tps []format.TopicPartition, o *settings) error {
 	for _, p := range o.Partitions {
 		if !slices.ContainsFunc(tps, func(tp format.TopicPartition) bool { return tp.Partition == p }) {
-			return &MissingPartitionError{p}
+			return &selection.MissingPartitionError{Partition: p}
 		}
 	}
 	return nil

@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/selection"
 )
 
 func TestASnapshotHoldsEveryRecordOfEveryPartition(t *testing.T) {
@@ -203,7 +204,7 @@ func TestAnInterruptionBeforeTheFirstSealKeepsTheResolvedStart(t *testing.T) {
 	b := newBroker(t, kfake.SeedTopics(1, "orders"))
 	b.fill("orders", 0, 10)
 	a := newPlace(t)
-	o := Options{Topics: []string{"orders"}, From: "end"}
+	o := Options{Topics: []string{"orders"}, From: selection.End}
 	a.capture(b, o) // nothing is there after the end, so nothing is sealed
 	b.fill("orders", 0, 5)
 	r := a.capture(b, o)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/kafka"
+	"github.com/karchive/karchive/internal/selecting"
 )
 
 const (
@@ -298,7 +299,7 @@ func (s *source) refresh(ctx context.Context) (*kafka.Metadata, error) {
 
 // asked names the topics to look at; nil is all. A follow capture with globs looks out for new ones.
 func (s *source) asked() []string {
-	if s.settings.Follow && slices.ContainsFunc(s.settings.Topics, isGlob) {
+	if s.settings.Follow && slices.ContainsFunc(s.settings.Topics, selecting.IsGlob) {
 		return nil
 	}
 	s.mu.Lock()
@@ -317,7 +318,7 @@ func (s *source) compare(m *kafka.Metadata, moved map[format.TopicPartition]reac
 			if !ok {
 				s.missing[tp.Topic] = time.Now()
 			} else if time.Since(since) >= missingGrace {
-				return &MissingTopicError{Topic: tp.Topic}
+				return missingTopic(tp.Topic)
 			}
 			signal(s.stale)
 			continue

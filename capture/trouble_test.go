@@ -18,6 +18,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kversion"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/selection"
 )
 
 // onFetch calls do with the number of each fetch, from 1, and answers what it returns; nil is the broker's own answer.
@@ -334,7 +335,7 @@ func TestThePlanIsDurableBeforeTheFirstFetch(t *testing.T) {
 			}
 			return nil, errors.New("the machine stopped")
 		})
-		a.try(t.Context(), b, Options{Topics: []string{"orders"}, From: "offset:10", StallTimeout: time.Second})
+		a.try(t.Context(), b, Options{Topics: []string{"orders"}, From: selection.AtOffset(10), StallTimeout: time.Second})
 		want := []format.PlanRange{{Topic: "orders", Partition: 0, Start: 10, End: 30}, {Topic: "orders", Partition: 1, Start: 10, End: 10}}
 		if planned == nil || !slices.Equal(planned.Partitions, want) || planned.From != "offset:10" || planned.Isolation != format.ReadCommitted {
 			t.Errorf("planned is %+v", planned)

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -9,7 +10,8 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/position"
+	"github.com/karchive/karchive/internal/selecting"
+	"github.com/karchive/karchive/selection"
 )
 
 // Checkpoint keeps what a replay had acknowledged, so that it can go on. Its methods are called one at a time.
@@ -62,8 +64,8 @@ func (s *settings) shape() map[string]string {
 	return map[string]string{
 		"topics":      strings.Join(s.Topics, ","),
 		"partitions":  strings.Join(partitions, ","),
-		"from":        s.From,
-		"until":       s.Until,
+		"from":        s.From.String(),
+		"until":       s.Until.String(),
 		"limit":       strconv.FormatInt(s.Limit, 10),
 		"map":         s.Mapping.String(),
 		"partitioner": s.Partitioner.String(),
@@ -86,7 +88,7 @@ func (s *settings) restore(ctx context.Context, archiveID string, target *cluste
 		different.ReplayID = s.ReplayID
 		return nil, different
 	}
-	s.window, err = position.Window(saved.From, saved.Until, time.Time{})
+	s.window, err = savedWindow(saved)
 	return saved, err
 }
 
@@ -127,20 +129,32 @@ func (s *settings) newState(plan *Plan, target *cluster) *State {
 	return st
 }
 
-// windowText spells a window as parseWindow reads it.
+// windowText spells a window as savedWindow reads it.
 func windowText(w format.Window) (from, until string) {
-	start, end := position.Position{}, position.Position{Kind: position.End}
+	start, end := selection.Beginning, selection.End
 	switch {
 	case w.FromMs != nil:
-		start = position.Position{Kind: position.Time, Ms: *w.FromMs}
+		start = selection.AtTime(time.UnixMilli(*w.FromMs))
 	case w.FromOffset != 0:
-		start = position.Position{Kind: position.Offset, Offset: w.FromOffset}
+		start = selection.AtOffset(w.FromOffset)
 	}
 	switch {
 	case w.UntilMs != nil:
-		end = position.Position{Kind: position.Time, Ms: *w.UntilMs}
+		end = selection.AtTime(time.UnixMilli(*w.UntilMs))
 	case w.UntilOffset != 0:
-		end = position.Position{Kind: position.Offset, Offset: w.UntilOffset}
+		end = selection.AtOffset(w.UntilOffset)
 	}
 	return start.String(), end.String()
+}
+
+func savedWindow(saved *State) (w format.Window, err error) {
+	from, err := selection.ParsePosition(saved.From)
+	if err != nil {
+		return w, fmt.Errorf("saved progress: from %w", err)
+	}
+	until, err := selection.ParsePosition(saved.Until)
+	if err != nil {
+		return w, fmt.Errorf("saved progress: until %w", err)
+	}
+	return selecting.Window(from, until, time.Time{})
 }

@@ -17,13 +17,14 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/selection"
 )
 
 func TestAProgressFileBelongsToOneReplay(t *testing.T) {
 	r := ordersAndEvents(20)
 	a, c := r.archive(t), newTarget(t, withTopics())
 	name := filepath.Join(t.TempDir(), "progress.json")
-	first := replay.Options{Topics: []string{"orders"}, From: "offset:2", Checkpoint: replay.NewProgressFile(name)}
+	first := replay.Options{Topics: []string{"orders"}, From: selection.AtOffset(2), Checkpoint: replay.NewProgressFile(name)}
 	c.run(t, a, first)
 	equal(t, "records", len(c.values(t, orders0)), 18)
 
@@ -42,8 +43,8 @@ func TestAProgressFileBelongsToOneReplay(t *testing.T) {
 		"target cluster": {a, elsewhere, first},
 		"topics":         {a, c, changed(func(o *replay.Options) { o.Topics = nil })},
 		"partitions":     {a, c, changed(func(o *replay.Options) { o.Partitions = []int32{0} })},
-		"from":           {a, c, changed(func(o *replay.Options) { o.From = "" })},
-		"until":          {a, c, changed(func(o *replay.Options) { o.Until = "offset:9" })},
+		"from":           {a, c, changed(func(o *replay.Options) { o.From = selection.Position{} })},
+		"until":          {a, c, changed(func(o *replay.Options) { o.Until = selection.AtOffset(9) })},
 		"limit":          {a, c, changed(func(o *replay.Options) { o.Limit = 5 })},
 		"map":            {a, c, changed(func(o *replay.Options) { o.Mapping = mapping(t, "orders:=events") })},
 		"partitioner":    {a, c, changed(func(o *replay.Options) { o.Partitioner = replay.ByKey })},
@@ -75,7 +76,7 @@ func TestADistanceFromNowStaysWhatItWasWhenTheReplayBegan(t *testing.T) {
 	r := aged(20, time.Hour)
 	a, c := r.archive(t), newTarget(t, withTopics())
 	clock := &shiftedClock{}
-	options := replay.Options{Until: "-30m", Checkpoint: &memory{}, Clock: clock}
+	options := replay.Options{Until: selection.Ago(30 * time.Minute), Checkpoint: &memory{}, Clock: clock}
 	refuseOnce(c, orders0, 0)
 	if _, err := replay.Run(t.Context(), c.connect, a, options); !errors.Is(err, replay.ErrIncomplete) {
 		t.Fatalf("error %v, want ErrIncomplete", err)

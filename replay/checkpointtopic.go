@@ -73,7 +73,7 @@ func (t *checkpointTopic) Load(ctx context.Context) (*State, error) {
 	// It may have been made just now and be unknown to this broker; then the fence, after which it is there, leads to another look.
 	m, err := t.target.Describe(ctx, []string{CheckpointTopic})
 	if err != nil {
-		return nil, connectError(err)
+		return nil, err
 	}
 	if err := t.target.noteAll(m); err != nil {
 		return nil, t.denied("Describe", err)

@@ -43,7 +43,7 @@ var checkedConfigs = []string{
 func connectTo(ctx context.Context, options []kgo.Opt, s *settings) (*cluster, error) {
 	connected, err := kafka.Connect(ctx, options, s.ConnectTimeout)
 	if err != nil {
-		return nil, connectError(err)
+		return nil, err
 	}
 	c := &cluster{Cluster: connected, topics: make(map[string]targetTopic), unknownConfigs: make(map[string][]string)}
 	if err := c.lookUp(ctx, nil); err != nil {
@@ -53,19 +53,11 @@ func connectTo(ctx context.Context, options []kgo.Opt, s *settings) (*cluster, e
 	return c, nil
 }
 
-// connectError is err in this package's words.
-func connectError(err error) error {
-	if e, ok := errors.AsType[*kafka.ConnectError](err); ok {
-		return &ConnectError{Brokers: e.Brokers, Err: e.Err}
-	}
-	return err
-}
-
 // lookUp asks for the cluster id and for topics by name.
 func (c *cluster) lookUp(ctx context.Context, names []string) error {
 	m, err := c.Settled(ctx, slices.Concat([]string{}, names))
 	if err != nil {
-		return connectError(err)
+		return err
 	}
 	return c.noteAll(m)
 }
@@ -102,7 +94,7 @@ func (c *cluster) describe(ctx context.Context) error {
 	names := slices.DeleteFunc(slices.Sorted(maps.Keys(c.topics)), func(name string) bool { return !c.topics[name].exists })
 	described, err := c.Configs(ctx, names, checkedConfigs)
 	if err != nil {
-		return connectError(err)
+		return err
 	}
 	for name, d := range described {
 		topic := c.topics[name]

@@ -5,43 +5,16 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/karchive/karchive/internal/kafka"
 )
 
 var (
-	// ErrNoTopics is returned when the globs match no topic of the archive.
-	ErrNoTopics = errors.New("no topic of the archive matches")
+	// ErrConnect is wrapped when no broker of the target answers.
+	ErrConnect = kafka.ErrConnect
 	// ErrIncomplete is wrapped when records were not acknowledged; the Report says which and why.
 	ErrIncomplete = errors.New("not all records were acknowledged")
 )
-
-// ConnectError is returned when the target does not answer at the start.
-type ConnectError struct {
-	Brokers []string // as given
-	Err     error    // what the last attempt met
-}
-
-func (e *ConnectError) Error() string {
-	return fmt.Sprintf("connect to %s: %v", strings.Join(e.Brokers, ", "), e.Err)
-}
-
-func (e *ConnectError) Unwrap() error { return e.Err }
-
-// UnknownTopicError is returned when a topic is named that the archive does not have.
-type UnknownTopicError struct {
-	Topic string
-	Known []string // the topics that there are, sorted
-}
-
-func (e *UnknownTopicError) Error() string {
-	return fmt.Sprintf("topic %q is not in the archive", e.Topic)
-}
-
-// MissingPartitionError is returned when a partition is selected that no topic of the archive has.
-type MissingPartitionError struct{ Partition int32 }
-
-func (e *MissingPartitionError) Error() string {
-	return fmt.Sprintf("partition %d exists in none of the topics", e.Partition)
-}
 
 // MissingTopicsError is returned when the target lacks topics and Options.CreateTopics is not set.
 type MissingTopicsError struct {

@@ -1,16 +1,17 @@
 package replay
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"path"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/position"
+	"github.com/karchive/karchive/internal/selecting"
 	"github.com/karchive/karchive/replay/timeline"
+	"github.com/karchive/karchive/selection"
 )
 
 // The defaults of Options. Their documentation states them.
@@ -56,9 +57,9 @@ type Options struct {
 	Topics []string
 	// Partitions selects partitions of the archive in every topic; empty: all.
 	Partitions []int32
-	// From and Until select records by their timestamp or offset: beginning, end, offset:N, @MILLISECONDS, a date or RFC 3339 time, or
-	// a distance back from now such as -2h. From is inclusive, empty: beginning. Until is exclusive, empty: end.
-	From, Until string
+	// From and Until select records by their timestamp or offset. From is inclusive, and the beginning when it is not given. Until is exclusive,
+	// and the end when it is not given.
+	From, Until selection.Position
 	// Limit is the most records to send, over all partitions; 0: no limit. They are the first ones when the partitions are merged by
 	// time, with a record never before an earlier one of its partition; ties go by topic and partition. They are chosen before the
 	// first is sent, which decodes them twice.
@@ -168,17 +169,11 @@ func (o Options) normalize() (settings, error) {
 	o.fillDefaults()
 	s := settings{Options: o}
 	s.precise, s.note = precise(o)
-	if err := s.check(); err != nil {
-		return s, err
-	}
-	var err error
-	s.window, err = position.Window(o.From, o.Until, o.Clock.Now())
-	return s, err
+	return s, s.check()
 }
 
 func (o *Options) fillDefaults() {
-	setDefault(&o.From, "beginning")
-	setDefault(&o.Until, "end")
+	o.From, o.Until = o.From.Or(selection.Beginning), o.Until.Or(selection.End)
 	setDefault(&o.Timestamps, KeepTimestamps)
 	setDefault(&o.ReplicationFactor, -1)
 	setDefault(&o.Acks, AcksAll)
@@ -211,10 +206,8 @@ func (s *settings) check() error {
 	if _, ok := codecs[s.Compression]; !ok && s.Compression != SourceCompression {
 		return fmt.Errorf("compression %q is none of source, none, gzip, snappy, lz4 and zstd", s.Compression)
 	}
-	for _, pattern := range s.Topics {
-		if _, err := path.Match(pattern, ""); err != nil {
-			return fmt.Errorf("topic pattern %q: %w", pattern, err)
-		}
+	if err := cmp.Or(selecting.CheckGlobs(s.Topics), selecting.CheckWindow(s.From, s.Until)); err != nil {
+		return err
 	}
 	switch {
 	case s.Timestamps != KeepTimestamps && s.Timestamps != NowTimestamps && s.Timestamps != ShiftTimestamps:

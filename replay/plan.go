@@ -104,18 +104,18 @@ func (g *groupSizes) add(group *format.RowGroup) {
 }
 
 // newPlan plans the selected partitions, each with its window. Targets are named, but nothing is known of them yet.
-func (s *settings) newPlan(archive *format.Archive, chosen selection, limited map[format.TopicPartition]share) (*Plan, error) {
+func (s *settings) newPlan(archive *format.Archive, selected chosen, limited map[format.TopicPartition]share) (*Plan, error) {
 	id := archive.Identity()
 	p := &Plan{ArchiveID: id.ArchiveID, SourceCluster: id.ClusterID, Total: Amount{Exact: true}, Topics: []PlannedTopic{}}
 	p.addSource(id.ClusterID)
-	for _, name := range chosen.topics {
+	for _, name := range selected.topics {
 		target, err := s.Mapping.Topic(name)
 		if err != nil {
 			return nil, err
 		}
 		p.Topics = append(p.Topics, PlannedTopic{Topic: name, Target: target, Total: Amount{Exact: true}, source: describedTopic(id, name)})
 	}
-	for _, tp := range chosen.partitions {
+	for _, tp := range selected.partitions {
 		if err := s.planPartition(p, archive, tp, limited); err != nil {
 			return nil, fmt.Errorf("plan %s: %w", tp, err)
 		}

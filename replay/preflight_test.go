@@ -14,6 +14,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/selection"
 )
 
 // codes are the codes of a plan's findings.
@@ -90,8 +91,8 @@ func TestThePreflightFindsWhatWouldBeLost(t *testing.T) {
 		{name: "older than accepted by an old broker", recording: aged(10, 2*time.Hour),
 			configs: map[string]string{"message.timestamp.difference.max.ms": millis(time.Hour)}, want: []string{"timestamp-window"}, refused: true},
 		{name: "past the year 2262", recording: farFuture, want: []string{"timestamp-range"}, refused: true},
-		{name: "past the year 2262, but not selected", recording: split, options: replay.Options{Until: "offset:5"}, want: []string{}},
-		{name: "perhaps past the year 2262", recording: split, options: replay.Options{Until: "offset:9"}, want: []string{"timestamp-range"}},
+		{name: "past the year 2262, but not selected", recording: split, options: replay.Options{Until: selection.AtOffset(5)}, want: []string{}},
+		{name: "perhaps past the year 2262", recording: split, options: replay.Options{Until: selection.AtOffset(9)}, want: []string{"timestamp-range"}},
 		{name: "compacted", recording: aged(10, time.Hour), configs: map[string]string{"cleanup.policy": "compact"}, want: []string{"compaction"}},
 		{name: "records too large on average", recording: wide, configs: map[string]string{"max.message.bytes": "1000"}, want: []string{"max-message-bytes"}, refused: true},
 		{name: "renumbered", recording: aged(10, time.Hour), options: replay.Options{Partitioner: replay.Table(map[int32]int32{0: 5})},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/kafka"
+	"github.com/karchive/karchive/internal/selecting"
 )
 
 // Run replays archive into the cluster that the connection options name. The archive is only read.
@@ -25,8 +26,11 @@ func Run(ctx context.Context, connect []kgo.Opt, archive *format.Archive, o Opti
 		return Report{}, err
 	}
 	s.archiveID = archive.Identity().ArchiveID
-	chosen, err := s.choose(archive)
+	selected, err := s.choose(archive)
 	if err != nil {
+		return Report{}, err
+	}
+	if s.window, err = selecting.Window(s.From, s.Until, s.Clock.Now(), archive); err != nil {
 		return Report{}, err
 	}
 	target, err := connectTo(ctx, connect, &s)
@@ -36,7 +40,7 @@ func Run(ctx context.Context, connect []kgo.Opt, archive *format.Archive, o Opti
 	defer target.Close()
 	s.keepInTarget(archive, target)
 	for {
-		report, err := s.attempt(ctx, connect, archive, chosen, target)
+		report, err := s.attempt(ctx, connect, archive, selected, target)
 		if !errors.Is(err, errMoved) {
 			return report, err
 		}
@@ -45,8 +49,8 @@ func Run(ctx context.Context, connect []kgo.Opt, archive *format.Archive, o Opti
 }
 
 // attempt plans and runs. The error is errMoved when another replay with the same id made progress in between.
-func (s *settings) attempt(ctx context.Context, connect []kgo.Opt, archive *format.Archive, chosen selection, target *cluster) (Report, error) {
-	plan, err := s.prepare(ctx, archive, chosen, target)
+func (s *settings) attempt(ctx context.Context, connect []kgo.Opt, archive *format.Archive, selected chosen, target *cluster) (Report, error) {
+	plan, err := s.prepare(ctx, archive, selected, target)
 	report := Report{Plan: plan, DryRun: s.DryRun, Topics: []TopicReport{}}
 	if err != nil || s.DryRun {
 		return report, err
@@ -59,8 +63,8 @@ func (s *settings) attempt(ctx context.Context, connect []kgo.Opt, archive *form
 }
 
 // prepare plans the replay and checks that the target fits it. It changes nothing.
-func (s *settings) prepare(ctx context.Context, archive *format.Archive, chosen selection, target *cluster) (*Plan, error) {
-	names, err := s.targets(chosen)
+func (s *settings) prepare(ctx context.Context, archive *format.Archive, selected chosen, target *cluster) (*Plan, error) {
+	names, err := s.targets(selected)
 	if err != nil {
 		return nil, err
 	}
@@ -71,11 +75,11 @@ func (s *settings) prepare(ctx context.Context, archive *format.Archive, chosen 
 	if err != nil {
 		return nil, err
 	}
-	shares, err := s.shares(ctx, archive, chosen.partitions)
+	shares, err := s.shares(ctx, archive, selected.partitions)
 	if err != nil {
 		return nil, err
 	}
-	plan, err := s.newPlan(archive, chosen, shares)
+	plan, err := s.newPlan(archive, selected, shares)
 	if err != nil {
 		return nil, err
 	}
@@ -89,9 +93,9 @@ func (s *settings) prepare(ctx context.Context, archive *format.Archive, chosen 
 }
 
 // targets are the names of the topics in the target.
-func (s *settings) targets(chosen selection) ([]string, error) {
+func (s *settings) targets(selected chosen) ([]string, error) {
 	var names []string
-	for _, topic := range chosen.topics {
+	for _, topic := range selected.topics {
 		name, err := s.Mapping.Topic(topic)
 		if err != nil {
 			return nil, err
@@ -125,7 +129,7 @@ func (s *settings) fit(ctx context.Context, plan *Plan, target *cluster) error {
 	}
 	holds, err := target.lookInto(ctx, plan)
 	if err != nil && !kafka.Denied(err) {
-		return connectError(err)
+		return err
 	}
 	plan.Findings = s.preflight(plan, target, holds)
 	if s.OnPlan != nil {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/selection"
 )
 
 func TestASelectionSendsWhatItNames(t *testing.T) {
@@ -24,8 +25,9 @@ func TestASelectionSendsWhatItNames(t *testing.T) {
 		{"globs", replay.Options{Topics: []string{"ord*", "[x-z]*", "ev?nts"}}, map[format.TopicPartition]int{orders0: 10, orders1: 10, events0: 10}},
 		{"a named internal topic", replay.Options{Topics: []string{"__internal"}}, map[format.TopicPartition]int{internal: 10}},
 		{"a partition", replay.Options{Partitions: []int32{1}}, map[format.TopicPartition]int{orders1: 10}},
-		{"offsets", replay.Options{Topics: []string{"events"}, From: "offset:3", Until: "offset:5"}, map[format.TopicPartition]int{events0: 2}},
+		{"offsets", replay.Options{Topics: []string{"events"}, From: selection.AtOffset(3), Until: selection.AtOffset(5)}, map[format.TopicPartition]int{events0: 2}},
 		{"times", replay.Options{Topics: []string{"events"}, From: at(3), Until: at(5)}, map[format.TopicPartition]int{events0: 2}},
+		{"before the end", replay.Options{Topics: []string{"events"}, From: selection.BeforeEnd(2 * time.Millisecond)}, map[format.TopicPartition]int{events0: 3}},
 		{"an empty window", replay.Options{From: at(50)}, map[format.TopicPartition]int{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -43,7 +45,7 @@ func TestASelectionSendsWhatItNames(t *testing.T) {
 }
 
 // at is the position of base and ms milliseconds.
-func at(ms int64) string { return time.UnixMilli(base + ms).UTC().Format(time.RFC3339Nano) }
+func at(ms int64) selection.Position { return selection.AtTime(time.UnixMilli(base + ms)) }
 
 func TestAWindowBeginsInclusiveAndEndsExclusive(t *testing.T) {
 	r := ordersAndEvents(10)
@@ -55,14 +57,14 @@ func TestAWindowBeginsInclusiveAndEndsExclusive(t *testing.T) {
 func TestTopicsAndPartitionsThatTheArchiveDoesNotHaveAreErrors(t *testing.T) {
 	a, c := ordersAndEvents(5).archive(t), newTarget(t, withTopics())
 	_, err := replay.Run(t.Context(), c.connect, a, replay.Options{Topics: []string{"order"}})
-	if unknown, ok := errors.AsType[*replay.UnknownTopicError](err); !ok || unknown.Topic != "order" || len(unknown.Known) != 2 {
-		t.Errorf("error %v, want an UnknownTopicError", err)
+	if unknown, ok := errors.AsType[*selection.MissingTopicError](err); !ok || unknown.Topic != "order" || len(unknown.Known) != 2 {
+		t.Errorf("error %v, want a MissingTopicError", err)
 	}
-	if _, err = replay.Run(t.Context(), c.connect, a, replay.Options{Topics: []string{"x*"}}); !errors.Is(err, replay.ErrNoTopics) {
+	if _, err = replay.Run(t.Context(), c.connect, a, replay.Options{Topics: []string{"x*"}}); !errors.Is(err, selection.ErrNoTopics) {
 		t.Errorf("error %v, want ErrNoTopics", err)
 	}
 	_, err = replay.Run(t.Context(), c.connect, a, replay.Options{Partitions: []int32{0, 2}})
-	if missing, ok := errors.AsType[*replay.MissingPartitionError](err); !ok || missing.Partition != 2 {
+	if missing, ok := errors.AsType[*selection.MissingPartitionError](err); !ok || missing.Partition != 2 {
 		t.Errorf("error %v, want a MissingPartitionError", err)
 	}
 }
@@ -70,7 +72,7 @@ func TestTopicsAndPartitionsThatTheArchiveDoesNotHaveAreErrors(t *testing.T) {
 func TestOptionsThatMakeNoSenseAreErrors(t *testing.T) {
 	a, c := ordersAndEvents(5).archive(t), newTarget(t, withTopics())
 	for _, o := range []replay.Options{
-		{From: "yesterday"}, {Until: "offset:-1"}, {From: "end"}, {Until: "beginning"}, {Until: "offset:0"}, {Limit: -1}, {Lanes: -1},
+		{From: selection.End}, {Until: selection.Beginning}, {Until: selection.AtOffset(0)}, {Limit: -1}, {Lanes: -1},
 		{Compression: "brotli"}, {Timestamps: "later"}, {Acks: "2"}, {ReplicationFactor: -2}, {Topics: []string{"["}},
 	} {
 		if report, err := replay.Run(t.Context(), c.connect, a, o); err == nil {

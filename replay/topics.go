@@ -71,7 +71,7 @@ func (c *cluster) create(ctx context.Context, topics []newTopic, replicationFact
 	}
 	m, err := c.AwaitLeaders(ctx, names)
 	if err != nil {
-		return connectError(err)
+		return err
 	}
 	return c.noteAll(m)
 }
@@ -81,7 +81,7 @@ func createError(err error) error {
 	if e, ok := errors.AsType[*kafka.NotMadeError](err); ok {
 		return &CreateTopicError{Topic: e.Topic, Err: e.Err}
 	}
-	return connectError(err)
+	return err
 }
 
 // askedConfigs are the names of the configs that the options ask for.

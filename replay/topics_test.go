@@ -12,6 +12,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/selection"
 )
 
 func TestAMissingTopicIsAnErrorWithAHint(t *testing.T) {
@@ -104,8 +105,8 @@ func TestADryRunMakesAndSendsNothing(t *testing.T) {
 
 func TestAPlanCountsWholeRowGroupsWhereAWindowCutsThem(t *testing.T) {
 	a, c := ordersAndEvents(50).archive(t), newTarget(t, withTopics())
-	report := c.run(t, a, replay.Options{Topics: []string{"events"}, From: "offset:5", Until: "offset:30", DryRun: true})
+	report := c.run(t, a, replay.Options{Topics: []string{"events"}, From: selection.AtOffset(5), Until: selection.AtOffset(30), DryRun: true})
 	equal(t, "total", [2]any{report.Plan.Total.Records, report.Plan.Total.Exact}, [2]any{int64(30), false})
-	report = c.run(t, a, replay.Options{Topics: []string{"events"}, From: "offset:5", Until: "offset:30"})
+	report = c.run(t, a, replay.Options{Topics: []string{"events"}, From: selection.AtOffset(5), Until: selection.AtOffset(30)})
 	equal(t, "report", [2]int64{report.Acknowledged, report.Missing}, [2]int64{25, 0})
 }

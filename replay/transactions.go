@@ -88,7 +88,7 @@ func (t *transactions) fence(ctx context.Context) error {
 	case errors.Is(err, kerr.InvalidTransactionTimeout):
 		return fmt.Errorf("the target does not allow transactions of %s (transaction.max.timeout.ms): %w", t.player.settings.TransactionTimeout, err)
 	}
-	return denied(name, "Write", connectError(err))
+	return denied(name, "Write", err)
 }
 
 // limit bounds an exchange with the target.

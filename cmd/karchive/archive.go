@@ -5,12 +5,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"slices"
-	"strings"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/suggest"
 	"github.com/karchive/karchive/pack"
 )
 
@@ -103,62 +100,4 @@ func takeAway(fsys format.FS) {
 			fsys.Remove(e.Name())
 		}
 	}
-}
-
-// choose returns the partitions of a that names and numbers select, in order; empty ones select all. A name or a number that the
-// archive does not have is an error.
-func choose(a *format.Archive, names []string, numbers []int32) ([]format.TopicPartition, error) {
-	all := a.Partitions()
-	if err := checkNames(topicNames(a), names); err != nil {
-		return nil, err
-	}
-	for _, n := range numbers {
-		if !slices.ContainsFunc(all, func(tp format.TopicPartition) bool { return tp.Partition == n }) {
-			return nil, fmt.Errorf("the archive has no partition %d", n)
-		}
-	}
-	return slices.DeleteFunc(all, func(tp format.TopicPartition) bool { return !takes(names, numbers, tp) }), nil
-}
-
-// takes reports whether names and numbers select a partition.
-func takes(names []string, numbers []int32, tp format.TopicPartition) bool {
-	return selects(names, tp.Topic) && (len(numbers) == 0 || slices.Contains(numbers, tp.Partition))
-}
-
-// selects reports whether a topic is named, or matches a glob; globs leave out internal topics.
-func selects(names []string, topic string) bool {
-	return len(names) == 0 || slices.ContainsFunc(names, func(name string) bool {
-		match, err := path.Match(name, topic)
-		return name == topic || match && err == nil && !strings.HasPrefix(topic, "__")
-	})
-}
-
-// topicNames are the topics of a, also those without a record.
-func topicNames(a *format.Archive) []string {
-	var topics []string
-	for _, t := range a.Identity().Topics {
-		topics = append(topics, t.Name)
-	}
-	for _, tp := range a.Partitions() {
-		topics = append(topics, tp.Topic)
-	}
-	slices.Sort(topics)
-	return slices.Compact(topics)
-}
-
-func checkNames(topics, names []string) error {
-	for _, name := range names {
-		if _, err := path.Match(name, ""); err != nil {
-			return usage("%q is no glob of topics", name)
-		}
-		if slices.ContainsFunc(topics, func(t string) bool { return selects([]string{name}, t) }) {
-			continue
-		}
-		hint := "the archive has " + strings.Join(topics, ", ")
-		if s := suggest.Nearest(name, topics); s != "" {
-			hint = "did you mean " + s + "?"
-		}
-		return withHint(fmt.Errorf("the archive has no topic %s", name), hint)
-	}
-	return nil
 }

@@ -95,7 +95,7 @@ func TestHelpHasExamplesAndFitsATerminal(t *testing.T) {
 
 func TestListsAreSplitOnceAndOnlyWhereTheyAreLists(t *testing.T) {
 	var o captureOptions
-	app := &cli.App{DisableSliceFlagSeparator: true, Commands: []*cli.Command{{Name: "x", Flags: append(o.selection.flags(), o.connection.flags()...), Action: func(*cli.Context) error { return nil }}}}
+	app := &cli.App{DisableSliceFlagSeparator: true, Commands: []*cli.Command{{Name: "x", Flags: append(o.selected.flags(), o.connection.flags()...), Action: func(*cli.Context) error { return nil }}}}
 	line, err := arrange(app.Commands, []string{"x", "-t", "a,b", "-t", "c", "-X", "sasl.jaas.config=M required a=\"1,2\";", "--partitions", "0,3-4"})
 	if err != nil {
 		t.Fatal(err)

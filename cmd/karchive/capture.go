@@ -19,7 +19,7 @@ import (
 type captureOptions struct {
 	archive string
 	connection
-	selection
+	selected
 	reshaping
 	isolation   string
 	metrics     string
@@ -60,7 +60,7 @@ func (o *captureOptions) flags(e *env) []cli.Flag {
 	c := &o.capture
 	flags := append([]cli.Flag{
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "the archive's `DIR`, made when it is not there", Destination: &o.archive},
-	}, o.selection.flags()...)
+	}, o.selected.flags()...)
 	flags = append(flags,
 		&cli.BoolFlag{Name: "follow", Usage: "go on until Ctrl-C, SIGTERM, SIGHUP or --stop-after", Destination: &c.Follow},
 		parsed("stop-after", "end a follow capture at `LIMIT`: records=N, bytes=SIZE or duration=D, in a comma list", "", &c.StopAfter, parseStopAfter),
@@ -107,11 +107,11 @@ func (o *captureOptions) complete(c *cli.Context, e *env) error {
 	if err := noArguments(c); err != nil {
 		return err
 	}
-	if err := o.checkPositions(e); err != nil {
+	var err error
+	if o.capture.From, o.capture.Until, err = o.positions(); err != nil {
 		return err
 	}
 	o.capture.Topics, o.capture.Partitions = o.names(), o.partitions
-	o.capture.From, o.capture.Until = o.from, o.until
 	o.capture.Isolation, o.capture.Compression = format.Isolation(o.isolation), o.compression
 	o.capture.MemoryBytes = int64(float64(o.memory) * recordShare)
 	o.capture.ConnectTimeout = o.timeout

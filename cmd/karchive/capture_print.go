@@ -12,8 +12,8 @@ import (
 	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/printable"
-	"github.com/karchive/karchive/internal/suggest"
 	"github.com/karchive/karchive/internal/units"
+	"github.com/karchive/karchive/selection"
 )
 
 func captureProgress(p capture.Progress) string {
@@ -43,10 +43,8 @@ func (e *env) noteSealed(p *capture.Progress) {
 
 // captureHint adds what to do about an error of a capture.
 func captureHint(err error, explained string) error {
-	if missing, ok := errors.AsType[*capture.MissingTopicError](err); ok {
-		if s := suggest.Nearest(missing.Topic, missing.Known); s != "" {
-			return withHint(err, "did you mean "+s+"?")
-		}
+	if missing, ok := errors.AsType[*selection.MissingTopicError](err); ok {
+		return withHint(err, cmp.Or(topicHint(missing), explained))
 	}
 	if errors.Is(err, context.Canceled) {
 		return withHint(err, "the same command goes on with it")

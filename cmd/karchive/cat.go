@@ -13,7 +13,7 @@ import (
 
 type catOptions struct {
 	archive string
-	selection
+	selected
 	reshaping
 	catOrder
 	template    *template // nil: JSON
@@ -46,7 +46,7 @@ Examples:
   karchive cat run1 -t orders --values json | jq .value.user.id
   karchive cat run1 -t orders -f '%p %o %k %s\n'
   karchive cat run1 -t orders --filter 'key == "k1"' --count`,
-		Flags: slices.Concat(o.selection.flags(), o.catOrder.flags(), []cli.Flag{
+		Flags: slices.Concat(o.selected.flags(), o.catOrder.flags(), []cli.Flag{
 			withAlias("f", parsed("template", "print records as `FORMAT` says, such as '%k %s\\n'", "JSON", &o.template, parseTemplate)),
 			choiceFlag("values", "keys and values as `text` in a string, or as json where they are JSON", &o.values, "text", "json"),
 			&cli.BoolFlag{Name: "count", Usage: "print only how many records there are", Destination: &o.count},
@@ -74,8 +74,7 @@ func (o *catOptions) check() error {
 }
 
 func runCat(ctx context.Context, e *env, o catOptions) error {
-	window, err := o.window(e)
-	if err != nil {
+	if err := o.checkWindow(); err != nil {
 		return err
 	}
 	rules, err := o.pipeline(ctx, e)
@@ -87,11 +86,11 @@ func runCat(ctx context.Context, e *env, o catOptions) error {
 		return err
 	}
 	defer a.Close()
-	partitions, err := choose(a, o.names(), o.partitions)
+	partitions, window, err := o.chosen(e, a)
 	if err != nil {
 		return err
 	}
-	e.warnSelected(o.archive, a, &o.selection)
+	e.warnSelected(o.archive, a, &o.selected)
 	s := &scanner{archive: a, partitions: partitions, window: window}
 	if err := o.print(ctx, e, s, rules); err != nil {
 		return err

@@ -47,13 +47,12 @@ func newCompleteness(c format.Completeness) *completeness {
 }
 
 // completenessOf is that of what s selects of an archive.
-func (s *selection) completenessOf(e *env, a *format.Archive) (*completeness, error) {
-	window, err := s.window(e)
+func (s *selected) completenessOf(e *env, a *format.Archive) (*completeness, error) {
+	window, err := s.window(e, a)
 	if err != nil {
 		return nil, err
 	}
-	names := s.names()
-	c, err := a.Completeness(func(tp format.TopicPartition) bool { return takes(names, s.partitions, tp) })
+	c, err := a.Completeness(s.takes)
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +118,7 @@ func (e *env) warnMissing(archive string, c *completeness) {
 }
 
 // warnSelected is warnMissing for what is selected of an archive. What cannot be read is told by who reads it.
-func (e *env) warnSelected(archive string, a *format.Archive, s *selection) {
+func (e *env) warnSelected(archive string, a *format.Archive, s *selected) {
 	if c, err := s.completenessOf(e, a); err == nil {
 		e.warnMissing(archive, c)
 	}

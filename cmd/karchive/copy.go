@@ -20,7 +20,7 @@ import (
 type copyOptions struct {
 	archives []string
 	output   string
-	selection
+	selected
 	reshaping
 	maps        []copyRule
 	limit, last int64
@@ -56,7 +56,7 @@ Examples:
   karchive copy run1 -o run1-small --compression zstd:19
   karchive copy run1 -o masked --mask value.user.email=redact --sample 5%
   karchive copy prod staging -o both --map 'staging/*:=staging.*'`,
-		Flags: slices.Concat(o.selection.flags(), o.flags(e), o.reshaping.flags()),
+		Flags: slices.Concat(o.selected.flags(), o.flags(e), o.reshaping.flags()),
 		Action: func(c *cli.Context) error {
 			if err := o.complete(c); err != nil {
 				return err
@@ -120,8 +120,7 @@ func (o *copyOptions) options(window format.Window, rules *reshape.Pipeline) cop
 
 func runCopy(ctx context.Context, e *env, o *copyOptions) error {
 	limitMemory(defaultMemory)
-	window, err := o.window(e)
-	if err != nil {
+	if err := o.checkWindow(); err != nil {
 		return err
 	}
 	rules, err := o.pipeline(ctx, e)
@@ -133,6 +132,10 @@ func runCopy(ctx context.Context, e *env, o *copyOptions) error {
 	if err != nil {
 		return err
 	}
+	window, err := o.window(e, archivesOf(inputs)...)
+	if err != nil {
+		return err
+	}
 	options := o.options(window, rules)
 	id, err := copying.Identity(inputs, options)
 	if err != nil {
@@ -141,7 +144,7 @@ func runCopy(ctx context.Context, e *env, o *copyOptions) error {
 	id.CreatedBy = "karchive " + versionText()
 	c := &copied{Archives: o.archives, Output: o.output, Encoding: id.Encoding}
 	if len(inputs) == 1 {
-		e.warnSelected(o.archives[0], inputs[0].Archive, &o.selection)
+		e.warnSelected(o.archives[0], inputs[0].Archive, &o.selected)
 	}
 	into, err := createAside(o.output, id)
 	if err != nil {
@@ -167,35 +170,22 @@ func runCopy(ctx context.Context, e *env, o *copyOptions) error {
 
 // open opens the archives, as far as it gets.
 func (o *copyOptions) open(e *env) (inputs []copying.Input, err error) {
-	var topics []string
 	for _, name := range o.archives {
 		a, err := openArchive(e, name)
 		if err != nil {
 			return inputs, err
 		}
 		inputs = append(inputs, copying.Input{Name: name, Archive: a, Takes: o.takes, Topic: o.renaming(name)})
-		topics = append(topics, topicNames(a)...)
 	}
-	slices.Sort(topics)
-	if err := checkNames(slices.Compact(topics), o.names()); err != nil {
-		return inputs, err
-	}
-	return inputs, o.checkPartitions(inputs)
+	_, err = o.check(archivesOf(inputs)...)
+	return inputs, err
 }
 
-func (o *copyOptions) takes(tp format.TopicPartition) bool { return takes(o.names(), o.partitions, tp) }
-
-// checkPartitions refuses a number that no archive has a partition of.
-func (o *copyOptions) checkPartitions(inputs []copying.Input) error {
-	for _, n := range o.partitions {
-		has := func(in copying.Input) bool {
-			return slices.ContainsFunc(in.Archive.Partitions(), func(tp format.TopicPartition) bool { return tp.Partition == n })
-		}
-		if !slices.ContainsFunc(inputs, has) {
-			return fmt.Errorf("no archive has a partition %d", n)
-		}
+func archivesOf(inputs []copying.Input) (archives []*format.Archive) {
+	for _, in := range inputs {
+		archives = append(archives, in.Archive)
 	}
-	return nil
+	return archives
 }
 
 func closeInputs(inputs []copying.Input) {

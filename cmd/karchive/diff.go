@@ -17,7 +17,7 @@ import (
 
 type diffOptions struct {
 	sides [2]string
-	selection
+	selected
 	connection
 	mapping  replay.Mapping // of the first side's topics
 	compare  diff.Options
@@ -49,7 +49,7 @@ Examples:
   karchive diff run1 topic:orders -b localhost:9092 -t orders
   karchive diff v1 v2 --by value.order.id --json --ignore timestamp,value.generated_at --html diff.html
   karchive diff v1 v2 --by key --tolerance value.total=0.01 --map invoices:=invoices.v2`,
-		Flags: slices.Concat(o.selection.flags(), o.flags(e), o.connection.flags()),
+		Flags: slices.Concat(o.selected.flags(), o.flags(e), o.connection.flags()),
 		Action: func(c *cli.Context) error {
 			if err := o.complete(c); err != nil {
 				return err
@@ -116,8 +116,7 @@ const sortShare = 0.25
 
 func runDiff(ctx context.Context, e *env, o *diffOptions) error {
 	limitMemory(o.memory)
-	window, err := o.window(e)
-	if err != nil {
+	if err := o.checkWindow(); err != nil {
 		return err
 	}
 	a, err := o.openSide(ctx, e, 0)
@@ -130,7 +129,7 @@ func runDiff(ctx context.Context, e *env, o *diffOptions) error {
 		return err
 	}
 	defer b.close()
-	if err := o.selectTopics(a, b, window); err != nil {
+	if err := o.selectTopics(e, a, b); err != nil {
 		return err
 	}
 	out, err := newDiffOutput(e, o, a, b)

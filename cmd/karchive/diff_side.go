@@ -15,6 +15,7 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/diff"
 	"github.com/karchive/karchive/internal/reshape"
+	"github.com/karchive/karchive/internal/selecting"
 	"github.com/karchive/karchive/internal/units"
 )
 
@@ -47,7 +48,7 @@ func (o *diffOptions) openSide(ctx context.Context, e *env, i int) (*diffSide, e
 		return nil, err
 	}
 	s.close = func() { s.Archive.Close() }
-	e.warnSelected(s.name, s.Archive, &o.selection)
+	e.warnSelected(s.name, s.Archive, &o.selected)
 	return s, nil
 }
 
@@ -120,20 +121,24 @@ func (s *diffSide) capture(ctx context.Context, e *env, c connection, topics []s
 }
 
 // selectTopics applies the selection to both sides. A name counts as the topics are compared.
-func (o *diffOptions) selectTopics(a, b *diffSide, w format.Window) error {
+func (o *diffOptions) selectTopics(e *env, a, b *diffSide) error {
+	w, err := o.window(e, a.Archive, b.Archive)
+	if err != nil {
+		return err
+	}
 	names := o.names()
 	var all []string
 	for _, s := range []*diffSide{a, b} {
 		s.Selection = format.Selection{Partitions: o.partitions, FromOffset: w.FromOffset, UntilOffset: w.UntilOffset, From: timeOf(w.FromMs), Until: timeOf(w.UntilMs)}
-		for _, topic := range topicNames(s.Archive) {
+		for _, topic := range selecting.TopicsOf(s.Archive) {
 			name := s.compared(topic)
 			all = append(all, name)
-			if len(names) > 0 && selects(names, name) {
+			if selecting.MatchesAny(names, name) {
 				s.Selection.Topics = append(s.Selection.Topics, topic)
 			}
 		}
 	}
-	if err := checkNames(slices.Compact(slices.Sorted(slices.Values(all))), names); err != nil {
+	if _, err := o.among(slices.Compact(slices.Sorted(slices.Values(all)))); err != nil {
 		return err
 	}
 	for _, s := range []*diffSide{a, b} {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/connect"
-	"github.com/karchive/karchive/internal/position"
+	"github.com/karchive/karchive/selection"
 )
 
 // The exit codes. exitCodes is how help spells them.
@@ -82,7 +82,7 @@ func exitCode(err error) int {
 	switch {
 	case err == nil, errors.Is(err, syscall.EPIPE):
 		return exitDone
-	case errors.As(err, &wrong), errors.As(err, &setting), errors.Is(err, position.ErrInvalid), errors.Is(err, path.ErrBadPattern):
+	case errors.As(err, &wrong), errors.As(err, &setting), errors.Is(err, selection.ErrPosition), errors.Is(err, path.ErrBadPattern):
 		return exitUsage
 	case errors.Is(err, errIncomplete):
 		return exitIncomplete
@@ -142,6 +142,9 @@ type hinter interface {
 func hintFor(err error) string {
 	if h, ok := errors.AsType[hinter](err); ok {
 		return h.Hint()
+	}
+	if missing, ok := errors.AsType[*selection.MissingTopicError](err); ok {
+		return topicHint(missing)
 	}
 	if hint := replayErrorHint(err); hint != "" {
 		return hint

@@ -11,8 +11,8 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/connect"
-	"github.com/karchive/karchive/internal/position"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/selection"
 )
 
 func TestEveryKindOfErrorHasItsExitCode(t *testing.T) {
@@ -29,7 +29,7 @@ func TestEveryKindOfErrorHasItsExitCode(t *testing.T) {
 		{context.DeadlineExceeded, exitFailed},
 		{usage("x"), exitUsage},
 		{&connect.SettingError{Key: "k"}, exitUsage},
-		{position.ErrInvalid, exitUsage},
+		{selection.ErrPosition, exitUsage},
 		{errIncomplete, exitIncomplete},
 		{errInterrupted, exitInterrupted},
 		{context.Canceled, exitInterrupted},

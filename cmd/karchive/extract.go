@@ -16,7 +16,7 @@ import (
 
 type extractOptions struct {
 	source string // an archive, or a snapshot
-	selection
+	selected
 	fileLimits
 	reshaping
 	paths       []string
@@ -75,7 +75,7 @@ func (o *extractOptions) flags(e *env) []cli.Flag {
 			&cli.BoolFlag{Name: "csv-safe", Usage: "in CSV and TSV put ' before text that a spreadsheet would run (=, +, -, @), and all text in quotes", Destination: &o.table.SpreadsheetSafe},
 			&cli.BoolFlag{Name: "explode", Usage: "a row for each element of the arrays that paths lead through or to", Destination: &o.explode},
 		},
-		o.selection.flags(),
+		o.selected.flags(),
 		[]cli.Flag{
 			countFlag("limit", "of at most `N` records", "no limit", &o.limit),
 			skipCorruptFlag(&o.skipCorrupt),
@@ -168,8 +168,7 @@ func (o *extractOptions) fromArchive(ctx context.Context, e *env) error {
 		}
 		columns = append(columns, c)
 	}
-	window, err := o.window(e)
-	if err != nil {
+	if err := o.checkWindow(); err != nil {
 		return err
 	}
 	rules, err := o.pipeline(ctx, e)
@@ -181,11 +180,11 @@ func (o *extractOptions) fromArchive(ctx context.Context, e *env) error {
 		return err
 	}
 	defer a.Close()
-	partitions, err := choose(a, o.names(), o.partitions)
+	partitions, window, err := o.chosen(e, a)
 	if err != nil {
 		return err
 	}
-	e.warnSelected(o.source, a, &o.selection)
+	e.warnSelected(o.source, a, &o.selected)
 	t, err := o.begin(e, columns, "record")
 	if err != nil {
 		return err

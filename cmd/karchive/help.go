@@ -31,6 +31,7 @@ var topics = map[string]string{
   2026-03-01T12:00:00Z   RFC 3339
   2026-03-01 12:00       the same in UTC, also with a T and with seconds
   -2h, -7d, -1d12h       a distance back from now
+  end-10m                a distance back from the newest record there is
 
 Capture turns times into offsets once, as the cluster names them. Commands on archives compare each record's timestamp.
 `,

@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/reportpage"
-	"github.com/karchive/karchive/internal/units"
 )
 
 type infoOptions struct {
@@ -55,7 +53,7 @@ func runInfo(ctx context.Context, e *env, o infoOptions) error {
 		return err
 	}
 	defer a.Close()
-	partitions, err := choose(a, units.SplitList(strings.Join(o.topics.Value(), ",")), nil)
+	partitions, _, err := (&selected{topics: o.topics}).chosen(e, a)
 	if err != nil {
 		return err
 	}

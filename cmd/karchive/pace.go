@@ -7,10 +7,10 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/karchive/karchive/internal/position"
 	"github.com/karchive/karchive/internal/units"
 	"github.com/karchive/karchive/replay"
 	"github.com/karchive/karchive/replay/timeline"
+	"github.com/karchive/karchive/selection"
 )
 
 // pacing is the flags that say when records are sent.
@@ -144,11 +144,12 @@ func (p *pacing) dependent() error {
 
 // parseStart takes a moment that has passed only where a replay may go on.
 func parseStart(s string, now time.Time, mayGoOn bool) (time.Time, error) {
-	at, err := position.Parse(s, now)
-	if err != nil || at.Kind != position.Time || at.Relative {
+	at, err := selection.ParsePosition(s)
+	ms, isTime := at.TimestampMs(now)
+	if err != nil || !isTime || at.IsRelative() {
 		return time.Time{}, usage("--start-at %s: not a moment: use RFC 3339, such as 2026-03-01T12:00:00Z, or @MILLISECONDS", s)
 	}
-	start := time.UnixMilli(at.Ms)
+	start := time.UnixMilli(ms)
 	if start.Before(now) && !mayGoOn {
 		return time.Time{}, usage("--start-at %s: that has passed, it is %s", s, now.UTC().Format("2006-01-02T15:04:05.000Z"))
 	}

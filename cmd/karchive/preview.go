@@ -74,18 +74,14 @@ func (s *source) sample(ctx context.Context, e *env, o replayOptions, rules *res
 	if s.preview != nil {
 		return s.preview.all, nil
 	}
-	return newPreview(ctx, e, s.Archive, &o.selection, rules, o.originals)
+	return newPreview(ctx, e, s.Archive, &o.selected, rules, o.originals)
 }
 
-func newPreview(ctx context.Context, e *env, a *format.Archive, s *selection, rules *reshape.Pipeline, originals bool) ([]previewed, error) {
+func newPreview(ctx context.Context, e *env, a *format.Archive, s *selected, rules *reshape.Pipeline, originals bool) ([]previewed, error) {
 	if rules == nil {
 		return nil, nil
 	}
-	window, err := s.window(e)
-	if err != nil {
-		return nil, err
-	}
-	partitions, err := choose(a, s.names(), s.partitions)
+	partitions, window, err := s.chosen(e, a)
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ import (
 type replayOptions struct {
 	archive string
 	connection
-	selection
+	selected
 	reshaping
 	pacing
 	mapping      cli.StringSlice
@@ -89,7 +89,7 @@ Examples:
 
 func (o *replayOptions) flags(e *env) []cli.Flag {
 	r := &o.replay
-	flags := append(o.selection.flags(),
+	flags := append(o.selected.flags(),
 		countFlag("limit", "at most `N` records, the first by time", "no limit", &r.Limit),
 		&cli.StringSliceFlag{Name: "map", Usage: "rename topics, as `OLD:=NEW`, * standing for anything; repeatable, the first that matches", Destination: &o.mapping},
 		parsed("partitioner", "where records go, as `HOW`: keep, key (as Kafka's producers), round-robin, or a map such as 0=3,1=0", "keep", &r.Partitioner, replay.ParsePartitioner),
@@ -143,10 +143,11 @@ func (o *replayOptions) complete(e *env) error {
 	if (len(r.TopicConfigs) > 0 || r.NoTopicConfigs) && !r.CreateTopics {
 		return &usageError{"--topic-config and --no-topic-configs are for topics that are made", "give --create-topics"}
 	}
-	if _, err := o.window(e); err != nil {
+	if err := o.checkWindow(); err != nil {
 		return err
 	}
-	r.Topics, r.Partitions, r.From, r.Until = o.names(), o.partitions, o.from, o.until
+	r.Topics, r.Partitions = o.names(), o.partitions
+	r.From, r.Until, _ = o.positions()
 	r.Timestamps, r.Acks, r.Compression = replay.Timestamps(o.timestamps), acks[o.acks], o.compression
 	r.ReplicationFactor = int16(o.replication)
 	r.MemoryBytes = int64(float64(o.memory) * recordShare)

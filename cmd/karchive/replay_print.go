@@ -11,9 +11,9 @@ import (
 
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/reshape"
-	"github.com/karchive/karchive/internal/suggest"
 	"github.com/karchive/karchive/internal/units"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/selection"
 )
 
 // notePlan prints what the preflight found: all of it, so that one look at the target is enough.
@@ -57,13 +57,7 @@ func topSpeedProgress(p replay.Progress) string {
 }
 
 func replayHint(err error, otherwise string) error {
-	if unknown, ok := errors.AsType[*replay.UnknownTopicError](err); ok {
-		if s := suggest.Nearest(unknown.Topic, unknown.Known); s != "" {
-			return withHint(err, "did you mean "+s+"?")
-		}
-		return err
-	}
-	if errors.As(err, new(hinter)) || replayErrorHint(err) != "" {
+	if errors.As(err, new(*selection.MissingTopicError)) || errors.As(err, new(hinter)) || replayErrorHint(err) != "" {
 		return err
 	}
 	return withHint(err, otherwise)

@@ -20,7 +20,7 @@ import (
 
 type serveOptions struct {
 	archives []string
-	selection
+	selected
 	reshaping
 	mapping     replay.Mapping
 	listen      string
@@ -53,7 +53,7 @@ Examples:
   karchive serve run1 -t orders --map orders:=old.orders --listen 127.0.0.1:0 --ready-file address
   karchive serve run1 run2 --mask value.user.email=redact --exit-at-end
   karchive serve run1 --listen 0.0.0.0:9092 --advertise archive:9092 --tls-cert cert.pem --tls-key key.pem --sasl-user ann=env:PASSWORD`,
-		Flags: slices.Concat(o.selection.flags(), o.flags(e), o.reshaping.flags()),
+		Flags: slices.Concat(o.selected.flags(), o.flags(e), o.reshaping.flags()),
 		Action: func(c *cli.Context) error {
 			if o.archives = c.Args().Slice(); len(o.archives) == 0 {
 				return &usageError{"karchive serve needs an ARCHIVE", "karchive help serve shows examples"}
@@ -162,28 +162,29 @@ func (o *serveOptions) openSources(ctx context.Context, e *env, rules *reshape.P
 			a.Close()
 		}
 	}
-	window, err := o.window(e)
-	if err != nil {
+	if err := o.checkWindow(); err != nil {
 		return nil, closeAll, err
 	}
-	var topics []string
 	for _, name := range o.archives {
 		a, wrong, err := openWhole(ctx, e, name, o.skipCorrupt)
 		if err != nil {
 			return nil, closeAll, err
 		}
 		open, damaged = append(open, a), errors.Join(damaged, wrong)
-		topics = append(topics, topicNames(a)...)
-		e.warnSelected(name, a, &o.selection)
-		source := serve.Source{Archive: a, Window: window, Rename: o.mapping.Topic,
-			Takes: func(tp format.TopicPartition) bool { return takes(o.names(), o.partitions, tp) }}
+		e.warnSelected(name, a, &o.selected)
+	}
+	if _, err := o.check(open...); err != nil {
+		return nil, closeAll, err
+	}
+	window, err := o.window(e, open...)
+	for _, a := range open {
+		source := serve.Source{Archive: a, Window: window, Rename: o.mapping.Topic, Takes: o.takes}
 		if rules != nil {
 			source.Rules = ruled{rules}
 		}
 		to.Sources = append(to.Sources, source)
 	}
-	slices.Sort(topics)
-	return damaged, closeAll, checkNames(slices.Compact(topics), o.names())
+	return damaged, closeAll, err
 }
 
 // ready says where clients can connect.

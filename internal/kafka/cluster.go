@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -20,17 +21,22 @@ type Cluster struct {
 	patience time.Duration
 }
 
+// ErrConnect is wrapped by a ConnectError.
+var ErrConnect = errors.New("no broker answers")
+
 // ConnectError is returned when no broker answers.
 type ConnectError struct {
 	Brokers []string // as given
 	Err     error    // what the last attempt met
 }
 
+// Error names the brokers.
 func (e *ConnectError) Error() string {
 	return fmt.Sprintf("connect to %s: %v", strings.Join(e.Brokers, ", "), e.Err)
 }
 
-func (e *ConnectError) Unwrap() error { return e.Err }
+// Unwrap returns ErrConnect and what the last attempt met.
+func (e *ConnectError) Unwrap() []error { return []error{ErrConnect, e.Err} }
 
 // Connect makes a client and waits for the first answer of a broker. Patience bounds that, and every later question with all its
 // attempts. What refuses the first connection is more likely a mistake than a broker that restarts, so it is not tried again. The caller

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,12 +11,11 @@ import (
 
 // Errors wrapped for text that is not what it should be. Each says what would be.
 var (
-	ErrSize       = errors.New("not a size: use bytes or a number with B, KB, MB, GB, TB (1000) or KiB, MiB, GiB, TiB (1024)")
-	ErrCount      = errors.New("not a count: use a whole number, possibly with k, M or G (1000)")
-	ErrDuration   = errors.New("not a duration: use a number with ms, s, m, h or d, such as 90s or 1d12h")
-	ErrRate       = errors.New("not a rate: use a count and a unit of time, such as 800/s, 50k/s or 3000/min")
-	ErrByteRate   = errors.New("not a bandwidth: use a size and a unit of time, such as 20MB/s")
-	ErrPartitions = errors.New("not a list of partitions: use numbers and ranges, such as 0,3-5")
+	ErrSize     = errors.New("not a size: use bytes or a number with B, KB, MB, GB, TB (1000) or KiB, MiB, GiB, TiB (1024)")
+	ErrCount    = errors.New("not a count: use a whole number, possibly with k, M or G (1000)")
+	ErrDuration = errors.New("not a duration: use a number with ms, s, m, h or d, such as 90s or 1d12h")
+	ErrRate     = errors.New("not a rate: use a count and a unit of time, such as 800/s, 50k/s or 3000/min")
+	ErrByteRate = errors.New("not a bandwidth: use a size and a unit of time, such as 20MB/s")
 )
 
 var sizeUnits = map[string]float64{
@@ -145,30 +143,6 @@ func parseDecimal(s string) (numerator, denominator uint64, err error) {
 	}
 	return numerator, denominator, nil
 }
-
-// ParsePartitions reads numbers and inclusive ranges, such as 0,3-5, and returns them sorted, each once. Empty text is no partition.
-func ParsePartitions(s string) ([]int32, error) {
-	var out []int32
-	for _, part := range SplitList(s) {
-		first, last, ranged := strings.Cut(part, "-")
-		if !ranged {
-			last = first
-		}
-		from, err1 := strconv.ParseUint(strings.TrimSpace(first), 10, 31)
-		to, err2 := strconv.ParseUint(strings.TrimSpace(last), 10, 31)
-		if err1 != nil || err2 != nil || to < from || to-from >= uint64(maxPartitions-len(out)) {
-			return nil, fmt.Errorf("%q: %w", s, ErrPartitions)
-		}
-		for n := from; n <= to; n++ {
-			out = append(out, int32(n))
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out), nil
-}
-
-// maxPartitions bounds a list, each spelling counted: a topic has at most some thousands of partitions, and a slip must not take all memory.
-const maxPartitions = 100_000
 
 // SplitList splits at commas, drops the space around the parts and leaves empty ones out.
 func SplitList(s string) []string {

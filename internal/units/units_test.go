@@ -2,7 +2,6 @@ package units
 
 import (
 	"errors"
-	"slices"
 	"testing"
 	"time"
 )
@@ -95,19 +94,6 @@ func TestDecimalsAreReadAsFractions(t *testing.T) {
 	for _, s := range []string{"", ".", "-1", "+1", "1e3", "1,5", "1234567890", "0.1234567", "1_0", "x"} {
 		if n, d, err := ParseDecimal(s); !errors.Is(err, ErrDecimal) {
 			t.Errorf("ParseDecimal(%q) = %d/%d, %v, want ErrDecimal", s, n, d, err)
-		}
-	}
-}
-
-func TestPartitionsAreReadFromNumbersAndRanges(t *testing.T) {
-	for s, want := range map[string][]int32{"": nil, "0": {0}, "0,3-5": {0, 3, 4, 5}, " 5 , 3-4,4 ": {3, 4, 5}, "7-7": {7}} {
-		if got, err := ParsePartitions(s); err != nil || !slices.Equal(got, want) {
-			t.Errorf("ParsePartitions(%q) = %v, %v, want %v", s, got, err, want)
-		}
-	}
-	for _, s := range []string{"x", "-1", "5-3", "1-", "0-2000000000", "1-2-3", "4294967296"} {
-		if got, err := ParsePartitions(s); !errors.Is(err, ErrPartitions) {
-			t.Errorf("ParsePartitions(%q) = %v, %v, want ErrPartitions", s, got, err)
 		}
 	}
 }

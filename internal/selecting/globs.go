@@ -1,0 +1,58 @@
+package selecting
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/karchive/karchive/selection"
+)
+
+// IsGlob says whether a topic pattern is a glob: no topic name holds these characters.
+func IsGlob(pattern string) bool { return strings.ContainsAny(pattern, `*?[\`) }
+
+// CheckGlobs returns an error for a malformed glob that wraps path.ErrBadPattern.
+func CheckGlobs(patterns []string) error {
+	for _, p := range patterns {
+		if _, err := path.Match(p, ""); err != nil {
+			return fmt.Errorf("topic pattern %q: %w", p, err)
+		}
+	}
+	return nil
+}
+
+// Matches says whether a name or a glob (*, ?, [a-z]) takes a topic. Globs leave out internal topics, which begin with two underscores.
+func Matches(pattern, topic string) bool {
+	if pattern == topic {
+		return true
+	}
+	ok, _ := path.Match(pattern, topic) // topic names hold no slash
+	return ok && !strings.HasPrefix(topic, "__")
+}
+
+// MatchesAny says whether one of the patterns takes a topic.
+func MatchesAny(patterns []string, topic string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return Matches(p, topic) })
+}
+
+// Topics are the ones of known that patterns take, sorted. A name that is not known is a selection.MissingTopicError, in the place that is given; that
+// nothing matches wraps selection.ErrNoTopics.
+func Topics(patterns, known []string, in string) ([]string, error) {
+	found := map[string]bool{}
+	for _, p := range patterns {
+		if !IsGlob(p) && !slices.Contains(known, p) {
+			return nil, &selection.MissingTopicError{Topic: p, In: in, Known: known}
+		}
+	}
+	for _, topic := range known {
+		if MatchesAny(patterns, topic) {
+			found[topic] = true
+		}
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("%w %s", selection.ErrNoTopics, strings.Join(patterns, ", "))
+	}
+	return slices.Sorted(maps.Keys(found)), nil
+}

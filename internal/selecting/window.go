@@ -1,0 +1,74 @@
+package selecting
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/selection"
+)
+
+// Window is what lies between from and until in the partitions of archives. Now is what Ago counts back from, the newest timestamp that
+// the archives know of what BeforeEnd does; their documents are read only for that. Its errors begin with "from" or "until".
+func Window(from, until selection.Position, now time.Time, archives ...*format.Archive) (w format.Window, err error) {
+	if err := CheckWindow(from, until); err != nil {
+		return w, err
+	}
+	if w.FromMs, err = timestamp(from, now, archives); err != nil {
+		return w, fmt.Errorf("from %s: %w", from, err)
+	}
+	if w.UntilMs, err = timestamp(until, now, archives); err != nil {
+		return w, fmt.Errorf("until %s: %w", until, err)
+	}
+	w.FromOffset, _ = from.Offset()
+	w.UntilOffset, _ = until.Offset()
+	return w, nil
+}
+
+// CheckWindow refuses a start that no record of an archive can follow, and an end that none can precede.
+func CheckWindow(from, until selection.Position) error {
+	if from.IsEnd() {
+		return errors.New("from end: an archive has no records after its end")
+	}
+	if n, ok := until.Offset(); until.IsBeginning() || ok && n == 0 {
+		return fmt.Errorf("until %s: there are no records before it", until)
+	}
+	return nil
+}
+
+// timestamp is the time that a position stands for; nil: it is none.
+func timestamp(p selection.Position, now time.Time, archives []*format.Archive) (*int64, error) {
+	if ms, ok := p.TimestampMs(now); ok {
+		return &ms, nil
+	}
+	back, ok := p.BeforeEnd()
+	if !ok {
+		return nil, nil
+	}
+	newest, err := newest(archives)
+	if err != nil {
+		return nil, err
+	}
+	ms, _ := selection.AtTime(time.UnixMilli(newest).Add(-back)).TimestampMs(now)
+	return &ms, nil
+}
+
+// newest is the latest timestamp of archives.
+func newest(archives []*format.Archive) (int64, error) {
+	latest, found := int64(0), false
+	for _, a := range archives {
+		for place, err := range a.Places(format.Selection{}) {
+			if err != nil {
+				return 0, err
+			}
+			if ms := place.Group().MaxTimestampMs; ms != format.NoTimestamp && (!found || ms > latest) {
+				latest, found = ms, true
+			}
+		}
+	}
+	if !found {
+		return 0, errors.New("there is no record with a timestamp that it could count back from")
+	}
+	return latest, nil
+}
