@@ -97,9 +97,9 @@ func sizeOf(gaps []Gap) (n int64) {
 func (g *RowGroup) checkFields(from, until int64) error {
 	switch {
 	case g.FirstOffset < from || g.LastOffset < g.FirstOffset || g.LastOffset >= until:
-		return fmt.Errorf("offsets %d..%d do not fit in %d..%d", g.FirstOffset, g.LastOffset, from, until)
+		return fmt.Errorf("offsets %d to %d do not fit in %d..%d", g.FirstOffset, g.LastOffset, from, until)
 	case g.Records < 1 || g.Records > g.LastOffset-g.FirstOffset+1:
-		return fmt.Errorf("%d records in offsets %d..%d", g.Records, g.FirstOffset, g.LastOffset)
+		return fmt.Errorf("%d records in offsets %d to %d", g.Records, g.FirstOffset, g.LastOffset)
 	case g.Records > g.Bytes/canonicalFixed:
 		return fmt.Errorf("%d records in %d bytes", g.Records, g.Bytes)
 	case g.Records > 1 && g.Bytes > maxGroupBytes || g.Bytes > maxRecordBytes:

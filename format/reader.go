@@ -117,7 +117,7 @@ func (r *Record) check() error {
 func (g *RowGroup) verifyRange(records []Record) error {
 	first, last := &records[0], &records[len(records)-1]
 	if first.Offset != g.FirstOffset || last.Offset != g.LastOffset {
-		return corruptf("offsets %d..%d, the document says %d..%d", first.Offset, last.Offset, g.FirstOffset, g.LastOffset)
+		return corruptf("offsets %d to %d, the document says %d to %d", first.Offset, last.Offset, g.FirstOffset, g.LastOffset)
 	}
 	low, high := first.TimestampMs, first.TimestampMs
 	for i := 1; i < len(records); i++ {

@@ -15,8 +15,8 @@ func TestEveryClaimAboutARowGroupIsHeldAgainstItsRecords(t *testing.T) {
 	}{
 		{"nothing", func(*RowGroup, []Record) {}, ""},
 		{"bytes", func(g *RowGroup, _ []Record) { g.Bytes++ }, "records of 108 bytes, the document says 109"},
-		{"first offset", func(g *RowGroup, _ []Record) { g.FirstOffset-- }, "offsets 5..9, the document says 4..9"},
-		{"last offset", func(g *RowGroup, _ []Record) { g.LastOffset++ }, "offsets 5..9, the document says 5..10"},
+		{"first offset", func(g *RowGroup, _ []Record) { g.FirstOffset-- }, "offsets 5 to 9, the document says 4 to 9"},
+		{"last offset", func(g *RowGroup, _ []Record) { g.LastOffset++ }, "offsets 5 to 9, the document says 5 to 10"},
 		{"first timestamp", func(g *RowGroup, _ []Record) { g.MinTimestampMs-- }, "timestamps 10..30, the document says 9..30"},
 		{"last timestamp", func(g *RowGroup, _ []Record) { g.MaxTimestampMs++ }, "timestamps 10..30, the document says 10..31"},
 		{"order", func(_ *RowGroup, r []Record) { r[1].Offset = 5 }, "offset 5 after 5"},

@@ -98,12 +98,17 @@ func (p *preflight) sourceCluster() {
 	switch {
 	case p.settings.AllowSourceCluster:
 	case slices.Contains(p.plan.sources, p.target.id):
-		p.add(Finding{
+		f := Finding{
 			Code: "source-cluster", Severity: Refuse, Final: true,
 			What:        fmt.Sprintf("the target is cluster %s, from which the archive was captured", p.target.id),
 			Consequence: "its topics would get their own records a second time",
-			Fix:         "check the broker addresses; allow the source cluster if it is meant",
-		})
+			Fix:         "check the broker addresses; give the topics other names, and allow the source cluster if it is meant",
+		}
+		if !slices.ContainsFunc(p.plan.Topics, func(t PlannedTopic) bool { return t.Topic == t.Target }) {
+			f.Consequence = "it would get its own records a second time, in topics of other names"
+			f.Fix = "allow the source cluster if it is meant"
+		}
+		p.add(f)
 	case p.target.id == "" && len(p.plan.sources) > 0:
 		p.add(Finding{
 			Code: "cluster-unknown", Severity: Warn,

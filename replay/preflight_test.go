@@ -134,7 +134,14 @@ func TestTheSourceClusterIsRefusedUnlessAllowed(t *testing.T) {
 		t.Fatalf("error %v, want a refusal", err)
 	}
 	equal(t, "findings", codes(report.Plan), []string{"source-cluster", "more-partitions"})
+	equal(t, "consequence", report.Plan.Findings[0].Consequence, "its topics would get their own records a second time")
 	equal(t, "records in the target", len(c.values(t, orders0)), 0)
+	copies, err := replay.ParseRule("*:=copy.*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, _ = replay.Run(t.Context(), c.connect, a, replay.Options{CreateTopics: true, Mapping: replay.Mapping{copies}})
+	equal(t, "consequence", report.Plan.Findings[0].Consequence, "it would get its own records a second time, in topics of other names")
 	c.run(t, a, replay.Options{AllowSourceCluster: true})
 	equal(t, "records in the target", len(c.values(t, orders0)), 5)
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"text/tabwriter"
 	"time"
 
 	"github.com/karchive/karchive/capture"
@@ -79,7 +78,7 @@ func printCapture(e *env, o captureOptions, a *format.Archive, r *capture.Report
 }
 
 func writeCapture(w io.Writer, r *capture.Report) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	t := newTable(w)
 	printable.Fprintf(t, "TOPIC\tPARTITIONS\tRECORDS\tBYTES\tON DISK\tRATIO\tFIRST\tLAST\tWITHOUT A RECORD\n")
 	for _, topic := range r.Topics {
 		printable.Fprintf(t, "%s\t%d\t%s\n", topic.Topic, len(topic.Partitions), totalsRow(&topic.Totals))

@@ -5,7 +5,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"unicode/utf8"
 
 	"github.com/karchive/karchive/format"
@@ -185,7 +184,7 @@ func cut(s string) string {
 
 // print prints the counts, the paths, and the first differences.
 func (d *diffOutput) print(r *diff.Report) error {
-	t := tabwriter.NewWriter(d.e.text, 0, 0, 2, ' ', 0)
+	t := newTable(d.e.text)
 	if !r.Equals() {
 		printable.Fprintf(t, "TOPIC\tPARTITION\tEQUAL\tCHANGED\tONLY IN A\tONLY IN B\tOUT OF ORDER\n")
 		for _, p := range r.Partitions {

@@ -40,7 +40,7 @@ type env struct {
 func newEnv(stdin io.Reader, stdout, stderr io.Writer) *env {
 	e := &env{stdin: stdin, stderr: stderr, environ: os.Environ(), now: time.Now, onScreen: isTerminal(stdout)}
 	e.stdout = e.hidden.writer(stdout)
-	e.text = printable.NewWriter(e.stdout)
+	e.text = screen{printable.NewWriter(e.stdout), widthOf(stdout)}
 	e.terminal = isTerminal(stderr) && !slices.Contains(e.environ, "TERM=dumb")
 	return e
 }
@@ -65,15 +65,18 @@ func (e *env) warnf(format string, args ...any) {
 // line prints an error, or what must not be missed either.
 func (e *env) line(s string) { e.say(slog.LevelError, s) }
 
+// linePrefix begins what a person is told on stderr.
+const linePrefix = "karchive: "
+
 // say prints one line. The pairs of names and values are for programs.
 func (e *env) say(level slog.Level, text string, pairs ...any) {
 	switch {
 	case e.logs == jsonLog:
 		e.log(level, text, pairs...)
 	case level == slog.LevelWarn:
-		e.write("karchive: warning: ", text)
+		e.write(linePrefix+"warning: ", text)
 	default:
-		e.write("karchive: ", text)
+		e.write(linePrefix, text)
 	}
 }
 

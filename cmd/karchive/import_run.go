@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"os"
-	"text/tabwriter"
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/imports"
@@ -97,14 +96,14 @@ func (r *imported) finish(e *env, how string, rules *reshape.Pipeline) error {
 }
 
 func (r *imported) print(w io.Writer) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	t := newTable(w)
 	printable.Fprintf(t, "TOPIC\tPARTITION\tRECORDS\tOFFSETS\n")
 	for _, p := range r.Partitions {
 		numbered := ""
 		if p.Numbered {
 			numbered = ", numbered here"
 		}
-		printable.Fprintf(t, "%s\t%d\t%s\t%d..%d%s\n", p.Topic, p.Partition, units.Count(p.Records), p.From, p.Next-1, numbered)
+		printable.Fprintf(t, "%s\t%d\t%s\t%d..%d%s\n", p.Topic, p.Partition, units.Count(p.Records), p.From, p.Next, numbered)
 	}
 	left := ""
 	for _, l := range []struct {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/printable"
@@ -14,7 +13,7 @@ import (
 )
 
 func (info *archiveInfo) print(w io.Writer, byTopic bool) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	t := newTable(w)
 	printable.Fprintf(t, "archive\t%s\nid\t%s\nformat\t%s, %s\ncluster\t%s\ncreated\t%s by %s\n",
 		info.Archive, info.ArchiveID, info.Version, info.Encoding, orNone(info.ClusterID), info.CreatedAt, info.CreatedBy)
 	if p := info.Capture; p != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/karchive/karchive/replay"
 )
@@ -16,7 +17,7 @@ var fixes = map[string]string{
 	"partitions":              "--partitioner key or round-robin, a map such as --partitioner 5=0, or add partitions to the topic",
 	"retention-ms":            "raise retention.ms of the topic (-1 keeps all), or --timestamps now",
 	"sent-before":             "with --progress FILE or --exactly-once the same replay goes on and doubles nothing",
-	"source-cluster":          "check the broker addresses; --allow-source-cluster if it is meant",
+	"source-cluster":          "check the broker addresses; --map '*:=copy.*' gives the topics other names, --allow-source-cluster says that this cluster is meant",
 	"timestamp-range":         "--until or --from to leave them out, --timestamps now, or --force to leave out just them",
 	"timestamp-window":        "raise the two configs of the topic, --timestamps now, or --force to leave those records out",
 }
@@ -27,6 +28,8 @@ func nameFixes(p *replay.Plan, o *replay.Options) {
 		f := &p.Findings[i]
 		fix, ok := fixes[f.Code]
 		switch {
+		case f.Code == "source-cluster" && !slices.ContainsFunc(p.Topics, func(t replay.PlannedTopic) bool { return t.Topic == t.Target }):
+			fix = "--allow-source-cluster if it is meant"
 		case f.Code == "max-message-bytes" && p.Compression == "none":
 			fix = "--compression zstd if that makes them small enough, " + fix
 		case f.Code == "timestamp-window" && o.Timestamps == replay.ShiftTimestamps:

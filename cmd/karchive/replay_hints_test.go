@@ -51,3 +51,13 @@ func TestFixesNameFlagsWhereTheLibraryNamesNone(t *testing.T) {
 		}
 	}
 }
+
+func TestTheFixForTheSourceClusterKnowsWhetherTopicsHaveOtherNames(t *testing.T) {
+	for target, want := range map[string]string{"orders": "--map", "copy.orders": "--allow-source-cluster if it is meant"} {
+		p := &replay.Plan{Findings: []replay.Finding{{Code: "source-cluster"}}, Topics: []replay.PlannedTopic{{Topic: "orders", Target: target}}}
+		nameFixes(p, &replay.Options{})
+		if got := p.Findings[0].Fix; !strings.Contains(got, want) || strings.Contains(got, "--map") != (target == "orders") {
+			t.Errorf("%s: %q, want %q in it", target, got, want)
+		}
+	}
+}

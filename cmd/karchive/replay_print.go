@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/reshape"
@@ -92,7 +92,7 @@ func (r *replayed) finish(ctx context.Context, e *env, a *source, o replayOption
 }
 
 func printReplay(e *env, r *replay.Report) error {
-	t := tabwriter.NewWriter(e.text, 0, 0, 2, ' ', 0)
+	t := newTable(e.text)
 	if r.DryRun {
 		writePlan(t, r.Plan)
 		return t.Flush()
@@ -136,7 +136,7 @@ func leftText(r *replay.Report) string {
 	return text
 }
 
-func writePlan(t *tabwriter.Writer, p *replay.Plan) {
+func writePlan(t io.Writer, p *replay.Plan) {
 	printable.Fprintf(t, "TOPIC\tINTO\tPARTITIONS\tRECORDS\tBYTES\tFIRST\tLAST\n")
 	for _, topic := range p.Topics {
 		target := topic.Target

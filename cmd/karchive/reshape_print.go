@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/reshape"
@@ -45,7 +44,7 @@ func (r *reshaped) write(w io.Writer) error {
 	if r == nil {
 		return nil
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	t := newTable(w)
 	printable.Fprintf(t, "reshaped (%s; rules %s): %s read, %s passed%s\n", r.Steps, r.Rules, units.Of(r.Read, "record"), units.Count(r.Passed), r.leftOut())
 	for _, rules := range [][]reshape.RuleReport{r.Masks, r.Maps} {
 		for _, one := range rules {
@@ -115,7 +114,8 @@ func (e *env) noteReshaped(p *reshape.Pipeline) error {
 		return nil
 	}
 	var text strings.Builder
-	r.write(&text)
+	width := widthOf(e.stderr)
+	r.write(screen{&text, func() int { return width() - len(linePrefix) }})
 	for line := range strings.Lines(text.String()) {
 		e.notef("%s", strings.TrimSuffix(line, "\n"))
 	}
