@@ -3,16 +3,13 @@ package main
 import (
 	"context"
 	"errors"
-	"net"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/printable"
-	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/serve"
 	"github.com/karchive/karchive/internal/units"
 	"github.com/karchive/karchive/replay"
@@ -21,6 +18,7 @@ import (
 type serveOptions struct {
 	archives []string
 	selected
+	scheduling
 	reshaping
 	mapping     replay.Mapping
 	listen      string
@@ -45,6 +43,9 @@ func serveCommand(e *env) *cli.Command {
 and gaps, partitions, configs and ids. Nothing is loaded: row groups are decoded when somebody reads them. Archived topics are read-only;
 other topics, groups and transactions are kept until the command ends, so that a stream processor can run against it.
 
+Everything is there at once, unless a flag of timing is given: then the end of each partition moves on as its records are due, over all partitions
+in the order of their timestamps. With --loop each round has new offsets and later timestamps.
+
 The address is printed on stdout, and written to the file of --ready-file, when clients can connect. A damaged row group is an error of its
 partition, and is named on stderr.
 
@@ -52,8 +53,10 @@ Examples:
   karchive serve run1
   karchive serve run1 -t orders --map orders:=old.orders --listen 127.0.0.1:0 --ready-file address
   karchive serve run1 run2 --mask value.user.email=redact --exit-at-end
+  karchive serve run1 --speed 1                  # consumers see the original rhythm
+  karchive serve run1 --rate 800/s --loop
   karchive serve run1 --listen 0.0.0.0:9092 --advertise archive:9092 --tls-cert cert.pem --tls-key key.pem --sasl-user ann=env:PASSWORD`,
-		Flags: slices.Concat(o.selected.flags(), o.flags(e), o.reshaping.flags()),
+		Flags: slices.Concat(o.selected.flags(), o.flags(e), o.scheduling.flags(), o.reshaping.flags()),
 		Action: func(c *cli.Context) error {
 			if o.archives = c.Args().Slice(); len(o.archives) == 0 {
 				return &usageError{"karchive serve needs an ARCHIVE", "karchive help serve shows examples"}
@@ -107,7 +110,7 @@ func runServe(ctx context.Context, e *env, o *serveOptions) error {
 	options.TempDir = temporary.dir
 	server, err := serve.Start(options)
 	if err != nil {
-		return err
+		return endlessHint(err)
 	}
 	defer server.Close()
 	if err := o.ready(e, server); err != nil {
@@ -117,74 +120,6 @@ func runServe(ctx context.Context, e *env, o *serveOptions) error {
 		return err
 	}
 	return errors.Join(damaged, e.noteReshaped(rules))
-}
-
-// complete makes the library's options of all but the archives.
-func (o *serveOptions) complete(e *env) (serve.Options, error) {
-	options := serve.Options{Listen: o.listen, Advertise: o.advertise, OnTrouble: func(err error) { e.warnf("%v", err) },
-		CacheBytes: int64(float64(o.memory) * cacheShare), ResponseBytes: int64(float64(o.memory) * cacheShare)}
-	var err error
-	if options.Users, err = o.accounts(e); err != nil {
-		return options, err
-	}
-	if options.TLS, err = o.tls(); err != nil {
-		return options, err
-	}
-	return options, o.checkAddress(e, options.TLS != nil && len(options.Users) > 0)
-}
-
-// cacheShare is the part of --memory for row groups that wait to be read, and the part for what is on its way.
-const cacheShare = 0.19
-
-// checkAddress warns of an address that others can reach.
-func (o *serveOptions) checkAddress(e *env, secured bool) error {
-	host, _, err := net.SplitHostPort(o.listen)
-	if err != nil {
-		return usage("--listen %s: not HOST:PORT", o.listen)
-	}
-	ip := net.ParseIP(host)
-	if host == "" || ip != nil && ip.IsUnspecified() {
-		if o.advertise == "" {
-			return &usageError{"--listen " + o.listen + " is no address that clients can use", "give --advertise HOST:PORT"}
-		}
-	}
-	if host != "localhost" && (ip == nil || !ip.IsLoopback()) && !secured {
-		e.warnf("everybody who reaches %s can read what is served: give --tls-cert, --tls-key and --sasl-user", o.listen)
-	}
-	return nil
-}
-
-// openSources opens the archives and says what of them is served.
-func (o *serveOptions) openSources(ctx context.Context, e *env, rules *reshape.Pipeline, to *serve.Options) (damaged error, closeAll func(), err error) {
-	var open []*format.Archive
-	closeAll = func() {
-		for _, a := range open {
-			a.Close()
-		}
-	}
-	if err := o.checkWindow(); err != nil {
-		return nil, closeAll, err
-	}
-	for _, name := range o.archives {
-		a, wrong, err := openWhole(ctx, e, name, o.skipCorrupt)
-		if err != nil {
-			return nil, closeAll, err
-		}
-		open, damaged = append(open, a), errors.Join(damaged, wrong)
-		e.warnSelected(name, a, &o.selected)
-	}
-	if _, err := o.check(open...); err != nil {
-		return nil, closeAll, err
-	}
-	window, err := o.window(e, open...)
-	for _, a := range open {
-		source := serve.Source{Archive: a, Window: window, Rename: o.mapping.Topic, Takes: o.takes}
-		if rules != nil {
-			source.Rules = ruled{rules}
-		}
-		to.Sources = append(to.Sources, source)
-	}
-	return damaged, closeAll, err
 }
 
 // ready says where clients can connect.

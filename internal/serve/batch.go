@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/moment"
 )
 
 // batch is a record batch of version 2, as Fetch answers with it.
@@ -45,14 +46,14 @@ func encode(records []format.Record, most, last int64) []batch {
 }
 
 // together is how many of the first records go into one batch: a batch has one leader epoch and one timestamp type, and of timestamps that
-// the broker set one.
+// the broker set one. All of its timestamps move with the rounds of a schedule, or none does.
 func together(records []format.Record, most int64) int {
 	first := &records[0]
 	size := format.CanonicalSize(first)
 	for n := 1; n < len(records); n++ {
 		r := &records[n]
 		size += format.CanonicalSize(r)
-		if size > most || r.LeaderEpoch != first.LeaderEpoch || r.TimestampType != first.TimestampType || r.Offset-first.Offset >= math.MaxInt32 ||
+		if size > most || r.LeaderEpoch != first.LeaderEpoch || moment.Counts(r.TimestampMs) != moment.Counts(first.TimestampMs) || r.TimestampType != first.TimestampType || r.Offset-first.Offset >= math.MaxInt32 ||
 			r.TimestampType == format.TimestampLogAppend && r.TimestampMs != first.TimestampMs {
 			return n
 		}

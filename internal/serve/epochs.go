@@ -63,15 +63,16 @@ func (c *conn) endOf(ctx context.Context, p *partition, asked int32) (epoch int3
 	case asked < 0 || p.epoch < 0 || asked > p.epoch:
 		return format.NoLeaderEpoch, unknownOffset, nil
 	case asked == p.epoch:
-		return p.epoch, p.end, nil
+		return p.epoch, p.watermark(), nil
 	}
 	epoch = format.NoLeaderEpoch
 	from, before, err := p.lastSegmentUpTo(asked)
 	if err != nil {
 		return epoch, end, err
 	}
-	epoch, end = before, p.end
-	err = c.scan(ctx, p, func(g *format.RowGroup) bool { return g.LastOffset >= from }, func(r *format.Record) bool {
+	all := stretch{partition: p, at: p.start, until: min(p.watermark(), p.end)} // later rounds have the last epoch
+	epoch, end = before, all.until
+	err = c.scan(ctx, all, func(g *format.RowGroup) bool { return g.LastOffset >= from }, func(r *format.Record) bool {
 		if r.LeaderEpoch <= asked {
 			epoch = max(epoch, r.LeaderEpoch)
 			return true

@@ -28,6 +28,7 @@ type fetching struct {
 	left    int // bytes that may still be sent
 	sent    int
 	last    []delivery
+	asked   []*partition // archived ones whose watermarks still rise
 	others  bool
 	refused bool // a partition: that is said at once
 	damaged bool // what a partition has cannot be read: that is said soon
@@ -71,6 +72,7 @@ func (c *conn) fetch(ctx context.Context, r *request, m *kmsg.FetchRequest) erro
 // wait answers as soon as there is something to send, or when the time is over.
 func (f *fetching) wait(ctx context.Context) error {
 	deadline := time.Now().Add(min(time.Duration(f.request.MaxWaitMillis)*time.Millisecond, longestWait))
+	var risen chan struct{}
 	for {
 		if err := f.collect(ctx); err != nil {
 			return err
@@ -83,7 +85,7 @@ func (f *fetching) wait(ctx context.Context) error {
 			left, deadline = min(left, breath), time.Time{}
 		}
 		if f.others {
-			if err := f.askOthers(ctx, left); err != nil {
+			if err := f.askOthers(ctx, f.patience(left)); err != nil {
 				return err
 			}
 		}
@@ -93,20 +95,58 @@ func (f *fetching) wait(ctx context.Context) error {
 		if f.others {
 			continue
 		}
-		timer := time.NewTimer(left)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		if risen == nil { // and look again, as one may have risen since
+			risen = make(chan struct{}, 1)
+			defer f.watch(risen)()
+			continue
 		}
-		timer.Stop()
+		if err := await(ctx, risen, left); err != nil {
+			return err
+		}
 	}
+}
+
+// glance is how long the embedded broker is waited for when archived partitions may get records at the same time.
+const glance = 20 * time.Millisecond
+
+// patience is how long the embedded broker may take for records, of so much time.
+func (f *fetching) patience(left time.Duration) time.Duration {
+	if len(f.asked) > 0 {
+		return min(left, glance)
+	}
+	return left
+}
+
+// watch has c told when a partition of the request has more to read, until stop is called.
+func (f *fetching) watch(c chan<- struct{}) (stop func()) {
+	var stops []func()
+	for _, p := range f.asked {
+		stops = append(stops, p.watch(c))
+	}
+	return func() {
+		for _, stop := range stops {
+			stop()
+		}
+	}
+}
+
+// await returns when it is told to, or after d.
+func await(ctx context.Context, told <-chan struct{}, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-told:
+	case <-timer.C:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	return nil
 }
 
 // collect answers what is archived.
 func (f *fetching) collect(ctx context.Context) error {
 	f.answers = f.request.ResponseKind().(*kmsg.FetchResponse)
-	f.last, f.others, f.sent, f.refused, f.damaged = f.last[:0], false, 0, false, false
+	f.last, f.asked, f.others, f.sent, f.refused, f.damaged = f.last[:0], f.asked[:0], false, 0, false, false
 	for i := range f.request.Topics {
 		rt := &f.request.Topics[i]
 		t := f.topics.find(rt.Topic, rt.TopicID, f.request.Version >= 13)
@@ -136,7 +176,10 @@ func (f *fetching) one(ctx context.Context, p *partition, rp *kmsg.FetchRequestT
 		sp.ErrorCode, f.refused = kerr.UnknownTopicOrPartition.Code, true
 		return sp, nil
 	}
-	visible := p.end
+	if p.scheduled.Load() {
+		f.asked = append(f.asked, p)
+	}
+	visible := p.watermark()
 	sp.HighWatermark, sp.LastStableOffset, sp.LogStartOffset = visible, visible, p.start
 	if sp.ErrorCode = p.refuse(rp.FetchOffset, rp.CurrentLeaderEpoch); sp.ErrorCode != 0 {
 		f.refused = true
@@ -153,7 +196,8 @@ func (f *fetching) one(ctx context.Context, p *partition, rp *kmsg.FetchRequestT
 func (f *fetching) fill(ctx context.Context, p *partition, rp *kmsg.FetchRequestTopicPartition, visible int64, sp *kmsg.FetchResponseTopicPartition) error {
 	at, room := rp.FetchOffset, int(rp.PartitionMaxBytes)
 	for at < visible && (f.sent == 0 || f.left > 0) {
-		b, err := f.cache.get(ctx, p, at)
+		s := p.stretchAt(at, visible)
+		b, err := f.cache.get(ctx, p, s.at)
 		if err != nil {
 			return err
 		}
@@ -163,7 +207,7 @@ func (f *fetching) fill(ctx context.Context, p *partition, rp *kmsg.FetchRequest
 			}
 			return nil
 		}
-		next := f.take(b, at, visible, &room, sp)
+		next := s.served(f.take(b, s, &room, sp))
 		if next == at {
 			break
 		}
@@ -175,29 +219,38 @@ func (f *fetching) fill(ctx context.Context, p *partition, rp *kmsg.FetchRequest
 	return nil
 }
 
-// take adds batches of a block and returns the offset behind them. The first batch of an answer is sent whatever its size.
-func (f *fetching) take(b *block, at, visible int64, room *int, sp *kmsg.FetchResponseTopicPartition) int64 {
+// take adds batches of a block for a stretch and returns the offset behind them. The first batch of an answer is sent whatever its size.
+func (f *fetching) take(b *block, s stretch, room *int, sp *kmsg.FetchResponseTopicPartition) int64 {
 	for i := range b.batches {
-		if one := &b.batches[i]; one.last >= at {
-			if one.end > visible || f.sent > 0 && (len(one.raw) > *room || len(one.raw) > f.left) {
-				return at
-			}
-			at = f.add(one, room, sp)
+		one := b.batches[i]
+		if one.last < s.at || s.at >= s.until {
+			continue
 		}
+		if one.last >= s.until {
+			one = one.cut(s.at, s.until)
+		}
+		if f.sent > 0 && (len(one.raw) > *room || len(one.raw) > f.left) {
+			return s.at
+		}
+		f.add(&one, &s, room, sp)
 	}
-	if at <= b.hi && b.hi < visible {
-		gap := marker(at, b.hi) // no batch reaches so far
-		at = f.add(&gap, room, sp)
+	if last := min(b.hi, s.until-1); s.at <= last {
+		gap := marker(s.at, last) // no batch reaches so far
+		f.add(&gap, &s, room, sp)
 	}
-	return at
+	return s.at
 }
 
-func (f *fetching) add(one *batch, room *int, sp *kmsg.FetchResponseTopicPartition) int64 {
+// add adds a batch, and begins the stretch behind it.
+func (f *fetching) add(one *batch, s *stretch, room *int, sp *kmsg.FetchResponseTopicPartition) {
 	sp.RecordBatches = append(sp.RecordBatches, one.raw...)
+	if s.round > 0 {
+		s.move(sp.RecordBatches[len(sp.RecordBatches)-len(one.raw):])
+	}
 	*room -= len(one.raw)
 	f.left -= len(one.raw)
 	f.sent += len(one.raw)
-	return one.last + 1
+	s.at = one.last + 1
 }
 
 // readError is what a client is told of what cannot be read.
@@ -215,7 +268,7 @@ func (p *partition) refuse(offset int64, epoch int32) int16 {
 		return kerr.FencedLeaderEpoch.Code
 	case epoch >= 0 && p.epoch >= 0 && epoch > p.epoch:
 		return kerr.UnknownLeaderEpoch.Code
-	case offset < p.start || offset > p.end:
+	case offset < p.start || offset > p.watermark():
 		return kerr.OffsetOutOfRange.Code
 	}
 	return 0

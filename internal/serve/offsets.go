@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/saturating"
 )
 
 // Timestamps of ListOffsets that stand for something else.
@@ -57,7 +58,7 @@ func (c *conn) listed(ctx context.Context, p *partition, rp *kmsg.ListOffsetsReq
 		sp.ErrorCode = kerr.UnknownTopicOrPartition.Code
 		return sp
 	case version == 0: // offsets of segments, newest first
-		sp.OldStyleOffsets = []int64{p.end}
+		sp.OldStyleOffsets = []int64{p.watermark()}
 		if rp.Timestamp == earliest {
 			sp.OldStyleOffsets[0] = p.start
 		}
@@ -87,7 +88,7 @@ var nowhere = point{unknownOffset, unknownTime, format.NoLeaderEpoch}
 func (c *conn) offset(ctx context.Context, p *partition, timestamp int64) (point, error) {
 	switch {
 	case timestamp == latest:
-		return point{p.end, unknownTime, p.epoch}, nil
+		return point{p.watermark(), unknownTime, p.epoch}, nil
 	case timestamp == earliest || timestamp == earliestLocal:
 		return point{p.start, unknownTime, p.epoch}, nil
 	case timestamp == latestTime:
@@ -95,60 +96,101 @@ func (c *conn) offset(ctx context.Context, p *partition, timestamp int64) (point
 	case timestamp < firstTimestamp:
 		return nowhere, nil
 	}
-	return c.first(ctx, p, func(g *format.RowGroup) bool { return g.MaxTimestampMs >= timestamp }, func(r *format.Record) bool { return r.TimestampMs >= timestamp })
+	return c.since(ctx, p, timestamp)
 }
 
-// first is the first visible record for which is holds. Row groups for which may does not hold have none.
-func (c *conn) first(ctx context.Context, p *partition, may func(*format.RowGroup) bool, is func(*format.Record) bool) (point, error) {
-	found := nowhere
-	err := c.scan(ctx, p, may, func(r *format.Record) bool {
-		if !is(r) {
+// since is the first record that can be read whose timestamp is not before one.
+func (c *conn) since(ctx context.Context, p *partition, timestamp int64) (found point, err error) {
+	from, err := p.roundOf(timestamp)
+	if err != nil {
+		return nowhere, err
+	}
+	found = nowhere
+	p.rounds(from, func(s stretch) bool {
+		asked := timestamp - s.shiftMs()
+		err = c.scan(ctx, s, func(g *format.RowGroup) bool { return g.MaxTimestampMs >= asked }, func(r *format.Record) bool {
+			if r.TimestampMs >= asked {
+				found = s.point(r)
+			}
+			return found == nowhere
+		})
+		return found == nowhere && err == nil
+	})
+	return found, err
+}
+
+// roundOf is the first round that may have a record whose timestamp is not before one.
+func (p *partition) roundOf(timestamp int64) (int64, error) {
+	last := p.lastRound()
+	if last == 0 {
+		return 0, nil
+	}
+	latest := int64(unknownTime)
+	err := p.groups(func(g *format.Place) (bool, error) {
+		latest = max(latest, g.Group().MaxTimestampMs)
+		return true, nil
+	})
+	behind := saturating.Distance(latest, timestamp)
+	return min(behind/max(p.shiftMs.Load(), 1), last), err
+}
+
+// newest is the first of the records with the highest timestamp that can be read.
+func (c *conn) newest(ctx context.Context, p *partition) (found point, err error) {
+	found = nowhere
+	p.rounds(max(p.lastRound()-1, 0), func(s stretch) bool {
+		highest := found.ms - s.shiftMs()
+		err = c.scan(ctx, s, func(g *format.RowGroup) bool { return g.MaxTimestampMs > highest }, func(r *format.Record) bool {
+			if r.TimestampMs > highest {
+				highest, found = r.TimestampMs, s.point(r)
+			}
 			return true
-		}
-		found = point{r.Offset, r.TimestampMs, r.LeaderEpoch}
-		return false
+		})
+		return err == nil
 	})
 	return found, err
 }
 
-// newest is the first of the records with the highest timestamp.
-func (c *conn) newest(ctx context.Context, p *partition) (point, error) {
-	found := nowhere
-	err := c.scan(ctx, p, func(g *format.RowGroup) bool { return g.MaxTimestampMs > found.ms }, func(r *format.Record) bool {
-		if r.TimestampMs > found.ms {
-			found = point{r.Offset, r.TimestampMs, r.LeaderEpoch}
-		}
-		return true
-	})
-	return found, err
+// point is where a record is, as it is served.
+func (s *stretch) point(r *format.Record) point {
+	if s.round == 0 {
+		return point{r.Offset, r.TimestampMs, r.LeaderEpoch}
+	}
+	return point{s.served(r.Offset), saturating.Add(r.TimestampMs, s.shiftMs()), s.partition.epoch}
 }
 
-// scan calls do with visible records until it returns false, and decodes only row groups that may have what is looked for.
-func (c *conn) scan(ctx context.Context, p *partition, may func(*format.RowGroup) bool, do func(*format.Record) bool) error {
-	visible := p.end
+// groups calls do with the row groups of what is served of a partition until it returns false.
+func (p *partition) groups(do func(*format.Place) (bool, error)) error {
 	window := p.source.Window
 	window.FromOffset = p.start
 	walk := p.source.Archive.Walk(p.tp, window)
-	for p.start < visible {
+	for {
 		at, err := walk.Next()
-		if err == io.EOF || err == nil && at.Group().FirstOffset >= visible {
+		if err == io.EOF || err == nil && at.Group().FirstOffset >= p.end {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		if !may(at.Group()) {
-			continue
-		}
-		more, err := c.look(ctx, p, &at, visible, do)
-		if err != nil || !more {
+		if more, err := do(&at); err != nil || !more {
 			return err
 		}
 	}
-	return nil
 }
 
-func (c *conn) look(ctx context.Context, p *partition, at *format.Place, visible int64, do func(*format.Record) bool) (more bool, err error) {
+// scan calls do with the records of a stretch until it returns false, and decodes only row groups that may have what is looked for.
+func (c *conn) scan(ctx context.Context, s stretch, may func(*format.RowGroup) bool, do func(*format.Record) bool) error {
+	return s.partition.groups(func(at *format.Place) (bool, error) {
+		switch g := at.Group(); {
+		case g.FirstOffset >= s.until:
+			return false, nil
+		case !may(g):
+			return true, nil
+		}
+		return c.look(ctx, s.partition, at, s.until, do)
+	})
+}
+
+func (c *conn) look(ctx context.Context, p *partition, at *format.Place, until int64, do func(*format.Record) bool) (more bool, err error) {
 	var d *decoder
 	select {
 	case d = <-c.cache.decoders:
@@ -158,7 +200,7 @@ func (c *conn) look(ctx context.Context, p *partition, at *format.Place, visible
 	defer func() { c.cache.decoders <- d }()
 	records, err := p.read(&place{Place: *at}, d)
 	for i := range records {
-		if records[i].Offset >= visible || !do(&records[i]) {
+		if records[i].Offset >= until || !do(&records[i]) {
 			return false, nil
 		}
 	}

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"net"
 	"runtime"
+	"time"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/replay/timeline"
 )
 
 // Options say what is served, and where. Sources must be given.
@@ -28,10 +30,25 @@ type Options struct {
 	CacheBytes int64
 	// ResponseBytes bounds what is on its way to clients, but for one record batch a client when there is no room; 0: 64 MiB.
 	ResponseBytes int64
+	// Schedule says when records can be read: the high watermarks rise as the records are due, over all partitions and sources by time. The zero
+	// value: all at once. Of several rounds each has offsets behind those of the one before.
+	Schedule timeline.Schedule
+	// StartAt is when the schedule begins; zero: at once.
+	StartAt time.Time
+	// ScheduleBytes bounds what is decoded to find out when it is due; 0: 32 MiB.
+	ScheduleBytes int64
 	// Connections bounds how many clients there are at once; more are closed when they connect. 0: 10,000.
 	Connections int
 	// OnTrouble, if set, is told of what could not be read of the archives, each row group once. It may be called by several goroutines.
 	OnTrouble func(error)
+}
+
+// ErrEndless is a schedule that has no end and no pace: all of it would be there at once.
+var ErrEndless = errors.New("what is served for ever needs a pace")
+
+// paced says whether records wait for their time.
+func (o *Options) paced() bool {
+	return o.Schedule.Pace.Timed() || o.Schedule.Loops() || !o.StartAt.IsZero()
 }
 
 // User is who may connect.
@@ -54,6 +71,12 @@ func (o *Options) complete() error {
 	if len(o.Sources) == 0 {
 		return errors.New("no archive to serve")
 	}
+	if err := o.Schedule.Check(); err != nil {
+		return err
+	}
+	if o.Schedule.Loop == timeline.Forever && !o.Schedule.Pace.Timed() {
+		return ErrEndless
+	}
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1:0"
 	}
@@ -65,6 +88,9 @@ func (o *Options) complete() error {
 	}
 	if o.ResponseBytes <= 0 {
 		o.ResponseBytes = 64 << 20
+	}
+	if o.ScheduleBytes <= 0 {
+		o.ScheduleBytes = 32 << 20
 	}
 	if o.Connections <= 0 {
 		o.Connections = 10_000

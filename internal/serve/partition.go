@@ -17,6 +17,11 @@ type partition struct {
 	start, end int64                 // offsets that it is served from and to
 	epoch      int32                 // of its last record
 
+	high      atomic.Int64 // see watermark
+	shiftMs   atomic.Int64 // between two rounds of a schedule
+	scheduled atomic.Bool  // the watermark still rises
+	bells                  // of the watermark
+
 	fetched atomic.Int64 // the highest offset that was asked for: all before it have been delivered
 
 	decode sync.Mutex // one row group of a partition is decoded at a time
@@ -74,6 +79,11 @@ func (p *partition) read(at *place, d *decoder) ([]format.Record, error) {
 	if err != nil || p.source.Rules == nil {
 		return records, err
 	}
+	return p.reshape(records)
+}
+
+// reshape applies the rules to records, in their memory.
+func (p *partition) reshape(records []format.Record) ([]format.Record, error) {
 	apply, end := p.source.Rules.Begin(format.Reshaping{Keep: true})
 	defer end()
 	kept := records[:0]

@@ -61,8 +61,29 @@ func Start(o Options) (_ *Server, err error) {
 	if err := s.embed(); err != nil {
 		return nil, fmt.Errorf("start the embedded broker: %w", err)
 	}
+	if o.paced() {
+		s.pace()
+	}
 	s.running.Go(s.accept)
 	return s, nil
+}
+
+// pace begins with the schedule. Until then nothing of it can be read.
+func (s *Server) pace() {
+	p := newPacer(&s.options, &s.topics)
+	s.running.Go(func() {
+		if err := p.run(s.ctx); err != nil && s.ctx.Err() == nil {
+			s.options.OnTrouble(fmt.Errorf("the schedule ends: %w", err))
+		}
+		s.activity.delivered()
+	})
+}
+
+// Released says whether the schedule has come to its end, so that clients can read all there is.
+func (s *Server) Released() bool {
+	all := true
+	s.topics.each(func(p *partition) { all = all && !p.scheduled.Load() })
+	return all
 }
 
 // embed starts the embedded broker.
@@ -183,8 +204,8 @@ func (p *partition) reached(offset int64) {
 // allDelivered says whether clients were sent all that there is.
 func (s *Server) allDelivered() bool {
 	all := true
-	s.topics.each(func(p *partition) { all = all && (p.start == p.end || p.fetched.Load() >= p.end) })
-	return all
+	s.topics.each(func(p *partition) { all = all && (p.start == p.end || p.fetched.Load() >= p.watermark()) })
+	return all && s.Released()
 }
 
 // AtEnd returns when clients were sent the end of every partition, and then have gone or had so long to go; or with the error of ctx.

@@ -95,6 +95,7 @@ func (s *Source) topic(of format.Topic) (*topic, error) {
 			if err := p.measure(); err != nil {
 				return nil, fmt.Errorf("%s: %w", tp, err)
 			}
+			p.high.Store(p.end)
 		}
 		t.partitions = append(t.partitions, p)
 	}
