@@ -195,6 +195,17 @@ func (p *Pack) nameMissing(example string) {
 	}
 }
 
+// Lacking are the segments of the archive that are in no part that is open: presumed ones, and those of parts that are missing.
+func (p *Pack) Lacking() []File {
+	lacking := slices.Clone(p.Manifest.Presumed)
+	for i, q := range p.parts {
+		if q == nil {
+			lacking = append(lacking, p.Manifest.Parts[i].Files...)
+		}
+	}
+	return lacking
+}
+
 // short is the beginning of a digest, which is enough for people.
 func short(digest string) string { return digest[:min(len(digest), 12)] }
 

@@ -40,6 +40,9 @@ type Packing struct {
 	recipients []age.Recipient
 }
 
+// Text is the manifest as it is packed and signed. It is not to be changed.
+func (p *Packing) Text() []byte { return p.root[ManifestName] }
+
 // SegmentTooLargeError is a segment that does not fit into a part.
 type SegmentTooLargeError struct {
 	Path  string

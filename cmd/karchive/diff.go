@@ -19,6 +19,7 @@ type diffOptions struct {
 	sides [2]string
 	selected
 	connection
+	reshaping
 	mapping  replay.Mapping // of the first side's topics
 	compare  diff.Options
 	by       string
@@ -40,16 +41,18 @@ temporary directory first. Row groups with equal digests are equal, and are not 
 
 Records are paired by partition and offset. With --by order the n-th of a partition is paired with the n-th, with --by key the n-th of a key
 with the n-th of that key, and with --by PATH the same for what is at PATH; the last two pair over all partitions of a topic. By key and
-by PATH neither offset nor partition counts, and equal records in another order are named. --map says which topics belong together.
+by PATH neither offset nor partition counts, and equal records in another order are named. --map says which topics belong together. Rules, such
+as --filter and --sample, are applied to the records of both sides first; then all row groups are decoded.
 
-Exit codes: 0 equal, 1 different or failed, 2 wrong usage.
+Exit codes: 0 equal, 1 different or failed, 2 wrong usage, 3 equal but for records that rules withheld.
 
 Examples:
   karchive diff run1 run2
   karchive diff run1 topic:orders -b localhost:9092 -t orders
   karchive diff v1 v2 --by value.order.id --json --ignore timestamp,value.generated_at --html diff.html
-  karchive diff v1 v2 --by key --tolerance value.total=0.01 --map invoices:=invoices.v2`,
-		Flags: slices.Concat(o.selected.flags(), o.flags(e), o.connection.flags()),
+  karchive diff v1 v2 --by key --tolerance value.total=0.01 --map invoices:=invoices.v2
+  karchive diff v1 v2 --filter 'headers.type == "created"' --sample 5%`,
+		Flags: slices.Concat(o.selected.flags(), o.flags(e), o.reshaping.flags(), o.connection.flags()),
 		Action: func(c *cli.Context) error {
 			if err := o.complete(c); err != nil {
 				return err
@@ -119,15 +122,18 @@ func runDiff(ctx context.Context, e *env, o *diffOptions) error {
 	if err := o.checkWindow(); err != nil {
 		return err
 	}
-	a, err := o.openSide(ctx, e, 0)
+	rules, err := o.pipeline(ctx, e)
+	if err != nil {
+		return err
+	}
+	if rules != nil {
+		o.compare.Reshape = ruled{rules}
+	}
+	a, b, err := o.openSides(ctx, e)
 	if err != nil {
 		return err
 	}
 	defer a.close()
-	b, err := o.openSide(ctx, e, 1)
-	if err != nil {
-		return err
-	}
 	defer b.close()
 	if err := o.selectTopics(e, a, b); err != nil {
 		return err
@@ -149,10 +155,11 @@ func runDiff(ctx context.Context, e *env, o *diffOptions) error {
 	if err := out.finish(report); err != nil {
 		return err
 	}
+	withheld := e.noteReshaped(rules)
 	if !report.Equals() {
 		return errReported
 	}
-	return nil
+	return withheld
 }
 
 // decodedText says how much of both sides was decoded.

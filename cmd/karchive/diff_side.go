@@ -32,6 +32,16 @@ const (
 	topicPrefix = "topic:"
 )
 
+func (o *diffOptions) openSides(ctx context.Context, e *env) (a, b *diffSide, err error) {
+	if a, err = o.openSide(ctx, e, 0); err != nil {
+		return nil, nil, err
+	}
+	if b, err = o.openSide(ctx, e, 1); err != nil {
+		a.close()
+	}
+	return a, b, err
+}
+
 func (o *diffOptions) openSide(ctx context.Context, e *env, i int) (*diffSide, error) {
 	s := &diffSide{name: o.sides[i]}
 	if i == 0 && len(o.mapping) > 0 {

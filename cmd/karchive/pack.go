@@ -22,6 +22,7 @@ type packOptions struct {
 	sign       cli.StringSlice
 	encryptTo  cli.StringSlice
 	incomplete bool
+	sheet      string
 	format     string
 }
 
@@ -37,11 +38,15 @@ a directory of it again. The same archive gives the same file, unless it is encr
 With --split, parts get names such as run-1-of-3.karchive; each holds whole segments, and the manifest of all. With --since, only what an earlier
 archive, packed file or manifest (karchive-pack.json) has not is packed. Passphrases of keys are asked for on the terminal.
 
+With --sheet, every packed record is looked at, and the transfer sheet says what is in the files: counts, times, names of fields and headers, what
+looks personal and where, hashes and signatures, and has room for who releases it to sign.
+
 Examples:
   karchive pack run1 -o run1.karchive
   karchive pack run1 -o run1.karchive --split 4GB --sign minisign.key
   karchive pack run1 -o monday.karchive --since sunday.karchive
-  karchive pack run1 -o run1.karchive --encrypt-to age1... --sign ~/.ssh/id_ed25519.pub`,
+  karchive pack run1 -o run1.karchive --encrypt-to age1... --sign ~/.ssh/id_ed25519.pub
+  karchive pack run1 -o run1.karchive --sheet run1.html`,
 		Flags: o.flags(e),
 		Action: func(c *cli.Context) (err error) {
 			if o.archive, err = oneArgument(c, "an ARCHIVE"); err != nil {
@@ -49,6 +54,9 @@ Examples:
 			}
 			if o.output == "" || o.output == "-" {
 				return &usageError{"no place for the packed file given", "give -o FILE"}
+			}
+			if err := o.checkSheet(); err != nil {
+				return err
 			}
 			return runPack(c.Context, e, &o)
 		},
@@ -62,6 +70,7 @@ func (o *packOptions) flags(e *env) []cli.Flag {
 		&cli.StringFlag{Name: "since", Usage: "leave out what `OTHER` has: an earlier archive, packed file or manifest", Destination: &o.since},
 		&cli.StringSliceFlag{Name: "sign", Usage: "sign with the secret key of minisign or SSH in `FILE`, or with that of a public SSH key which ssh-agent holds; repeatable", Destination: &o.sign},
 		&cli.StringSliceFlag{Name: "encrypt-to", Usage: "encrypt to `RECIPIENT`: an age or SSH public key, or a file of such; repeatable", Destination: &o.encryptTo},
+		&cli.StringFlag{Name: "sheet", Usage: "write the transfer sheet, on what is packed, to `FILE`, which ends in .html or .txt", Destination: &o.sheet},
 		allowIncompletePackFlag(&o.incomplete),
 		identityFlag(e), formatFlag(&o.format), quietFlag(e),
 	}
@@ -81,6 +90,9 @@ type packed struct {
 	Presumed int      `json:"presumed"` // that are not
 	Bytes    int64    `json:"bytes"`    // of the files
 	SignedBy []string `json:"signed_by"`
+	Sheet    string   `json:"sheet,omitempty"`
+
+	completeness *completeness
 }
 
 func runPack(ctx context.Context, e *env, o *packOptions) error {
@@ -91,7 +103,8 @@ func runPack(ctx context.Context, e *env, o *packOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := o.checkComplete(e, fsys); err != nil {
+	missing, err := o.checkComplete(e, fsys)
+	if err != nil {
 		return err
 	}
 	opts, err := o.options(e)
@@ -106,33 +119,33 @@ func runPack(ctx context.Context, e *env, o *packOptions) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.archive, packHint(err))
 	}
-	result := &packed{Archive: o.archive, Contents: p.Manifest.Contents, Presumed: len(p.Manifest.Presumed), SignedBy: signedBy(opts.Signers)}
+	result := &packed{Archive: o.archive, Contents: p.Manifest.Contents, Presumed: len(p.Manifest.Presumed), SignedBy: signedBy(opts.Signers), Sheet: o.sheet, completeness: missing}
 	if p.Manifest.Since != nil {
 		result.Since = p.Manifest.Since.Contents
 	}
-	if err := o.write(ctx, e, p, result); err != nil {
+	if err := o.write(ctx, e, fsys, p, result); err != nil {
 		return err
 	}
 	return result.print(e, o.format)
 }
 
 // checkComplete refuses an archive that is not complete: what is carried away cannot be captured again on the other side.
-func (o *packOptions) checkComplete(e *env, fsys format.ReadFS) error {
+func (o *packOptions) checkComplete(e *env, fsys format.ReadFS) (*completeness, error) {
 	a, err := format.Open(fsys)
 	if err != nil {
-		return fmt.Errorf("%s: %w", o.archive, err)
+		return nil, fmt.Errorf("%s: %w", o.archive, err)
 	}
 	defer a.Close()
 	c, err := a.Completeness(nil)
 	if err != nil {
-		return fmt.Errorf("%s: %w", o.archive, err)
+		return nil, fmt.Errorf("%s: %w", o.archive, err)
 	}
 	text := newCompleteness(c)
 	e.warnMissing(o.archive, text)
 	if !text.Complete && !o.incomplete {
-		return withHint(fmt.Errorf("%s is %s", o.archive, text.verdict()), "let the capture end, or pack it as it is with --allow-incomplete")
+		return nil, withHint(fmt.Errorf("%s is %s", o.archive, text.verdict()), "let the capture end, or pack it as it is with --allow-incomplete")
 	}
-	return nil
+	return text, nil
 }
 
 func packHint(err error) error {
@@ -142,31 +155,46 @@ func packHint(err error) error {
 	return err
 }
 
-// write writes all parts, and gives them their names when all are whole.
-func (o *packOptions) write(ctx context.Context, e *env, p *pack.Packing, result *packed) error {
+// write writes all parts and the sheet, and gives them their names when all are whole.
+func (o *packOptions) write(ctx context.Context, e *env, fsys format.ReadFS, p *pack.Packing, result *packed) error {
 	var files []*asideFile
 	defer func() {
 		for _, f := range files {
 			f.abandon()
 		}
 	}()
+	begin := func(name string) (*asideFile, error) {
+		f, err := createAsideFile(name)
+		if err == nil {
+			files = append(files, f)
+		}
+		return f, err
+	}
+	sheet := o.newSheet(p, result)
 	progress := newProgress(e, "pack")
 	defer progress.done()
 	for i, part := range p.Manifest.Parts {
-		f, err := createAsideFile(pack.PartName(o.output, i, len(p.Manifest.Parts)))
+		f, err := begin(pack.PartName(o.output, i, len(p.Manifest.Parts)))
 		if err != nil {
 			return err
 		}
-		files = append(files, f)
 		progress.set(int64(i), int64(len(p.Manifest.Parts)), units.Size(result.Bytes))
-		if err := p.WritePart(ctx, i, f); err != nil {
+		written, err := writePart(ctx, p, i, f)
+		if err != nil {
 			return fmt.Errorf("%s: %w", f.to, err)
 		}
-		info, err := f.Stat()
+		sheet.Files = append(sheet.Files, written)
+		result.Files, result.Bytes, result.Segments = append(result.Files, f.to), result.Bytes+written.Size, result.Segments+len(part.Files)
+	}
+	progress.done()
+	if o.sheet != "" {
+		f, err := begin(o.sheet)
 		if err != nil {
 			return err
 		}
-		result.Files, result.Bytes, result.Segments = append(result.Files, f.to), result.Bytes+info.Size(), result.Segments+len(part.Files)
+		if err := o.writeSheet(ctx, e, fsys, f, sheet); err != nil {
+			return fmt.Errorf("%s: %w", o.sheet, err)
+		}
 	}
 	return commitAll(files)
 }

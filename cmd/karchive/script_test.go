@@ -50,6 +50,7 @@ func TestScripts(t *testing.T) {
 			"flip":    flip,
 			"forget":  forget,
 			"await":   await,
+			"keys":    makeKeys,
 		},
 	})
 }

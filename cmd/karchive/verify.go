@@ -30,8 +30,8 @@ func verifyCommand(e *env) *cli.Command {
 Each bad file is named with what is wrong; then the exit code is 1. Exit code 3: every file is right, but the archive is not
 complete: its capture did not get to its end. What is lost of the records is named too.
 
-Of a packed file the manifest and every part are checked as well; with --trust it must be signed by that key. A file that goes on
-from an earlier state (pack --since) is checked against its manifest alone.
+Of a packed file the manifest and every part are checked as well; with --trust it must be signed by that key. Of a file that goes on
+from an earlier state (pack --since), what is in it is checked.
 
 Examples:
   karchive verify run1
@@ -66,6 +66,8 @@ type verification struct {
 
 	Completeness *completeness `json:"completeness,omitempty"` // of an archive without a bad file
 	Packed       *packedState  `json:"packed,omitempty"`
+
+	elsewhere map[string]bool // segments of a packed archive that are not in these files
 }
 
 type badFile struct {
@@ -118,7 +120,7 @@ func (v *verification) check(ctx context.Context, e *env, fsys format.ReadFS, ve
 	if len(v.Bad) > 0 { // they say what an error would say again
 		return nil
 	}
-	if err != nil {
+	if err != nil || len(v.elsewhere) > 0 {
 		return err
 	}
 	return v.complete(fsys)
@@ -137,6 +139,9 @@ func (v *verification) complete(fsys format.ReadFS) error {
 }
 
 func (v *verification) add(c format.FileCheck) {
+	if v.elsewhere[c.Path] {
+		return
+	}
 	v.Files++
 	if c.Segment != nil {
 		v.Bytes += c.Segment.Size

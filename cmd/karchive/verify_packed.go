@@ -29,8 +29,7 @@ func newPackedState(p *pack.Pack) *packedState {
 	return s
 }
 
-// open opens what is to be verified. A packed archive is compared with its manifest here; what it holds of an archive is nil when it holds no
-// whole one.
+// open opens what is to be verified. A packed archive is compared with its manifest here; what it holds is nil when it is bad.
 func (v *verification) open(ctx context.Context, e *env, o verifyOptions) (format.ReadFS, error) {
 	keys, err := o.trusted()
 	if err != nil {
@@ -46,7 +45,7 @@ func (v *verification) open(ctx context.Context, e *env, o verifyOptions) (forma
 	if err != nil {
 		return nil, err
 	}
-	v.Packed = newPackedState(p)
+	v.Packed, v.elsewhere = newPackedState(p), map[string]bool{}
 	for _, problem := range p.Problems {
 		if o.missing && errors.Is(problem, fs.ErrNotExist) {
 			v.Packed.Missing = append(v.Packed.Missing, problem.Error())
@@ -54,25 +53,27 @@ func (v *verification) open(ctx context.Context, e *env, o verifyOptions) (forma
 		}
 		v.Bad = append(v.Bad, badFile{Path: problem.File, Problems: []string{problem.Error()}})
 	}
-	if err := v.checkPacked(ctx, e, p); err != nil {
+	for _, f := range p.Lacking() {
+		v.elsewhere[f.Path] = true
+	}
+	if err := v.checkPacked(ctx, e, p); err != nil || len(v.Bad) > 0 {
 		return nil, err
 	}
-	if len(v.Bad) > 0 || len(p.Problems) > 0 || p.Whole() != nil {
-		return nil, nil
-	}
+	v.Files, v.Bytes = 0, 0 // counted again, with their records
 	return p.FS(), nil
 }
 
+// checkPacked compares what is packed with the manifest.
 func (v *verification) checkPacked(ctx context.Context, e *env, p *pack.Pack) error {
 	progress := newProgress(e, "check parts")
 	defer progress.done()
-	var total, done int64
+	var total int64
 	for _, part := range p.Manifest.Parts {
 		total += part.Bytes()
 	}
 	return p.Check(ctx, func(bytes int64) {
-		done += bytes
-		progress.set(min(done, total), total, "")
+		v.Files, v.Bytes = v.Files+1, v.Bytes+bytes
+		progress.set(min(v.Bytes, total), total, "")
 	}, func(part, path string, err error) {
 		v.Bad = append(v.Bad, badFile{Path: part + ": " + path, Problems: []string{err.Error()}})
 	})

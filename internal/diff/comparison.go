@@ -23,6 +23,8 @@ type comparison struct {
 	order  []format.TopicPartition // that either side has, by topic and number
 	parts  map[format.TopicPartition][2]*format.TopicPartition
 	done   int64
+
+	apply func(format.TopicPartition, *format.Record) (bool, error) // nil: records stay as they are
 }
 
 func newComparison(ctx context.Context, a, b Side, o Options) (*comparison, error) {

@@ -52,8 +52,11 @@ type Options struct {
 	// not count. Paths in Ignore and Tolerance imply it for the part that they lead into.
 	JSON      bool
 	Tolerance map[string]float64 // by path: numbers there may differ by so much
-	Memory    int64              // bytes for sorting; 0: 64 MiB
-	TempDir   string             // empty: os.TempDir
+	// Reshape leaves records of both sides out and changes them before they are paired; nil: all are compared as they are. It sees topics
+	// by their own names. All row groups are decoded then: only a look tells how many records stay.
+	Reshape format.Reshaper
+	Memory  int64  // bytes for sorting; 0: 64 MiB
+	TempDir string // empty: os.TempDir
 	// Each, when it is not nil, is called for every difference, in the order of the first side. Its error ends the comparison. The
 	// difference is Each's during the call.
 	Each func(*Difference) error
@@ -111,6 +114,11 @@ func Run(ctx context.Context, a, b Side, o Options) (*Report, error) {
 	}
 	if err := c.match(); err != nil {
 		return nil, err
+	}
+	if o.Reshape != nil {
+		apply, end := o.Reshape.Begin(format.Reshaping{Keep: true})
+		defer end()
+		c.apply = apply
 	}
 	if c.pair == ByOffset || c.pair == ByOrder {
 		err = c.byPlace()

@@ -275,3 +275,32 @@ func TestErrorsEndAComparison(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// oddOnly is a rule that leaves out records with an even offset, and marks the others.
+type oddOnly struct{}
+
+func (oddOnly) Rules(string) string { return "odd" }
+func (oddOnly) Steps() string       { return "filter" }
+func (oddOnly) Begin(format.Reshaping) (func(format.TopicPartition, *format.Record) (bool, error), func()) {
+	return func(_ format.TopicPartition, r *format.Record) (bool, error) {
+		r.Value = append([]byte("odd "), r.Value...)
+		return r.Offset%2 == 1, nil
+	}, func() {}
+}
+
+func TestRulesAreAppliedToBothSidesFirst(t *testing.T) {
+	a := archive(t, map[string][]string{"t/0": {"1", "2", "3", "4", "5", "6", "7"}})
+	b := archive(t, map[string][]string{"t/0": {"X", "2", "X", "4", "X", "Y", "7"}})
+	for _, pair := range []Pairing{ByOffset, ByOrder, ByKey} {
+		r, lines := outcome(t, a, b, Options{Pair: pair, Reshape: oddOnly{}})
+		check(t, lines, `changed t 0@5 0@5 value: "odd 6" | "odd Y"`)
+		if want := (Counts{Equal: 2, Changed: 1}); r.Counts != want {
+			t.Errorf("by %s: got %+v, want %+v", pair, r.Counts, want)
+		}
+	}
+	r, lines := outcome(t, a, a, Options{Reshape: oddOnly{}})
+	check(t, lines)
+	if r.Equal != 3 || r.Decoded[0].Groups != 3 {
+		t.Errorf("of the same: got %+v, want 3 equal records of 3 decoded row groups", r)
+	}
+}

@@ -2,6 +2,7 @@ package diff
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"iter"
 
@@ -29,10 +30,11 @@ type stream struct {
 	decoded *Decoded
 	next    *format.Place   // nil: none, or not looked for yet
 	records []format.Record // decoded and not taken yet
+	apply   func(format.TopicPartition, *format.Record) (bool, error)
 }
 
 func (c *comparison) stream(side int, tp *format.TopicPartition) *stream {
-	s := &stream{ctx: c.ctx, decoded: &c.report.Decoded[side]}
+	s := &stream{ctx: c.ctx, decoded: &c.report.Decoded[side], apply: c.apply}
 	if tp != nil {
 		a := c.sides[side].Archive
 		s.tp, s.walk, s.reader = *tp, a.Walk(*tp, c.sides[side].Selection.Window()), a.NewGroupReader(1)
@@ -78,13 +80,32 @@ func (s *stream) peek() (*format.Record, error) {
 		if s.ctx.Err() != nil {
 			return nil, context.Cause(s.ctx)
 		}
-		if s.records, err = s.reader.Read(p, nil); err != nil {
+		if s.records, err = s.read(p); err != nil {
 			return nil, err
 		}
 		s.next = nil
 		s.decoded.Groups++
 	}
 	return &s.records[0], nil
+}
+
+// read decodes a row group, and takes of its records what stays.
+func (s *stream) read(p *format.Place) ([]format.Record, error) {
+	records, err := s.reader.Read(p, nil)
+	if err != nil || s.apply == nil {
+		return records, err
+	}
+	kept := records[:0]
+	for i := range records {
+		stays, err := s.apply(s.tp, &records[i])
+		if err != nil {
+			return nil, fmt.Errorf("%s offset %d: %w", s.tp, records[i].Offset, err)
+		}
+		if stays {
+			kept = append(kept, records[i])
+		}
+	}
+	return kept, nil
 }
 
 // take returns the record that peek showed.

@@ -17,7 +17,7 @@ import (
 	"github.com/karchive/karchive/replay"
 )
 
-//go:embed *.html style.css
+//go:embed *.html style.css sheet.txt
 var sources embed.FS
 
 // pages are all pages, which share one style.

@@ -16,6 +16,7 @@ type look struct {
 	named  string  // what its name itself looks like
 	suspicions
 	names suspicions // of names of members here
+	kinds valueKinds // of what stood there
 }
 
 // suspicions counts records by what a field of them looks like.
@@ -82,20 +83,24 @@ func (d *detector) headerPlace(name string) *suspicions {
 	if s := d.headers[name]; s != nil {
 		return s
 	}
+	if len(d.headers) >= maxShapes {
+		return d.place(otherHeaders)
+	}
 	s := d.place(d.headerPath(name))
 	if d.headers == nil {
 		d.headers = map[string]*suspicions{}
 	}
-	if len(d.headers) < maxShapes {
-		d.headers[name] = s
-	}
+	d.headers[name] = s
 	return s
 }
+
+// otherHeaders stands for headers of which there are too many, and for those whose names are not told.
+const otherHeaders = "headers.*"
 
 // headerPath names a header as a rule would. A name that is itself something personal is not told.
 func (d *detector) headerPath(name string) string {
 	if looksLike(d.fold(asBytes(name))) != "" {
-		return HeadersRoot.String() + ".*"
+		return otherHeaders
 	}
 	return HeadersRoot.String() + "." + escapeHeader(name)
 }

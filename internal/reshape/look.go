@@ -19,10 +19,12 @@ const (
 	looksHome  = "postal address"
 
 	looksUnchanged  = "a mask that could not be applied"
-	looksBinary     = "unreadable: binary"
-	looksBroken     = "unreadable: not strictly JSON"
-	looksCompressed = "unreadable: compressed"
-	looksNested     = "unreadable: encoded many times over"
+	looksBinary     = unreadable + "binary"
+	looksBroken     = unreadable + "not strictly JSON"
+	looksCompressed = unreadable + "compressed"
+	looksNested     = unreadable + "encoded many times over"
+
+	unreadable = "unreadable: "
 )
 
 // looksLike says what personal thing is in a folded text; empty: nothing. It takes no more of a text than its form, so it errs both

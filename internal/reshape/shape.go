@@ -41,6 +41,7 @@ type root struct {
 	patterns patterns
 	fill     bool   // members that patterns lead to and that are not there are wanted
 	required []bool // patterns that have to lead somewhere; nil: none
+	names    int    // that are learned of one object, at most
 	shapes   int
 	serial   uint64 // of the last object
 	scratch  []position
@@ -49,7 +50,7 @@ type root struct {
 func newRoot(ps patterns, fill bool) *root { return newRequiringRoot(ps, fill, nil) }
 
 func newRequiringRoot(ps patterns, fill bool, required []bool) *root {
-	r := &root{patterns: ps, fill: fill, required: required}
+	r := &root{patterns: ps, fill: fill, required: required, names: maxNames}
 	r.shape.at = ps.start()
 	r.settle(&r.shape)
 	return r
@@ -122,7 +123,7 @@ func (r *root) member(s *shape, name []byte) *shape {
 	if c, ok := s.index[string(name)]; ok {
 		return c
 	}
-	if len(s.children) >= maxNames || r.shapes >= maxShapes {
+	if len(s.children) >= r.names || r.shapes >= maxShapes {
 		s.crowded = true
 	}
 	r.scratch = r.patterns.advance(r.scratch[:0], s.at, func(st *step) bool { return st.takesName(asString(name)) })

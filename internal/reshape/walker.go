@@ -136,7 +136,11 @@ func (w *walker) read(s *shape, i int) (int, error) {
 	if i >= len(w.data) {
 		return i, errEnd
 	}
-	switch c := w.data[i]; {
+	c := w.data[i]
+	if w.looks != nil {
+		s.look.kinds |= kindOf(c)
+	}
+	switch {
 	case c == '"':
 		end, _, err := scanString(w.data, i)
 		if err == nil {
