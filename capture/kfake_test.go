@@ -111,7 +111,7 @@ func (b *broker) openTransaction(id, topic string, partition int32, n int) *kgo.
 // must not be.
 func (b *broker) options(o Options) Options {
 	if b.virtual != nil {
-		o.Compression.Codec = format.CodecNone
+		o.Compression = format.NoCompression
 	}
 	return o
 }

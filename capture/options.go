@@ -93,7 +93,7 @@ type settings struct {
 func (o Options) normalize() (settings, error) {
 	o.fillDefaults()
 	s := settings{Options: o}
-	compression, err := o.Compression.Normalize()
+	compression, err := format.ParseCompression(string(o.Compression))
 	if err != nil {
 		return s, err
 	}

@@ -179,7 +179,7 @@ func (p *planner) describe() *format.CapturePlan {
 		"partitions":     joined(s.Partitions),
 		"rotate bytes":   fmt.Sprint(s.RotateBytes),
 		"rotate records": fmt.Sprint(s.RotateRecords),
-		"compression":    s.Compression.String(),
+		"compression":    string(s.Compression),
 	}}
 	if s.Reshape != nil {
 		next.Options["steps"] = s.Reshape.Steps()

@@ -32,7 +32,7 @@ func TestOtherOptionsOnTheSameArchiveAreRefusedByName(t *testing.T) {
 		"partitions":     func(o *Options) { o.Partitions = []int32{1} },
 		"rotate bytes":   func(o *Options) { o.RotateBytes = 5 },
 		"rotate records": func(o *Options) { o.RotateRecords = 5 },
-		"compression":    func(o *Options) { o.Compression.Level = 5 },
+		"compression":    func(o *Options) { o.Compression = "zstd:5" },
 	} {
 		o := first
 		change(&o)
@@ -44,7 +44,7 @@ func TestOtherOptionsOnTheSameArchiveAreRefusedByName(t *testing.T) {
 	}
 	spelled := first
 	spelled.Topics, spelled.From, spelled.Isolation = []string{"orders", "orders"}, selection.Beginning, format.ReadCommitted
-	spelled.Compression = format.Compression{Codec: "zstd", Level: 1}
+	spelled.Compression = "zstd"
 	a.capture(b, spelled) // the same, spelled otherwise
 }
 
@@ -326,7 +326,7 @@ func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 		"stop-after":    {Topics: []string{"a"}, StopAfter: StopAfter{Records: 1}},
 		"isolation":     {Topics: []string{"a"}, Isolation: "serializable"},
 		"topic pattern": {Topics: []string{"a["}},
-		"codec":         {Topics: []string{"a"}, Compression: format.Compression{Codec: "rar"}},
+		"codec":         {Topics: []string{"a"}, Compression: "rar"},
 		"negative":      {Topics: []string{"a"}, Lanes: -1},
 	} {
 		if _, err := Run(t.Context(), nil, nil, o); err == nil || !strings.Contains(err.Error(), want) {

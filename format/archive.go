@@ -1,6 +1,7 @@
 package format
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -148,7 +149,7 @@ func OpenForWriting(fsys FS) (*Archive, error) {
 func loadWritableIdentity(fsys FS) (Identity, error) {
 	id, err := loadIdentity(fsys)
 	if err == nil && newerVersion(id.Version) {
-		err = &VersionError{What: identityName, Version: id.Version}
+		err = versionError(identityName, id.Version)
 	}
 	return id, err
 }
@@ -186,29 +187,18 @@ func (a *Archive) Identity() Identity {
 	return a.identity.clone()
 }
 
-// SetIdentity replaces karchive.json, durable before it returns. Version, ArchiveID, CreatedBy, CreatedAt and Encoding stay as they are,
-// whatever id says.
+// SetIdentity replaces karchive.json, durable before it returns. Version, CreatedBy, CreatedAt and Encoding stay as they are, whatever id
+// says, and the archive's id too when id has none. An ArchiveID that is made anew of the same records each time is by that known again
+// where a replay notes how far it is; what is no UUID is refused.
 func (a *Archive) SetIdentity(id Identity) error {
-	id.ArchiveID = a.Identity().ArchiveID
-	return a.setIdentity(id)
-}
-
-// SetID replaces the archive's id, durable before it returns. One that is made anew of the same records each time is by that known again
-// where a replay notes how far it is. Errors are those of SetIdentity, and one for what is no UUID.
-func (a *Archive) SetID(id string) error {
-	if err := uuid.Validate(id); err != nil {
-		return fmt.Errorf("set archive id: %w", err)
-	}
-	identity := a.Identity()
-	identity.ArchiveID = id
-	return a.setIdentity(identity)
-}
-
-func (a *Archive) setIdentity(id Identity) error {
 	if a.writer == nil {
-		return ErrReadOnly
+		return errReadOnly
 	}
 	old := a.Identity()
+	id.ArchiveID = cmp.Or(id.ArchiveID, old.ArchiveID)
+	if err := uuid.Validate(id.ArchiveID); err != nil && id.ArchiveID != old.ArchiveID {
+		return fmt.Errorf("set identity: archive id: %w", err)
+	}
 	id.Version, id.Encoding, id.CreatedBy, id.CreatedAt = old.Version, old.Encoding, old.CreatedBy, old.CreatedAt
 	id, err := id.normalize()
 	if err != nil {
@@ -252,5 +242,5 @@ func (a *Archive) encoding() Encoding {
 func (a *Archive) addSegment(s Segment) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.segments[s.TopicPartition()] = append(a.segments[s.TopicPartition()], s)
+	a.segments[s.TopicPartition] = append(a.segments[s.TopicPartition], s)
 }

@@ -85,7 +85,7 @@ func (c *arrowColumns) fill(records []byte) error {
 func (c *arrowColumns) check() error {
 	for _, s := range c.strings() {
 		if len(s.data) > math.MaxInt32 {
-			return fmt.Errorf("column of %d bytes: %w", len(s.data), ErrTooLarge)
+			return fmt.Errorf("column of %d bytes: %w", len(s.data), errTooLarge)
 		}
 	}
 	return nil

@@ -11,11 +11,11 @@ const arrowMagic = "ARROW1"
 
 // arrowEncoder makes Arrow IPC files. A record batch does not say where it stands, so row groups need no change when they are placed.
 type arrowEncoder struct {
-	compression Compression
-	blocks      []arrowBlock // of the row groups that are placed
+	level  int          // of zstd; 0: not compressed
+	blocks []arrowBlock // of the row groups that are placed
 }
 
-func newArrowEncoder(c Compression) (encoder, error) { return &arrowEncoder{compression: c}, nil }
+func newArrowEncoder(level int) (encoder, error) { return &arrowEncoder{level: level}, nil }
 
 func (e *arrowEncoder) begin() []byte {
 	magic := []byte(arrowMagic + "\x00\x00")
@@ -42,10 +42,10 @@ func (e *arrowEncoder) encodeBatch(records, document []byte) ([]byte, arrowBlock
 	if err := s.columns.fill(records); err != nil {
 		return nil, arrowBlock{}, err
 	}
-	s.body.reset(e.compression)
+	s.body.reset(e.level)
 	s.columns.writeTo(&s.body)
 	batch := arrowBatch{
-		rows: int64(s.columns.rows), compressed: e.compression.Codec == CodecZstd, nodes: s.body.nodes, buffers: s.body.pairs,
+		rows: int64(s.columns.rows), compressed: e.level != 0, nodes: s.body.nodes, buffers: s.body.pairs,
 		body: int64(len(s.body.bytes)), document: document,
 	}
 	message := frameMessage(batch.message(), 0)
@@ -77,7 +77,7 @@ func (e *arrowEncoder) end(at int64, document []byte) ([]byte, error) {
 	block.offset = at
 	footer := footerOf(append(e.blocks, block))
 	if len(data) > maxFooterBytes || len(footer) > maxFooterBytes {
-		return nil, fmt.Errorf("footer of %d bytes: %w", len(data)+len(footer), ErrTooLarge)
+		return nil, fmt.Errorf("footer of %d bytes: %w", len(data)+len(footer), errTooLarge)
 	}
 	data = binary.LittleEndian.AppendUint64(data, arrowContinuation) // a message of no bytes ends the stream
 	data = append(data, footer...)
@@ -87,14 +87,14 @@ func (e *arrowEncoder) end(at int64, document []byte) ([]byte, error) {
 
 // arrowBody is the body of a record batch under way: its buffers one after the other, each aligned, and what the message says of them.
 type arrowBody struct {
-	compression Compression
-	bytes       []byte
-	nodes       []pair
-	pairs       []pair // of the buffers
+	level int // of zstd; 0: not compressed
+	bytes []byte
+	nodes []pair
+	pairs []pair // of the buffers
 }
 
-func (b *arrowBody) reset(c Compression) {
-	*b = arrowBody{compression: c, bytes: b.bytes[:0], nodes: b.nodes[:0], pairs: b.pairs[:0]}
+func (b *arrowBody) reset(level int) {
+	*b = arrowBody{level: level, bytes: b.bytes[:0], nodes: b.nodes[:0], pairs: b.pairs[:0]}
 }
 
 func (b *arrowBody) node(length, nulls int) {
@@ -112,11 +112,11 @@ func (b *arrowBody) buffer(data []byte) {
 	at := len(b.bytes)
 	switch {
 	case len(data) == 0:
-	case b.compression.Codec == CodecNone:
+	case b.level == 0:
 		b.bytes = append(b.bytes, data...)
 	default:
 		b.bytes = binary.LittleEndian.AppendUint64(b.bytes, uint64(len(data)))
-		b.bytes = appendZstd(b.bytes, data, b.compression.Level)
+		b.bytes = appendZstd(b.bytes, data, b.level)
 	}
 	b.pairs = append(b.pairs, pair{int64(at), int64(len(b.bytes) - at)})
 	b.bytes = append(b.bytes, make([]byte, padded(len(b.bytes))-len(b.bytes))...)

@@ -152,9 +152,9 @@ func TestAnotherArrowFileIsNoArchive(t *testing.T) {
 
 func TestArrowsOwnLibraryReadsASegment(t *testing.T) {
 	records := manyRecords(15_000, 4)
-	for _, codec := range []string{CodecZstd, CodecNone} {
+	for _, codec := range []Compression{"zstd", NoCompression} {
 		o := optionsIn(Arrow)
-		o.Compression.Codec = codec
+		o.Compression = codec
 		segment := writeSegment(t, o, records)
 		_, doc := readSegment(t, segment)
 		file, err := ipc.NewFileReader(bytes.NewReader(segment))
@@ -236,7 +236,7 @@ func TestBuffersOfAnArrowSegmentHaveChecksums(t *testing.T) {
 
 func TestBuffersOfAnArrowSegmentAreAligned(t *testing.T) {
 	o := optionsIn(Arrow)
-	o.Compression.Codec = CodecNone
+	o.Compression = NoCompression
 	segment := writeSegment(t, o, manyRecords(15_000, 5))
 	blocks, err := readArrowFooter(bytes.NewReader(segment), int64(len(segment)))
 	if err != nil || len(blocks) < 3 {

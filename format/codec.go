@@ -1,7 +1,6 @@
 package format
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -11,60 +10,47 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// Compression says how a segment's columns are compressed. The zero value is zstd at its fastest level.
-type Compression struct {
-	Codec string // CodecZstd or CodecNone; empty: CodecZstd
-	Level int    // zstd level 1 (fastest) to 22; 0: 1. Unused by CodecNone
-}
+// Compression says how a segment's columns are compressed: "zstd:LEVEL" with a level from 1 (fastest) to 22, "zstd" for the fastest, or
+// NoCompression. The zero value is zstd at its fastest level.
+type Compression string
 
-// The codecs of segments.
+// NoCompression leaves columns as they are.
+const NoCompression Compression = "none"
+
 const (
-	CodecZstd = "zstd"
-	CodecNone = "none"
+	zstdName     = "zstd"
+	maxZstdLevel = 22
 )
 
-const maxZstdLevel = 22
-
-// Normalize returns c with its defaults filled in, or an error that names what is wrong.
-func (c Compression) Normalize() (Compression, error) {
-	switch {
-	case c.Codec == CodecNone && c.Level == 0:
-		return c, nil
-	case c.Codec == CodecNone:
-		return c, fmt.Errorf("codec %q takes no level", c.Codec)
-	case c.Codec != "" && c.Codec != CodecZstd:
-		return c, fmt.Errorf("unknown codec %q: use %q or %q", c.Codec, CodecZstd, CodecNone)
-	case c.Level < 0 || c.Level > maxZstdLevel:
-		return c, fmt.Errorf("zstd level %d is not in 1..%d", c.Level, maxZstdLevel)
-	}
-	return Compression{Codec: CodecZstd, Level: max(c.Level, 1)}, nil
-}
-
-// ParseCompression reads what String writes; "zstd" is its fastest level.
+// ParseCompression gives a compression its one spelling, "zstd:3" say, with its defaults filled in, or an error that names what is wrong.
 func ParseCompression(s string) (Compression, error) {
-	codec, level, leveled := strings.Cut(s, ":")
-	c := Compression{Codec: codec}
-	if leveled {
-		n, err := strconv.Atoi(level)
-		if err != nil || n < 1 || codec == CodecNone {
-			return c, errors.New("not a codec: use zstd, zstd:LEVEL or none")
-		}
-		c.Level = n
+	level, err := Compression(s).level()
+	if err != nil || level == 0 {
+		return NoCompression, err
 	}
-	return c.Normalize()
+	return Compression(fmt.Sprintf("%s:%d", zstdName, level)), nil
 }
 
-// String is the form "zstd:3" or "none".
-func (c Compression) String() string {
-	n, err := c.Normalize()
-	if err != nil || n.Codec == CodecNone {
-		return c.Codec
+// level is the level of zstd, 0 for no compression.
+func (c Compression) level() (int, error) {
+	codec, level, leveled := strings.Cut(string(c), ":")
+	switch {
+	case c == NoCompression:
+		return 0, nil
+	case c == "" || c == zstdName:
+		return 1, nil
+	case codec != zstdName || !leveled:
+		return 0, fmt.Errorf("codec %.40q is unknown: use %s, %s:LEVEL or %s", string(c), zstdName, zstdName, NoCompression)
 	}
-	return fmt.Sprintf("%s:%d", n.Codec, n.Level)
+	n, err := strconv.Atoi(level)
+	if err != nil || n < 1 || n > maxZstdLevel {
+		return 0, fmt.Errorf("zstd level %.40q is not in 1..%d", level, maxZstdLevel)
+	}
+	return n, nil
 }
 
-func (c Compression) parquet() compress.Compression {
-	if c.Codec == CodecNone {
+func parquetCodec(level int) compress.Compression {
+	if level == 0 {
 		return compress.Codecs.Uncompressed
 	}
 	return compress.Codecs.Zstd

@@ -47,7 +47,7 @@ func (c *columns) all() []column {
 
 // column is what number and payload columns have in common.
 type column interface {
-	reset(c Compression)
+	reset(level int)
 	// flush ends the page, if it holds at least so many bytes, and returns the scratch memory.
 	flush(least int, body []byte) []byte
 	// statistics are those of the chunk, or none.
@@ -55,9 +55,9 @@ type column interface {
 	chunk() *pages
 }
 
-func (c *columns) reset(compression Compression) {
+func (c *columns) reset(level int) {
 	for _, column := range c.all() {
-		column.reset(compression)
+		column.reset(level)
 	}
 }
 
@@ -120,8 +120,8 @@ type numberColumn struct {
 
 func (c *numberColumn) add(v int64) { c.values = append(c.values, v) }
 
-func (c *numberColumn) reset(compression Compression) {
-	c.pages.reset(compression, parquet.Encodings.DeltaBinaryPacked)
+func (c *numberColumn) reset(level int) {
+	c.pages.reset(level, parquet.Encodings.DeltaBinaryPacked)
 	c.values, c.low, c.high = c.values[:0], math.MaxInt64, math.MinInt64
 }
 
@@ -179,8 +179,8 @@ func (c *payloadColumn) addNone() {
 	c.repetitions = append(c.repetitions, 0)
 }
 
-func (c *payloadColumn) reset(compression Compression) {
-	c.pages.reset(compression, parquet.Encodings.DeltaLengthByteArray)
+func (c *payloadColumn) reset(level int) {
+	c.pages.reset(level, parquet.Encodings.DeltaLengthByteArray)
 	clear(c.values[:cap(c.values)]) // or they would keep the arena alive
 	c.clear()
 }

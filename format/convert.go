@@ -41,7 +41,7 @@ func ConvertSegment(from, into *Archive, s Segment, o ConvertOptions) error {
 		return err
 	}
 	if newerVersion(doc.Version) {
-		return &VersionError{What: s.Path, Version: doc.Version}
+		return versionError(s.Path, doc.Version)
 	}
 	made, err := copySegment(from, into, s, s.Base, o)
 	if err != nil {

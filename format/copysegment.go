@@ -22,7 +22,7 @@ func (a *Archive) CopySegment(from *Archive, s Segment, onBytes func(n int) erro
 		return nil, err
 	}
 	if newerVersion(d.Version) {
-		return nil, &VersionError{What: s.Path, Version: d.Version}
+		return nil, versionError(s.Path, d.Version)
 	}
 	if s.SHA256 == "" {
 		if err := from.CheckSegment(s); err != nil {

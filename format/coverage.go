@@ -36,9 +36,9 @@ type Ledger struct {
 
 // Lost is the number of offsets whose records are lost: retention and corrupt.
 func (l *Ledger) Lost() (n int64) {
-	for _, r := range Reasons() {
-		if r.Lost() {
-			n += l.Of(r)
+	for i := range reasons {
+		if reasons[i].lost {
+			n += *reasons[i].count(l)
 		}
 	}
 	return n
@@ -160,7 +160,7 @@ func (l *Ledger) AddCounts(other *Ledger) {
 // checkSameSource refuses segments of one partition that come from different logs, or from one that was read in different ways.
 func checkSameSource(before, now Source) error {
 	if before != now {
-		return corruptf("its source is %s, that of the segment before it %s", now, before)
+		return corruptf("its source is %s, that of the segment before it %s", now.text(), before.text())
 	}
 	return nil
 }

@@ -121,7 +121,7 @@ func (d *dirFS) Link(oldname, newname string) error {
 	}
 	err = root.Link(oldname, newname)
 	if isNoLinks(err) {
-		return fmt.Errorf("%w: %w", ErrNoLinks, err)
+		return fmt.Errorf("%w: %w", errors.ErrUnsupported, err)
 	}
 	return err
 }

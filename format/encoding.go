@@ -35,7 +35,7 @@ type encodingParts struct {
 	version string // the first format version that has it, which its segments name: an older reader can read the others
 	magic   string // the last bytes of its files
 
-	newEncoder func(Compression) (encoder, error)
+	newEncoder func(zstdLevel int) (encoder, error) // 0: not compressed
 	// open reads what says where things are in a file of size bytes, and returns its key-value metadata.
 	open func(r io.ReaderAt, size int64) (metadata map[string][]byte, d decoder, err error)
 }

@@ -12,4 +12,12 @@ func (w *Writer) Abort() { w.abort() }
 
 func NewReader(r io.ReaderAt, size int64) (*Reader, error) { return newReader(r, size) }
 
+// The errors that nobody is known to branch on.
+var (
+	ErrReadOnly    = errReadOnly
+	ErrForeignFile = errForeignFile
+	ErrTopicCase   = errTopicCase
+	ErrUnlisted    = errUnlisted
+)
+
 func (a *Archive) BytesRead() int64 { return a.bytesRead.Load() }

@@ -35,7 +35,7 @@ type FS interface {
 	Create(name string) (File, error)
 	// OpenAppend opens a file for reading and appending, making it when it is not there.
 	OpenAppend(name string) (File, error)
-	// Link gives a file a second name. It fails with fs.ErrExist when newname is taken, and with ErrNoLinks where the file system
+	// Link gives a file a second name. It fails with fs.ErrExist when newname is taken, and with errors.ErrUnsupported where the file system
 	// has no links.
 	Link(oldname, newname string) error
 	// Rename moves a file, replacing newname.

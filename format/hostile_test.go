@@ -33,9 +33,9 @@ func forgedStep() int {
 // bytes as they need.
 func TestForgedNumbersInParquetAskForNoMemory(t *testing.T) {
 	step := forgedStep()
-	for _, codec := range []string{CodecZstd, CodecNone} {
+	for _, codec := range []Compression{"zstd", NoCompression} {
 		o := optionsIn(Parquet)
-		o.Compression.Codec = codec
+		o.Compression = codec
 		good := writeSegment(t, o, oddRecords()[:7])
 		document := bytes.Index(good, []byte(`{"version"`)) // protected by its digest
 		for _, forged := range forgedVarints {
@@ -82,7 +82,7 @@ func readHostile(t *testing.T, file []byte) (err error) {
 // A small segment whose document is right, and in which one number that no digest protects asks for gigabytes. Each lie meets its own guard.
 func TestASmallParquetFileThatAsksForGigabytesGetsNothing(t *testing.T) {
 	o := optionsIn(Parquet)
-	o.Compression.Codec = CodecNone
+	o.Compression = NoCompression
 	good := writeSegment(t, o, oddRecords()[:2])
 	if err := readHostile(t, good); err != nil {
 		t.Fatalf("the segment that is right: %v", err)
@@ -286,4 +286,4 @@ func TestAFooterThatIsLongerThanItsFileIsRefused(t *testing.T) {
 	}
 }
 
-var parquetZstd = Compression{}.parquet()
+var parquetZstd = parquetCodec(1)

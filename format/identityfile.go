@@ -30,7 +30,7 @@ func encodeIdentity(id Identity) ([]byte, error) {
 	}
 	file := fmt.Appendf(nil, "{\n  \"checksum\": %q,\n  \"archive\": %s\n}\n", Digest(value), value)
 	if len(file) > maxIdentityBytes {
-		return nil, fmt.Errorf("%d bytes: %w", len(file), ErrTooLarge)
+		return nil, fmt.Errorf("%d bytes: %w", len(file), errTooLarge)
 	}
 	return file, nil
 }

@@ -44,7 +44,7 @@ func (f *intactFinder) take(c *FileCheck) {
 	if c.Segment == nil {
 		return
 	}
-	tp, d, last := c.Segment.TopicPartition(), c.Document, f.last[c.Segment.TopicPartition()]
+	tp, d, last := c.Segment.TopicPartition, c.Document, f.last[c.Segment.TopicPartition]
 	switch {
 	case last != nil && c.Segment.Base < last.NextOffset:
 		return // doubled

@@ -80,7 +80,7 @@ func (l *listing) scanPartition(fsys ReadFS, tp TopicPartition) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
-		found = append(found, Segment{Topic: tp.Topic, Partition: tp.Partition, Base: base, Path: path, Size: info.Size()})
+		found = append(found, Segment{TopicPartition: tp, Base: base, Path: path, Size: info.Size()})
 	}
 	if len(found) > 0 {
 		slices.SortFunc(found, compareSegments)
@@ -102,7 +102,7 @@ func (l *listing) foreignErr() error {
 	if len(l.foreign) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s: %w: move it out of the archive", l.foreign[0], ErrForeignFile)
+	return fmt.Errorf("%s: %w: move it out of the archive", l.foreign[0], errForeignFile)
 }
 
 // checkEncoding names a segment of another encoding than that of the archive.
@@ -140,7 +140,7 @@ func (l *listing) attach(s *sumsFile) (missing []string) {
 }
 
 func (l *listing) has(s Segment) bool {
-	list := l.segments[s.TopicPartition()]
+	list := l.segments[s.TopicPartition]
 	i, _ := slices.BinarySearchFunc(list, s, compareSegments)
 	return i < len(list) && list[i].Path == s.Path
 }

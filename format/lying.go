@@ -4,8 +4,8 @@ package format
 func LoadIdentity(fsys ReadFS) (Identity, error) { return loadIdentity(fsys) }
 
 // LyingSegments lists the segments that lie in a place, in the order of partitions and offsets, with the digests that SHA256SUMS has of them. Unlike
-// [Open] it does not mind that others are listed and not there, and needs no karchive.json. What does not belong into data/ wraps
-// ErrForeignFile.
+// [Open] it does not mind that others are listed and not there, and needs no karchive.json. What does not belong into data/ is an
+// error.
 func LyingSegments(fsys ReadFS) ([]Segment, error) {
 	sums, err := loadSums(fsys)
 	if err != nil {

@@ -71,7 +71,7 @@ func (w *archiveWriter) removeLeftovers() error {
 		name := tempName + "/" + e.Name()
 		ours := strings.HasPrefix(e.Name(), tempPrefix) || slices.Contains([]string{probeLower, identityName, sumsName}, e.Name())
 		if !ours || !e.Type().IsRegular() {
-			return fmt.Errorf("%s: %w: move it out of the archive", name, ErrForeignFile)
+			return fmt.Errorf("%s: %w: move it out of the archive", name, errForeignFile)
 		}
 		if err := w.fsys.Remove(name); err != nil {
 			return fmt.Errorf("remove leftover: %w", err)

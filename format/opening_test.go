@@ -3,7 +3,6 @@ package format_test
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"strings"
@@ -234,12 +233,6 @@ func TestDocumentsAreKeptUpToALimit(t *testing.T) {
 	if _, err := a.Coverage(orders0); err != nil || a.BytesRead() != read {
 		t.Errorf("got %d bytes read after %d, error %v: want documents from memory", a.BytesRead(), read, err)
 	}
-}
-
-func ExampleProblem() {
-	p := format.Problem{Where: "row group 3", Err: fmt.Errorf("%w: records have another digest", format.ErrCorrupt)}
-	fmt.Println(p)
-	// Output: row group 3: corrupt: records have another digest
 }
 
 // hookedFS calls a hook before it opens or locks a file.

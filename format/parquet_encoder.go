@@ -15,13 +15,13 @@ const parquetMagic = "PAR1"
 // parquetEncoder makes Parquet files out of row groups that are encoded apart from each other, so that several can be encoded at once.
 // Metadata is the Parquet library's, pages are ours.
 type parquetEncoder struct {
-	compression Compression
-	properties  *parquet.WriterProperties
-	file        *metadata.FileMetaData // of the segment, as far as it is written
+	level      int // of zstd; 0: not compressed
+	properties *parquet.WriterProperties
+	file       *metadata.FileMetaData // of the segment, as far as it is written
 }
 
-func newParquetEncoder(c Compression) (encoder, error) {
-	e := &parquetEncoder{compression: c, properties: writerProperties(c)}
+func newParquetEncoder(level int) (encoder, error) {
+	e := &parquetEncoder{level: level, properties: writerProperties(level)}
 	w, err := file.NewParquetWriterWithError(&bytes.Buffer{}, parquetSchema, file.WithWriterProps(e.properties))
 	if err != nil {
 		return nil, err
@@ -39,8 +39,8 @@ func (e *parquetEncoder) begin() []byte { return []byte(parquetMagic) }
 func (e *parquetEncoder) encode(records []byte, info *RowGroup) ([]byte, any, error) {
 	c := columnSets.Get().(*columns)
 	defer columnSets.Put(c)
-	c.reset(e.compression)
-	defer c.reset(e.compression)
+	c.reset(e.level)
+	defer c.reset(e.level)
 	c.take(records)
 	file := metadata.NewFileMetadataBuilder(parquetColumns, e.properties, nil)
 	group := file.AppendRowGroup()
@@ -95,7 +95,7 @@ func (e *parquetEncoder) end(_ int64, document []byte) ([]byte, error) {
 		return nil, err
 	}
 	if n > maxFooterBytes {
-		return nil, fmt.Errorf("footer of %d bytes: %w", n, ErrTooLarge)
+		return nil, fmt.Errorf("footer of %d bytes: %w", n, errTooLarge)
 	}
 	return append(binary.LittleEndian.AppendUint32(buf.Bytes(), uint32(n)), parquetMagic...), nil
 }

@@ -11,7 +11,7 @@ import (
 // pages is a column chunk on its way into a file: data pages of version 1, one after the other. They are written here and not by the
 // Parquet library, because every payload passes: the library copies it four times on its way to the compressor, this once.
 type pages struct {
-	compression  Compression
+	level        int // of zstd; 0: not compressed
 	encoding     parquet.Encoding
 	out          []byte
 	values       int64 // nulls counted
@@ -22,10 +22,10 @@ type pages struct {
 // add appends a page of n values, nulls counted, whose uncompressed bytes are body.
 func (p *pages) add(body []byte, n int) {
 	data := body
-	if p.compression.Codec != CodecNone {
+	if p.level != 0 {
 		pageBuffer := zstdBuffers.Get().(*[]byte)
 		defer zstdBuffers.Put(pageBuffer)
-		*pageBuffer = appendZstd((*pageBuffer)[:0], body, p.compression.Level)
+		*pageBuffer = appendZstd((*pageBuffer)[:0], body, p.level)
 		data = *pageBuffer
 	}
 	begin := len(p.out)
@@ -44,8 +44,8 @@ func (p *pages) finish(m *metadata.ColumnChunkMetaDataBuilder, at int64) error {
 	}, false, false, metadata.EncodingStats{DataEncodingStats: map[parquet.Encoding]int32{p.encoding: p.count}})
 }
 
-func (p *pages) reset(c Compression, e parquet.Encoding) {
-	*p = pages{compression: c, encoding: e, out: p.out[:0]}
+func (p *pages) reset(level int, e parquet.Encoding) {
+	*p = pages{level: level, encoding: e, out: p.out[:0]}
 }
 
 // appendPageHeader appends a PageHeader (parquet.thrift) in Thrift's compact protocol: type, sizes, CRC-32 of the page as it is stored,

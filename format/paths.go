@@ -97,5 +97,5 @@ func parseSegmentPath(p string) (Segment, bool) {
 	topic, okTopic := parseTopicDir(parts[1])
 	partition, okPartition := parsePartitionDir(parts[2])
 	base, okBase := parseSegmentName(file)
-	return Segment{Topic: topic, Partition: partition, Base: base, Path: p}, okTopic && okPartition && okBase
+	return Segment{TopicPartition: TopicPartition{topic, partition}, Base: base, Path: p}, okTopic && okPartition && okBase
 }

@@ -28,7 +28,7 @@ var errPendingDone = errors.New("segment is sealed or discarded")
 // written and sealed at the same time, each by one goroutine.
 func (a *Archive) NewSegment(o WriterOptions) (*Pending, error) {
 	if a.writer == nil {
-		return nil, ErrReadOnly
+		return nil, errReadOnly
 	}
 	tp := TopicPartition{o.Topic, o.Partition}
 	p, err := a.newSegment(tp, o)
@@ -79,7 +79,7 @@ func (a *Archive) checkContinues(tp TopicPartition, o WriterOptions) error {
 		return fmt.Errorf("the archive goes on at offset %d", at.Next)
 	}
 	if o.Source != at.Source {
-		return fmt.Errorf("its source would be %s, that of the segments before it is %s", o.Source, at.Source)
+		return fmt.Errorf("its source would be %s, that of the segments before it is %s", o.Source.text(), at.Source.text())
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ type Reader struct {
 }
 
 // newReader reads what a segment of size bytes says of itself and checks it, whatever its encoding. Errors wrap ErrCorrupt when the bytes
-// are not what was written, ErrNotArchive when it is another file of that encoding, and are a *VersionError when the segment is too new; all
+// are not what was written, ErrNotArchive when it is another file of that encoding, and are ErrVersion when the segment is too new; all
 // others come from r.
 func newReader(r io.ReaderAt, size int64) (_ *Reader, err error) {
 	defer catch(&err)

@@ -1,6 +1,9 @@
 package format
 
-import "slices"
+import (
+	"iter"
+	"slices"
+)
 
 // Reason says why covered offsets hold no record.
 type Reason string
@@ -41,19 +44,15 @@ var reasons = []reasonParts{
 	{GapAbsent, asRest, false, func(l *Ledger) *int64 { return &l.Absent }},
 }
 
-// Reasons lists all reasons, in the order in which to show them: what is lost first.
-func Reasons() []Reason {
-	all := make([]Reason, len(reasons))
-	for i := range reasons {
-		all[i] = reasons[i].Reason
+// All goes through all reasons and their counts, in the order in which to show them: what is lost first.
+func (l *Ledger) All() iter.Seq2[Reason, int64] {
+	return func(yield func(Reason, int64) bool) {
+		for i := range reasons {
+			if !yield(reasons[i].Reason, *reasons[i].count(l)) {
+				return
+			}
+		}
 	}
-	return all
-}
-
-// Lost says that the log had records at such offsets that are not in the archive and that nobody asked to leave out.
-func (r Reason) Lost() bool {
-	i := r.index()
-	return i >= 0 && reasons[i].lost
 }
 
 // ranged says that a document keeps such offsets as ranges.
@@ -64,14 +63,6 @@ func (r Reason) ranged() bool {
 
 func (r Reason) index() int {
 	return slices.IndexFunc(reasons, func(p reasonParts) bool { return p.Reason == r })
-}
-
-// Of is the count of a reason, 0 of an unknown one.
-func (l *Ledger) Of(r Reason) int64 {
-	if i := r.index(); i >= 0 {
-		return *reasons[i].count(l)
-	}
-	return 0
 }
 
 // addGap counts a gap of a document, whose reason was checked.

@@ -37,7 +37,7 @@ func (w *archiveWriter) rebuildSums(report func(FileCheck) error) error {
 		}
 		if wrong == nil && c.Segment != nil {
 			// Its writer was perhaps killed before it could do this.
-			wrong = w.syncDirs(c.Segment.TopicPartition())
+			wrong = w.syncDirs(c.Segment.TopicPartition)
 		}
 		return report(c)
 	}}

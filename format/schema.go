@@ -61,11 +61,11 @@ const createdBy = "karchive format " + parquetVersion
 const parquetVersion = "1.0"
 
 // writerProperties tell the Parquet library what the metadata says of columns; the pages are ours.
-func writerProperties(c Compression) *parquet.WriterProperties {
+func writerProperties(level int) *parquet.WriterProperties {
 	options := []parquet.WriterProperty{
 		parquet.WithCreatedBy(createdBy),
 		parquet.WithVersion(parquet.V2_LATEST),
-		parquet.WithCompression(c.parquet()),
+		parquet.WithCompression(parquetCodec(level)),
 		parquet.WithDictionaryDefault(false),
 		parquet.WithEncoding(parquet.Encodings.DeltaLengthByteArray),
 	}

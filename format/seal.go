@@ -9,7 +9,7 @@ import (
 // Seal finishes the segment, which then covers [o.Base, next), and makes it durable and visible. When it returns without an error the
 // segment survives whatever happens to the machine. After an error the segment is not to be counted on: it may be there, whole, and
 // then the next OpenForWriting finds it. An error of a sync, or of anything after it, stops all writing to the archive.
-// ErrSegmentExists is wrapped when the name is taken, which nothing replaces.
+// fs.ErrExist is wrapped when the name is taken, which nothing replaces.
 func (p *Pending) Seal(next int64) (Segment, *Document, error) {
 	if p.done {
 		return Segment{}, nil, errPendingDone
@@ -62,7 +62,7 @@ func (p *Pending) seal(finish func() (*Document, error)) (Segment, *Document, er
 	if err := w.appendSum(sha, p.path); err != nil {
 		return Segment{}, nil, err
 	}
-	return Segment{p.tp.Topic, p.tp.Partition, p.base, p.path, p.temp.size, sha}, doc, nil
+	return Segment{p.tp, p.base, p.path, p.temp.size, sha}, doc, nil
 }
 
 // link gives the temporary file its final name. Without hard links a rename does it: that would replace what is there, so the lock
@@ -70,7 +70,7 @@ func (p *Pending) seal(finish func() (*Document, error)) (Segment, *Document, er
 func (p *Pending) link() error {
 	fsys := p.archive.writer.fsys
 	err := fsys.Link(p.temp.name, p.path)
-	if errors.Is(err, ErrNoLinks) {
+	if errors.Is(err, errors.ErrUnsupported) {
 		switch _, statErr := fsys.Stat(p.path); {
 		case statErr == nil:
 			err = fs.ErrExist
@@ -81,7 +81,7 @@ func (p *Pending) link() error {
 		}
 	}
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%w: another writer sealed it: %w", ErrSegmentExists, err)
+		return fmt.Errorf("segment exists: another writer sealed it: %w", err)
 	}
 	return err
 }

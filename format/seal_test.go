@@ -3,6 +3,7 @@ package format_test
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"syscall"
@@ -91,8 +92,8 @@ func TestSealNeverReplaces(t *testing.T) {
 			s := full(orders0, 0, 10)
 			p := pendingOf(t, a, s)
 			putFile(t, fsys, s.path(), "sealed by another writer")
-			if _, _, err := p.Seal(10); !errors.Is(err, format.ErrSegmentExists) {
-				t.Errorf("got %v, want ErrSegmentExists", err)
+			if _, _, err := p.Seal(10); !errors.Is(err, fs.ErrExist) {
+				t.Errorf("got %v, want fs.ErrExist", err)
 			}
 			files := fsys.Files()
 			if got := string(files[s.path()]); got != "sealed by another writer" {
@@ -199,7 +200,7 @@ func TestNewSegmentRefusesWhatDoesNotContinueTheArchive(t *testing.T) {
 		"a pending partition":       func(o *format.WriterOptions) { o.Partition, o.Base = 1, 0 },
 		"a new one, other cluster":  func(o *format.WriterOptions) { o.Partition, o.Source.ClusterID = 7, "cluster-b" },
 		"a partition below zero":    func(o *format.WriterOptions) { o.Partition = -1 },
-		"an unknown codec":          func(o *format.WriterOptions) { o.Compression.Codec = "lz4" },
+		"an unknown codec":          func(o *format.WriterOptions) { o.Compression = "lz4" },
 		"a topic that is a dot-dot": func(o *format.WriterOptions) { o.Topic = ".." },
 	} {
 		o := full(orders0, 10, 20).options()

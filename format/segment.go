@@ -22,16 +22,12 @@ func (tp TopicPartition) compare(other TopicPartition) int {
 
 // Segment is a sealed segment file.
 type Segment struct {
-	Topic     string
-	Partition int32
-	Base      int64  // first covered offset, from the file's name
-	Path      string // relative to the archive's root
-	Size      int64  // bytes on disk
-	SHA256    string // in hex, as SHA256SUMS has it; empty when it has none
+	TopicPartition        // that it is of
+	Base           int64  // first covered offset, from the file's name
+	Path           string // relative to the archive's root
+	Size           int64  // bytes on disk
+	SHA256         string // in hex, as SHA256SUMS has it; empty when it has none
 }
-
-// TopicPartition is the partition that the segment is of.
-func (s Segment) TopicPartition() TopicPartition { return TopicPartition{s.Topic, s.Partition} }
 
 // Encoding is the encoding that the file's name says.
 func (s Segment) Encoding() Encoding { return Encoding(strings.TrimPrefix(path.Ext(s.Path), ".")) }
@@ -39,7 +35,7 @@ func (s Segment) Encoding() Encoding { return Encoding(strings.TrimPrefix(path.E
 // checkEncoding refuses a segment of another encoding than that of the archive.
 func (s Segment) checkEncoding(archive Encoding) error {
 	if e := s.Encoding(); e != archive {
-		return fmt.Errorf("%w: its encoding is %s, that of the archive %s", ErrForeignFile, e, archive)
+		return fmt.Errorf("%w: its encoding is %s, that of the archive %s", errForeignFile, e, archive)
 	}
 	return nil
 }
@@ -67,8 +63,8 @@ func (s Segment) checkAdjoins(next int64) error {
 	return nil
 }
 
-// String is the source on one line, for messages.
-func (s Source) String() string {
+// text is the source on one line, for messages.
+func (s Source) text() string {
 	return fmt.Sprintf("cluster %s, topic id %s, %s, rules %s",
 		cmp.Or(s.ClusterID, "unknown"), cmp.Or(s.TopicID, "none"), cmp.Or(s.Isolation, "isolation unknown"), cmp.Or(s.Rules, "none"))
 }

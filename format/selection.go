@@ -104,8 +104,7 @@ func eachOf[T any](a *Archive, s Selection, do func(tp TopicPartition, yield fun
 
 // ArchivedRecord is a record and where it is from.
 type ArchivedRecord struct {
-	Topic     string
-	Partition int32
+	TopicPartition
 	Record
 }
 
@@ -137,7 +136,7 @@ func (a *Archive) Records(ctx context.Context, s Selection) iter.Seq2[ArchivedRe
 
 func eachRecord(tp TopicPartition, records []Record, yield func(ArchivedRecord, error) bool) bool {
 	for _, r := range records {
-		if !yield(ArchivedRecord{tp.Topic, tp.Partition, r}, nil) {
+		if !yield(ArchivedRecord{tp, r}, nil) {
 			return false
 		}
 	}

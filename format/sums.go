@@ -27,7 +27,7 @@ type sumsFile struct {
 	digests  map[string]string // by path
 	size     int64             // of the file
 	whole    int64             // up to the end of the last whole line: what follows is the trace of a crash
-	problems []Problem         // lines that are neither, up to maxSumsProblems
+	problems []error           // lines that are neither, up to maxSumsProblems
 	more     int               // that are not in problems
 }
 
@@ -141,7 +141,7 @@ func (s *sumsFile) note(n int, line []byte, wrong error) {
 	if wrong != errSumsForm {
 		line = line[sha256Hex+2:] // its path tells more
 	}
-	s.problems = append(s.problems, Problem{Where: fmt.Sprintf("line %d", n), Err: corruptf("%.80q %v", line, wrong)})
+	s.problems = append(s.problems, problemAt(fmt.Sprintf("line %d", n), corruptf("%.80q %v", line, wrong)))
 }
 
 // finish ends the problems; the last one does not count when it has the zeros of a crash.
@@ -153,6 +153,6 @@ func (s *sumsFile) finish(zeros bool) {
 		s.problems = s.problems[:len(s.problems)-1]
 	}
 	if s.more > 0 {
-		s.problems = append(s.problems, Problem{Err: corruptf("%d more lines are wrong", s.more)})
+		s.problems = append(s.problems, corruptf("%d more lines are wrong", s.more))
 	}
 }

@@ -28,7 +28,7 @@ func (w *archiveWriter) claimTopic(topic string) error {
 	defer w.mu.Unlock()
 	key := strings.ToLower(topic)
 	if other, ok := w.topics[key]; ok && other != topic && w.foldsCase {
-		return fmt.Errorf("topic %s and topic %s: %w, and this file system would put both into one directory", other, topic, ErrTopicCase)
+		return fmt.Errorf("topic %s and topic %s: %w, and this file system would put both into one directory", other, topic, errTopicCase)
 	}
 	w.topics[key] = topic
 	return nil

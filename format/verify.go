@@ -20,7 +20,10 @@ type FileCheck struct {
 	Path     string    // relative to the archive's root
 	Segment  *Segment  // nil when the file is no segment: karchive.json, SHA256SUMS, a foreign file
 	Document *Document // nil when there is none or it cannot be read
-	Problems []Problem // none: the file is right
+	// Problems is what is wrong: none, and the file is right. Each names the place in the file, "footer" or "row group 3" say, if it
+	// is not the file as a whole, but not the file. They wrap ErrCorrupt or ErrMissingSegment, or are errors of reading, or say that the
+	// file does not belong there.
+	Problems []error
 
 	BadGroups []int // row groups whose records cannot be trusted, in order; only a deep check finds them
 	elsewhere bool  // the segment belongs to another place or to another source than its archive's
@@ -37,30 +40,22 @@ func (c *FileCheck) Err() error {
 
 func (c *FileCheck) add(where string, err error) {
 	if err != nil {
-		c.Problems = append(c.Problems, Problem{where, err})
+		c.Problems = append(c.Problems, problemAt(where, err))
 	}
 }
 
-// Problem is one thing that is wrong with a file. It is an error that names the place but not the file.
-type Problem struct {
-	Where string // the place in the file, "footer" or "row group 3" say; empty: the file as a whole
-	Err   error  // what is wrong: wraps ErrCorrupt, ErrMissingSegment, ErrUnlisted or ErrForeignFile, or is the error of reading
-}
-
-func (p Problem) Error() string {
-	if p.Where == "" {
-		return p.Err.Error()
+// problemAt names the place of what is wrong; empty: the file as a whole.
+func problemAt(where string, err error) error {
+	if where == "" {
+		return err
 	}
-	return p.Where + ": " + p.Err.Error()
+	return fmt.Errorf("%s: %w", where, err)
 }
-
-// Unwrap returns Err.
-func (p Problem) Unwrap() error { return p.Err }
 
 // Verify checks the archive on fsys, also one so damaged that Open refuses it, and calls report once a file: karchive.json and
 // SHA256SUMS first, then the segments in order (those that are listed but missing too), then what does not belong there. It never
 // writes. A segment that is not listed is checked deeply, because nothing else vouches for it. An error of report ends Verify and is
-// returned. What is wrong with a file is reported, not returned: other errors are ErrNotArchive, a *VersionError, and those of
+// returned. What is wrong with a file is reported, not returned: other errors are ErrNotArchive, ErrVersion, and those of
 // listing the directories.
 func Verify(fsys ReadFS, o VerifyOptions, report func(FileCheck) error) error {
 	v := &verifier{fsys: fsys, options: o, report: report}
@@ -102,7 +97,7 @@ func (v *verifier) run() error {
 		return err
 	}
 	for _, path := range l.foreign {
-		if err := v.report(FileCheck{Path: path, Problems: []Problem{{Err: ErrForeignFile}}}); err != nil {
+		if err := v.report(FileCheck{Path: path, Problems: []error{errForeignFile}}); err != nil {
 			return err
 		}
 	}
@@ -114,7 +109,7 @@ func (v *verifier) checkIdentity() error {
 	c := FileCheck{Path: identityName}
 	id, err := readIdentity(v.fsys)
 	switch {
-	case errors.Is(err, ErrNotArchive) || errors.As(err, new(*VersionError)):
+	case errors.Is(err, ErrNotArchive) || errors.Is(err, ErrVersion):
 		return fmt.Errorf("verify: %w", err)
 	case err == nil:
 		v.identity = &id
@@ -174,7 +169,7 @@ func (v *verifier) jobs() int {
 // checkBeside checks a segment against the one before it and against karchive.json.
 func (v *verifier) checkBeside(c *segmentCheck) {
 	if c.Segment.SHA256 == "" && !v.rebuild {
-		c.add("", ErrUnlisted)
+		c.add("", errUnlisted)
 	}
 	if v.identity != nil {
 		c.add("", c.Segment.checkEncoding(v.identity.Encoding))
@@ -182,7 +177,7 @@ func (v *verifier) checkBeside(c *segmentCheck) {
 	if c.Document == nil {
 		return
 	}
-	if v.last.Document != nil && v.last.Segment.TopicPartition() == c.Segment.TopicPartition() {
+	if v.last.Document != nil && v.last.Segment.TopicPartition == c.Segment.TopicPartition {
 		c.add("", c.Segment.checkAdjoins(v.last.Document.NextOffset))
 		c.add("footer", checkSameSource(v.last.Document.Source, c.Document.Source))
 	}
@@ -230,7 +225,7 @@ func (l *listing) withMissing(paths []string, sums *sumsFile) []Segment {
 		all = append(all, s)
 	}
 	slices.SortFunc(all, func(a, b Segment) int {
-		if c := a.TopicPartition().compare(b.TopicPartition()); c != 0 {
+		if c := a.TopicPartition.compare(b.TopicPartition); c != 0 {
 			return c
 		}
 		return compareSegments(a, b)

@@ -19,7 +19,7 @@ func parseDecimal(s string) (int, bool) {
 	return int(n), err == nil && s == strconv.FormatUint(n, 10)
 }
 
-// checkVersion returns a *VersionError when what, whose version is v, has a newer major version than this package reads, and an error
+// checkVersion returns ErrVersion when what, whose version is v, has a newer major version than this package reads, and an error
 // that wraps ErrCorrupt when v is no version.
 func checkVersion(what, v string) error {
 	major, _, ok := parseVersion(v)
@@ -27,7 +27,7 @@ func checkVersion(what, v string) error {
 		return corruptf("%s has no valid format version: %.40q", what, v)
 	}
 	if known, _, _ := parseVersion(Version); major != known {
-		return &VersionError{What: what, Version: v}
+		return versionError(what, v)
 	}
 	return nil
 }

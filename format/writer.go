@@ -34,9 +34,7 @@ func (o WriterOptions) normalize() (WriterOptions, error) {
 	if !knownEncoding(o.Encoding) {
 		return o, fmt.Errorf("unknown encoding %q", o.Encoding)
 	}
-	var err error
-	o.Compression, err = o.Compression.Normalize()
-	return o, err
+	return o, nil
 }
 
 // Writer writes the rows of one segment: Write, Skip and Gap in offset order. A [Pending] is one, and ends it. After an error it is of no
@@ -70,7 +68,11 @@ func newWriter(w io.Writer, o WriterOptions) (*Writer, error) {
 		return nil, fmt.Errorf("segment: %w", err)
 	}
 	encoding := encodingNamed(o.Encoding)
-	encoder, err := encoding.newEncoder(o.Compression)
+	level, err := o.Compression.level()
+	if err != nil {
+		return nil, fmt.Errorf("segment: %w", err)
+	}
+	encoder, err := encoding.newEncoder(level)
 	if err != nil {
 		return nil, fmt.Errorf("segment: %w", err)
 	}
@@ -334,7 +336,7 @@ func (w *Writer) writeFooter() error {
 		return w.fail(fmt.Errorf("document: %w", err))
 	}
 	if len(document) > maxDocumentBytes {
-		return w.fail(fmt.Errorf("document of %d bytes: %w", len(document), ErrTooLarge))
+		return w.fail(fmt.Errorf("document of %d bytes: %w", len(document), errTooLarge))
 	}
 	footer, err := w.encoder.end(w.written, document)
 	if err != nil {

@@ -100,7 +100,7 @@ func segments(n int) string {
 
 func (f File) place() string {
 	s, _ := format.ParseSegmentPath(f.Path)
-	return fmt.Sprintf("%s offset %d", s.TopicPartition(), s.Base)
+	return fmt.Sprintf("%s offset %d", s.TopicPartition, s.Base)
 }
 
 // State is that of the archive which was packed.

@@ -64,7 +64,7 @@ func (r recording) writeSegment(t *testing.T, a *format.Archive, tp format.Topic
 	w, err := a.NewSegment(format.WriterOptions{
 		Topic: tp.Topic, Partition: tp.Partition, Base: records[0].Offset,
 		Source:      format.Source{ClusterID: r.identity.ClusterID, Isolation: format.ReadCommitted},
-		Compression: format.Compression{Codec: format.CodecNone}, // zstd encoders are pooled, and one made in a bubble cannot leave it
+		Compression: format.NoCompression, // zstd encoders are pooled, and one made in a bubble cannot leave it
 	})
 	must(t, err)
 	for i := range records {

@@ -112,7 +112,7 @@ func (o *copyOptions) options(window format.Window, rules *reshape.Pipeline) cop
 	if rules != nil {
 		out.Reshape = ruled{rules}
 	}
-	if o.compression.Codec != "" {
+	if o.compression != "" {
 		out.Compression = &o.compression
 	}
 	return out

@@ -44,7 +44,7 @@ func writeSegments(t *testing.T, dir string) {
 	}{{0, 0, 15}, {0, 15, 30}, {0, 30, 45}, {1, 0, 10}} {
 		p, err := a.NewSegment(format.WriterOptions{
 			Topic: "orders", Partition: s.partition, Base: s.base, Source: format.Source{ClusterID: "source"},
-			Compression: format.Compression{Codec: format.CodecNone},
+			Compression: format.NoCompression,
 		})
 		for o := s.base; o < s.next && err == nil; o++ {
 			err = p.Write(&format.Record{Offset: o, TimestampMs: hourAgo + o, Key: fmt.Appendf(nil, "orders-%d@%d;", s.partition, o)})

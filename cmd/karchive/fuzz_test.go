@@ -35,7 +35,7 @@ func FuzzCommandLine(f *testing.F) {
 		if stop, err := parseStopAfter(text); err == nil && (stop.Records < 0 || stop.Bytes < 0 || stop.Duration < 0) {
 			t.Errorf("%q stops after %+v", text, stop)
 		}
-		if c, err := format.ParseCompression(text); err == nil && c.String() == "" {
+		if c, err := format.ParseCompression(text); err == nil && c == "" {
 			t.Errorf("%q is compression %+v", text, c)
 		}
 		if at, err := (&scheduling{startAt: text}).start(now, false); err == nil && text != "" && at.Before(now) {

@@ -88,8 +88,8 @@ func timeText(ms int64) string {
 func (p *amounts) missing() string {
 	var out []string
 	l := format.Ledger{Retention: p.Retention, Corrupt: p.Corrupt, Control: p.Control, Filtered: p.Filtered, Absent: p.Absent}
-	for _, reason := range format.Reasons() {
-		if n := l.Of(reason); n > 0 {
+	for reason, n := range l.All() {
+		if n > 0 {
 			out = append(out, units.Count(n)+" "+string(reason))
 		}
 	}

@@ -195,5 +195,7 @@ func nameByContents(a *format.Archive, fingerprint string, rules format.Reshaper
 	if err != nil {
 		return err
 	}
-	return a.SetID(id.String())
+	identity := a.Identity()
+	identity.ArchiveID = id.String()
+	return a.SetIdentity(identity)
 }

@@ -50,12 +50,10 @@ func (p *plan) capture(inputs []Input) (err error) {
 }
 
 func compressionOf(inputs []Input) (c format.Compression, err error) {
-	if text := option(inputs[0], planCompression); text != "" {
-		if c, err = format.ParseCompression(text); err != nil {
-			return c, fmt.Errorf("%s: compression of its capture: %w", inputs[0].Name, err)
-		}
+	if c, err = format.ParseCompression(option(inputs[0], planCompression)); err != nil {
+		err = fmt.Errorf("%s: compression of its capture: %w", inputs[0].Name, err)
 	}
-	return c.Normalize()
+	return c, err
 }
 
 func option(in Input, name string) string {
@@ -209,9 +207,9 @@ func (p *plan) describe(to *format.CapturePlan, inputs []Input, o Options) {
 	}
 	options := to.Options // a copy already, as all of an Identity
 	if o.Compression != nil {
-		options[planCompression] = o.Compression.String()
+		options[planCompression] = string(*o.Compression)
 	} else if options[planCompression] != "" {
-		options[planCompression] = p.compression.String()
+		options[planCompression] = string(p.compression)
 	}
 	if o.RotateBytes > 0 {
 		options[planRotateBytes], options[planRotateRecords] = fmt.Sprint(o.RotateBytes), "0"

@@ -30,7 +30,7 @@ func readLocated(b []byte) (*Located, []byte, error) {
 	if len(b) < 8 {
 		return nil, nil, canonical.ErrDamaged
 	}
-	r := &Located{Partition: int32(binary.BigEndian.Uint32(b))}
+	r := &Located{TopicPartition: format.TopicPartition{Partition: int32(binary.BigEndian.Uint32(b))}}
 	n := int(binary.BigEndian.Uint32(b[4:]))
 	if b = b[8:]; n > len(b) {
 		return nil, nil, canonical.ErrDamaged
@@ -57,7 +57,7 @@ func (f *finding) add(to *extsort.Sorter) error {
 			continue
 		}
 		if f.kind == "" { // of equal records it is enough to know where they are
-			r = &Located{Topic: r.Topic, Partition: r.Partition, Record: format.Record{Offset: r.Offset, TimestampMs: r.TimestampMs, Key: r.Key}}
+			r = &Located{TopicPartition: r.TopicPartition, Record: format.Record{Offset: r.Offset, TimestampMs: r.TimestampMs, Key: r.Key}}
 		}
 		data = appendLocated(data, r)
 	}

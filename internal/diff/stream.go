@@ -110,7 +110,7 @@ func (s *stream) read(p *format.Place) ([]format.Record, error) {
 
 // take returns the record that peek showed.
 func (s *stream) take() *Located {
-	r := &Located{Topic: s.tp.Topic, Partition: s.tp.Partition, Record: s.records[0]}
+	r := &Located{TopicPartition: s.tp, Record: s.records[0]}
 	s.records = s.records[1:]
 	return r
 }

@@ -52,7 +52,7 @@ func write(t *testing.T, files format.FS, parcels ...parcel) {
 
 func seal(t *testing.T, a *format.Archive, partition int32, records []format.Record, group int) {
 	t.Helper()
-	w, err := a.NewSegment(format.WriterOptions{Topic: "t", Partition: partition, Base: records[0].Offset, Compression: format.Compression{Codec: format.CodecNone}})
+	w, err := a.NewSegment(format.WriterOptions{Topic: "t", Partition: partition, Base: records[0].Offset, Compression: format.NoCompression})
 	check(t, err)
 	for i := range records {
 		if group > 0 && i > 0 && i%group == 0 {

@@ -155,16 +155,16 @@ func gapsOf(c *format.Coverage) []gapView {
 
 // withoutRecord is how many offsets a ledger counts.
 func withoutRecord(l *format.Ledger) (n int64) {
-	for _, r := range format.Reasons() {
-		n += l.Of(r)
+	for _, count := range l.All() {
+		n += count
 	}
 	return n
 }
 
 func ledgerText(l *format.Ledger) string {
 	text := ""
-	for _, r := range format.Reasons() {
-		if n := l.Of(r); n > 0 {
+	for r, n := range l.All() {
+		if n > 0 {
 			text += ", " + units.Count(n) + " " + string(r)
 		}
 	}

@@ -12,7 +12,7 @@ func TestAComparisonShowsCountsPlacesAndBothSides(t *testing.T) {
 	c := NewComparison("v1", "v2", "offset", 2)
 	c.low, c.high = 0, 60_000
 	at := func(offset, ms int64, value string) *diff.Located {
-		return &diff.Located{Topic: "t", Partition: 3, Record: format.Record{Offset: offset, TimestampMs: ms, Value: []byte(value)}}
+		return &diff.Located{TopicPartition: format.TopicPartition{Topic: "t", Partition: 3}, Record: format.Record{Offset: offset, TimestampMs: ms, Value: []byte(value)}}
 	}
 	c.Add(&diff.Difference{Kind: diff.Changed, Topic: "t", A: at(7, 30_000, "x"), B: at(7, 30_000, "y"), Changes: []diff.Change{
 		{Path: "value.<b>\u202e", A: `"<script>"`, B: "2"}}})

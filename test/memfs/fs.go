@@ -2,6 +2,7 @@ package memfs
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -16,7 +17,7 @@ import (
 
 // Options says what kind of file system it is. The zero value is one of Unix.
 type Options struct {
-	NoLinks  bool // Link fails with format.ErrNoLinks
+	NoLinks  bool // Link fails with errors.ErrUnsupported
 	FoldCase bool // names that differ only in case are one name, as on macOS and Windows
 	ReadOnly bool // see SetReadOnly
 	Absent   bool // the root is not there until Mkdir(".") makes it, durably, as format.DirFS does
@@ -104,7 +105,7 @@ func (f *FS) Link(oldname, newname string) error {
 			return syscall.EROFS
 		}
 		if f.opts.NoLinks {
-			return format.ErrNoLinks
+			return errors.ErrUnsupported
 		}
 		e, err := f.find(oldname)
 		if err != nil {

@@ -98,7 +98,7 @@ func TestRenamingAFileToAnotherNameOfItDoesNothing(t *testing.T) {
 func TestWithoutLinksLinkSaysSo(t *testing.T) {
 	f := New(Options{NoLinks: true})
 	create(t, f, "a", "one").Close()
-	wantErr(t, "Link", f.Link("a", "b"), format.ErrNoLinks)
+	wantErr(t, "Link", f.Link("a", "b"), errors.ErrUnsupported)
 	wantFiles(t, "after Link", f, map[string]string{"a": "one"})
 }
 

@@ -29,9 +29,9 @@ type kind struct {
 // kinds are the archives that run writes.
 var kinds = map[string]kind{
 	"torture":            {encoding: format.Parquet},
-	"torture-none":       {encoding: format.Parquet, compression: format.Compression{Codec: format.CodecNone}},
+	"torture-none":       {encoding: format.Parquet, compression: format.NoCompression},
 	"torture-arrow":      {encoding: format.Arrow},
-	"torture-arrow-none": {encoding: format.Arrow, compression: format.Compression{Codec: format.CodecNone}},
+	"torture-arrow-none": {encoding: format.Arrow, compression: format.NoCompression},
 }
 
 func run(dir string) error {
