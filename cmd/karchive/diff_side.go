@@ -14,6 +14,7 @@ import (
 	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/diff"
+	"github.com/karchive/karchive/internal/outcome"
 	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/selecting"
 	"github.com/karchive/karchive/internal/units"
@@ -108,22 +109,14 @@ func (s *diffSide) capture(ctx context.Context, e *env, c connection, topics []s
 			s.close()
 		}
 	}()
-	fsys, err := format.DirFS(t.dir)
-	if err != nil {
-		return err
-	}
-	into, err := format.Create(fsys, format.Identity{CreatedBy: "karchive " + versionText()})
-	if err != nil {
-		return err
-	}
-	s.Archive, s.close = into, func() { into.Close(); t.end() }
 	progress := newProgress(e, "capture")
 	defer progress.done()
-	report, err := capture.Run(ctx, opts, into, capture.Options{Topics: topics, Partitions: partitions, ConnectTimeout: c.timeout, Now: e.now,
-		OnProgress: func(p capture.Progress) { progress.set(p.Offsets, p.PlannedOffsets, captureProgress(p)) }})
+	into, report, err := outcome.Capture(ctx, opts, t.dir, "karchive "+versionText(), capture.Options{Topics: topics, Partitions: partitions,
+		ConnectTimeout: c.timeout, Now: e.now, OnProgress: func(p capture.Progress) { progress.set(p.Offsets, p.PlannedOffsets, captureProgress(p)) }})
 	if err != nil {
 		return captureHint(err, cfg.Explain(err))
 	}
+	s.Archive, s.close = into, func() { into.Close(); t.end() }
 	if report.Lost() > 0 {
 		e.warnf("%s: the cluster had deleted %s before they could be read", s.name, units.Of(report.Lost(), "record"))
 	}
