@@ -50,10 +50,18 @@ func createAside(to string, id format.Identity) (*aside, error) {
 	return &aside{Archive: a, fsys: fsys, dir: dir, to: path}, nil
 }
 
+// checkDirectory refuses stdout as a place for a directory.
+func checkDirectory(dir string) error {
+	if dir == "-" {
+		return &usageError{"a directory cannot go to stdout", "give the name of one with -o"}
+	}
+	return nil
+}
+
 // checkFree refuses a place with anything in it.
 func checkFree(dir string) error {
-	if dir == "-" {
-		return usage("an archive is a directory: it cannot go to stdout")
+	if err := checkDirectory(dir); err != nil {
+		return err
 	}
 	entries, err := os.ReadDir(dir)
 	switch {

@@ -67,6 +67,9 @@ func newAsideFile(to string, mode fs.FileMode) (*asideFile, error) {
 }
 
 func checkNoFile(to string) error {
+	if to == "-" {
+		return &usageError{"stdout is for what the command says: the file cannot go there", "give the name of a new file"}
+	}
 	_, err := os.Lstat(to)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

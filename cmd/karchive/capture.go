@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -104,10 +105,10 @@ func parseStopAfter(s string) (capture.StopAfter, error) {
 
 // complete checks what only the whole command line can tell, and fills in the library's options.
 func (o *captureOptions) complete(c *cli.Context, e *env) error {
-	if err := noArguments(c); err != nil {
+	err := cmp.Or(noArguments(c), checkDirectory(o.archive))
+	if err != nil {
 		return err
 	}
-	var err error
 	if o.capture.From, o.capture.Until, err = o.positions(); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -33,7 +34,7 @@ Examples:
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "keep the archives in `DIR`", Destination: &o.dir},
 		},
 		Action: func(c *cli.Context) error {
-			if err := noArguments(c); err != nil {
+			if err := cmp.Or(noArguments(c), checkDirectory(o.dir)); err != nil {
 				return err
 			}
 			return runDemo(c.Context, e, o)

@@ -99,8 +99,42 @@ func TestAFileSystemThatBecameReadOnlyIsReadAndNamed(t *testing.T) {
 		capture := []string{"capture", "-b", addr, "-t", "orders", "-o", dir}
 		runHere(t, capture...)
 		remount(t, filepath.Dir(dir), syscall.MS_RDONLY, "")
-		runBeside(t, capture...).says(t, exitFailed, "read-only file system", "what is sealed is safe")
+		runBeside(t, capture...).says(t, exitFailed, "read-only file system", "it goes on from what is sealed")
 		runHere(t, "verify", dir, "--deep")
 		runHere(t, "cat", dir, "--limit", "1")
+	})
+}
+
+func TestWhatAFullDiskEndsSaysSoOnceAndLeavesNothing(t *testing.T) {
+	whereMountsAreOurs(t, func() {
+		addr := noisyCluster(t)
+		run := filepath.Join(t.TempDir(), "run")
+		runHere(t, "capture", "-b", addr, "-t", "orders", "-o", run)
+		small, temporary := mounted(t, "300k"), mounted(t, "300k")
+		in := func(name string) string { return filepath.Join(small, name) }
+		lines := filepath.Join(t.TempDir(), "lines.txt")
+		if err := os.WriteFile(lines, []byte(strings.Repeat(strings.Repeat("x", 99)+"\n", 20_000)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		t.Setenv("TMPDIR", temporary)
+		for _, args := range [][]string{
+			{"copy", run, "-o", in("c"), "--encoding", "arrow"}, {"recover", run, "-o", in("r")}, {"pack", run, "-o", in("p.karchive")},
+			{"extract", run, "--path", "value", "-o", in("t.csv")}, {"import", "lines", lines, "--topic", "t", "-o", in("i"), "--compression", "none"},
+		} {
+			r := runBeside(t, args...)
+			r.says(t, exitFailed, "no space left on device", "make room and run the same command again: it begins anew")
+			if n := strings.Count(r.stderr, "no space left on device"); n != 1 {
+				t.Errorf("%q says it %d times:\n%s", args, n, r.stderr)
+			}
+			if left, err := os.ReadDir(small); err != nil || len(left) > 0 {
+				t.Errorf("%q leaves %v, %v", args, left, err)
+			}
+		}
+		args := []string{"replay", run, "-b", addr, "--allow-source-cluster", "--map", "orders:=new", "--create-topics", "--limit", "150", "--memory", "8MiB"}
+		r := runBeside(t, args...)
+		r.says(t, exitFailed, "no space left on device", "make room in "+temporary+", or set TMPDIR to another place")
+		if n := strings.Count(r.stderr, "no space left on device"); n != 1 {
+			t.Errorf("%q says it %d times:\n%s", args, n, r.stderr)
+		}
 	})
 }

@@ -29,6 +29,7 @@ type env struct {
 	terminal bool   // stderr is one: progress may be drawn
 	onScreen bool   // stdout is a terminal
 	identity string // file of the key that decrypts packed archives, set by --identity
+	command  string // its name; empty: none was named
 	quiet    bool   // no progress and no remarks, set by --quiet
 	logs     string // how lines on stderr look: jsonLog, or as for people; set by --log-format
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -102,7 +103,7 @@ func (e *env) report(err error) {
 		e.notef("interrupted")
 		return
 	}
-	all, hint := separate(err), hintFor(err)
+	all, hint := separate(err), cmp.Or(diskHint(e.command, err), hintFor(err))
 	for _, one := range all[:len(all)-1] {
 		e.line(one.Error())
 	}
@@ -159,14 +160,6 @@ func hintFor(err error) string {
 		return "wait for the other karchive to end, or stop it"
 	case errors.Is(err, format.ErrMissingSegment), errors.Is(err, format.ErrCorrupt):
 		return "karchive verify --deep names every bad file, --skip-corrupt reads the rest, karchive recover writes it to a new archive"
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return "make room and run the same command again: it goes on from what is sealed"
-	case errors.Is(err, syscall.EFBIG):
-		return "what is sealed is safe: raise the limit (ulimit -f) or give a smaller --rotate-size, and run the same command again"
-	case errors.Is(err, syscall.EROFS):
-		return "what is sealed is safe: make the file system writable and run the same command again"
-	case errors.Is(err, syscall.EIO):
-		return "the disk fails: karchive verify --deep says what is safe; on a sound disk the same command goes on from what is sealed"
 	case errors.Is(err, format.ErrGone):
 		return "nothing of the cluster is lost: the same command takes what it still holds into a new archive"
 	case errors.Is(err, fs.ErrPermission):

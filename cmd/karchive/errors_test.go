@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -61,7 +63,7 @@ func TestErrorsAreOneLineWithAHintWhereOneIsKnown(t *testing.T) {
 		{withHint(errors.New("x"), "y"), "karchive: x\nhint: y\n"},
 		{&usageError{"x", "y"}, "karchive: x\nhint: y\n"},
 		{fmt.Errorf("run1: %w", format.ErrNotArchive), "karchive: run1: not a karchive archive\nhint: give the directory that karchive capture wrote with -o\n"},
-		{fmt.Errorf("write segment: %w", syscall.ENOSPC), "karchive: write segment: no space left on device\nhint: make room and run the same command again: it goes on from what is sealed\n"},
+		{fmt.Errorf("write segment: %w", syscall.ENOSPC), "karchive: write segment: no space left on device\nhint: make room and run the same command again: it begins anew, and what this one made is gone\n"},
 		{fs.ErrPermission, "karchive: permission denied\nhint: check who owns it and what they may do with it\n"},
 		{&connect.SettingError{Key: "k", From: "-X", Err: errors.New("x"), Hint: "y"}, "karchive: k (-X): x\nhint: y\n"},
 		{fmt.Errorf("replay: %w", &replay.MissingTopicsError{Cluster: "c", Topics: []string{"t"}}), "karchive: replay: cluster c has no topic t\nhint: --create-topics makes them as the archive describes them\n"},
@@ -84,5 +86,32 @@ func TestQuietLeavesWarningsAndErrors(t *testing.T) {
 	e.report(errors.New("an error"))
 	if got, want := stderr.String(), "karchive: warning: a warning\nkarchive: an error\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestHintsAboutDisksFitTheCommandAndThePlace(t *testing.T) {
+	at := func(path string, err error) error {
+		return fmt.Errorf("write: %w", &fs.PathError{Op: "write", Path: path, Err: err})
+	}
+	temporary := filepath.Join(os.TempDir(), ".karchive-sort-1")
+	for _, c := range []struct {
+		command string
+		err     error
+		want    string
+	}{
+		{"capture", at("run/x", syscall.ENOSPC), "make room and run the same command again: it goes on from what is sealed"},
+		{"capture", at("run/x", syscall.EDQUOT), "make room and run the same command again: it goes on from what is sealed"},
+		{"capture", syscall.EFBIG, "raise the limit (ulimit -f) or give a smaller --rotate-size, and run the same command again: it goes on from what is sealed"},
+		{"import", syscall.EFBIG, "raise the limit (ulimit -f) and run the same command again: it begins anew, and what this one made is gone"},
+		{"copy", syscall.EROFS, "make the file system writable and run the same command again: it begins anew, and what this one made is gone"},
+		{"cat", at(temporary, syscall.ENOSPC), "make room in " + os.TempDir() + ", or set TMPDIR to another place, and run the same command again: it begins anew, and what this one made is gone"},
+		{"cat", at(os.Stdout.Name(), syscall.ENOSPC), "make room where the output goes and run the same command again"},
+		{"replay", at("p.progress", syscall.ENOSPC), "make room and run the same command again: with --progress or --exactly-once it goes on from what was acknowledged"},
+		{"verify", syscall.EIO, "the disk fails: karchive verify --deep says what is safe; on a sound disk run the same command again: it begins anew, and what this one made is gone"},
+		{"copy", errors.New("other"), ""},
+	} {
+		if got := diskHint(c.command, c.err); got != c.want {
+			t.Errorf("%s, %v: got %q, want %q", c.command, c.err, got, c.want)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -33,7 +34,7 @@ Examples:
 func (e *env) man(c *cli.Context, dir string) error {
 	commands := e.commands()
 	if dir != "" {
-		if err := noArguments(c); err != nil {
+		if err := cmp.Or(noArguments(c), checkDirectory(dir)); err != nil {
 			return err
 		}
 		return writeManPages(commands, dir)

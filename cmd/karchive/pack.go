@@ -53,7 +53,7 @@ Examples:
 				return err
 			}
 			if o.output == "" || o.output == "-" {
-				return &usageError{"no place for the packed file given", "give -o FILE"}
+				return &usageError{"no place for the packed file given: it is made of whole parts, and cannot go to stdout", "give -o FILE"}
 			}
 			if err := o.checkSheet(); err != nil {
 				return err

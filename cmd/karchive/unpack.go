@@ -44,8 +44,11 @@ Examples:
 			if o.files = c.Args().Slice(); len(o.files) == 0 {
 				return &usageError{"karchive unpack needs a packed FILE", "karchive help unpack shows examples"}
 			}
-			if o.output == "" || o.output == "-" {
+			if o.output == "" {
 				return &usageError{"no place for the archive given", "give -o DIR"}
+			}
+			if err := checkDirectory(o.output); err != nil {
+				return err
 			}
 			return runUnpack(c.Context, e, &o)
 		},

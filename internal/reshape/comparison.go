@@ -77,16 +77,17 @@ func (c *call) Exec(frame *interpreter.ExecutionFrame) ref.Val {
 		}
 		args = append(args, v)
 	}
-	return types.WrapErr(errUndecided(c.name() + " does not take " + kinds(args)))
+	return types.WrapErr(errUndecided(functionName(c.Function()) + " does not take " + kinds(args)))
 }
 
 const noOverload = "no such overload"
 
-func (c *call) name() string {
-	if symbol, ok := operators.FindReverse(c.Function()); ok && symbol != "" {
+// functionName is how a function or an operator is written.
+func functionName(function string) string {
+	if symbol, ok := operators.FindReverse(function); ok && symbol != "" {
 		return symbol
 	}
-	return c.Function() + "()"
+	return function + "()"
 }
 
 func kinds(all []ref.Val) string {

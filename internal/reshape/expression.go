@@ -2,6 +2,7 @@ package reshape
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -292,12 +293,36 @@ func friendly(message string) string {
 		name, _, _ = strings.Cut(name, "'")
 		return name + " is not known" + nearest(name, append([]string{"size", "has"}, rootNames...))
 	}
+	if m := noMatch.FindStringSubmatch(message); m != nil {
+		return functionName(m[1]) + " does not take " + typeNames(m[2], m[3])
+	}
 	for _, odd := range []string{"'@", `'\`, "'#", "'$"} {
 		if strings.Contains(message, "token recognition error at: "+odd) {
 			return message + `; a name with such characters is written value["@type"]`
 		}
 	}
 	return message
+}
+
+// noMatch is how CEL says that a function is not there for types: of a receiver, if it has one, and of arguments.
+var noMatch = regexp.MustCompile(`^found no matching overload for '(.+)' applied to '(?:(.*)\.)?\((.*)\)'$`)
+
+// typeWords are CEL's types in the words of reasons that a filter cannot be decided. What is not here is spelled as CEL does.
+var typeWords = strings.NewReplacer("google.protobuf.Timestamp", "a time", "timestamp", "a time", "google.protobuf.Duration", "a duration", "duration", "a duration",
+	"uint", "a whole number", "int", "a whole number", "double", "a number with a fraction", "string", "a string", "bool", "true or false", "bytes", "bytes", "null_type", "null", "dyn", "a JSON value")
+
+func typeNames(receiver, arguments string) string {
+	all := arguments
+	if receiver != "" {
+		all = strings.TrimSuffix(receiver+", "+arguments, ", ")
+	}
+	if strings.Contains(all, "(") { // of a list or map, which may have commas of its own
+		return all
+	}
+	if i := strings.LastIndex(all, ", "); i >= 0 {
+		all = all[:i] + " and " + all[i+len(", "):]
+	}
+	return typeWords.Replace(all)
 }
 
 // checkLiterals refuses numbers in an expression that would not be compared as they are written.
