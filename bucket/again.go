@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -50,6 +51,7 @@ func (s *Store) again(op, name string, limit time.Duration, count *atomic.Int64,
 		if !passes(err) {
 			return &fs.PathError{Op: op, Path: name, Err: named(err)}
 		}
+		err = &answer{err}
 		if tried := s.now().Sub(begun); tried >= s.patience() {
 			return &fs.PathError{Op: op, Path: name, Err: &GaveUpError{tried, err}}
 		}
@@ -102,11 +104,15 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// coded and answered are what the errors of the vendors' clients are underneath: the code that a service gave, and the status of its answer.
+// coded, worded and answered are what the errors of the vendors' clients are underneath: the code that a service gave, what it said, and the status of its answer.
 type (
 	coded interface {
 		error
 		ErrorCode() string
+	}
+	worded interface {
+		error
+		ErrorMessage() string
 	}
 	answered interface {
 		error
@@ -144,19 +150,45 @@ func passes(err error) bool {
 
 // named adds the error of package fs that err is like.
 func named(err error) error {
+	code := gcerrors.Code(err)
 	if c, ok := errors.AsType[coded](err); ok && c.ErrorCode() == "NoSuchBucket" {
-		return fmt.Errorf("there is no such bucket: %w", err)
-	}
-	switch gcerrors.Code(err) {
-	case gcerrors.NotFound:
-		return fmt.Errorf("%w: %w", fs.ErrNotExist, err)
-	case gcerrors.PermissionDenied:
-		return fmt.Errorf("%w: %w", fs.ErrPermission, err)
-	case gcerrors.FailedPrecondition, gcerrors.AlreadyExists:
-		return fmt.Errorf("%w: %w", fs.ErrExist, err)
+		return fmt.Errorf("there is no such bucket: %w", &answer{err})
 	}
 	if a, ok := errors.AsType[answered](err); ok && a.HTTPStatusCode() == http.StatusPreconditionFailed {
-		return fmt.Errorf("%w: %w", fs.ErrExist, err)
+		code = gcerrors.FailedPrecondition
 	}
-	return err
+	switch code {
+	case gcerrors.NotFound:
+		return &alike{fs.ErrNotExist, err}
+	case gcerrors.FailedPrecondition, gcerrors.AlreadyExists:
+		return &alike{fs.ErrExist, err}
+	case gcerrors.PermissionDenied:
+		return fmt.Errorf("%w: %w", fs.ErrPermission, &answer{err})
+	}
+	return &answer{err}
+}
+
+// alike is an error of a service that says no more than one of package fs.
+type alike struct{ fs, of error }
+
+func (e *alike) Error() string   { return e.fs.Error() }
+func (e *alike) Unwrap() []error { return []error{e.fs, e.of} }
+
+// answer is an error of a vendor's client without the names of its layers.
+type answer struct{ of error }
+
+func (e *answer) Unwrap() error { return e.of }
+
+func (e *answer) Error() string {
+	if c, ok := errors.AsType[coded](e.of); ok {
+		text := c.ErrorCode()
+		if m, ok := errors.AsType[worded](e.of); ok && m.ErrorMessage() != "" {
+			text += ": " + m.ErrorMessage()
+		}
+		return text
+	}
+	if u, ok := errors.AsType[*url.Error](e.of); ok {
+		return u.Error()
+	}
+	return e.of.Error()
 }

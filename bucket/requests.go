@@ -3,6 +3,8 @@ package bucket
 import (
 	"fmt"
 	"sync/atomic"
+
+	"github.com/karchive/karchive/internal/units"
 )
 
 // Requests counts what was asked of a store. Requests that were tried again count as often as they were made; those that a vendor's client
@@ -23,7 +25,7 @@ func (r Requests) Total() int64 { return r.Get + r.Head + r.List + r.Put + r.Del
 
 // String is a line for people, with the kinds that there are.
 func (r Requests) String() string {
-	s := fmt.Sprintf("%d requests", r.Total())
+	s := units.Of(r.Total(), "request")
 	sep := ": "
 	for _, kind := range []struct {
 		n    int64

@@ -66,10 +66,9 @@ func (a *Archive) Completeness(takes func(TopicPartition) bool) (Completeness, e
 		}
 	}
 	slices.SortFunc(all, TopicPartition.compare)
-	for _, tp := range slices.Compact(all) {
-		if takes != nil && !takes(tp) {
-			continue
-		}
+	all = slices.DeleteFunc(slices.Compact(all), func(tp TopicPartition) bool { return takes != nil && !takes(tp) })
+	a.readAhead(all)
+	for _, tp := range all {
 		covered, err := a.Coverage(tp)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return Completeness{}, err

@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"runtime"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -100,7 +101,7 @@ func (a *Archive) documentsAhead(list []Segment) func(Segment) (*Document, error
 func (a *Archive) readDocuments(list []Segment) ([]*Document, error) {
 	docs := make([]*Document, len(list))
 	var g errgroup.Group
-	g.SetLimit(runtime.GOMAXPROCS(0))
+	g.SetLimit(a.parallel())
 	for i, s := range list {
 		g.Go(func() (err error) {
 			docs[i], err = a.Document(s)
@@ -108,6 +109,29 @@ func (a *Archive) readDocuments(list []Segment) ([]*Document, error) {
 		})
 	}
 	return docs, g.Wait()
+}
+
+// parallel is how many documents are worth to be read at once: a place that is far away says more than there are processors.
+func (a *Archive) parallel() int {
+	if far, ok := a.fsys.(interface{ Parallel() int }); ok {
+		return far.Parallel()
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// readAhead reads the documents of partitions, so that they are known when they are asked for one after the other. Where reading one is as quick as that, it does
+// nothing; what cannot be read is for whoever asks for it.
+func (a *Archive) readAhead(tps []TopicPartition) {
+	if _, far := a.fsys.(interface{ Parallel() int }); !far {
+		return
+	}
+	var all []Segment
+	for _, tp := range tps {
+		all = append(all, a.list(tp)...)
+	}
+	for part := range slices.Chunk(all, documentsAtOnce) {
+		a.readDocuments(part)
+	}
 }
 
 // lose adds a gap between segments.

@@ -18,6 +18,9 @@ type listing struct {
 // scan lists data/, which need not exist. Names with a leading dot are left out: file managers and network file systems make them,
 // and no reader of hive directories looks at them. Links are not followed, wherever they lead.
 func scan(fsys ReadFS) (*listing, error) {
+	if all, ok := fsys.(lister); ok {
+		return scanObjects(all)
+	}
 	l := &listing{segments: map[TopicPartition][]Segment{}}
 	if info, err := fsys.Stat(dataName); err == nil && !info.IsDir() {
 		l.foreign = []string{dataName}

@@ -8,10 +8,11 @@ import (
 	"slices"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/bucketurl"
 	"github.com/karchive/karchive/pack"
 )
 
-// openArchive opens an archive for reading: a directory, or a packed file.
+// openArchive opens an archive for reading: a directory, a packed file, or one in a bucket.
 func openArchive(e *env, name string) (*format.Archive, error) {
 	fsys, err := archiveFS(e, name, false)
 	if err != nil {
@@ -24,8 +25,11 @@ func openArchive(e *env, name string) (*format.Archive, error) {
 	return a, nil
 }
 
-// archiveFS is the place where an archive lies already: a directory, or a packed file. With partly that may lack parts, which are named on stderr.
+// archiveFS is the place where an archive lies already: a directory, a packed file, or in a bucket. With partly that may lack parts, which are named on stderr.
 func archiveFS(e *env, name string, partly bool) (format.ReadFS, error) {
+	if bucketurl.Is(name) {
+		return e.bucketStore(e.ctx, name, "")
+	}
 	p, packed, err := e.openPacked(name, pack.OpenOptions{AllowMissing: partly})
 	if !packed {
 		return directoryFS(name)

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/karchive/karchive/bucket"
 	"github.com/karchive/karchive/internal/printable"
 )
 
@@ -32,6 +33,9 @@ type env struct {
 	command  string // its name; empty: none was named
 	quiet    bool   // no progress and no remarks, set by --quiet
 	logs     string // how lines on stderr look: jsonLog, or as for people; set by --log-format
+
+	ctx    context.Context // of the command, for what is asked of buckets
+	stores []*bucket.Store // that were opened
 
 	mu sync.Mutex // guards above
 	// above is where lines go while progress is drawn, so that they end up above it; nil: to stderr.

@@ -62,6 +62,8 @@ func (e *env) execute(ctx context.Context, args []string) error {
 		ErrWriter:                 printable.NewWriter(e.stderr),
 		ExitErrHandler:            func(*cli.Context, error) {}, // leaves the process alone
 	}
+	e.ctx = ctx
+	defer e.noteRequests()
 	return app.RunContext(ctx, append([]string{app.Name}, line.args...))
 }
 

@@ -40,7 +40,7 @@ func (v *verification) open(ctx context.Context, e *env, o verifyOptions) (forma
 		if len(keys) > 0 {
 			return nil, usage("--trust is for packed archives, and %s is none", o.archive)
 		}
-		return directoryFS(o.archive)
+		return archiveFS(e, o.archive, false)
 	}
 	if err != nil {
 		return nil, err

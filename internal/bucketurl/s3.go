@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awss3 "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go/logging"
 	"gocloud.dev/blob"
 	"gocloud.dev/blob/s3blob"
 )
@@ -16,7 +17,8 @@ var s3 = &scheme{name: "s3", what: "Amazon S3", open: openS3}
 
 // openS3 opens a bucket and makes sure that there are credentials: without any, each request would look for some, for long.
 func openS3(ctx context.Context, u *url.URL) (*blob.Bucket, error) {
-	b, err := (&s3blob.URLOpener{}).OpenBucketURL(ctx, u)
+	var opener s3blob.URLOpener
+	b, err := opener.OpenBucketURL(ctx, u)
 	if err != nil {
 		if inner := errors.Unwrap(err); inner != nil { // the rest of it is the URL
 			err = inner
@@ -24,12 +26,17 @@ func openS3(ctx context.Context, u *url.URL) (*blob.Bucket, error) {
 		return nil, err
 	}
 	var client *awss3.Client
-	if b.As(&client) {
-		if err := checkClient(ctx, client.Options()); err != nil {
-			return nil, errors.Join(err, b.Close())
-		}
+	if !b.As(&client) {
+		return b, nil
 	}
-	return b, nil
+	if err := checkClient(ctx, client.Options()); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	// The opener's client would write remarks to stderr.
+	quiet := awss3.New(client.Options(), func(o *awss3.Options) {
+		o.Logger, o.DisableLogOutputChecksumValidationSkipped = logging.Nop{}, true
+	})
+	return s3blob.OpenBucket(ctx, quiet, u.Host, &opener.Options)
 }
 
 func checkClient(ctx context.Context, o awss3.Options) error {

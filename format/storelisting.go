@@ -1,0 +1,28 @@
+package format
+
+import (
+	"slices"
+	"strings"
+)
+
+// scanObjects lists data/ in a place that lists all of it at once: a request for each directory would take longer than reading.
+func scanObjects(all lister) (*listing, error) {
+	l := &listing{segments: map[TopicPartition][]Segment{}}
+	err := all.List(dataName, func(name string, size int64) error {
+		if strings.Contains(name, "/.") {
+			return nil
+		}
+		s, ok := parseSegmentPath(name)
+		if !ok {
+			l.foreign = append(l.foreign, name)
+			return nil
+		}
+		s.Size = size
+		l.segments[s.TopicPartition()] = append(l.segments[s.TopicPartition()], s)
+		return nil
+	})
+	for _, list := range l.segments {
+		slices.SortFunc(list, compareSegments)
+	}
+	return l, err
+}
