@@ -18,7 +18,7 @@ func scanObjects(all lister) (*listing, error) {
 			return nil
 		}
 		s.Size = size
-		l.segments[s.TopicPartition()] = append(l.segments[s.TopicPartition()], s)
+		l.segments[s.TopicPartition] = append(l.segments[s.TopicPartition], s)
 		return nil
 	})
 	for _, list := range l.segments {
