@@ -89,13 +89,13 @@ func (a *acceptance) check(rec *kgo.Record, timestampMs int64) error {
 	case a.maxBatchBytes > 0 && tooLarge(rec, a.maxBatchBytes) && !a.shrinker.fits(rec, a.maxBatchBytes):
 		return a.shrinker.tooLarge()
 	case a.needsKey && rec.Key == nil:
-		return ErrNoKey
+		return errNoKey
 	case !a.keep:
 		return nil
 	case !moment.Sendable(timestampMs):
-		return ErrTimestampRange
+		return errTimestampRange
 	case !a.stamped && timestampMs > a.sureMs && !a.window.holds(timestampMs, a.clock.Now()):
-		return ErrTimestampWindow
+		return errTimestampWindow
 	}
 	return nil
 }

@@ -96,7 +96,7 @@ func (t *checkpointTopic) Load(ctx context.Context) (*State, error) {
 	}
 	state, err := t.assemble(all)
 	if err != nil {
-		return nil, &CheckpointError{ReplayID: t.replayID, Err: err}
+		return nil, fmt.Errorf("%w of replay %s in topic %s: %w", ErrProgress, t.replayID, CheckpointTopic, err)
 	}
 	return state, nil
 }

@@ -170,7 +170,7 @@ func (c *conductor) playItem(ctx context.Context, it *item) error {
 	late := now - due
 	todo := c.settings.Pacing.decide(late)
 	if todo.drop {
-		it.from.ledger.leaveOut(it.entry, ErrLate)
+		it.from.ledger.leaveOut(it.entry, errLate)
 		c.recorder.count(func(t *Timing) { t.Dropped++ })
 		return nil
 	}

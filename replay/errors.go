@@ -9,12 +9,44 @@ import (
 	"github.com/karchive/karchive/internal/kafka"
 )
 
+// The kinds of errors that a replay ends with and that have no type of their own.
 var (
 	// ErrConnect is wrapped when no broker of the target answers.
 	ErrConnect = kafka.ErrConnect
 	// ErrIncomplete is wrapped when records were not acknowledged; the Report says which and why.
 	ErrIncomplete = errors.New("not all records were acknowledged")
+	// ErrStalled is wrapped when the target acknowledged nothing for Options.StallTimeout though records were under way, with what the
+	// connections met last.
+	ErrStalled = errors.New("the target acknowledged nothing")
+	// ErrFenced is wrapped when another replay with the same id has begun: the target takes nothing more from this one, and what it sent after
+	// its last commit does not count.
+	ErrFenced = errors.New("this one is over")
+	// ErrTransactionEnded is wrapped when the target ended a transaction by itself. What was sent after the last commit does not count.
+	ErrTransactionEnded = errors.New("the target has ended a transaction")
+	// ErrProgress is wrapped when what the target keeps of a replay's progress cannot be understood.
+	ErrProgress = errors.New("unreadable progress")
+	// ErrTooLarge is why a record is not sent that is larger than the max.message.bytes of the target.
+	ErrTooLarge = errors.New("it is larger than the max.message.bytes of the target")
 )
+
+// Other reasons why a record is not sent, as the Report counts them.
+var (
+	errTimestampRange  = errors.New("its timestamp cannot be sent: it lies beyond the years 1678 to 2262")
+	errTimestampWindow = errors.New("its timestamp is further from now than the target accepts")
+	errNoKey           = errors.New("it has no key, and the target topic is compacted")
+	errLate            = errors.New("it was too late for the schedule")
+	errNotAcknowledged = errors.New("the replay stopped before it was acknowledged")
+	errNotCommitted    = errors.New("its transaction was not committed")
+)
+
+// stalled is ErrStalled after so long; met is what the connections met last, if anything.
+func stalled(quiet time.Duration, met error) error {
+	err := fmt.Errorf("%w for %s", ErrStalled, quiet.Round(time.Second))
+	if met != nil {
+		err = fmt.Errorf("%w: %w", err, met)
+	}
+	return err
+}
 
 // MissingTopicsError is returned when the target lacks topics and Options.CreateTopics is not set.
 type MissingTopicsError struct {
@@ -22,25 +54,17 @@ type MissingTopicsError struct {
 	Topics  []string // names in the target, sorted
 }
 
+// Error names the topics.
 func (e *MissingTopicsError) Error() string {
 	return fmt.Sprintf("cluster %s has no topic %s", e.Cluster, strings.Join(e.Topics, ", "))
 }
-
-// CreateTopicError is returned when the target does not make a topic, or says beforehand that it would not.
-type CreateTopicError struct {
-	Topic string
-	Err   error
-}
-
-func (e *CreateTopicError) Error() string { return fmt.Sprintf("create topic %s: %v", e.Topic, e.Err) }
-
-func (e *CreateTopicError) Unwrap() error { return e.Err }
 
 // RefusedError is returned when the preflight is certain of a loss, or that the target is the wrong one. Nothing was made or sent.
 type RefusedError struct {
 	Findings []Finding // those that refuse
 }
 
+// Error tells the first finding, and how many more there are.
 func (e *RefusedError) Error() string {
 	f := e.Findings[0]
 	if more := len(e.Findings) - 1; more > 0 {
@@ -58,33 +82,10 @@ type MismatchError struct {
 	ReplayID string // of a replay that is exactly once
 }
 
+// Error tells both values.
 func (e *MismatchError) Error() string {
 	if e.ReplayID != "" {
 		return fmt.Sprintf("the target has progress of another replay with the id %s: its %s is %q, here it is %q", e.ReplayID, e.What, e.Saved, e.Now)
 	}
 	return fmt.Sprintf("the saved progress is that of another replay: its %s is %q, here it is %q", e.What, e.Saved, e.Now)
 }
-
-// StalledError is returned when the target acknowledged nothing for Options.StallTimeout though records were under way.
-type StalledError struct {
-	For time.Duration
-	Err error // what the connections met last; nil: nothing
-}
-
-func (e *StalledError) Error() string {
-	if e.Err == nil {
-		return fmt.Sprintf("the target acknowledged nothing for %s", e.For.Round(time.Second))
-	}
-	return fmt.Sprintf("the target acknowledged nothing for %s: %v", e.For.Round(time.Second), e.Err)
-}
-
-func (e *StalledError) Unwrap() error { return e.Err }
-
-// Reasons why a record is not sent, as errors that its Failure or the counts of the Report name.
-var (
-	ErrTimestampRange  = errors.New("its timestamp cannot be sent: it lies beyond the years 1678 to 2262")
-	ErrTimestampWindow = errors.New("its timestamp is further from now than the target accepts")
-	ErrTooLarge        = errors.New("it is larger than the max.message.bytes of the target")
-	ErrNoKey           = errors.New("it has no key, and the target topic is compacted")
-	ErrNotAcknowledged = errors.New("the replay stopped before it was acknowledged")
-)

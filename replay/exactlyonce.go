@@ -144,7 +144,7 @@ func (p *preflight) checkpointTopic() {
 	}
 	if slices.ContainsFunc(p.plan.Topics, func(t PlannedTopic) bool { return t.Target == CheckpointTopic }) {
 		p.add(Finding{
-			Code: "checkpoint-topic-target", Severity: Refuse, Final: true, Topic: CheckpointTopic,
+			Code: "checkpoint-topic-target", Severity: refuse, Final: true, Topic: CheckpointTopic,
 			What:        fmt.Sprintf("records of the archive go to %s, where the replay keeps its progress", CheckpointTopic),
 			Consequence: "they could be taken for progress",
 			Fix:         "map it to another name, or leave it out",
@@ -153,7 +153,7 @@ func (p *preflight) checkpointTopic() {
 	topic := p.target.topics[CheckpointTopic]
 	if topic.configs != nil && topic.configsErr == nil && (!isCompacted(topic.configs) || deletes(topic.configs)) {
 		p.add(Finding{
-			Code: "checkpoint-topic-cleanup", Severity: Refuse, Final: true, Topic: CheckpointTopic,
+			Code: "checkpoint-topic-cleanup", Severity: refuse, Final: true, Topic: CheckpointTopic,
 			What:        fmt.Sprintf("topic %s has cleanup.policy=%s", CheckpointTopic, topic.configs["cleanup.policy"]),
 			Consequence: "the target deletes progress that is old, and the replay would begin again",
 			Fix:         "set cleanup.policy=compact on it",

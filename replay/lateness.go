@@ -1,12 +1,12 @@
 package replay
 
 import (
-	"slices"
 	"sync"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"github.com/karchive/karchive/internal/lateness"
 	"github.com/karchive/karchive/internal/saturating"
 )
 
@@ -27,17 +27,6 @@ type LatenessBin struct {
 	Count int64         `json:"count"`
 }
 
-// latenessBounds are the bounds of bins.
-var latenessBounds = []time.Duration{
-	50 * time.Microsecond, 100 * time.Microsecond, 200 * time.Microsecond, 500 * time.Microsecond,
-	time.Millisecond, 2 * time.Millisecond, 5 * time.Millisecond, 10 * time.Millisecond, 20 * time.Millisecond, 50 * time.Millisecond,
-	100 * time.Millisecond, 200 * time.Millisecond, 500 * time.Millisecond,
-	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, time.Minute,
-}
-
-// LatenessBounds are the bounds of all bins but the last, in order.
-func LatenessBounds() []time.Duration { return slices.Clone(latenessBounds) }
-
 // latenesses collects Lateness. It is safe for concurrent use.
 type latenesses struct {
 	mu     sync.Mutex
@@ -49,7 +38,7 @@ type latenesses struct {
 
 // newLatenesses keeps three digits from a microsecond up.
 func newLatenesses() *latenesses {
-	return &latenesses{values: hdrhistogram.New(1, int64(latenessLimit/time.Microsecond), 3), counts: make([]int64, len(latenessBounds)+1)}
+	return &latenesses{values: hdrhistogram.New(1, int64(latenessLimit/time.Microsecond), 3), counts: make([]int64, len(lateness.Bounds)+1)}
 }
 
 // latenessLimit is as far as percentiles tell later from late.
@@ -58,7 +47,7 @@ const latenessLimit = 24 * time.Hour
 func (l *latenesses) add(d time.Duration) {
 	d = max(d, 0)
 	bin := 0
-	for bin < len(latenessBounds) && d > latenessBounds[bin] {
+	for bin < len(lateness.Bounds) && d > lateness.Bounds[bin] {
 		bin++
 	}
 	l.mu.Lock()
@@ -78,10 +67,10 @@ func (l *latenesses) lateness() Lateness {
 	out := Lateness{Count: l.values.TotalCount(), P50: at(50), P99: at(99), P999: at(99.9), Max: l.max, Sum: l.sum, Bins: []LatenessBin{}}
 	for i, n := range l.counts {
 		bin := LatenessBin{Count: n}
-		if i < len(latenessBounds) {
-			bin.UpTo = latenessBounds[i]
+		if i < len(lateness.Bounds) {
+			bin.UpTo = lateness.Bounds[i]
 		}
-		if out.Count > 0 && (i == 0 || latenessBounds[i-1] < l.max) {
+		if out.Count > 0 && (i == 0 || lateness.Bounds[i-1] < l.max) {
 			out.Bins = append(out.Bins, bin)
 		}
 	}

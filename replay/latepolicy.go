@@ -11,7 +11,7 @@ import (
 // LatePolicy says what becomes of records whose time has passed, because the target, the archive or the machine was too slow.
 type LatePolicy string
 
-// The policies. In all of them lateness up to Pacing.MaxCatchUp is caught up: up to LateAfter at once, more at one and
+// The policies. In all of them lateness up to Pacing.MaxCatchUp is caught up: up to 10 ms at once, more at one and
 // a half times the pace.
 const (
 	// CatchUpLate catches up at most MaxCatchUp of a delay, and the schedule moves by the rest, so that minutes of silence do not end in
@@ -22,9 +22,6 @@ const (
 	// DropLate leaves out records that are late, and counts them: what is sent is on time.
 	DropLate LatePolicy = "drop"
 )
-
-// ErrLate is why a record was left out with the policy DropLate.
-var ErrLate = errors.New("it was too late for the schedule")
 
 // Precision says how sleeps end.
 type Precision string

@@ -77,7 +77,7 @@ func (p *preflight) occupied(t *PlannedTopic) {
 		}
 	}
 	f := Finding{
-		Code: "holds-records", Severity: Warn, Topic: t.Target,
+		Code: "holds-records", Severity: warn, Topic: t.Target,
 		What:        fmt.Sprintf("topic %s already holds %s%s", t.Target, units.Of(h.offsets, "record"), age),
 		Consequence: "those of the archive come after them",
 		Fix:         "send to another topic if that is not meant",

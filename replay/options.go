@@ -104,7 +104,7 @@ type Options struct {
 
 	// ConnectTimeout bounds the first contact with the cluster; 0: 10 seconds.
 	ConnectTimeout time.Duration
-	// StallTimeout ends the replay with a StalledError when records are under way and none was acknowledged for so long; 0:
+	// StallTimeout ends the replay with an error that wraps ErrStalled when records are under way and none was acknowledged for so long; 0:
 	// 2 minutes.
 	StallTimeout time.Duration
 	// FlushTimeout bounds the wait for what is in flight when the context ends; 0: 10 seconds.

@@ -342,7 +342,7 @@ func (d *destination) refused(err error) error {
 // unless nothing comes back any more; then what is left is given up.
 func (p *player) finish(ctx context.Context) {
 	err := p.client.Flush(ctx)
-	if _, stalled := errors.AsType[*StalledError](context.Cause(ctx)); err != nil && !stalled && p.transactions.failed() == nil {
+	if err != nil && !errors.Is(context.Cause(ctx), ErrStalled) && p.transactions.failed() == nil {
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.settings.FlushTimeout)
 		err = p.client.Flush(limited)
 		cancel()
@@ -351,7 +351,7 @@ func (p *player) finish(ctx context.Context) {
 		p.transactions.finish(ctx, err == nil)
 	} else if err != nil {
 		for _, d := range p.destinations {
-			d.refuse(ErrNotAcknowledged)
+			d.refuse(errNotAcknowledged)
 		}
 	}
 	p.client.Close()

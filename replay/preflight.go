@@ -10,23 +10,20 @@ import (
 	"github.com/karchive/karchive/internal/saturating"
 )
 
-// Severity says how bad a Finding is.
-type Severity string
-
-// The severities.
+// The severities of findings.
 const (
-	Warn   Severity = "warn"   // something may be lost, or not be as expected
-	Refuse Severity = "refuse" // something is certain to be lost, or the target is the wrong one
+	warn   = "warn"
+	refuse = "refuse"
 )
 
 // Finding is something that the preflight found about the target.
 type Finding struct {
-	Code        string   `json:"code"` // stable, for programs
-	Severity    Severity `json:"severity"`
-	Topic       string   `json:"topic,omitempty"` // of the target; empty: the cluster
-	What        string   `json:"what"`
-	Consequence string   `json:"consequence"`
-	Fix         string   `json:"fix"`
+	Code        string `json:"code"`            // stable, for programs
+	Severity    string `json:"severity"`        // warn: something may be lost, or not be as expected; refuse: that is certain, or the target is the wrong one
+	Topic       string `json:"topic,omitempty"` // of the target; empty: the cluster
+	What        string `json:"what"`
+	Consequence string `json:"consequence"`
+	Fix         string `json:"fix"`
 	// Final findings refuse even with Options.Force.
 	Final bool `json:"final,omitempty"`
 }
@@ -35,7 +32,7 @@ type Finding struct {
 func (p *Plan) Refusing(force bool) []Finding {
 	var out []Finding
 	for _, f := range p.Findings {
-		if f.Severity == Refuse && (f.Final || !force) {
+		if f.Severity == refuse && (f.Final || !force) {
 			out = append(out, f)
 		}
 	}
@@ -99,7 +96,7 @@ func (p *preflight) sourceCluster() {
 	case p.settings.AllowSourceCluster:
 	case slices.Contains(p.plan.sources, p.target.id):
 		f := Finding{
-			Code: "source-cluster", Severity: Refuse, Final: true,
+			Code: "source-cluster", Severity: refuse, Final: true,
 			What:        fmt.Sprintf("the target is cluster %s, from which the archive was captured", p.target.id),
 			Consequence: "its topics would get their own records a second time",
 			Fix:         "check the broker addresses; give the topics other names, and allow the source cluster if it is meant",
@@ -111,7 +108,7 @@ func (p *preflight) sourceCluster() {
 		p.add(f)
 	case p.target.id == "" && len(p.plan.sources) > 0:
 		p.add(Finding{
-			Code: "cluster-unknown", Severity: Warn,
+			Code: "cluster-unknown", Severity: warn,
 			What:        "the target does not tell its cluster id",
 			Consequence: "that it is not the cluster that was captured cannot be checked",
 			Fix:         "check the broker addresses",
@@ -127,7 +124,7 @@ func (p *preflight) mergedTopics() {
 	for i, t := range p.plan.Topics {
 		if from := sources[t.Target]; len(from) > 1 && from[0] == p.plan.Topics[i].Topic {
 			p.add(Finding{
-				Code: "merged-topics", Severity: Warn, Topic: t.Target,
+				Code: "merged-topics", Severity: warn, Topic: t.Target,
 				What:        fmt.Sprintf("topics %s all go to %s", strings.Join(from, ", "), t.Target),
 				Consequence: "their records are mixed; order holds only among those of one partition of the archive",
 				Fix:         "map them to different names if that is not meant",
@@ -144,14 +141,14 @@ func (p *preflight) partitions(t *PlannedTopic, target targetTopic) {
 	switch {
 	case needed > target.partitions:
 		p.add(Finding{
-			Code: "partitions", Severity: Refuse, Topic: t.Target, Final: true,
+			Code: "partitions", Severity: refuse, Topic: t.Target, Final: true,
 			What:        fmt.Sprintf("topic %s has %d partitions in the target, the records need %d", t.Target, target.partitions, needed),
 			Consequence: fmt.Sprintf("those for partition %d and up have nowhere to go", target.partitions),
 			Fix:         "partition by key, in turn or by a table, or add partitions to the topic",
 		})
 	case p.settings.Partitioner.kind == keepKind && t.source.Partitions > 0 && target.partitions > t.source.Partitions:
 		p.add(Finding{
-			Code: "more-partitions", Severity: Warn, Topic: t.Target,
+			Code: "more-partitions", Severity: warn, Topic: t.Target,
 			What:        fmt.Sprintf("topic %s has %d partitions in the target, %d in the archive", t.Target, target.partitions, t.source.Partitions),
 			Consequence: "the records stay in the partitions they had, where a producer that hashes keys would not look for all of them",
 			Fix:         "partitioning by key places records over all partitions",
@@ -160,11 +157,11 @@ func (p *preflight) partitions(t *PlannedTopic, target targetTopic) {
 }
 
 // ifExact refuses for the sake of a single record. When the selection cuts through row groups, the record may not be in it.
-func ifExact(t *PlannedTopic) Severity {
+func ifExact(t *PlannedTopic) string {
 	if t.Total.Exact {
-		return Refuse
+		return refuse
 	}
-	return Warn
+	return warn
 }
 
 func (p *preflight) timestampRange(t *PlannedTopic) {
@@ -185,7 +182,7 @@ func (p *preflight) unknownConfigs(t *PlannedTopic, target targetTopic) {
 		why = target.configsErr.Error()
 	}
 	p.add(Finding{
-		Code: "configs-unknown", Severity: Warn, Topic: t.Target,
+		Code: "configs-unknown", Severity: warn, Topic: t.Target,
 		What:        fmt.Sprintf("the configs of topic %s cannot be read: %s", t.Target, why),
 		Consequence: "that its retention, size limits and timestamps fit the records was not checked",
 		Fix:         "grant DescribeConfigs on the topic",
@@ -205,13 +202,13 @@ func (p *preflight) largestRecord(t *PlannedTopic, target targetTopic) {
 			continue
 		}
 		f := Finding{
-			Code: "max-message-bytes", Severity: Refuse, Topic: t.Target,
+			Code: "max-message-bytes", Severity: refuse, Topic: t.Target,
 			What:        fmt.Sprintf("topic %s takes records of at most %d bytes, partition %d has some of %d", t.Target, limit, part.Partition, part.groups.mean),
 			Consequence: "the larger ones cannot be sent",
 			Fix:         "compress with zstd if that makes them small enough, raise max.message.bytes of the topic, or force it to leave them out",
 		}
 		if p.plan.Compression != "none" {
-			f.Severity, f.What = Warn, f.What+" before compression"
+			f.Severity, f.What = warn, f.What+" before compression"
 			f.Consequence = "those that stay larger with " + p.plan.Compression + " cannot be sent"
 			f.Fix = "raise max.message.bytes of the topic, or force it to leave them out"
 		}
@@ -225,7 +222,7 @@ func (p *preflight) compaction(t *PlannedTopic, target targetTopic) {
 		return
 	}
 	p.add(Finding{
-		Code: "compaction", Severity: Warn, Topic: t.Target,
+		Code: "compaction", Severity: warn, Topic: t.Target,
 		What:        fmt.Sprintf("topic %s is compacted (cleanup.policy), in the archive it was not", t.Target),
 		Consequence: "only the last record of each key stays, and the target refuses records without a key",
 		Fix:         "set cleanup.policy=delete on the topic",
@@ -251,7 +248,7 @@ func (p *preflight) retentionBytes(t *PlannedTopic, target targetTopic) {
 			continue
 		}
 		p.add(Finding{
-			Code: "retention-bytes", Severity: Warn, Topic: t.Target,
+			Code: "retention-bytes", Severity: warn, Topic: t.Target,
 			What: fmt.Sprintf("topic %s keeps %d bytes a partition (retention.bytes), partition %d has %d before compression",
 				t.Target, limit, part.Partition, part.Total.Bytes),
 			Consequence: "the target may delete the first records soon after they arrive",
@@ -263,7 +260,7 @@ func (p *preflight) retentionBytes(t *PlannedTopic, target targetTopic) {
 
 func (p *preflight) logAppendTime(t *PlannedTopic) {
 	p.add(Finding{
-		Code: "log-append-time", Severity: Refuse, Topic: t.Target,
+		Code: "log-append-time", Severity: refuse, Topic: t.Target,
 		What:        fmt.Sprintf("topic %s stamps records itself (message.timestamp.type=LogAppendTime)", t.Target),
 		Consequence: "the timestamps of the archive are lost",
 		Fix:         "set message.timestamp.type=CreateTime on the topic, or send with the timestamps of now",
@@ -279,14 +276,14 @@ func (p *preflight) retentionTime(t *PlannedTopic, target targetTopic) {
 	}
 	oldest := p.now.UnixMilli() - limit
 	f := Finding{
-		Code: "retention-ms", Severity: Warn, Topic: t.Target,
+		Code: "retention-ms", Severity: warn, Topic: t.Target,
 		What: fmt.Sprintf("topic %s keeps records for %s (retention.ms), those of the archive begin at %s",
 			t.Target, time.Duration(limit)*time.Millisecond, timeText(t.Total.MinTimestampMs)),
 		Fix: "raise retention.ms of the topic (-1 keeps all), or send with the timestamps of now",
 	}
 	switch {
 	case 0 <= t.Total.MaxTimestampMs && t.Total.MaxTimestampMs < oldest:
-		f.Severity, f.Consequence = Refuse, "the target deletes all of them soon after they arrive"
+		f.Severity, f.Consequence = refuse, "the target deletes all of them soon after they arrive"
 	case 0 <= t.Total.MinTimestampMs && t.Total.MinTimestampMs < oldest:
 		f.Consequence = "the target may delete the older ones soon after they arrive"
 	default:
@@ -322,7 +319,7 @@ func (p *preflight) shifted(t *PlannedTopic, target targetTopic) {
 		return
 	}
 	p.add(Finding{
-		Code: "timestamp-window", Severity: Warn, Topic: t.Target,
+		Code: "timestamp-window", Severity: warn, Topic: t.Target,
 		What: fmt.Sprintf("topic %s accepts timestamps up to %s old and %s ahead (message.timestamp.before.max.ms and after.max.ms); shifted to the present, those of the archive go %s on, in a replay of %s",
 			t.Target, accepted.before(), accepted.after(), millisText(span), p.plan.Duration),
 		Consequence: "it refuses the others",

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/lateness"
 	"github.com/karchive/karchive/internal/moment"
 	"github.com/karchive/karchive/internal/saturating"
 	"github.com/karchive/karchive/replay/timeline"
@@ -31,7 +32,7 @@ type Timing struct {
 	Acknowledgement Lateness      `json:"acknowledgement_lateness"` // of hearing that the target has it
 	Drift           time.Duration `json:"drift_ns"`                 // how far behind the plan the end was: the median of the last second, and Moved
 
-	Late       int64             `json:"late"`         // records sent more than LateAfter after they were due
+	Late       int64             `json:"late"`         // records sent more than 10 ms after they were due
 	Starved    int64             `json:"starved"`      // records that were due before they were read from the archive
 	HeldBack   int64             `json:"held_back"`    // records that were due while too many before them were not acknowledged
 	OutOfOrder int64             `json:"out_of_order"` // records with an earlier timestamp than one before them in their partition
@@ -41,9 +42,6 @@ type Timing struct {
 	Paused     time.Duration     `json:"paused_ns"`
 	Moved      time.Duration     `json:"moved_ns"` // of the schedule, by the late policy
 }
-
-// LateAfter is the lateness from which on a record counts as late.
-const LateAfter = 10 * time.Millisecond
 
 // recorder collects a Timing. Its methods are for the goroutine that sends, but for acknowledged and those that read.
 type recorder struct {
@@ -127,7 +125,7 @@ func (t *Timing) note(it *item, noTime bool, late time.Duration) {
 		t.LastMs = max(t.LastMs, it.timestampMs)
 	}
 	t.Rounds, t.Squeezed = it.round+1, it.squeezed
-	if late > LateAfter {
+	if late > lateness.Late {
 		t.Late++
 	}
 	if it.outOfOrder {

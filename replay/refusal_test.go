@@ -74,8 +74,8 @@ func TestATargetThatAlwaysRefusesEndsTheReplayWithItsReason(t *testing.T) {
 			a, c := ordersAndEvents(100).archive(t), newTarget(t, withTopics())
 			c.refuse(why, -1)
 			report, err := replay.Run(t.Context(), c.connect, a, replay.Options{StallTimeout: 8 * time.Second, FlushTimeout: time.Millisecond})
-			if _, stalled := errors.AsType[*replay.StalledError](err); !stalled || !strings.Contains(err.Error(), why.Message) {
-				t.Errorf("error %v, want a StalledError for %v", err, why)
+			if !errors.Is(err, replay.ErrStalled) || !strings.Contains(err.Error(), why.Message) {
+				t.Errorf("error %v, want an ErrStalled for %v", err, why)
 			}
 			equal(t, "acknowledged, and missing", [2]int64{report.Acknowledged, report.Missing}, [2]int64{100, 200})
 		})

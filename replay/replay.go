@@ -16,7 +16,7 @@ import (
 // Run replays archive into the cluster that the connection options name. The archive is only read.
 //
 // The error is nil when every selected record was acknowledged or, with Options.Force, left out. When something was sent the Report is
-// complete also with an error: one that wraps ErrIncomplete when partitions stopped, ctx's when it ended, a StalledError, or that of a
+// complete also with an error: one that wraps ErrIncomplete when partitions stopped, ctx's when it ended, one that wraps ErrStalled, or that of a
 // checkpoint. Before that it is one of the types of this package, or of what it met, and nothing was sent.
 //
 // When ctx ends, what is in flight has Options.FlushTimeout to be acknowledged.

@@ -18,9 +18,9 @@ func (l *ledger) unsettle(s settled) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if lost := l.acknowledged - s.acknowledged; lost > 0 {
-		l.refused[reason(ErrNotCommitted)] += lost
+		l.refused[reason(errNotCommitted)] += lost
 		if l.failure == nil {
-			l.stop(s.state.Next, ErrNotCommitted)
+			l.stop(s.state.Next, errNotCommitted)
 		}
 		l.failure.Offset = min(l.failure.Offset, s.state.Next)
 	}

@@ -88,11 +88,11 @@ func TestATargetThatStopsAnsweringEndsTheReplay(t *testing.T) {
 	mute(t, c)
 	progress := &memory{}
 	report, err := replay.Run(t.Context(), c.connect, a, replay.Options{StallTimeout: 3 * time.Second, FlushTimeout: time.Hour, Checkpoint: progress})
-	if _, stalled := errors.AsType[*replay.StalledError](err); !stalled {
-		t.Fatalf("error %v, want a StalledError", err)
+	if !errors.Is(err, replay.ErrStalled) {
+		t.Fatalf("error %v, want an ErrStalled", err)
 	}
 	equal(t, "missing", report.Missing, int64(300))
-	equal(t, "reasons", report.Reasons, map[string]int64{replay.ErrNotAcknowledged.Error(): 300})
+	equal(t, "reasons", report.Reasons, map[string]int64{"the replay stopped before it was acknowledged": 300})
 	equal(t, "next of events/0", progress.partition(t, events0).Next, int64(0))
 }
 

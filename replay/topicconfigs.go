@@ -76,7 +76,7 @@ func (p *preflight) leftOutConfigs() {
 	for _, name := range slices.Sorted(maps.Keys(p.target.unknownConfigs)) {
 		topics := slices.Compact(slices.Sorted(slices.Values(p.target.unknownConfigs[name])))
 		p.add(Finding{
-			Code: "unknown-config", Severity: Warn,
+			Code: "unknown-config", Severity: warn,
 			What:        fmt.Sprintf("the target does not have the config %s, which %s has in the archive", name, strings.Join(topics, ", ")),
 			Consequence: "the topic is made without it",
 			Fix:         "give its topics what the target has instead",

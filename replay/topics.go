@@ -3,6 +3,7 @@ package replay
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -79,7 +80,7 @@ func (c *cluster) create(ctx context.Context, topics []newTopic, replicationFact
 // createError is err in this package's words.
 func createError(err error) error {
 	if e, ok := errors.AsType[*kafka.NotMadeError](err); ok {
-		return &CreateTopicError{Topic: e.Topic, Err: e.Err}
+		return fmt.Errorf("create topic %s: %w", e.Topic, e.Err)
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package replay_test
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -77,8 +78,8 @@ func TestATopicThatCannotBeMadeIsAnErrorBeforeAnythingIsSent(t *testing.T) {
 	a, c := ordersAndEvents(5).archive(t), newTarget(t, kfake.SeedTopics(2, "events"))
 	c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.CreateTopics}, Topic: "orders", Err: kerr.PolicyViolation})
 	_, err := replay.Run(t.Context(), c.connect, a, replay.Options{CreateTopics: true})
-	if failed, ok := errors.AsType[*replay.CreateTopicError](err); !ok || failed.Topic != "orders" || !errors.Is(err, kerr.PolicyViolation) {
-		t.Fatalf("error %v, want a CreateTopicError", err)
+	if err == nil || !strings.HasPrefix(err.Error(), "create topic orders: ") || !errors.Is(err, kerr.PolicyViolation) {
+		t.Fatalf("error %v, want one that names the topic", err)
 	}
 	equal(t, "records in the topic that is there", len(c.values(t, events0)), 0)
 }

@@ -2,6 +2,8 @@ package replay
 
 import (
 	"time"
+
+	"github.com/karchive/karchive/internal/lateness"
 )
 
 // trail is how far behind the schedule records are sent while a delay is caught up. Late records come at most at one and a half times the
@@ -15,7 +17,7 @@ type trail struct {
 const (
 	// atOnce is the lateness that is caught up in one step: what came too late and what is due are then at most twice what is due in
 	// that time.
-	atOnce = LateAfter
+	atOnce = lateness.Late
 	// atOnceBehind is what it begins with while a delay is caught up, where the pace is higher already.
 	atOnceBehind = time.Millisecond
 )

@@ -9,46 +9,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// ErrNotCommitted is the reason of records that were acknowledged in a transaction which was then not committed.
-var ErrNotCommitted = errors.New("its transaction was not committed")
-
-// FencedError is returned when another replay with the same id began: the target takes nothing more from this one, and what it sent
-// after its last commit does not count.
-type FencedError struct {
-	ReplayID string
-	Err      error // the target's answer
-}
-
-func (e *FencedError) Error() string {
-	return fmt.Sprintf("another replay with the id %s has begun, so this one is over: %v", e.ReplayID, e.Err)
-}
-
-func (e *FencedError) Unwrap() error { return e.Err }
-
-// LostTransactionError is returned when the target ended a transaction by itself. What was sent after the last commit does not count.
-type LostTransactionError struct {
-	Timeout time.Duration // after which it does so
-	Err     error         // the target's answer
-}
-
-func (e *LostTransactionError) Error() string {
-	return fmt.Sprintf("the target has ended a transaction, as it does after %s without a commit: %v", e.Timeout, e.Err)
-}
-
-func (e *LostTransactionError) Unwrap() error { return e.Err }
-
-// CheckpointError is returned when what the checkpoint topic holds of a replay cannot be understood.
-type CheckpointError struct {
-	ReplayID string
-	Err      error
-}
-
-func (e *CheckpointError) Error() string {
-	return fmt.Sprintf("the progress of replay %s in topic %s: %v", e.ReplayID, CheckpointTopic, e.Err)
-}
-
-func (e *CheckpointError) Unwrap() error { return e.Err }
-
 // DeniedError is returned when the access rules of the target do not let a replay keep its progress there.
 type DeniedError struct {
 	Resource  string // "topic NAME", "transactional id ID"
@@ -56,10 +16,12 @@ type DeniedError struct {
 	Err       error
 }
 
+// Error says what is not allowed.
 func (e *DeniedError) Error() string {
 	return fmt.Sprintf("%s on %s is not allowed: %v", e.Operation, e.Resource, e.Err)
 }
 
+// Unwrap returns the target's answer.
 func (e *DeniedError) Unwrap() error { return e.Err }
 
 // denied is a DeniedError when err is about access, else err.
@@ -80,9 +42,9 @@ func (t *transactions) explain(err error) error {
 		return err
 	case t.age() < t.player.settings.TransactionTimeout:
 		// The target has another producer of this name, and not because it had to wait for this one.
-		return &FencedError{ReplayID: t.topic.replayID, Err: err}
+		return fmt.Errorf("another replay with the id %s has begun, so %w: %w", t.topic.replayID, ErrFenced, err)
 	}
-	return &LostTransactionError{Timeout: t.player.settings.TransactionTimeout, Err: err}
+	return fmt.Errorf("%w, as it does after %s without a commit: %w", ErrTransactionEnded, t.player.settings.TransactionTimeout, err)
 }
 
 // age is how long the transaction is open, by the wall clock, because the target's clock goes on while this machine sleeps.
@@ -111,7 +73,7 @@ func (t *transactions) answered(e *entry, err error) error {
 	}
 	err = t.explain(err)
 	l := e.chunk.ledger
-	if _, fenced := errors.AsType[*FencedError](err); fenced {
+	if errors.Is(err, ErrFenced) {
 		t.fail(err)
 	} else {
 		t.fail(fmt.Errorf("%w: %s/%d stopped at offset %d, and the transaction with it: %w", ErrIncomplete, l.source.Topic, l.source.Partition, e.offset, err))

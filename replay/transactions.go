@@ -94,7 +94,7 @@ func (t *transactions) fence(ctx context.Context) error {
 // limit bounds an exchange with the target.
 func (t *transactions) limit(ctx context.Context) (context.Context, context.CancelFunc) {
 	patience := t.player.settings.StallTimeout
-	return context.WithTimeoutCause(ctx, patience, &StalledError{For: patience, Err: t.player.dials.Last()})
+	return context.WithTimeoutCause(ctx, patience, stalled(patience, t.player.dials.Last()))
 }
 
 // outlive bounds an exchange that the end of a replay does not break off at once: when ctx ends, there is the time that there is at the end.
@@ -255,9 +255,9 @@ func (t *transactions) commitLast(ctx context.Context) error {
 	if t.client.Flush(limited) == nil {
 		return t.end(ctx)
 	}
-	err, _ := errors.AsType[*StalledError](context.Cause(limited))
-	if err == nil {
-		err = &StalledError{For: t.player.settings.FlushTimeout, Err: t.player.dials.Last()}
+	err := context.Cause(limited)
+	if !errors.Is(err, ErrStalled) {
+		err = stalled(t.player.settings.FlushTimeout, t.player.dials.Last())
 	}
 	return fmt.Errorf("commit: %w", err)
 }
@@ -268,7 +268,7 @@ func (t *transactions) abort(ctx context.Context) {
 	t.over = true
 	t.mu.Unlock()
 	for _, d := range t.player.destinations {
-		d.refuse(ErrNotAcknowledged)
+		d.refuse(errNotAcknowledged)
 	}
 	// Each has its time, and errors of all three mean that the target ends the transaction when it times out, or when the replay is
 	// started again.

@@ -33,7 +33,7 @@ func (p *player) watch(ctx context.Context, stop context.CancelCauseFunc) {
 		}
 		p.refusals.listen(moved != now)
 		if quiet := now.Sub(moved); quiet >= p.settings.StallTimeout {
-			stop(&StalledError{For: quiet, Err: cmp.Or(p.dials.Last(), p.refusals.cause())})
+			stop(stalled(quiet, cmp.Or(p.dials.Last(), p.refusals.cause())))
 			return
 		}
 		if p.transactions == nil && now.Sub(saved) >= p.settings.CheckpointInterval {

@@ -49,13 +49,12 @@ func replayErrorHint(err error) string {
 	if refused, ok := errors.AsType[*replay.RefusedError](err); ok {
 		return refused.Findings[0].Fix
 	}
-	if _, ok := errors.AsType[*replay.FencedError](err); ok {
+	switch {
+	case errors.Is(err, replay.ErrFenced):
 		return "the other one goes on from this one's last commit; for two at once give each a --replay-id of its own"
-	}
-	if _, ok := errors.AsType[*replay.LostTransactionError](err); ok {
+	case errors.Is(err, replay.ErrTransactionEnded):
 		return "the same command goes on from the last commit"
-	}
-	if _, ok := errors.AsType[*replay.CheckpointError](err); ok {
+	case errors.Is(err, replay.ErrProgress):
 		return "--restart sends everything again; or use the version of karchive that wrote it"
 	}
 	if mismatch, ok := errors.AsType[*replay.MismatchError](err); ok {

@@ -16,9 +16,9 @@ func TestErrorsOfAReplayLeadToAFlag(t *testing.T) {
 	}{
 		{&replay.MissingTopicsError{Topics: []string{"a"}}, "--create-topics"},
 		{&replay.RefusedError{Findings: []replay.Finding{{Fix: "add partitions"}, {Fix: "nothing"}}}, "add partitions"},
-		{&replay.FencedError{}, "--replay-id"},
-		{&replay.LostTransactionError{}, "the same command"},
-		{&replay.CheckpointError{}, "--restart"},
+		{fmt.Errorf("x: %w", replay.ErrFenced), "--replay-id"},
+		{fmt.Errorf("x: %w", replay.ErrTransactionEnded), "the same command"},
+		{fmt.Errorf("x: %w", replay.ErrProgress), "--restart"},
 		{&replay.MismatchError{}, "--progress"},
 		{&replay.MismatchError{ReplayID: "x"}, "--restart begins x"},
 		{&replay.DeniedError{Operation: "IdempotentWrite"}, "--acks 1"},

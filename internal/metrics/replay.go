@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/lateness"
 	"github.com/karchive/karchive/replay"
 )
 
@@ -92,7 +93,7 @@ func counter(out chan<- prometheus.Metric, d *prometheus.Desc, n int64) {
 // histogram gives all bounds at all times, as scrapes are compared with each other.
 func histogram(out chan<- prometheus.Metric, d *prometheus.Desc, l replay.Lateness) {
 	buckets, below := make(map[float64]uint64), int64(0)
-	for i, bound := range replay.LatenessBounds() {
+	for i, bound := range lateness.Bounds {
 		if i < len(l.Bins) {
 			below += l.Bins[i].Count
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/lateness"
 	"github.com/karchive/karchive/replay"
 )
 
@@ -80,7 +81,7 @@ func TestTheMetricsOfAReplayAreItsLatestProgress(t *testing.T) {
 	if before := scrape(t, s); strings.Contains(before, "karchive_replay_position_timestamp_seconds") {
 		t.Errorf("there is a position before the first record:\n%s", before)
 	}
-	bounds := replay.LatenessBounds()
+	bounds := lateness.Bounds
 	r.Set(replay.Progress{Sent: 1})
 	r.Set(replay.Progress{
 		Planned: 100, Sent: 60, Acknowledged: 50, Bytes: 5000, Refused: 3, Failed: 2, Elapsed: 1500 * time.Millisecond, Paused: true,

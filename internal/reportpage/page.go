@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/lateness"
 	"github.com/karchive/karchive/internal/units"
 	"github.com/karchive/karchive/replay"
 )
@@ -129,14 +130,14 @@ func (v *view) addTiming(t *replay.Timing) {
 		tile{"achieved", rate(t.AchievedRate) + "/s", units.Size(int64(t.AchievedBytes)) + "/s"},
 		tile{"drift at the end", units.Fine(t.Drift), "behind the plan"},
 		tile{"dispatch p99", units.Fine(t.Dispatch.P99), "p50 " + units.Fine(t.Dispatch.P50)},
-		tile{"late", units.Count(t.Late), "by more than " + units.Fine(replay.LateAfter)},
+		tile{"late", units.Count(t.Late), "by more than " + units.Fine(lateness.Late)},
 	)
 	v.Facts = append([]fact{
 		{"lateness of dispatch", percentiles(t.Dispatch), "from when a record was due until the producer got it"},
 		{"lateness of acknowledgement", percentiles(t.Acknowledgement), "from when a record was due until the target had it"},
 		{"precision", string(t.Precision), t.PrecisionNote},
 		{"recording", units.Time(t.FirstMs) + " to " + units.Time(t.LastMs), fmt.Sprintf("what was played, in %s", units.Of(t.Rounds, "round"))},
-		{"late", units.Count(t.Late), "records sent more than " + units.Fine(replay.LateAfter) + " after they were due"},
+		{"late", units.Count(t.Late), "records sent more than " + units.Fine(lateness.Late) + " after they were due"},
 		{"starved", units.Count(t.Starved), "records that were due before they were read from the archive"},
 		{"held back", units.Count(t.HeldBack), "records that were due while too many before them were not acknowledged"},
 		{"out of order", units.Count(t.OutOfOrder), "records with an earlier timestamp than one before them in their partition; they do not wait"},
