@@ -7,11 +7,17 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/kafka"
+	"github.com/karchive/karchive/internal/options"
 	"github.com/karchive/karchive/selection"
 )
 
-// ErrConnect is wrapped when no broker answers.
-var ErrConnect = kafka.ErrConnect
+// The kinds of errors that have no type of their own.
+var (
+	// ErrConnect is wrapped when no broker answers.
+	ErrConnect = kafka.ErrConnect
+	// ErrOptions is wrapped by errors about options that cannot be, or that do not go together.
+	ErrOptions = options.ErrInvalid
+)
 
 // missingTopic is the error for a topic that the cluster does not have, or no longer has.
 func missingTopic(topic string) *selection.MissingTopicError {

@@ -1,12 +1,12 @@
 package capture
 
 import (
-	"errors"
-	"fmt"
+	"cmp"
 	"runtime"
 	"time"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/options"
 	"github.com/karchive/karchive/internal/selecting"
 	"github.com/karchive/karchive/selection"
 )
@@ -91,14 +91,13 @@ type settings struct {
 }
 
 func (o Options) normalize() (settings, error) {
-	o.fillDefaults()
-	s := settings{Options: o}
-	compression, err := format.ParseCompression(string(o.Compression))
-	if err != nil {
-		return s, err
+	if err := o.Check(); err != nil {
+		return settings{}, err
 	}
-	s.Compression = compression
-	return s, s.check()
+	o.fillDefaults()
+	var err error
+	o.Compression, err = format.ParseCompression(string(o.Compression))
+	return settings{Options: o}, err
 }
 
 func (o *Options) fillDefaults() {
@@ -123,23 +122,27 @@ func setDefault[T comparable](v *T, def T) {
 	}
 }
 
-func (s *settings) check() error {
+// Check says what of the options cannot be, or does not go together, with an error that wraps ErrOptions. Run does the same, but it is
+// sometimes good to know before an archive is made.
+func (o Options) Check() error {
+	o.fillDefaults()
+	_, err := format.ParseCompression(string(o.Compression))
 	switch {
-	case len(s.Topics) == 0:
-		return errors.New("no topics are named")
-	case s.Isolation != format.ReadCommitted && s.Isolation != format.ReadUncommitted:
-		return fmt.Errorf("isolation %q is neither %s nor %s", s.Isolation, format.ReadCommitted, format.ReadUncommitted)
-	case s.Follow && !s.Until.IsZero():
-		return errors.New("a follow capture has no until: it goes on until it is stopped")
-	case !s.Follow && s.StopAfter != StopAfter{}:
-		return errors.New("stop-after is for a follow capture: a snapshot ends by itself")
-	case s.Lanes < 0 || s.RotateBytes < 0 || s.RotateRecords < 0 || s.RotateInterval < 0 || s.MemoryBytes < 0 || s.FetchBytes < 0 ||
-		s.ConnectTimeout < 0 || s.StallTimeout < 0:
-		return errors.New("limits must not be negative")
-	case s.StopAfter.Records < 0 || s.StopAfter.Bytes < 0 || s.StopAfter.Duration < 0:
-		return errors.New("stop-after must not be negative")
+	case len(o.Topics) == 0:
+		return options.New("give {Topics}", "no topics given")
+	case o.Isolation != format.ReadCommitted && o.Isolation != format.ReadUncommitted:
+		return options.New("", "isolation %q is neither %s nor %s", o.Isolation, format.ReadCommitted, format.ReadUncommitted)
+	case o.Follow && !o.Until.IsZero():
+		return options.New("give {StopAfter} to end a follow capture", "{Until} is for a snapshot")
+	case !o.Follow && o.StopAfter != StopAfter{}:
+		return options.New("a snapshot ends by itself, or at {Until}", "{StopAfter} is for {Follow}")
+	case o.Lanes < 0 || o.RotateBytes < 0 || o.RotateRecords < 0 || o.RotateInterval < 0 || o.MemoryBytes < 0 || o.FetchBytes < 0 ||
+		o.ConnectTimeout < 0 || o.StallTimeout < 0:
+		return options.New("", "limits must not be negative")
+	case o.StopAfter.Records < 0 || o.StopAfter.Bytes < 0 || o.StopAfter.Duration < 0:
+		return options.New("", "stop-after must not be negative")
 	}
-	return selecting.CheckGlobs(s.Topics)
+	return cmp.Or(err, selecting.CheckGlobs(o.Topics))
 }
 
 // isolationLevel is the level in Kafka's requests.

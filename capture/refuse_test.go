@@ -321,13 +321,13 @@ func TestSelectedPartitionsAreTakenAndNoOthers(t *testing.T) {
 
 func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 	for want, o := range map[string]Options{
-		"no topics":     {},
-		"has no until":  {Topics: []string{"a"}, Until: selection.End, Follow: true},
-		"stop-after":    {Topics: []string{"a"}, StopAfter: StopAfter{Records: 1}},
-		"isolation":     {Topics: []string{"a"}, Isolation: "serializable"},
-		"topic pattern": {Topics: []string{"a["}},
-		"codec":         {Topics: []string{"a"}, Compression: "rar"},
-		"negative":      {Topics: []string{"a"}, Lanes: -1},
+		"no topics":         {},
+		"is for a snapshot": {Topics: []string{"a"}, Until: selection.End, Follow: true},
+		"StopAfter":         {Topics: []string{"a"}, StopAfter: StopAfter{Records: 1}},
+		"isolation":         {Topics: []string{"a"}, Isolation: "serializable"},
+		"topic pattern":     {Topics: []string{"a["}},
+		"codec":             {Topics: []string{"a"}, Compression: "rar"},
+		"negative":          {Topics: []string{"a"}, Lanes: -1},
 	} {
 		if _, err := Run(t.Context(), nil, nil, o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: got %v, want it to say %q", o, err, want)

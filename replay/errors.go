@@ -7,12 +7,15 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/internal/kafka"
+	"github.com/karchive/karchive/internal/options"
 )
 
 // The kinds of errors that a replay ends with and that have no type of their own.
 var (
 	// ErrConnect is wrapped when no broker of the target answers.
 	ErrConnect = kafka.ErrConnect
+	// ErrOptions is wrapped by errors about options that cannot be, or that do not go together.
+	ErrOptions = options.ErrInvalid
 	// ErrIncomplete is wrapped when records were not acknowledged; the Report says which and why.
 	ErrIncomplete = errors.New("not all records were acknowledged")
 	// ErrStalled is wrapped when the target acknowledged nothing for Options.StallTimeout though records were under way, with what the

@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/options"
 )
 
 // TransactionPrefix begins the transactional ids of replays; the replay's own id follows. It is what access rules name.
@@ -21,37 +22,25 @@ const TransactionPrefix = "karchive-replay-"
 // replayIDPattern keeps ids short and free of the slash, which separates an id from a partition in the checkpoint topic.
 var replayIDPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,200}$`)
 
-// checkExactlyOnce refuses options that transactions cannot keep.
-func (s *settings) checkExactlyOnce() error {
+// checkExactlyOnce refuses options that transactions cannot keep, and those that mean nothing without them.
+func (o *Options) checkExactlyOnce() error {
 	switch {
-	case !s.ExactlyOnce && (s.ReplayID != "" || s.Restart):
-		return errors.New("a replay id and a restart belong to a replay that is exactly once")
-	case !s.ExactlyOnce:
+	case !o.ExactlyOnce && o.ReplayID != "":
+		return options.New("give {ExactlyOnce}, too", "{ReplayID} is for {ExactlyOnce}")
+	case !o.ExactlyOnce && o.Restart:
+		return options.New("give {ExactlyOnce}, or begin with another {Checkpoint}", "{Restart} is for {ExactlyOnce}")
+	case !o.ExactlyOnce:
 		return nil
-	case s.Acks != AcksAll:
-		return fmt.Errorf("exactly once needs acks %s: with %s the target may lose what it acknowledged", AcksAll, s.Acks)
-	case s.Checkpoint != nil:
-		return errors.New("a replay that is exactly once keeps its progress in the target, not in a checkpoint of the caller")
-	case s.TransactionBytes < 0 || s.TransactionTimeout < 0:
-		return errors.New("limits must not be negative")
-	case s.TransactionTimeout < commitShare*s.CheckpointInterval:
-		return fmt.Errorf("a commit every %s is too rare for transactions that end after %s", s.CheckpointInterval, s.TransactionTimeout)
-	case s.ReplayID == "":
-		return nil
+	case o.Acks != AcksAll:
+		return options.New("with fewer the target may lose what it acknowledged", "{ExactlyOnce} needs {Acks} all")
+	case o.Checkpoint != nil:
+		return options.New("an exactly-once replay keeps its progress in the target, in topic "+CheckpointTopic, "{ExactlyOnce} and {Checkpoint} exclude each other")
+	case o.TransactionTimeout < commitShare*o.CheckpointInterval:
+		return options.New("", "a commit every %s is too rare for transactions that end after %s", o.CheckpointInterval, o.TransactionTimeout)
+	case o.ReplayID != "" && !replayIDPattern.MatchString(o.ReplayID):
+		return options.New("use 1 to 200 letters, digits, dots, underscores and hyphens", "%q is not a replay id", o.ReplayID)
 	}
-	_, err := ParseReplayID(s.ReplayID)
-	return err
-}
-
-// ErrReplayID is wrapped for text that is no replay id.
-var ErrReplayID = errors.New("not a replay id: use 1 to 200 letters, digits, dots, underscores and hyphens")
-
-// ParseReplayID checks a replay id.
-func ParseReplayID(s string) (string, error) {
-	if !replayIDPattern.MatchString(s) {
-		return "", fmt.Errorf("%q: %w", s, ErrReplayID)
-	}
-	return s, nil
+	return nil
 }
 
 // commitShare is how many commits fit at least into the time after which the target ends a transaction by itself.

@@ -1,10 +1,10 @@
 package replay_test
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/karchive/karchive/format"
@@ -28,7 +28,7 @@ func FuzzHowToSend(f *testing.F) {
 		}
 		if r, err := replay.ParseRule(s); err == nil && format.CheckTopicName(topic) == nil {
 			to, err := replay.Mapping{r}.Topic(topic)
-			if err == nil && format.CheckTopicName(to) != nil || err != nil && !errors.Is(err, replay.ErrMapping) {
+			if err == nil && format.CheckTopicName(to) != nil || err != nil && !strings.Contains(err.Error(), "not a topic mapping") {
 				t.Errorf("rule %s makes %q of %s, %v", r, to, topic, err)
 			}
 		}

@@ -1,10 +1,9 @@
 package replay
 
 import (
-	"errors"
-	"fmt"
 	"time"
 
+	"github.com/karchive/karchive/internal/options"
 	"github.com/karchive/karchive/replay/timeline"
 )
 
@@ -66,16 +65,25 @@ func (p *Pacing) fillDefaults() {
 	setDefault(&p.MaxCatchUp, defaultMaxCatchUp)
 }
 
+// check is for values without their defaults.
 func (p *Pacing) check(pace timeline.Pace) error {
 	switch {
-	case p.OnLate != CatchUpLate && p.OnLate != ShiftLate && p.OnLate != DropLate:
-		return fmt.Errorf("late policy %q is none of %s, %s and %s", p.OnLate, CatchUpLate, ShiftLate, DropLate)
-	case p.Precision != NormalPrecision && p.Precision != HighPrecision:
-		return fmt.Errorf("precision %q is neither %s nor %s", p.Precision, NormalPrecision, HighPrecision)
+	case p.OnLate != "" && p.OnLate != CatchUpLate && p.OnLate != ShiftLate && p.OnLate != DropLate:
+		return options.New("", "late policy %q is none of %s, %s and %s", p.OnLate, CatchUpLate, ShiftLate, DropLate)
+	case p.Precision != "" && p.Precision != NormalPrecision && p.Precision != HighPrecision:
+		return options.New("", "precision %q is neither %s nor %s", p.Precision, NormalPrecision, HighPrecision)
 	case p.MaxCatchUp < 0 || p.Warmup < 0:
-		return errors.New("max catch-up and warm-up must not be negative")
-	case !pace.Timed() && (*p != Pacing{StartAt: p.StartAt, OnLate: CatchUpLate, MaxCatchUp: defaultMaxCatchUp, Precision: NormalPrecision}):
-		return errors.New("late policy, max catch-up, warm-up and precision need a pace: give a speed, a rate or a bandwidth")
+		return options.New("", "max catch-up and warm-up must not be negative")
+	case pace.Timed():
+		return nil
+	case p.Warmup > 0:
+		return options.NeedsPace("Warmup")
+	case p.OnLate != "" && p.OnLate != CatchUpLate:
+		return options.NeedsPace("OnLate")
+	case p.MaxCatchUp > 0:
+		return options.NeedsPace("MaxCatchUp")
+	case p.Precision != "" && p.Precision != NormalPrecision:
+		return options.NeedsPace("Precision")
 	}
 	return nil
 }

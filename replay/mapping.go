@@ -9,8 +9,7 @@ import (
 	"github.com/karchive/karchive/format"
 )
 
-// ErrMapping is wrapped for text that is no mapping rule and for a rule that makes an illegal topic name.
-var ErrMapping = errors.New("not a topic mapping")
+var errMapping = errors.New("not a topic mapping")
 
 // Mapping renames topics. The first rule that matches a name decides; a name that no rule matches is kept. The zero value keeps all.
 type Mapping []Rule
@@ -27,13 +26,13 @@ func ParseRule(s string) (Rule, error) {
 	from, to, ok := strings.Cut(s, ":=")
 	switch {
 	case !ok || from == "" || to == "":
-		return Rule{}, fmt.Errorf("%q: %w: write OLD:=NEW", s, ErrMapping)
+		return Rule{}, fmt.Errorf("%q: %w: write OLD:=NEW", s, errMapping)
 	case strings.Count(to, "*") > strings.Count(from, "*"):
-		return Rule{}, fmt.Errorf("%q: %w: NEW has more * than OLD", s, ErrMapping)
+		return Rule{}, fmt.Errorf("%q: %w: NEW has more * than OLD", s, errMapping)
 	}
 	for _, part := range []string{from, to} {
 		if err := format.CheckTopicName(strings.ReplaceAll(part, "*", "x")); err != nil {
-			return Rule{}, fmt.Errorf("%q: %w: %w", s, ErrMapping, err)
+			return Rule{}, fmt.Errorf("%q: %w: %w", s, errMapping, err)
 		}
 	}
 	quoted := strings.ReplaceAll(regexp.QuoteMeta(from), `\*`, "(.*)")
@@ -52,7 +51,7 @@ func (m Mapping) Topic(topic string) (string, error) {
 		}
 		renamed := r.fill(found[1:])
 		if err := format.CheckTopicName(renamed); err != nil {
-			return "", fmt.Errorf("%s turns topic %s into %q: %w: %w", r, topic, renamed, ErrMapping, err)
+			return "", fmt.Errorf("%s turns topic %s into %q: %w: %w", r, topic, renamed, errMapping, err)
 		}
 		return renamed, nil
 	}

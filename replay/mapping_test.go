@@ -1,7 +1,7 @@
 package replay_test
 
 import (
-	"errors"
+	"strings"
 	"testing"
 
 	"github.com/karchive/karchive/replay"
@@ -47,14 +47,14 @@ func TestMappingRenamesTopics(t *testing.T) {
 
 func TestMappingRefusesWhatIsNoRule(t *testing.T) {
 	for _, text := range []string{"", "a", "a:=", ":=b", "a=b", "a:=b*", "*:=**", "a/b:=c", "a:=c d"} {
-		if _, err := replay.ParseRule(text); !errors.Is(err, replay.ErrMapping) {
+		if _, err := replay.ParseRule(text); err == nil || !strings.Contains(err.Error(), "not a topic mapping") {
 			t.Errorf("ParseRule(%q) = %v, want ErrMapping", text, err)
 		}
 	}
 }
 
 func TestMappingRefusesAnIllegalName(t *testing.T) {
-	if _, err := mapping(t, "x*:=*").Topic("x"); !errors.Is(err, replay.ErrMapping) {
+	if _, err := mapping(t, "x*:=*").Topic("x"); err == nil || !strings.Contains(err.Error(), "not a topic mapping") {
 		t.Errorf("error %v, want ErrMapping", err)
 	}
 }

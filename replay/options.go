@@ -2,13 +2,12 @@ package replay
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/options"
 	"github.com/karchive/karchive/internal/selecting"
 	"github.com/karchive/karchive/replay/timeline"
 	"github.com/karchive/karchive/selection"
@@ -166,10 +165,17 @@ type settings struct {
 }
 
 func (o Options) normalize() (settings, error) {
+	if err := o.Check(); err != nil {
+		return settings{}, err
+	}
 	o.fillDefaults()
 	s := settings{Options: o}
 	s.precise, s.note = precise(o)
-	return s, s.check()
+	s.startPassed = !s.Pacing.StartAt.IsZero() && s.Pacing.StartAt.Before(s.Clock.Now())
+	if s.startPassed && s.Checkpoint == nil && !s.ExactlyOnce {
+		return s, s.tooLate()
+	}
+	return s, nil
 }
 
 func (o *Options) fillDefaults() {
@@ -202,35 +208,44 @@ func setDefault[T comparable](v *T, def T) {
 	}
 }
 
-func (s *settings) check() error {
-	if _, ok := codecs[s.Compression]; !ok && s.Compression != SourceCompression {
-		return fmt.Errorf("compression %q is none of source, none, gzip, snappy, lz4 and zstd", s.Compression)
-	}
-	if err := cmp.Or(selecting.CheckGlobs(s.Topics), selecting.CheckWindow(s.From, s.Until)); err != nil {
+// Check says what of the options cannot be, or does not go together, with an error that wraps ErrOptions. Run does the same, but it is
+// sometimes good to know before an archive is opened.
+func (o Options) Check() error {
+	pacing := o.Pacing
+	o.fillDefaults()
+	if err := o.checkValues(); err != nil {
 		return err
 	}
+	return cmp.Or(o.checkProgress(), o.Schedule.Check(), o.checkExactlyOnce(), pacing.check(o.Schedule.Pace))
+}
+
+// checkValues looks at each option alone.
+func (o *Options) checkValues() error {
+	_, known := codecs[o.Compression]
 	switch {
-	case s.Timestamps != KeepTimestamps && s.Timestamps != NowTimestamps && s.Timestamps != ShiftTimestamps:
-		return fmt.Errorf("timestamps %q is none of %s, %s and %s", s.Timestamps, KeepTimestamps, NowTimestamps, ShiftTimestamps)
-	case s.Acks != AcksAll && s.Acks != AcksLeader && s.Acks != AcksNone:
-		return fmt.Errorf("acks %q is none of %s, %s and %s", s.Acks, AcksAll, AcksLeader, AcksNone)
-	case s.ReplicationFactor < -1:
-		return fmt.Errorf("replication factor %d is below 1", s.ReplicationFactor)
-	case s.Limit < 0 || s.Lanes < 0 || s.MemoryBytes < 0 || s.ConnectTimeout < 0 || s.StallTimeout < 0 || s.FlushTimeout < 0 ||
-		s.CheckpointInterval < 0:
-		return errors.New("limits must not be negative")
-	case s.Schedule.Loops() && s.Checkpoint != nil || s.Schedule.Loop != 0 && s.ExactlyOnce:
-		return errors.New("a replay that loops keeps no progress: there is no telling rounds apart")
+	case !known && o.Compression != SourceCompression:
+		return options.New("", "compression %q is none of source, none, gzip, snappy, lz4 and zstd", o.Compression)
+	case o.Timestamps != KeepTimestamps && o.Timestamps != NowTimestamps && o.Timestamps != ShiftTimestamps:
+		return options.New("", "timestamps %q is none of %s, %s and %s", o.Timestamps, KeepTimestamps, NowTimestamps, ShiftTimestamps)
+	case o.Acks != AcksAll && o.Acks != AcksLeader && o.Acks != AcksNone:
+		return options.New("", "acks %q is none of %s, %s and %s", o.Acks, AcksAll, AcksLeader, AcksNone)
+	case o.ReplicationFactor < -1:
+		return options.New("", "replication factor %d is below 1", o.ReplicationFactor)
+	case o.Limit < 0 || o.Lanes < 0 || o.MemoryBytes < 0 || o.ConnectTimeout < 0 || o.StallTimeout < 0 || o.FlushTimeout < 0 ||
+		o.CheckpointInterval < 0 || o.TransactionBytes < 0 || o.TransactionTimeout < 0:
+		return options.New("", "limits must not be negative")
 	}
-	if err := s.Schedule.Check(); err != nil {
-		return err
+	return cmp.Or(selecting.CheckGlobs(o.Topics), selecting.CheckWindow(o.From, o.Until))
+}
+
+// checkProgress refuses to keep the progress of rounds.
+func (o *Options) checkProgress() error {
+	const why = "a replay that goes on cannot tell rounds apart"
+	switch {
+	case o.Checkpoint != nil && o.Schedule.Loops():
+		return options.New(why, "{Checkpoint} and {Loop} exclude each other")
+	case o.ExactlyOnce && o.Schedule.Loop != 0:
+		return options.New(why, "{ExactlyOnce} and {Loop} exclude each other")
 	}
-	if err := s.checkExactlyOnce(); err != nil {
-		return err
-	}
-	s.startPassed = !s.Pacing.StartAt.IsZero() && s.Pacing.StartAt.Before(s.Clock.Now())
-	if s.startPassed && s.Checkpoint == nil && !s.ExactlyOnce {
-		return s.tooLate()
-	}
-	return s.Pacing.check(s.Schedule.Pace)
+	return nil
 }

@@ -11,8 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// ErrPartitioner is wrapped for text that is no partitioner.
-var ErrPartitioner = errors.New("not a partitioner: use keep, key, round-robin or a map like 0=3,1=0")
+var errPartitioner = errors.New("not a partitioner: use keep, key, round-robin or a map like 0=3,1=0")
 
 type partitionerKind int
 
@@ -59,10 +58,10 @@ func ParsePartitioner(s string) (Partitioner, error) {
 	for entry := range strings.SplitSeq(s, ",") {
 		from, to, err := parseTableEntry(entry)
 		if err != nil {
-			return Partitioner{}, fmt.Errorf("%q: %w", s, ErrPartitioner)
+			return Partitioner{}, fmt.Errorf("%q: %w", s, errPartitioner)
 		}
 		if _, twice := table[from]; twice {
-			return Partitioner{}, fmt.Errorf("%q names partition %d twice: %w", s, from, ErrPartitioner)
+			return Partitioner{}, fmt.Errorf("%q names partition %d twice: %w", s, from, errPartitioner)
 		}
 		table[from] = to
 	}

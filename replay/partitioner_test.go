@@ -1,7 +1,7 @@
 package replay_test
 
 import (
-	"errors"
+	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -18,7 +18,7 @@ func TestParsePartitionerReadsWhatStringSpells(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"", "Keep", "0", "0=", "=1", "0=1,", "a=b", "0=-1", "-1=0", "0=1,0=2", "0=4294967296"} {
-		if p, err := replay.ParsePartitioner(text); !errors.Is(err, replay.ErrPartitioner) {
+		if p, err := replay.ParsePartitioner(text); err == nil || !strings.Contains(err.Error(), "not a partitioner") {
 			t.Errorf("ParsePartitioner(%q) = %s, %v, want ErrPartitioner", text, p, err)
 		}
 	}

@@ -119,14 +119,8 @@ func (o *captureOptions) complete(c *cli.Context, e *env) error {
 	switch {
 	case o.archive == "":
 		return &usageError{"no archive given", "give -o DIR"}
-	case len(o.capture.Topics) == 0:
-		return &usageError{"no topics given", "give -t orders,payments-*"}
-	case o.capture.Follow && o.until != "":
-		return &usageError{"--until is for a snapshot", "give --stop-after to end a follow capture"}
-	case !o.capture.Follow && o.capture.StopAfter != capture.StopAfter{}:
-		return &usageError{"--stop-after is for --follow", "a snapshot ends by itself, or at --until"}
 	}
-	return nil
+	return optionUsage(o.capture.Check())
 }
 
 func runCapture(c *cli.Context, e *env, o captureOptions) error {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/connect"
+	"github.com/karchive/karchive/internal/options"
 	"github.com/karchive/karchive/selection"
 )
 
@@ -72,6 +73,24 @@ func withHint(err error, hint string) error {
 		return err
 	}
 	return &hinted{err, hint}
+}
+
+// optionFlags are the flags that stand for options of the library.
+var optionFlags = map[string]string{
+	"Checkpoint": "--progress", "ExactlyOnce": "--exactly-once", "ReplayID": "--replay-id", "Restart": "--restart", "Acks": "--acks",
+	"Loop": "--loop", "LoopDelay": "--loop-delay", "MaxGap": "--max-gap", "Ramp": "--ramp", "Warmup": "--warmup", "OnLate": "--on-late",
+	"MaxCatchUp": "--max-catchup", "Precision": "--precision", "Pace": "--speed FACTOR, --rate or --bandwidth", "Speed": "--speed 1, or another factor",
+	"Topics": "-t orders,payments-*", "Until": "--until", "StopAfter": "--stop-after", "Follow": "--follow",
+}
+
+// optionUsage makes a wrong command line of options that cannot be.
+func optionUsage(err error) error {
+	wrong, ok := errors.AsType[*options.Error](err)
+	if !ok {
+		return err
+	}
+	problem, hint := wrong.Named(func(option string) string { return cmp.Or(optionFlags[option], option) })
+	return &usageError{problem, hint}
 }
 
 // exitCode turns what a command returned into the program's exit code.

@@ -10,10 +10,13 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
+	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/connect"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/timeline"
 	"github.com/karchive/karchive/selection"
 )
 
@@ -112,6 +115,37 @@ func TestHintsAboutDisksFitTheCommandAndThePlace(t *testing.T) {
 	} {
 		if got := diskHint(c.command, c.err); got != c.want {
 			t.Errorf("%s, %v: got %q, want %q", c.command, c.err, got, c.want)
+		}
+	}
+}
+
+func TestOptionsThatDoNotGoTogetherAreCalledByTheirFlags(t *testing.T) {
+	progress, tenth := replay.NewProgressFile("p"), timeline.Schedule{Pace: timeline.Speed(0.1)}
+	steady := timeline.Schedule{Pace: timeline.Rate(5, time.Second)}
+	delayed, gapped, looping := tenth, steady, tenth
+	delayed.LoopDelay, gapped.MaxGap, looping.Loop = time.Second, time.Second, 2
+	for want, options := range map[string]interface{ Check() error }{
+		"--exactly-once and --progress exclude each other": replay.Options{ExactlyOnce: true, Checkpoint: progress},
+		"--exactly-once and --loop exclude each other":     replay.Options{ExactlyOnce: true, Schedule: timeline.Schedule{Loop: 1}},
+		"--progress and --loop exclude each other":         replay.Options{Checkpoint: progress, Schedule: looping},
+		"--exactly-once needs --acks all":                  replay.Options{ExactlyOnce: true, Acks: replay.AcksLeader},
+		"--replay-id is for --exactly-once":                replay.Options{ReplayID: "a"},
+		"--restart is for --exactly-once":                  replay.Options{Restart: true},
+		"--ramp needs a pace":                              replay.Options{Schedule: timeline.Schedule{Ramp: 1}},
+		"--warmup needs a pace":                            replay.Options{Pacing: replay.Pacing{Warmup: 1}},
+		"--on-late needs a pace":                           replay.Options{Pacing: replay.Pacing{OnLate: replay.DropLate}},
+		"--max-catchup needs a pace":                       replay.Options{Pacing: replay.Pacing{MaxCatchUp: 1}},
+		"--precision needs a pace":                         replay.Options{Pacing: replay.Pacing{Precision: replay.HighPrecision}},
+		"--max-gap is for the original timing":             replay.Options{Schedule: gapped},
+		"--loop-delay is for --loop":                       replay.Options{Schedule: delayed},
+		"no topics given":                                  capture.Options{},
+		"--until is for a snapshot":                        capture.Options{Topics: []string{"a"}, Follow: true, Until: selection.End},
+		"--stop-after is for --follow":                     capture.Options{Topics: []string{"a"}, StopAfter: capture.StopAfter{Records: 1}},
+	} {
+		err := options.Check()
+		wrong, ok := errors.AsType[*usageError](optionUsage(err))
+		if !ok || wrong.msg != want || strings.ContainsAny(wrong.msg+wrong.hint, "{}") {
+			t.Errorf("got %+v for %v, want %s", wrong, err, want)
 		}
 	}
 }

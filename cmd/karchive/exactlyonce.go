@@ -13,7 +13,7 @@ import (
 func exactlyOnceFlags(to *replay.Options) []cli.Flag {
 	const category = "Exactly once"
 	id := parsed("replay-id", "name an exactly-once replay `ID`; of two at a time the older is ended", "by archive and options",
-		&to.ReplayID, replay.ParseReplayID).(*cli.GenericFlag)
+		&to.ReplayID, parseReplayID).(*cli.GenericFlag)
 	id.Category = category
 	return []cli.Flag{
 		&cli.BoolFlag{Name: "exactly-once", Usage: "send in transactions that carry the progress, committed at least every second", Destination: &to.ExactlyOnce, Category: category},
@@ -22,25 +22,8 @@ func exactlyOnceFlags(to *replay.Options) []cli.Flag {
 	}
 }
 
-// checkExactlyOnce refuses flags that transactions cannot keep, and those that mean nothing without them.
-func (o *replayOptions) checkExactlyOnce() error {
-	r := &o.replay
-	switch {
-	case !r.ExactlyOnce && r.ReplayID != "":
-		return &usageError{"--replay-id is for --exactly-once", "give --exactly-once, too"}
-	case !r.ExactlyOnce && r.Restart:
-		return &usageError{"--restart is for --exactly-once", "give --exactly-once, or another file to --progress"}
-	case !r.ExactlyOnce:
-		return nil
-	case o.progress != "":
-		return &usageError{"--exactly-once and --progress exclude each other",
-			"an exactly-once replay keeps its progress in the target, in topic " + replay.CheckpointTopic}
-	case o.pacing.schedule.Loop != 0:
-		return &usageError{"--exactly-once and --loop exclude each other", "a replay that goes on cannot tell rounds apart"}
-	case r.Acks != replay.AcksAll:
-		return &usageError{"--exactly-once needs --acks all", "with fewer the target may lose what it acknowledged"}
-	}
-	return nil
+func parseReplayID(s string) (string, error) {
+	return s, replay.Options{ExactlyOnce: true, ReplayID: s}.Check()
 }
 
 // noteExactlyOnce says where the replay begins, and where its progress is.

@@ -32,9 +32,6 @@ func (p *pacing) complete(now time.Time, to *replay.Options) (err error) {
 	if to.Schedule, err = p.scheduling.complete(); err != nil {
 		return err
 	}
-	if err := p.dependent(); err != nil {
-		return err
-	}
 	if p.catchUp != nil {
 		p.pacing.MaxCatchUp = max(*p.catchUp, time.Nanosecond) // 0 would be the default
 	}
@@ -42,23 +39,4 @@ func (p *pacing) complete(now time.Time, to *replay.Options) (err error) {
 	to.Pacing = p.pacing
 	to.Pacing.StartAt, err = p.start(now, to.Checkpoint != nil || to.ExactlyOnce)
 	return err
-}
-
-// dependent refuses flags of sending that mean nothing without a pace.
-func (p *pacing) dependent() error {
-	if p.schedule.Pace.Timed() {
-		return nil
-	}
-	for _, f := range []struct {
-		name  string
-		given bool
-	}{
-		{"--warmup", p.pacing.Warmup > 0}, {"--on-late", p.onLate != string(replay.CatchUpLate)},
-		{"--max-catchup", p.catchUp != nil}, {"--precision", p.precision != string(replay.NormalPrecision)},
-	} {
-		if f.given {
-			return needsPace(f.name)
-		}
-	}
-	return nil
 }

@@ -166,10 +166,7 @@ func (o *replayOptions) complete(e *env) error {
 	if o.originals && !r.DryRun {
 		return &usageError{"--show-originals is for --dry-run", "karchive cat shows the records of an archive"}
 	}
-	if o.progress != "" && o.pacing.schedule.Loop != 0 && o.pacing.schedule.Loop != 1 {
-		return &usageError{"--progress and --loop exclude each other", "a replay that goes on cannot tell rounds apart"}
-	}
-	return o.checkExactlyOnce()
+	return optionUsage(r.Check())
 }
 
 func runReplay(ctx context.Context, e *env, o replayOptions) error {

@@ -91,21 +91,10 @@ func (s *scheduling) complete() (timeline.Schedule, error) {
 			s.schedule.Pace = *f.pace
 		}
 	}
-	switch timed := s.schedule.Pace.Timed(); {
-	case len(given) > 1:
+	if len(given) > 1 {
 		return s.schedule, &usageError{strings.Join(given, " and ") + " exclude each other", "give one pace: a factor of the original timing, or records or bytes in a time"}
-	case s.schedule.MaxGap > 0 && (s.speed == nil || !timed):
-		return s.schedule, &usageError{"--max-gap is for the original timing", "give --speed 1, or another factor"}
-	case s.schedule.LoopDelay > 0 && s.schedule.Loop == 0:
-		return s.schedule, &usageError{"--loop-delay is for --loop", "give --loop, or --loop N"}
-	case s.schedule.Ramp > 0 && !timed:
-		return s.schedule, needsPace("--ramp")
 	}
-	return s.schedule, nil
-}
-
-func needsPace(flag string) error {
-	return &usageError{flag + " needs a pace", "give --speed FACTOR, --rate or --bandwidth"}
+	return s.schedule, optionUsage(s.schedule.Check())
 }
 
 // start is the moment of --start-at; zero: there is none. One that has passed is taken only where what began may go on.

@@ -1,10 +1,10 @@
 package timeline
 
 import (
-	"errors"
 	"math"
 	"time"
 
+	"github.com/karchive/karchive/internal/options"
 	"github.com/karchive/karchive/internal/saturating"
 )
 
@@ -37,15 +37,15 @@ func (s Schedule) Check() error {
 	}
 	switch {
 	case s.Ramp < 0 || s.MaxGap < 0 || s.LoopDelay < 0:
-		return errors.New("ramp, max gap and loop delay must not be negative")
+		return options.New("", "ramp, max gap and loop delay must not be negative")
 	case s.Loop < Forever:
-		return errors.New("a replay loops a number of times, or for ever")
+		return options.New("", "a replay loops a number of times, or for ever")
 	case s.Ramp > 0 && !s.Pace.Timed():
-		return errors.New("ramp: there is no pace to rise to; give a speed, a rate or a bandwidth")
+		return options.NeedsPace("Ramp")
 	case s.MaxGap > 0 && s.Pace.kind != byTime:
-		return errors.New("max gap: only a speed has the silences of the recording")
+		return options.New("give {Speed}", "{MaxGap} is for the original timing")
 	case s.LoopDelay > 0 && !s.Loops():
-		return errors.New("loop delay: the replay does not loop")
+		return options.New("give {Loop}", "{LoopDelay} is for {Loop}")
 	}
 	return nil
 }
