@@ -85,25 +85,67 @@ func TestStockToolsReadAndVerifyAPackedFile(t *testing.T) {
 	must(t, os.WriteFile(filepath.Join(tmp, "signers"), []byte("giver "+public[1]), 0o600))
 	run(t, tmp, "", "unzip", "-t", file)
 	run(t, tmp, "", "python3", "-m", "zipfile", "-t", file)
-	run(t, tmp, "", "unzip", "-q", file, "-d", "out")
-	out := filepath.Join(tmp, "out")
-	run(t, out, "", "sha256sum", "-c", "--quiet", "SHA256SUMS")
-	manifest, err := os.ReadFile(filepath.Join(out, ManifestName))
-	must(t, err)
-	run(t, out, string(manifest), "ssh-keygen", "-Y", "verify", "-f", "../signers", "-I", "giver", "-n", Namespace, "-s", ManifestName+SSHSuffix)
-	run(t, out, "", "minisign", "-V", "-P", public[0], "-m", ManifestName)
-}
-
-// run runs a tool of the machine; one that is not there is left out.
-func run(t *testing.T, dir, stdin, name string, args ...string) {
-	t.Helper()
-	if _, err := exec.LookPath(name); err != nil {
-		t.Logf("no %s here: left out", name)
+	if !run(t, tmp, "", "unzip", "-q", file, "-d", "out") && !run(t, tmp, "", "python3", "-m", "zipfile", "-e", file, "out") {
 		return
 	}
-	c := exec.Command(name, args...)
-	c.Dir, c.Stdin = dir, strings.NewReader(stdin)
-	if out, err := c.CombinedOutput(); err != nil {
+	out := filepath.Join(tmp, "out")
+	run(t, out, "", "sha256sum", "-c", "--quiet", "SHA256SUMS")
+	name := filepath.Join(out, ManifestName)
+	manifest, err := os.ReadFile(name)
+	must(t, err)
+	ssh := []string{"-Y", "verify", "-f", "../signers", "-I", "giver", "-n", Namespace, "-s", ManifestName + SSHSuffix}
+	minisign := []string{"-V", "-P", public[0], "-m", ManifestName}
+	run(t, out, string(manifest), "ssh-keygen", ssh...)
+	run(t, out, "", "minisign", minisign...)
+	flipBit(t, name, 20)
+	refuse(t, out, string(manifest)+" ", "ssh-keygen", ssh...)
+	refuse(t, out, "", "minisign", minisign...)
+}
+
+func TestAgeDecryptsAnEncryptedPack(t *testing.T) {
+	dir, tmp := newArchive(t, 1, 2), t.TempDir()
+	id, err := age.GenerateX25519Identity()
+	must(t, err)
+	to, err := ParseRecipients([]byte(id.Recipient().String()))
+	must(t, err)
+	must(t, os.WriteFile(filepath.Join(tmp, "key"), []byte(id.String()+"\n"), 0o600))
+	encrypted := packInto(t, dir, filepath.Join(tmp, "run.karchive.age"), Options{Recipients: to})[0]
+	if !run(t, tmp, "", "age", "-d", "-i", "key", "-o", "got.karchive", encrypted) {
+		return
+	}
+	got, err := os.ReadFile(filepath.Join(tmp, "got.karchive"))
+	must(t, err)
+	want, err := os.ReadFile(packInto(t, dir, filepath.Join(tmp, "run.karchive"), Options{})[0])
+	must(t, err)
+	if !bytes.Equal(got, want) {
+		t.Errorf("age decrypts %d bytes that are not the %d of the packed file", len(got), len(want))
+	}
+}
+
+// run runs a tool of the machine, which must end well. One that is not there is left out: false.
+func run(t *testing.T, dir, stdin, name string, args ...string) bool {
+	t.Helper()
+	out, err := tool(dir, stdin, name, args)
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		t.Logf("no %s here: left out", name)
+		return false
+	case err != nil:
 		t.Errorf("%s: %v: %s", name, err, out)
 	}
+	return true
+}
+
+// refuse runs a tool that must fail.
+func refuse(t *testing.T, dir, stdin, name string, args ...string) {
+	t.Helper()
+	if out, err := tool(dir, stdin, name, args); err == nil {
+		t.Errorf("%s takes what was changed: %s", name, out)
+	}
+}
+
+func tool(dir, stdin, name string, args []string) ([]byte, error) {
+	c := exec.Command(name, args...)
+	c.Dir, c.Stdin = dir, strings.NewReader(stdin)
+	return c.CombinedOutput()
 }

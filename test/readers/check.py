@@ -11,6 +11,8 @@ Every directory below a DIR that holds karchive.json is an archive. For each one
 - SHA256SUMS must list every file of data/ with its hash, and nothing else.
 - When NAME.expected.jsonl lies beside archive NAME, the records must be those.
 
+A NAME.karchive is unzipped with Python's zipfile, and is an archive then, of which the manifest must name every file with its size and SHA-256.
+
 The canonical bytes and digests of the test vectors in vectors.json, where a DIR has one, are computed again as well, and what lies in
 refuse and accept of a DIR is judged (refuse.py).
 
@@ -24,6 +26,8 @@ import json
 import pathlib
 import struct
 import sys
+import tempfile
+import zipfile
 
 import duckdb
 import pandas
@@ -289,12 +293,28 @@ def check_archive(root):
     print(f"{root}: {len(exact)} records in {len(files)} segments, hashes and digests right, the same in {', '.join(encoding.readers)}{beside}")
 
 
+def check_packed(path):
+    with tempfile.TemporaryDirectory() as place, zipfile.ZipFile(path) as packed:
+        same("bad entry", packed.testzip(), None)
+        same("compressed or linked", [i.filename for i in packed.infolist() if i.compress_type != zipfile.ZIP_STORED or i.external_attr >> 28 != 0o10], [])
+        packed.extractall(place)
+        root = pathlib.Path(place)
+        manifest = json.loads((root / "karchive-pack.json").read_text())
+        files = manifest["root"] + [f for part in manifest["parts"] for f in part["files"]]
+        for f in files:
+            content = (root / f["path"]).read_bytes()
+            same(f["path"], (len(content), hashlib.sha256(content).hexdigest()), (f["size"], f["sha256"]))
+        same("entries", sorted(packed.namelist()), sorted(["karchive-pack.json"] + [f["path"] for f in files]))
+        check_archive(root)
+
+
 def main(directories):
     places = [pathlib.Path(d) for d in directories]
     archives = sorted(path.parent for place in places for path in place.rglob("karchive.json") if not {"refuse", "accept"} & set(path.parts))
     vectors = [place / "vectors.json" for place in places if (place / "vectors.json").exists()]
+    packed = sorted(path for place in places for path in place.rglob("*.karchive"))
     failed = 0
-    for check, path in [(check_archive, root) for root in archives] + [(check_vectors, path) for path in vectors]:
+    for check, path in [(check_archive, root) for root in archives] + [(check_packed, path) for path in packed] + [(check_vectors, path) for path in vectors]:
         try:
             check(path)
         except Difference as e:
@@ -305,7 +325,7 @@ def main(directories):
             wrong, count = refuse.run(place)
             failed += len(wrong)
             print("\n".join(wrong + [f"{place}: {count} texts and archives judged, {len(wrong)} of them wrong"]))
-    print(f"{len(archives)} archives and {len(vectors)} files of vectors, {failed} failed")
+    print(f"{len(archives)} archives, {len(packed)} packed and {len(vectors)} files of vectors, {failed} failed")
     return 1 if failed or not archives else 0
 
 
