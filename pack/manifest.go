@@ -189,6 +189,9 @@ func (m *Manifest) check() error {
 	if len(m.Parts) == 0 {
 		return errors.New("it has no part")
 	}
+	if len(m.Parts) > 1 && slices.ContainsFunc(m.Parts, func(p Part) bool { return len(p.Files) == 0 }) {
+		return errors.New("it has a part without a segment") // nothing would tell which it is
+	}
 	if m.Since == nil && len(m.Presumed) > 0 {
 		return errors.New("it presumes segments and does not say of what state")
 	}

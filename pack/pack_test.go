@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"filippo.io/age"
+
 	"github.com/karchive/karchive/format"
 )
 
@@ -106,9 +108,18 @@ func TestEveryTruncationOfAPackedFileIsFound(t *testing.T) {
 }
 
 // checkBytes opens a part in memory and checks all of it.
-func checkBytes(b []byte) error {
-	p, err := openSource(bytes.NewReader(b), int64(len(b)), nil)
+func checkBytes(b []byte) error { return checkEncrypted(b, nil) }
+
+func checkEncrypted(b []byte, id age.Identity) error {
+	var ids []age.Identity
+	if id != nil {
+		ids = append(ids, id)
+	}
+	p, err := openSource(bytes.NewReader(b), int64(len(b)), ids)
 	if err != nil {
+		return err
+	}
+	if _, err := p.signatures(); err != nil {
 		return err
 	}
 	var wrong error

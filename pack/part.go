@@ -166,6 +166,19 @@ func (p *part) signatures() (map[string][]byte, error) {
 	return found, nil
 }
 
+// checkIdentity refuses a manifest that names another archive than its karchive.json.
+func (p *part) checkIdentity() error {
+	one := Pack{Manifest: p.manifest, parts: []*part{p}}
+	id, err := format.LoadIdentity(one.FS())
+	if err != nil {
+		return err
+	}
+	if id.ArchiveID != p.manifest.ArchiveID {
+		return fmt.Errorf("%w: it is of the archive %.50q, and the manifest of %.50q", ErrCorrupt, id.ArchiveID, p.manifest.ArchiveID)
+	}
+	return nil
+}
+
 // check reads every file and compares it with the manifest and its CRC, and tells bad what is wrong.
 func (p *part) check(ctx context.Context, done func(bytes int64), bad func(path string, err error)) error {
 	for _, f := range slices.Concat(p.manifest.Root, p.manifest.Parts[p.number].Files) {
@@ -177,14 +190,24 @@ func (p *part) check(ctx context.Context, done func(bytes int64), bad func(path 
 		}
 		done(f.Size)
 	}
-	return p.checkSums(bad)
+	p.checkRoot(bad)
+	return nil
+}
+
+// checkRoot compares what karchive.json and SHA256SUMS say with the manifest.
+func (p *part) checkRoot(bad func(path string, err error)) {
+	if err := p.checkIdentity(); err != nil {
+		bad(format.IdentityName, err)
+	}
+	p.checkSums(bad)
 }
 
 // checkSums compares SHA256SUMS with the manifest: they must say the same of the same segments.
-func (p *part) checkSums(bad func(path string, err error)) error {
+func (p *part) checkSums(bad func(path string, err error)) {
 	text, err := p.readSmall(format.SumsName, maxRootBytes)
 	if err != nil {
-		return nil // told already
+		bad(format.SumsName, err)
+		return
 	}
 	segments := p.manifest.Segments()
 	for line := range strings.Lines(string(text)) {
@@ -198,7 +221,6 @@ func (p *part) checkSums(bad func(path string, err error)) error {
 	for _, path := range slices.Sorted(maps.Keys(segments)) {
 		bad(format.SumsName, fmt.Errorf("%w: it does not list %s", ErrCorrupt, path))
 	}
-	return nil
 }
 
 // copy writes a file to w and fails when it was not what the manifest says.

@@ -103,6 +103,9 @@ func (u *unpacking) prepare(dir string) (err error) {
 
 // begin makes the staging directory and locks it.
 func (u *unpacking) begin() (lock io.Closer, err error) {
+	if info, err := os.Lstat(u.staging); err == nil && !info.IsDir() {
+		return nil, errors.New("it is in the way, and no directory")
+	}
 	if u.stage, err = format.DirFS(u.staging); err != nil {
 		return nil, err
 	}
@@ -168,6 +171,11 @@ func (u *unpacking) gather(ctx context.Context) error {
 	for _, f := range u.p.Manifest.Root {
 		todo = append(todo, work{first, f})
 		u.total += f.Size
+	}
+	var wrong error
+	first.checkRoot(func(path string, err error) { wrong = errors.Join(wrong, fmt.Errorf("%s: %s: %w", first.name, path, err)) })
+	if wrong != nil {
+		return wrong
 	}
 	if err := u.checkCopies(ctx, first); err != nil {
 		return err
