@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/internal/reshape"
+	"github.com/karchive/karchive/internal/schema"
 )
 
 type catOptions struct {
@@ -16,6 +17,7 @@ type catOptions struct {
 	selected
 	reshaping
 	catOrder
+	reading
 	template    *template // nil: JSON
 	values      string
 	count       bool
@@ -29,7 +31,8 @@ func catCommand(e *env) *cli.Command {
 		Usage:     "print records as JSON, one a line",
 		ArgsUsage: "ARCHIVE [flags]",
 		Description: `Records come by topic, partition and offset; with --order time by timestamp, for which they are sorted in a temporary file after the rules.
-Keys, values and headers are strings where they are UTF-8, {"base64":"..."} where not, and null where they are null. With --values json a
+Keys and values whose schema is known (see karchive help schemas) are printed as the JSON that they say, unless --raw is given. All other keys, values
+and headers are strings where they are UTF-8, {"base64":"..."} where not, and null where they are null. With --values json a
 key or value that is a JSON object or array stands there as that; karchive import does not read this form back. With rules records are
 printed as they leave the rules, which is a way to try those out, and exit code 3 means that some were withheld.
 
@@ -45,12 +48,13 @@ Examples:
   karchive cat run1 -t orders --order time --last 10
   karchive cat run1 -t orders --values json | jq .value.user.id
   karchive cat run1 -t orders -f '%p %o %k %s\n'
-  karchive cat run1 -t orders --filter 'key == "k1"' --count`,
+  karchive cat run1 -t orders --filter 'key == "k1"' --count
+  karchive cat run1 -t payments --schema payments=payment.avsc | jq .value.amount`,
 		Flags: slices.Concat(o.selected.flags(), o.catOrder.flags(), []cli.Flag{
 			withAlias("f", parsed("template", "print records as `FORMAT` says, such as '%k %s\\n'", "JSON", &o.template, parseTemplate)),
 			choiceFlag("values", "keys and values as `text` in a string, or as json where they are JSON", &o.values, "text", "json"),
 			&cli.BoolFlag{Name: "count", Usage: "print only how many records there are", Destination: &o.count},
-			skipCorruptFlag(&o.skipCorrupt), identityFlag(e), quietFlag(e)}, o.reshaping.flags()),
+			skipCorruptFlag(&o.skipCorrupt), identityFlag(e), quietFlag(e)}, o.reading.flags(true), o.reshaping.flags()),
 		Action: func(c *cli.Context) (err error) {
 			if o.archive, err = oneArgument(c, "an ARCHIVE"); err != nil {
 				return err
@@ -91,22 +95,27 @@ func runCat(ctx context.Context, e *env, o catOptions) error {
 		return err
 	}
 	e.warnSelected(o.archive, a, &o.selected)
+	var reader schema.Reader
+	if err := o.reading.load(ctx, e, a, rules, &reader); err != nil {
+		return err
+	}
+	defer e.noteUnread(&reader)
 	s := &scanner{archive: a, partitions: partitions, window: window}
-	if err := o.print(ctx, e, s, rules); err != nil {
+	if err := o.print(ctx, e, s, rules, &reader); err != nil {
 		return err
 	}
 	return cmp.Or(damaged, e.noteReshaped(rules))
 }
 
 // print prints the records, or how many there are.
-func (o *catOptions) print(ctx context.Context, e *env, s *scanner, rules *reshape.Pipeline) error {
+func (o *catOptions) print(ctx context.Context, e *env, s *scanner, rules *reshape.Pipeline, reader *schema.Reader) error {
 	if o.count {
 		return printCount(ctx, e, s, rules)
 	}
 	if err := o.begin(ctx, s, rules); err != nil {
 		return err
 	}
-	out := newCatLines(e, o)
+	out := newCatLines(e, o, reader)
 	defer out.close()
 	each, end := passing(rules, out.record)
 	defer end()

@@ -10,13 +10,15 @@ import (
 	"github.com/karchive/karchive/internal/jsonl"
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/reshape"
+	"github.com/karchive/karchive/internal/schema"
 )
 
 // catLines prints records, at once or when they are sorted.
 type catLines struct {
 	out    io.Writer // to buffer
 	buffer *bufio.Writer
-	spell  func(dst []byte, tp format.TopicPartition, r *format.Record) []byte
+	spell  func(dst []byte, tp format.TopicPartition, r *format.Record) []byte // nil: as JSON, with documents by schemas
+	reader *schema.Reader
 	line   []byte
 	most   int64 // lines that are printed; 0: all
 	last   int64 // of the sorted ones; 0: all
@@ -24,8 +26,8 @@ type catLines struct {
 	sorted *byTime // nil: they are printed as they come
 }
 
-func newCatLines(e *env, o *catOptions) *catLines {
-	l := &catLines{buffer: bufio.NewWriterSize(e.stdout, 1<<20), spell: jsonl.Append, most: o.most()}
+func newCatLines(e *env, o *catOptions, reader *schema.Reader) *catLines {
+	l := &catLines{buffer: bufio.NewWriterSize(e.stdout, 1<<20), most: o.most(), reader: reader}
 	l.out = l.buffer
 	switch {
 	case o.template != nil:
@@ -43,11 +45,24 @@ func newCatLines(e *env, o *catOptions) *catLines {
 }
 
 func (l *catLines) record(tp format.TopicPartition, r *format.Record) error {
-	l.line = l.spell(l.line[:0], tp, r)
+	l.line = l.append(l.line[:0], tp, r)
 	if l.sorted != nil {
 		return l.sorted.add(r.TimestampMs, l.line)
 	}
 	return l.print(l.line)
+}
+
+func (l *catLines) append(dst []byte, tp format.TopicPartition, r *format.Record) []byte {
+	key, value := l.reader.Read(tp.Topic, r)
+	switch {
+	case l.spell != nil:
+		read := *r
+		schema.Put(&read, key, value)
+		return l.spell(dst, tp, &read)
+	case key == nil && value == nil:
+		return jsonl.Append(dst, tp, r)
+	}
+	return jsonl.AppendRead(dst, tp, r, key, value)
 }
 
 func (l *catLines) print(line []byte) error {

@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/internal/extract"
+	"github.com/karchive/karchive/internal/schema"
 	"github.com/karchive/karchive/pack"
 )
 
@@ -19,6 +20,7 @@ type extractOptions struct {
 	selected
 	fileLimits
 	reshaping
+	reading
 	paths       []string
 	output      string
 	table       extract.FormatOptions
@@ -39,7 +41,7 @@ topic; behind value and key it leads into their JSON: value.order.id, value.item
 value["order.id"] for a name with a dot. With --explode each element of such arrays has a row, and the rest is repeated.
 In CSV and TSV null is \N (--null), what is not there is empty (--missing), and empty text is "". In a column that is alone what is not there
 is "" too, because readers drop empty lines. In JSON lines what is not there is left out; in Parquet it is null.
-Whether a payload is JSON is not asked: of broken JSON a cell is what can be found. With rules the table is of the records as they leave the rules,
+A payload whose schema is known (see karchive help schemas) is the JSON that it says. Whether any other payload is JSON is not asked: of broken JSON a cell is what can be found. With rules the table is of the records as they leave the rules,
 and exit code 3 means that some were withheld.
 
 From a Speedscale snapshot (a file of RRPairs, or - for stdin) a PATH leads into the RRPair; a row has its columns and RRPair UUID, and RRPairs in
@@ -84,6 +86,7 @@ func (o *extractOptions) flags(e *env) []cli.Flag {
 			quietFlag(e),
 		},
 		o.fileLimits.flags(),
+		o.reading.flags(true),
 		o.reshaping.flags())
 }
 
@@ -185,11 +188,17 @@ func (o *extractOptions) fromArchive(ctx context.Context, e *env) error {
 		return err
 	}
 	e.warnSelected(o.source, a, &o.selected)
+	var reader schema.Reader
+	if err := o.reading.load(ctx, e, a, rules, &reader); err != nil {
+		return err
+	}
+	defer e.noteUnread(&reader)
 	t, err := o.begin(e, columns, "record")
 	if err != nil {
 		return err
 	}
 	defer t.abandon()
+	t.reader = &reader
 	if rules != nil {
 		t.worker = rules.Worker()
 		defer t.worker.Close()

@@ -6,6 +6,7 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/extract"
 	"github.com/karchive/karchive/internal/reshape"
+	"github.com/karchive/karchive/internal/schema"
 	"github.com/karchive/karchive/internal/units"
 )
 
@@ -17,6 +18,7 @@ type tableMaker struct {
 	extractor *extract.Extractor
 	columns   []extract.Column
 	worker    *reshape.Worker // nil: records are taken as they are
+	reader    *schema.Reader  // nil: there are no schemas
 	progress  *progress
 	noun      string // of what is looked at
 
@@ -42,6 +44,7 @@ func (t *tableMaker) records(tp format.TopicPartition, records []format.Record) 
 				continue
 			}
 		}
+		t.reader.Replace(tp.Topic, &one.Record)
 		if err := t.record(&one); err != nil {
 			return err
 		}

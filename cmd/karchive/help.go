@@ -21,6 +21,7 @@ var topics = map[string]string{
 	"connection": connect.Help,
 	"filter":     reshape.FilterHelp,
 	"reshape":    reshapeHelp,
+	"schemas":    schemasHelp,
 	"positions": `A point in time or in the log, for --from (inclusive) and --until (exclusive):
 
   beginning              the first record there is

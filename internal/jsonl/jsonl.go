@@ -29,6 +29,19 @@ func Append(dst []byte, tp format.TopicPartition, r *format.Record) []byte {
 	return appendRecord(dst, tp, r, AppendPayload)
 }
 
+// AppendRead is Append with JSON documents in the places of the key and of the value, of which nil is none. Like AppendOpen it is for looking at.
+func AppendRead(dst []byte, tp format.TopicPartition, r *format.Record, key, value []byte) []byte {
+	documents := [][]byte{key, value} // in the order of the payloads
+	return appendRecord(dst, tp, r, func(dst, b []byte) []byte {
+		document := documents[0]
+		documents = documents[1:]
+		if document == nil {
+			return AppendPayload(dst, b)
+		}
+		return appendDocument(dst, document)
+	})
+}
+
 // AppendOpen is Append with a key and a value that are JSON objects or arrays as what they are, without their spaces, and not as text. It
 // is for looking at: Parse does not read it.
 func AppendOpen(dst []byte, tp format.TopicPartition, r *format.Record) []byte {
@@ -40,6 +53,11 @@ func appendOpenPayload(dst, b []byte) []byte {
 	if len(start) == 0 || start[0] != '{' && start[0] != '[' || !utf8.Valid(b) {
 		return AppendPayload(dst, b)
 	}
+	return appendDocument(dst, b)
+}
+
+// appendDocument appends JSON without its spaces, and what only looks like it as text.
+func appendDocument(dst, b []byte) []byte {
 	var compact bytes.Buffer
 	if json.Compact(&compact, b) != nil {
 		return AppendPayload(dst, b)

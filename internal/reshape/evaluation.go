@@ -16,6 +16,7 @@ import (
 // one goroutine.
 type evaluation struct {
 	filter   *filter
+	worker   *Worker
 	missing  []*types.Err // by want: why there is nothing
 	closed   []*types.Err // by want: why nothing can be in it
 	noTime   *types.Err
@@ -44,8 +45,9 @@ func (f *filter) captured() *captured {
 	return c
 }
 
-func newEvaluation(f *filter) *evaluation {
-	e := &evaluation{filter: f, found: make([]span, len(f.wants)), names: map[string]int{}}
+func newEvaluation(w *Worker) *evaluation {
+	f := w.pipeline.filter
+	e := &evaluation{filter: f, worker: w, found: make([]span, len(f.wants)), names: map[string]int{}}
 	for i := range f.wants {
 		e.missing = append(e.missing, types.WrapErr(errUndecided(f.wants[i].text()+" is not there")).(*types.Err))
 		e.closed = append(e.closed, types.WrapErr(errUndecided(f.parentText(i)+" is no object")).(*types.Err))
@@ -85,9 +87,9 @@ func (e *evaluation) ResolveName(name string) (any, bool) {
 		}
 		return e.topics, true
 	case "key":
-		return textValue(r.Key), true
+		return e.payload(KeyRoot), true
 	case "value":
-		return textValue(r.Value), true
+		return e.payload(ValueRoot), true
 	case "partition":
 		return types.Int(r.Partition), true
 	case "offset":
@@ -182,12 +184,16 @@ func (e *evaluation) document(root Root) *walker {
 
 // readDocument reads a whole document, once a record, and notes all that is wanted of it.
 func (e *evaluation) readDocument(root Root) *types.Err {
-	b, wants := e.record.Value, e.filter.valueWant
+	wants := e.filter.valueWant
 	if root == KeyRoot {
-		b, wants = e.record.Key, e.filter.keyWant
+		wants = e.filter.keyWant
 	}
-	if b == nil {
+	b, _, err := e.worker.document(e.record, root)
+	switch {
+	case b == nil:
 		return e.nullJSON[root]
+	case err != nil:
+		return e.unreadable(root, "the "+root.String()+": "+err.Error())
 	}
 	for _, i := range wants {
 		e.found[i] = span{}
@@ -204,12 +210,27 @@ func (e *evaluation) readDocument(root Root) *types.Err {
 }
 
 func (e *evaluation) syntaxError(root Root, what string) *types.Err {
-	err := e.notJSON[root][what]
+	return e.unreadable(root, "the "+root.String()+" is "+what)
+}
+
+func (e *evaluation) unreadable(root Root, why string) *types.Err {
+	err := e.notJSON[root][why]
 	if err == nil {
-		err = types.WrapErr(errUndecided("the " + root.String() + " is " + what)).(*types.Err)
-		e.notJSON[root][what] = err
+		err = types.WrapErr(errUndecided(why)).(*types.Err)
+		if len(e.notJSON[root]) < maxReasons {
+			e.notJSON[root][why] = err
+		}
 	}
 	return err
+}
+
+// payload is a whole key or value. One that is a text by its schema is that text.
+func (e *evaluation) payload(root Root) ref.Val {
+	b, bySchema, err := e.worker.document(e.record, root)
+	if err == nil && bySchema && b[0] == '"' {
+		return jsonValue(b)
+	}
+	return textValue(*e.record.payload(root))
 }
 
 // textValue is a payload as text.

@@ -208,7 +208,7 @@ func (e Expression) wrong(issues *cel.Issues) error {
 func (w *Worker) decide(t *topicWork, r *Record) (bool, error) {
 	e := w.filter
 	if e == nil {
-		e = newEvaluation(w.pipeline.filter)
+		e = newEvaluation(w)
 		w.filter = e
 	}
 	e.begin(r, t.filters)
@@ -239,13 +239,15 @@ func (w *Worker) decide(t *topicWork, r *Record) (bool, error) {
 // maxReasons bounds what messages that name values may make of a report.
 const maxReasons = 32
 
+const otherReasons = "other reasons"
+
 func (w *Worker) undecided(why string) {
 	w.why = why
 	if w.counts.Undecided == nil {
 		w.counts.Undecided = map[string]int64{}
 	}
 	if _, known := w.counts.Undecided[why]; !known && len(w.counts.Undecided) >= maxReasons {
-		why = "other reasons"
+		why = otherReasons
 	}
 	w.counts.Undecided[why]++
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+
+	"github.com/karchive/karchive/internal/schema"
 )
 
 // Pipeline is compiled rules. It is safe for concurrent use.
@@ -16,6 +18,7 @@ type Pipeline struct {
 	stages  [][]*rule // of the map step
 	maps    []*rule   // all of them
 	detects bool
+	schemas *schema.Set     // nil: payloads are JSON or nothing
 	context context.Context // ends the evaluation of a filter
 
 	mu      sync.Mutex // guards what follows
@@ -50,6 +53,14 @@ func (p *Pipeline) Rules() Rules { return p.rules }
 // EndWith makes the evaluation of a filter, which can take long for one record, end with a context. It is called before the first worker
 // is taken.
 func (p *Pipeline) EndWith(ctx context.Context) { p.context = ctx }
+
+// ReadWith makes payloads that are by a schema of a set documents, in which rules work as in JSON. One that rules changed is written by the
+// same schema again. A nil pipeline has nothing to read. It is called before the first worker is taken.
+func (p *Pipeline) ReadWith(schemas *schema.Set) {
+	if p != nil && !schemas.Empty() {
+		p.schemas = schemas
+	}
+}
 
 // MovesTimestamps says that a mask changes the timestamps of records.
 func (p *Pipeline) MovesTimestamps() bool {

@@ -87,13 +87,10 @@ func (w *Worker) inSample(t *topicWork, r *Record) bool {
 // find names the entity of a record. Null, and what is not strictly JSON, names none.
 func (e *entity) find(w *Worker, r *Record) ([]byte, bool) {
 	if e.document == nil {
-		return e.payload(r)
+		return e.payload(w, r)
 	}
-	b := r.Value
-	if e.rule.path.root == KeyRoot {
-		b = r.Key
-	}
-	if b == nil || e.document.walk(b) != nil {
+	b, _, err := w.document(r, e.rule.path.root)
+	if b == nil || err != nil || e.document.walk(b) != nil {
 		return nil, false
 	}
 	var name []byte
@@ -107,13 +104,18 @@ func (e *entity) find(w *Worker, r *Record) ([]byte, bool) {
 	return name, !none
 }
 
-func (e *entity) payload(r *Record) ([]byte, bool) {
-	b := r.Value
-	switch e.rule.path.root {
-	case KeyRoot:
-		b = r.Key
+// payload is an entity that a whole key, value or header names. By a schema it is what it means: ids and bytes change when a schema does.
+func (e *entity) payload(w *Worker, r *Record) ([]byte, bool) {
+	var b []byte
+	switch root := e.rule.path.root; root {
+	case KeyRoot, ValueRoot:
+		doc, bySchema, err := w.document(r, root)
+		if err == nil && bySchema {
+			w.scratch = appendIdentity(w.scratch[:0], doc)
+			return w.scratch, !isNull(doc)
+		}
+		b = *r.payload(root)
 	case HeadersRoot:
-		b = nil
 		for i := range r.Headers {
 			if e.rule.takesHeader(r.Headers[i].Key) {
 				b = r.Headers[i].Value

@@ -144,15 +144,12 @@ func (s *stage) apply(w *Worker, r *Record) error {
 	if s.take != nil {
 		return s.takeField(w, r)
 	}
-	key, err := w.change(s, &s.key, r.Key)
-	if err != nil {
+	if err := w.changeIn(r, s, &s.key); err != nil {
 		return err
 	}
-	value, err := w.change(s, &s.value, r.Value)
-	if err != nil {
+	if err := w.changeIn(r, s, &s.value); err != nil {
 		return err
 	}
-	r.Key, r.Value = key, value
 	if len(s.headers) > 0 || s.looks != nil {
 		if err := s.applyHeaders(w, r); err != nil {
 			return err
@@ -162,6 +159,19 @@ func (s *stage) apply(w *Worker, r *Record) error {
 		return s.shiftTimestamp(w, r)
 	}
 	return nil
+}
+
+// changeIn changes a payload of a record, or its document where it is by a schema.
+func (w *Worker) changeIn(r *Record, s *stage, t *target) (err error) {
+	b := r.payload(t.root)
+	if t.inner != nil || t.whole != nil {
+		if err := w.open(r, t.root); err != nil && t.must {
+			*b, err = w.unmaskable(t.root, *b, err)
+			return err
+		}
+	}
+	*b, err = w.change(s, t, *b)
+	return err
 }
 
 // change gives what stands in the place of a payload.
@@ -249,7 +259,9 @@ func (w *Worker) replace(r *rule, b []byte) (out []byte, isNull bool, err error)
 	if c, ok := r.change.(constantChange); ok && c.null {
 		return nil, true, nil
 	}
-	if c, ok := r.change.(*endpointChange); ok && r.path.root == ValueRoot {
+	if w.isOpen(r.path.root) {
+		out, err = r.change.inJSON(w, w.buf[:0], b)
+	} else if c, ok := r.change.(*endpointChange); ok && r.path.root == ValueRoot {
 		if err = w.strings.walk(b); err == nil {
 			out, err = c.inJSON(w, w.buf[:0], b)
 		}
@@ -262,21 +274,39 @@ func (w *Worker) replace(r *rule, b []byte) (out []byte, isNull bool, err error)
 
 func (s *stage) takeField(w *Worker, r *Record) error {
 	rule := s.take
-	root, to := ValueRoot, &r.Value
+	root := ValueRoot
 	if rule.name == "key" {
-		root, to = KeyRoot, &r.Key
+		root = KeyRoot
 	}
+	to := r.payload(root)
 	if root == ValueRoot && r.Value == nil {
 		return nil // a tombstone stays one
+	}
+	if err := w.openFor(rule, r); err != nil {
+		*to, err = w.unmaskable(root, *to, err)
+		return err
 	}
 	out, known, err := w.takePayload(rule, r)
 	if err != nil {
 		*to, err = w.unmaskable(root, *to, &ruleError{rule, err})
 		return err
 	}
+	w.forget(root)
 	w.hit(rule)
 	w.marks[root], w.again[root], *to = known, true, out
 	return nil
+}
+
+// openFor makes a payload what the path of a rule takes of it: a document where the path leads into that, and else what the record has.
+func (w *Worker) openFor(rule *rule, r *Record) error {
+	root := rule.path.root
+	switch {
+	case root > KeyRoot:
+		return nil
+	case rule.path.rest == "":
+		return w.encode(r, root)
+	}
+	return w.open(r, root)
 }
 
 // takePayload is what a path finds, as a payload of its own, and what is known about it.

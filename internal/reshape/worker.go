@@ -24,6 +24,7 @@ type Worker struct {
 	record uint64 // number of records read
 	hits   []ruleCount
 
+	opened                  [2]opened // value and key
 	buf, scratch, sum, made []byte
 	headers                 []format.Header
 	editor                  editor
@@ -107,6 +108,7 @@ func (w *Worker) Apply(r *Record) (Verdict, error) {
 	w.counts.Read++
 	w.why = ""
 	w.reset()
+	w.opened[ValueRoot].asked, w.opened[KeyRoot].asked = false, false
 	verdict, err := w.apply(w.topic(r.Topic), r)
 	if err != nil {
 		return FilteredOut, &RecordError{r.Topic, r.Partition, r.Offset, err}
@@ -157,6 +159,9 @@ func (w *Worker) reshape(t *topicWork, r *Record) Verdict {
 		if err := w.judge(t, r); err != nil {
 			return w.withhold(err)
 		}
+	}
+	if err := w.close(r); err != nil {
+		return w.withhold(err)
 	}
 	w.count()
 	if string(key) != string(r.Key) || (key == nil) != (r.Key == nil) {
@@ -230,7 +235,11 @@ func (w *Worker) withhold(err error) Verdict {
 		w.counts.WithheldFor = map[string]int64{}
 	}
 	w.why = reason(err)
-	w.counts.WithheldFor[w.why]++
+	why := w.why
+	if _, known := w.counts.WithheldFor[why]; !known && len(w.counts.WithheldFor) >= maxReasons {
+		why = otherReasons // that name ids of schemas, say
+	}
+	w.counts.WithheldFor[why]++
 	return Withheld
 }
 

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/reshape"
+	"github.com/karchive/karchive/internal/schema"
+	"github.com/karchive/karchive/internal/units"
+)
+
+// reading is how keys and values that are written by a schema are read. It means the same in every command that has it.
+type reading struct {
+	files []string
+	raw   bool
+}
+
+const readingCategory = "Schemas; see karchive help schemas"
+
+// flags are --schema, and --raw where a command shows records.
+func (r *reading) flags(shows bool) []cli.Flag {
+	file := repeatedSet("schema", "read and write payloads by a schema from a file, as `SPEC`: "+schema.FileUsage+"; repeatable", "", func(s string) error {
+		r.files = append(r.files, s)
+		return nil
+	}).(*cli.GenericFlag)
+	file.Category = readingCategory
+	if !shows {
+		return []cli.Flag{file}
+	}
+	return []cli.Flag{file, &cli.BoolFlag{Name: "raw", Usage: "show keys and values as their bytes, whether a schema is known or not", Category: readingCategory, Destination: &r.raw}}
+}
+
+// schemas are the schemas that files and archives have; nil when there are none.
+func (r *reading) schemas(ctx context.Context, e *env, archives ...*format.Archive) (*schema.Set, error) {
+	s := &schema.Set{}
+	for _, text := range r.files {
+		f, err := schema.ParseFile(text, e.readFile)
+		if err == nil {
+			err = s.AddFiles(f)
+		}
+		if err != nil {
+			return nil, &usageError{"--schema " + err.Error(), "karchive help schemas explains it"}
+		}
+	}
+	for _, a := range archives {
+		if err := addArchived(ctx, s, a); err != nil {
+			return nil, err
+		}
+	}
+	if s.Empty() {
+		return nil, nil
+	}
+	return s, nil
+}
+
+// load loads the schemas for rules and for what is shown of records.
+func (r *reading) load(ctx context.Context, e *env, a *format.Archive, rules *reshape.Pipeline, shown *schema.Reader) error {
+	if r.raw && rules == nil {
+		return nil
+	}
+	s, err := r.schemas(ctx, e, a)
+	if err != nil {
+		return err
+	}
+	rules.ReadWith(s)
+	if !r.raw {
+		shown.Set = s
+	}
+	return nil
+}
+
+// addArchived adds the schemas of a registry's topic that is in an archive.
+func addArchived(ctx context.Context, s *schema.Set, a *format.Archive) error {
+	if !slices.ContainsFunc(a.Partitions(), func(tp format.TopicPartition) bool { return tp.Topic == schema.TopicName }) {
+		return nil
+	}
+	var t schema.Topic
+	for r, err := range a.Records(ctx, format.Selection{Topics: []string{schema.TopicName}}) {
+		if err == nil {
+			err = t.Add(&r.Record)
+		}
+		if err != nil {
+			return fmt.Errorf("read schemas from topic %s: %w", schema.TopicName, err)
+		}
+	}
+	return s.Add(t.Schemas()...)
+}
+
+// noteUnread says that payloads were not read by their schemas.
+func (e *env) noteUnread(r *schema.Reader) {
+	if n, where, why := r.Failed(); n > 0 {
+		e.warnf("%s could not be read by a schema and came as bytes; the first is %s: %v", units.Of(n, "payload"), where, why)
+	}
+}

@@ -1,0 +1,232 @@
+package reshape
+
+import (
+	"bytes"
+	"encoding/binary"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/schema"
+)
+
+const userAvro = `{"type":"record","name":"User","fields":[
+	{"name":"id","type":"long"},{"name":"email","type":["null","string"]},{"name":"age","type":"int"},{"name":"note","type":"string","default":"-"},
+	{"name":"tags","type":{"type":"map","values":"string"}}]}`
+
+const userProto = `syntax = "proto3"; message User { int64 id = 1; string email = 2; int32 age = 3; string note = 4; }`
+
+func withSchemas(t *testing.T, r Rules) *Pipeline {
+	t.Helper()
+	s := &schema.Set{}
+	err := s.Add(format.Schema{ID: 1, Type: format.AvroSchema, Text: userAvro}, format.Schema{ID: 2, Type: format.ProtobufSchema, Text: userProto},
+		format.Schema{ID: 3, Type: format.JSONSchema, Text: "{}"}, format.Schema{ID: 4, Type: format.AvroSchema, Text: `"string"`},
+		format.Schema{ID: 5, Type: format.AvroSchema, Text: `"long"`})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := pipelineOf(t, r)
+	p.ReadWith(s)
+	return p
+}
+
+// written is a document as the payload of a schema.
+func written(t *testing.T, id uint32, document string) []byte {
+	t.Helper()
+	s := &schema.Set{}
+	s.Add(format.Schema{ID: 1, Type: format.AvroSchema, Text: userAvro}, format.Schema{ID: 4, Type: format.AvroSchema, Text: `"string"`},
+		format.Schema{ID: 5, Type: format.AvroSchema, Text: `"long"`}, format.Schema{ID: 2, Type: format.ProtobufSchema, Text: userProto})
+	frame := binary.BigEndian.AppendUint32([]byte{0}, id)
+	if id == 2 {
+		frame = append(frame, 0)
+	}
+	out, err := s.AppendPayload(nil, schema.Name{ID: int32(id)}, nil, []byte(document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.HasPrefix(out, frame) {
+		t.Fatalf("got %x; want it to begin with %x", out, frame)
+	}
+	return out
+}
+
+const (
+	annAvro  = `{"id":7,"email":"ann@example.com","age":33,"note":"n","tags":{"a":"b"}}`
+	annProto = `{"id":7,"email":"ann@example.com","age":33,"note":"n"}`
+)
+
+func TestFiltersLookIntoSchemas(t *testing.T) {
+	for expression, want := range map[string]Verdict{
+		`value.age > 30`:                   Pass,
+		`value.email == "ann@example.com"`: Pass,
+		`value.id == 8`:                    FilteredOut,
+		`key == "ann"`:                     Pass,
+		`value == null`:                    FilteredOut,
+		`has(value.nobody)`:                FilteredOut,
+	} {
+		p := withSchemas(t, Rules{Filter: []Expression{{Text: expression}}})
+		for _, value := range [][]byte{written(t, 1, annAvro), written(t, 2, annProto), append([]byte{0, 0, 0, 0, 3}, annProto...)} {
+			r := Record{Record: format.Record{Key: written(t, 4, `"ann"`), Value: value}, Topic: "t"}
+			if got, err := p.Worker().Apply(&r); got != want || err != nil {
+				t.Errorf("%s of %x: got %v, %v; want %v", expression, value[:5], got, err, want)
+			}
+		}
+	}
+}
+
+func TestMasksWriteBySchemas(t *testing.T) {
+	for _, c := range []struct {
+		masks, from, to string
+	}{
+		{"value.email=redact", `"ann@example.com"`, `"***"`},
+		{"value.age=redact", `33`, `0`},
+		{"value.id=fixed=12", `"id":7`, `"id":12`},
+		{"value.note=drop", `"note":"n"`, `"note":"-"`},
+		{"value.tags.*=redact", `"a":"b"`, `"a":"***"`},
+		{"value.email=drop", `"ann@example.com"`, `null`},
+	} {
+		mask, err := ParseMask(c.masks)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := withSchemas(t, Rules{Mask: []Mask{mask}})
+		value, key := written(t, 1, annAvro), []byte("k")
+		before := bytes.Clone(value)
+		r := Record{Record: format.Record{Key: key, Value: value}, Topic: "t"}
+		if got, err := p.KeepingWorker().Apply(&r); got != Pass || err != nil {
+			t.Fatalf("%s: got %v, %v", c.masks, got, err)
+		}
+		if want := written(t, 1, strings.Replace(annAvro, c.from, c.to, 1)); !bytes.Equal(r.Value, want) {
+			t.Errorf("%s: got %x; want %x", c.masks, r.Value, want)
+		}
+		if !bytes.Equal(value, before) || string(r.Key) != "k" {
+			t.Errorf("%s: the original was written to", c.masks)
+		}
+	}
+}
+
+func TestWhatNoMaskIsAboutStaysTheSameBytes(t *testing.T) {
+	p := withSchemas(t, Rules{Mask: []Mask{mustMask(t, "?value.nobody=redact")}})
+	w := p.Worker()
+	odd := []byte{0, 0, 0, 0, 1, 0x8e, 0, 2, 2, 'a', 2, 2, 'n', 1, 8, 2, 'a', 2, 'b', 0} // a long number, and a map in a block with its size
+	for _, value := range [][]byte{written(t, 1, annAvro), odd, written(t, 2, annProto), nil, {}, []byte("text"), {0, 0, 0, 0, 0, 0, 0, 5}, []byte(`{"a": 1}`)} {
+		r := Record{Record: format.Record{Value: value}, Topic: "t"}
+		if got, err := w.Apply(&r); err != nil || got == Pass && (!bytes.Equal(r.Value, value) || (r.Value == nil) != (value == nil)) {
+			t.Errorf("got %v, %x, %v; want %x", got, r.Value, err, value)
+		}
+	}
+}
+
+func mustMask(t *testing.T, text string) Mask {
+	t.Helper()
+	m, err := ParseMask(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestMasksOfWholePayloadsWriteBySchemas(t *testing.T) {
+	p := withSchemas(t, Rules{Mask: []Mask{mustMask(t, "key=redact"), mustMask(t, "value=drop")}})
+	r := Record{Record: format.Record{Key: written(t, 4, `"ann"`), Value: written(t, 1, annAvro)}, Topic: "t"}
+	got, err := p.Worker().Apply(&r)
+	if want := written(t, 4, `"***"`); got != Pass || err != nil || !bytes.Equal(r.Key, want) || r.Value != nil {
+		t.Errorf("got %v, %v, key %x, value %x; want key %x", got, err, r.Key, r.Value, want)
+	}
+}
+
+func TestWhatCannotBeMaskedBySchemasIsWithheld(t *testing.T) {
+	for _, c := range []struct {
+		mask  string
+		value []byte
+		why   string
+	}{
+		{"value.age=fixed=x", written(t, 1, annAvro), "value: age is of type int in its schema, which cannot hold text"},
+		{"value.email=redact", []byte{0, 0, 0, 0, 9, 1}, "value: no schema 9 is known"},
+		{"value.email=redact", []byte{0, 0, 0, 0, 1, 1}, "value: it is no value of schema 1: it ends too early"},
+		{"value=redact", written(t, 1, annAvro), "value: id is of type long in its schema, which cannot hold that it is missing"},
+	} {
+		p := withSchemas(t, Rules{Mask: []Mask{mustMask(t, c.mask)}})
+		w := p.Worker()
+		r := Record{Record: format.Record{Value: c.value}, Topic: "t"}
+		if got, err := w.Apply(&r); got != Withheld || err != nil || w.Why() != c.why {
+			t.Errorf("%s: got %v, %v, %s; want %s", c.mask, got, err, w.Why(), c.why)
+		}
+	}
+}
+
+func TestMapsReadAndWriteBySchemas(t *testing.T) {
+	p := withSchemas(t, Rules{Set: []Set{mustSet(t, "value.note=test")}, Key: []Selector{{Path: "value.email"}}})
+	r := Record{Record: format.Record{Value: written(t, 1, annAvro)}, Topic: "t"}
+	got, err := p.Worker().Apply(&r)
+	if want := written(t, 1, strings.Replace(annAvro, `"n"`, `"test"`, 1)); got != Pass || err != nil || !bytes.Equal(r.Value, want) || string(r.Key) != "ann@example.com" {
+		t.Errorf("got %v, %v, key %s, value %x; want value %x", got, err, r.Key, r.Value, want)
+	}
+	p = withSchemas(t, Rules{Value: []Selector{{Path: "value.tags"}}, Key: []Selector{{Path: "value"}}})
+	r = Record{Record: format.Record{Value: written(t, 1, annAvro)}, Topic: "t"}
+	if got, err := p.Worker().Apply(&r); got != Pass || err != nil || string(r.Value) != `{"a":"b"}` || !bytes.Equal(r.Key, written(t, 1, annAvro)) {
+		t.Errorf("got %v, %v, key %x, value %s", got, err, r.Key, r.Value)
+	}
+}
+
+func mustSet(t *testing.T, text string) Set {
+	t.Helper()
+	s, err := ParseSet(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// One entity is the same in text, in JSON, and by whatever schema.
+func TestSamplesTakeEntitiesByWhatTheyMean(t *testing.T) {
+	rate, err := ParseRate("50%")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := withSchemas(t, Rules{Sample: Sample{Rate: rate, By: []Selector{{Path: "key"}, {Path: "value.id"}}}})
+	w := p.Worker()
+	taken := 0
+	for id := range int64(100) {
+		text := strconv.AppendInt(nil, id, 10)
+		var verdicts []Verdict
+		for _, r := range []format.Record{
+			{Key: text}, {Key: written(t, 4, `"`+string(text)+`"`)}, {Key: written(t, 5, string(text))},
+			{Value: written(t, 1, strings.Replace(annAvro, `"id":7`, `"id":`+string(text), 1))},
+			{Value: written(t, 2, strings.Replace(annProto, `"id":7`, `"id":`+string(text), 1))},
+		} {
+			got, err := w.Apply(&Record{Record: r, Topic: "t"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			verdicts = append(verdicts, got)
+		}
+		for _, v := range verdicts {
+			if v != verdicts[0] {
+				t.Fatalf("entity %d: got %v; want the same of all", id, verdicts)
+			}
+		}
+		if verdicts[0] == Pass {
+			taken++
+		}
+	}
+	if taken < 25 || taken > 75 {
+		t.Errorf("got %d of 100 entities; want about half", taken)
+	}
+}
+
+func TestTheDetectorLooksIntoSchemas(t *testing.T) {
+	p := withSchemas(t, Rules{Mask: []Mask{mustMask(t, "value.note=redact")}})
+	w := p.Worker()
+	for _, value := range [][]byte{written(t, 1, annAvro), written(t, 2, annProto)} {
+		if got, err := w.Apply(&Record{Record: format.Record{Value: value}, Topic: "t"}); got != Pass || err != nil {
+			t.Fatal(got, err)
+		}
+	}
+	w.Close()
+	report := p.Report()
+	if len(report.Uncovered) != 1 || report.Uncovered[0].Path != "value.email" || report.Uncovered[0].Records != 2 {
+		t.Errorf("got %v; want value.email of 2 records", report.Uncovered)
+	}
+}
