@@ -75,11 +75,11 @@ type acceptance struct {
 	sureMs        int64 // later moments accept every timestamp up to this one
 }
 
-func (s *settings) acceptance(t targetTopic, shrinker *shrinker) *acceptance {
-	a := &acceptance{shrinker: shrinker, needsKey: isCompacted(t.configs), window: t.accepts(), keep: s.Timestamps != NowTimestamps, clock: s.Clock}
+func newAcceptance(t targetTopic, shrinker *shrinker, o *Options) *acceptance {
+	a := &acceptance{shrinker: shrinker, needsKey: isCompacted(t.configs), window: t.accepts(), keep: o.Timestamps != NowTimestamps, clock: o.Clock}
 	a.stamped = t.configs["message.timestamp.type"] == "LogAppendTime"
 	a.maxBatchBytes, _ = t.number("max.message.bytes")
-	a.sureMs = a.window.sure(s.Clock.Now())
+	a.sureMs = a.window.sure(o.Clock.Now())
 	return a
 }
 

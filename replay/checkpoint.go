@@ -2,6 +2,8 @@ package replay
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -55,55 +57,51 @@ type Range struct {
 	Bytes   int64 `json:"bytes"`
 }
 
-// shape spells the options that shape what is sent.
-func (s *settings) shape() map[string]string {
-	partitions := make([]string, len(s.Partitions))
-	for i, p := range s.Partitions {
+// identity is what a checkpoint belongs to.
+type identity struct {
+	archiveID string
+	shape     map[string]string // the options that shape what is sent, as they are spelled
+}
+
+func newIdentity(o *Options, r rules) identity {
+	partitions := make([]string, len(o.Partitions))
+	for i, p := range o.Partitions {
 		partitions[i] = strconv.Itoa(int(p))
 	}
-	return map[string]string{
-		"topics":      strings.Join(s.Topics, ","),
+	return identity{r.archiveID, map[string]string{
+		"topics":      strings.Join(o.Topics, ","),
 		"partitions":  strings.Join(partitions, ","),
-		"from":        s.From.String(),
-		"until":       s.Until.String(),
-		"limit":       strconv.FormatInt(s.Limit, 10),
-		"map":         s.Mapping.String(),
-		"partitioner": s.Partitioner.String(),
-		"timestamps":  string(s.Timestamps),
-		"rules":       s.rules(),
-	}
+		"from":        o.From.String(),
+		"until":       o.Until.String(),
+		"limit":       strconv.FormatInt(o.Limit, 10),
+		"map":         o.Mapping.String(),
+		"partitioner": o.Partitioner.String(),
+		"timestamps":  string(o.Timestamps),
+		"rules":       r.id(),
+	}}
 }
 
-// restore loads the checkpoint, checks that it is this replay's, and takes over the window that the replay first had: -2h is meant to
-// stay the same moment. It returns nil when there is nothing to go on from.
-func (s *settings) restore(ctx context.Context, archiveID string, target *cluster) (*State, error) {
-	if s.Checkpoint == nil {
-		return nil, nil
+// replayID is the same for the same archive and the same options that shape what is sent, and another for others.
+func (id identity) replayID() string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%q\n", id.archiveID)
+	for _, name := range slices.Sorted(maps.Keys(id.shape)) {
+		fmt.Fprintf(h, "%q=%q\n", name, id.shape[name])
 	}
-	saved, err := s.Checkpoint.Load(ctx)
-	if err != nil || saved == nil {
-		return nil, err
-	}
-	if different := s.bound(saved, archiveID, target); different != nil {
-		different.ReplayID = s.ReplayID
-		return nil, different
-	}
-	s.window, err = savedWindow(saved)
-	return saved, err
+	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
-// bound compares what a checkpoint belongs to; nil: it is this replay's.
-func (s *settings) bound(saved *State, archiveID string, target *cluster) *MismatchError {
-	if saved.ArchiveID != archiveID {
-		return &MismatchError{What: "archive", Saved: saved.ArchiveID, Now: archiveID}
+// differs compares what a checkpoint belongs to; nil: it is this replay's.
+func (id identity) differs(saved *State, target *cluster) *MismatchError {
+	if saved.ArchiveID != id.archiveID {
+		return &MismatchError{What: "archive", Saved: saved.ArchiveID, Now: id.archiveID}
 	}
 	if saved.ClusterID != target.id {
 		return &MismatchError{What: "target cluster", Saved: saved.ClusterID, Now: target.id}
 	}
-	shape := s.shape()
-	for _, name := range slices.Sorted(maps.Keys(shape)) {
-		if saved.Options[name] != shape[name] {
-			return &MismatchError{What: name, Saved: saved.Options[name], Now: shape[name]}
+	for _, name := range slices.Sorted(maps.Keys(id.shape)) {
+		if saved.Options[name] != id.shape[name] {
+			return &MismatchError{What: name, Saved: saved.Options[name], Now: id.shape[name]}
 		}
 	}
 	for _, topic := range slices.Sorted(maps.Keys(saved.TopicIDs)) {
@@ -114,11 +112,11 @@ func (s *settings) bound(saved *State, archiveID string, target *cluster) *Misma
 	return nil
 }
 
-// newState is a state without partitions.
-func (s *settings) newState(plan *Plan, target *cluster) *State {
-	from, until := windowText(s.window)
+// state is that of a replay into target, without partitions.
+func (id identity) state(plan *Plan, window format.Window, target *cluster) *State {
+	from, until := windowText(window)
 	st := &State{
-		ArchiveID: plan.ArchiveID, ClusterID: target.id, Options: s.shape(), From: from, Until: until,
+		ArchiveID: id.archiveID, ClusterID: target.id, Options: id.shape, From: from, Until: until,
 		TopicIDs: make(map[string]string), Partitions: []PartitionState{},
 	}
 	for _, t := range plan.Topics {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -40,8 +41,8 @@ var checkedConfigs = []string{
 }
 
 // connectTo makes a client of the options and asks the cluster for its id.
-func connectTo(ctx context.Context, options []kgo.Opt, s *settings) (*cluster, error) {
-	connected, err := kafka.Connect(ctx, options, s.ConnectTimeout)
+func connectTo(ctx context.Context, options []kgo.Opt, patience time.Duration) (*cluster, error) {
+	connected, err := kafka.Connect(ctx, options, patience)
 	if err != nil {
 		return nil, err
 	}

@@ -23,10 +23,10 @@ var codecs = map[string]kgo.CompressionCodec{
 	"zstd":   kgo.ZstdCompression(),
 }
 
-// chooseCompression decides the codec of a plan.
-func (s *settings) chooseCompression(p *Plan) {
-	p.Compression = s.Compression
-	if s.Compression != SourceCompression {
+// chooseCompression decides the codec.
+func (p *Plan) chooseCompression(asked string) {
+	p.Compression = asked
+	if asked != SourceCompression {
 		return
 	}
 	p.Compression = "none"

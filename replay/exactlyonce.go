@@ -2,17 +2,13 @@ package replay
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 
-	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/options"
 )
 
@@ -45,30 +41,6 @@ func (o *Options) checkExactlyOnce() error {
 
 // commitShare is how many commits fit at least into the time after which the target ends a transaction by itself.
 const commitShare = 5
-
-// keepInTarget makes the checkpoint of a replay that is exactly once.
-func (s *settings) keepInTarget(archive *format.Archive, target *cluster) {
-	if !s.ExactlyOnce {
-		return
-	}
-	archiveID := archive.Identity().ArchiveID
-	if s.ReplayID == "" {
-		s.ReplayID = s.defaultReplayID(archiveID)
-	}
-	s.topic = &checkpointTopic{target: target, replayID: s.ReplayID, restart: s.Restart, patience: s.StallTimeout}
-	s.Checkpoint = s.topic
-}
-
-// defaultReplayID is the same for the same archive and the same options that shape what is sent, and another for others.
-func (s *settings) defaultReplayID(archiveID string) string {
-	h := sha256.New()
-	fmt.Fprintf(h, "%q\n", archiveID)
-	shape := s.shape()
-	for _, name := range slices.Sorted(maps.Keys(shape)) {
-		fmt.Fprintf(h, "%q=%q\n", name, shape[name])
-	}
-	return hex.EncodeToString(h.Sum(nil)[:8])
-}
 
 // errMoved says that another replay with the same id made progress after this one had planned.
 var errMoved = errors.New("the checkpoint moved while the replay was planned")
@@ -128,7 +100,7 @@ func (p *player) open(ctx context.Context) error {
 
 // checkpointTopic looks for what would make a replay forget its progress.
 func (p *preflight) checkpointTopic() {
-	if !p.settings.ExactlyOnce {
+	if !p.options.ExactlyOnce {
 		return
 	}
 	if slices.ContainsFunc(p.plan.Topics, func(t PlannedTopic) bool { return t.Target == CheckpointTopic }) {

@@ -11,7 +11,7 @@ import (
 
 // feed decodes a partition of the archive, one row group ahead of what is played. It is for one goroutine.
 type feed struct {
-	settings  *settings
+	rules     rules
 	memory    *memory
 	partition format.TopicPartition
 	groups    chan *group
@@ -39,7 +39,7 @@ func (g *group) drop() {
 // startFeed begins to decode the partition tp as part says. Memory for a row group is taken from p.decoded before it is decoded.
 func (p *player) startFeed(ctx context.Context, tp format.TopicPartition, part *PlannedPartition) *feed {
 	ctx, cancel := context.WithCancel(ctx)
-	f := &feed{settings: p.settings, memory: p.memory, partition: tp, groups: make(chan *group), cancel: cancel, end: part.window.FromOffset}
+	f := &feed{rules: p.settings.rules, memory: p.memory, partition: tp, groups: make(chan *group), cancel: cancel, end: part.window.FromOffset}
 	cost := part.groups.cost
 	if p.settings.Reshape != nil {
 		cost += part.groups.bytes
@@ -75,7 +75,7 @@ func (f *feed) decode(ctx context.Context, cursor *format.Cursor, cost int64, b 
 		return fmt.Errorf("read the archive: %w", err)
 	}
 	end := records[len(records)-1].Offset + 1
-	records, err = f.settings.reshape(f.partition, records, false)
+	records, err = f.rules.apply(f.partition, records, false)
 	if err != nil || len(records) == 0 {
 		release()
 		if err == nil {

@@ -17,19 +17,20 @@ type share struct {
 
 // shares says which records of the partitions are the first limit ones, merged by time. It is a function of the archive and the
 // options alone, so that a replay that goes on chooses the same ones.
-func (s *settings) shares(ctx context.Context, archive *format.Archive, partitions []format.TopicPartition) (map[format.TopicPartition]share, error) {
-	if s.Limit == 0 {
+func (p *planner) shares(ctx context.Context) (map[format.TopicPartition]share, error) {
+	if p.Limit == 0 {
 		return nil, nil
 	}
+	partitions := p.selected.partitions
 	out := make(map[format.TopicPartition]share, len(partitions))
 	var tracks []merge.Track
 	for _, tp := range partitions {
-		out[tp] = share{window: s.window, total: Amount{Exact: true}}
-		tracks = append(tracks, s.track(archive, tp, s.window, 1, true))
+		out[tp] = share{window: p.window, total: Amount{Exact: true}}
+		tracks = append(tracks, p.rules.track(p.archive, tp, p.window, 1, true))
 	}
-	sequence := merge.New(ctx, tracks, s.merging())
+	sequence := merge.New(ctx, tracks, p.merging())
 	defer sequence.Close()
-	for n := int64(0); n < s.Limit && ctx.Err() == nil; n++ {
+	for n := int64(0); n < p.Limit && ctx.Err() == nil; n++ {
 		next, err := sequence.Next()
 		if err == io.EOF || ctx.Err() != nil {
 			break

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/karchive/karchive/format"
@@ -56,6 +57,20 @@ func (m Mapping) Topic(topic string) (string, error) {
 		return renamed, nil
 	}
 	return topic, nil
+}
+
+// targets are the names of topics in the target, sorted, each once.
+func (m Mapping) targets(topics []string) ([]string, error) {
+	var names []string
+	for _, topic := range topics {
+		name, err := m.Topic(topic)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
 }
 
 func (r Rule) fill(stars []string) string {

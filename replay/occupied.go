@@ -82,7 +82,7 @@ func (p *preflight) occupied(t *PlannedTopic) {
 		Consequence: "those of the archive come after them",
 		Fix:         "send to another topic if that is not meant",
 	}
-	if p.settings.Timestamps == KeepTimestamps && h.offsets == t.Total.Records && h.newestMs == t.Total.MaxTimestampMs {
+	if p.options.Timestamps == KeepTimestamps && h.offsets == t.Total.Records && h.newestMs == t.Total.MaxTimestampMs {
 		f.Code = "sent-before"
 		f.What += ", as many as are sent now and up to the same time: this replay seems to have run before"
 		f.Consequence = "it would double them"

@@ -152,13 +152,13 @@ type Options struct {
 	OnProgress func(Progress)
 }
 
-// settings are Options with everything filled in and parsed.
+// settings are Options with everything filled in, and what one run of them makes of it. It is a value: what is done with it belongs to others.
 type settings struct {
 	Options
-	archiveID string
-	window    format.Window
-	topic     *checkpointTopic // nil: the replay is not exactly once
-	precise   bool             // sleeps end with precision
+	rules   rules
+	window  format.Window
+	topic   *checkpointTopic // nil: the replay is not exactly once
+	precise bool             // sleeps end with precision
 
 	startPassed bool   // Pacing.StartAt had passed when the replay was asked for
 	note        string // why they do not, although they should
@@ -173,7 +173,7 @@ func (o Options) normalize() (settings, error) {
 	s.precise, s.note = precise(o)
 	s.startPassed = !s.Pacing.StartAt.IsZero() && s.Pacing.StartAt.Before(s.Clock.Now())
 	if s.startPassed && s.Checkpoint == nil && !s.ExactlyOnce {
-		return s, s.tooLate()
+		return s, s.Pacing.tooLate()
 	}
 	return s, nil
 }

@@ -10,9 +10,9 @@ import (
 )
 
 // time says when the plan begins and how long it takes.
-func (s *settings) time(p *Plan, archive *format.Archive, saved *State) error {
+func (p *Plan) time(s *settings, archive *format.Archive, saved *State) error {
 	if s.startPassed && saved == nil {
-		return s.tooLate()
+		return s.Pacing.tooLate()
 	}
 	if s.startPassed {
 		s.Pacing.StartAt = time.Time{}
@@ -35,8 +35,8 @@ func (s *settings) time(p *Plan, archive *format.Archive, saved *State) error {
 	return err
 }
 
-func (s *settings) tooLate() error {
-	return fmt.Errorf("start at %s: that has passed", s.Pacing.StartAt.Format(time.RFC3339Nano))
+func (p *Pacing) tooLate() error {
+	return fmt.Errorf("start at %s: that has passed", p.StartAt.Format(time.RFC3339Nano))
 }
 
 // span is from the first to the last of the timestamps that count.

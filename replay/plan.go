@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -103,24 +104,36 @@ func (g *groupSizes) add(group *format.RowGroup) {
 	g.cost = max(g.cost, group.Bytes+group.Records*budget.DecodedRecord)
 }
 
-// newPlan plans the selected partitions, each with its window. Targets are named, but nothing is known of them yet.
-func (s *settings) newPlan(archive *format.Archive, selected chosen, limited map[format.TopicPartition]share) (*Plan, error) {
-	id := archive.Identity()
-	p := &Plan{ArchiveID: id.ArchiveID, SourceCluster: id.ClusterID, Total: Amount{Exact: true}, Topics: []PlannedTopic{}}
-	p.addSource(id.ClusterID)
-	for _, name := range selected.topics {
-		target, err := s.Mapping.Topic(name)
+// planner makes the plan of a replay.
+type planner struct {
+	*settings
+	archive  *format.Archive
+	selected chosen
+	limited  map[format.TopicPartition]share // nil: there is no limit
+}
+
+// plan plans the selected partitions, each with its window. Targets are named, but nothing is known of them yet.
+func (p *planner) plan(ctx context.Context) (*Plan, error) {
+	var err error
+	if p.limited, err = p.shares(ctx); err != nil {
+		return nil, err
+	}
+	id := p.archive.Identity()
+	out := &Plan{ArchiveID: id.ArchiveID, SourceCluster: id.ClusterID, Total: Amount{Exact: true}, Topics: []PlannedTopic{}}
+	out.addSource(id.ClusterID)
+	for _, name := range p.selected.topics {
+		target, err := p.Mapping.Topic(name)
 		if err != nil {
 			return nil, err
 		}
-		p.Topics = append(p.Topics, PlannedTopic{Topic: name, Target: target, Total: Amount{Exact: true}, source: describedTopic(id, name)})
+		out.Topics = append(out.Topics, PlannedTopic{Topic: name, Target: target, Total: Amount{Exact: true}, source: describedTopic(id, name)})
 	}
-	for _, tp := range selected.partitions {
-		if err := s.planPartition(p, archive, tp, limited); err != nil {
+	for _, tp := range p.selected.partitions {
+		if err := p.partition(out, tp); err != nil {
 			return nil, fmt.Errorf("plan %s: %w", tp, err)
 		}
 	}
-	return p, nil
+	return out, nil
 }
 
 func describedTopic(id format.Identity, name string) format.Topic {
@@ -131,12 +144,12 @@ func describedTopic(id format.Identity, name string) format.Topic {
 	return id.Topics[i]
 }
 
-func (s *settings) planPartition(p *Plan, archive *format.Archive, tp format.TopicPartition, limited map[format.TopicPartition]share) error {
-	part := PlannedPartition{Partition: tp.Partition, Target: -1, Total: Amount{Exact: true}, window: s.window}
-	if to, ok := s.Partitioner.fixed(tp.Partition); ok {
+func (p *planner) partition(plan *Plan, tp format.TopicPartition) error {
+	part := PlannedPartition{Partition: tp.Partition, Target: -1, Total: Amount{Exact: true}, window: p.window}
+	if to, ok := p.Partitioner.fixed(tp.Partition); ok {
 		part.Target = to
 	}
-	for walk := archive.Walk(tp, s.window); ; {
+	for walk := p.archive.Walk(tp, p.window); ; {
 		place, err := walk.Next()
 		if err == io.EOF {
 			break
@@ -144,16 +157,16 @@ func (s *settings) planPartition(p *Plan, archive *format.Archive, tp format.Top
 		if err != nil {
 			return err
 		}
-		p.addSource(place.Document.Source.ClusterID)
+		plan.addSource(place.Document.Source.ClusterID)
 		part.add(&place)
 	}
 	part.cut()
-	part.Total.Exact = part.Total.Exact && s.Reshape == nil
-	if l, ok := limited[tp]; ok {
+	part.Total.Exact = part.Total.Exact && p.Reshape == nil
+	if l, ok := p.limited[tp]; ok {
 		part.window, part.Total = l.window, l.total
 	}
-	i, _ := slices.BinarySearchFunc(p.Topics, tp.Topic, func(t PlannedTopic, name string) int { return strings.Compare(t.Topic, name) })
-	p.Topics[i].Partitions = append(p.Topics[i].Partitions, part)
+	i, _ := slices.BinarySearchFunc(plan.Topics, tp.Topic, func(t PlannedTopic, name string) int { return strings.Compare(t.Topic, name) })
+	plan.Topics[i].Partitions = append(plan.Topics[i].Partitions, part)
 	return nil
 }
 

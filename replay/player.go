@@ -45,11 +45,12 @@ type player struct {
 }
 
 // newPlayer makes everything that a plan needs.
-func (s *settings) newPlayer(connect []kgo.Opt, archive *format.Archive, target *cluster, plan *Plan) (*player, error) {
+func newPlayer(j *job, plan *Plan) (*player, error) {
+	s, target := j.settings, j.target
 	p := &player{
-		settings: s, plan: plan, archive: archive, dials: target.Dials(), state: s.newState(plan, target),
+		settings: s, plan: plan, archive: j.archive, dials: target.Dials(), state: j.identity.state(plan, s.window, target),
 		started: s.Clock.Now(),
-		decoded: budget.New(s.MemoryBytes / 4 * 3), sending: budget.New(s.MemoryBytes / 4), memory: s.newMemory(target.Client()),
+		decoded: budget.New(s.MemoryBytes / 4 * 3), sending: budget.New(s.MemoryBytes / 4), memory: newMemory(target.Client(), s.Hooks),
 	}
 	p.measure(plan)
 	shrinker := newShrinker(plan.Compression)
@@ -57,11 +58,11 @@ func (s *settings) newPlayer(connect []kgo.Opt, archive *format.Archive, target 
 	for _, t := range plan.Topics {
 		if topics[t.Target] == nil {
 			found := target.topics[t.Target]
-			topics[t.Target] = newDestinations(t.Target, found.partitions, s.acceptance(found, shrinker), plan.windowBytes(t.Target, found))
+			topics[t.Target] = newDestinations(t.Target, found.partitions, newAcceptance(found, shrinker, &s.Options), plan.windowBytes(t.Target, found))
 			p.destinations = append(p.destinations, topics[t.Target]...)
 		}
 		for i := range t.Partitions {
-			p.parts = append(p.parts, s.newPart(&t, &t.Partitions[i], topics[t.Target]))
+			p.parts = append(p.parts, p.newPart(&t, &t.Partitions[i], topics[t.Target]))
 		}
 	}
 	p.refusals = &refusalLogger{refused: func(topic string, partition int32, err error) {
@@ -72,7 +73,7 @@ func (s *settings) newPlayer(connect []kgo.Opt, archive *format.Archive, target 
 	p.refusals.quiet.Store(true) // until the first answer
 	p.refusals.next, _ = target.Client().OptValue(kgo.WithLogger).(kgo.Logger)
 	var err error
-	p.client, err = s.newProducer(connect, plan, target, p.refusals)
+	p.client, err = newProducer(&s.Options, j.connect, plan, target, p.refusals)
 	p.transactions = p.newTransactions()
 	p.retirement = p.newRetirement()
 	return p, err
@@ -87,11 +88,11 @@ type part struct {
 	read         bool // all of it was given to the client
 }
 
-func (s *settings) newPart(topic *PlannedTopic, planned *PlannedPartition, destinations []*destination) *part {
+func (p *player) newPart(topic *PlannedTopic, planned *PlannedPartition, destinations []*destination) *part {
 	tp := format.TopicPartition{Topic: topic.Topic, Partition: planned.Partition}
 	out := &part{PlannedPartition: planned, ledger: newLedger(tp, planned.earlier), destinations: destinations}
 	if len(destinations) > 0 {
-		out.router = s.Partitioner.router(tp.Partition, int32(len(destinations)), planned.earlier.Turns)
+		out.router = p.settings.Partitioner.router(tp.Partition, int32(len(destinations)), planned.earlier.Turns)
 	}
 	return out
 }

@@ -41,7 +41,7 @@ func (p *Plan) Refusing(force bool) []Finding {
 
 // preflight looks for what would be lost. It is a function of what is known, so each check can be tried without a cluster.
 type preflight struct {
-	settings *settings
+	options  *Options
 	plan     *Plan
 	target   *cluster
 	held     map[string]holding // by topic of the target
@@ -49,15 +49,14 @@ type preflight struct {
 	findings []Finding
 }
 
-func (s *settings) preflight(plan *Plan, target *cluster, holds map[string]holding) []Finding {
-	p := &preflight{settings: s, plan: plan, target: target, held: holds, now: s.Clock.Now()}
+func (p *preflight) look() []Finding {
 	p.sourceCluster()
 	p.mergedTopics()
 	p.checkpointTopic()
 	p.leftOutConfigs()
-	for i := range plan.Topics {
-		if t := &plan.Topics[i]; t.Total.Records > 0 {
-			p.topic(t, target.topics[t.Target])
+	for i := range p.plan.Topics {
+		if t := &p.plan.Topics[i]; t.Total.Records > 0 {
+			p.topic(t, p.target.topics[t.Target])
 		}
 	}
 	return p.findings
@@ -76,10 +75,10 @@ func (p *preflight) topic(t *PlannedTopic, target targetTopic) {
 	p.largestRecord(t, target)
 	p.compaction(t, target)
 	p.retentionBytes(t, target)
-	if p.settings.Timestamps == NowTimestamps {
+	if p.options.Timestamps == NowTimestamps {
 		return
 	}
-	if p.settings.Timestamps == ShiftTimestamps {
+	if p.options.Timestamps == ShiftTimestamps {
 		p.shifted(t, target)
 		return
 	}
@@ -93,7 +92,7 @@ func (p *preflight) topic(t *PlannedTopic, target targetTopic) {
 
 func (p *preflight) sourceCluster() {
 	switch {
-	case p.settings.AllowSourceCluster:
+	case p.options.AllowSourceCluster:
 	case slices.Contains(p.plan.sources, p.target.id):
 		f := Finding{
 			Code: "source-cluster", Severity: refuse, Final: true,
@@ -146,7 +145,7 @@ func (p *preflight) partitions(t *PlannedTopic, target targetTopic) {
 			Consequence: fmt.Sprintf("those for partition %d and up have nowhere to go", target.partitions),
 			Fix:         "partition by key, in turn or by a table, or add partitions to the topic",
 		})
-	case p.settings.Partitioner.kind == keepKind && t.source.Partitions > 0 && target.partitions > t.source.Partitions:
+	case p.options.Partitioner.kind == keepKind && t.source.Partitions > 0 && target.partitions > t.source.Partitions:
 		p.add(Finding{
 			Code: "more-partitions", Severity: warn, Topic: t.Target,
 			What:        fmt.Sprintf("topic %s has %d partitions in the target, %d in the archive", t.Target, target.partitions, t.source.Partitions),
@@ -165,7 +164,7 @@ func ifExact(t *PlannedTopic) string {
 }
 
 func (p *preflight) timestampRange(t *PlannedTopic) {
-	if p.settings.Timestamps != KeepTimestamps || moment.Sendable(t.Total.MinTimestampMs) && moment.Sendable(t.Total.MaxTimestampMs) {
+	if p.options.Timestamps != KeepTimestamps || moment.Sendable(t.Total.MinTimestampMs) && moment.Sendable(t.Total.MaxTimestampMs) {
 		return
 	}
 	p.add(Finding{

@@ -22,7 +22,7 @@ const leaderPause = 250 * time.Millisecond
 
 // newProducer makes the client that sends. Its own buffers are unbounded: what may be in memory is the budget's business, and a
 // producer that blocks could not be stopped.
-func (s *settings) newProducer(connect []kgo.Opt, plan *Plan, target *cluster, refusals *refusalLogger) (*kgo.Client, error) {
+func newProducer(o *Options, connect []kgo.Opt, plan *Plan, target *cluster, refusals *refusalLogger) (*kgo.Client, error) {
 	limits := batchLimits(plan, target)
 	options := append(slices.Clone(connect),
 		kgo.WithLogger(refusals),
@@ -41,11 +41,13 @@ func (s *settings) newProducer(connect []kgo.Opt, plan *Plan, target *cluster, r
 		kgo.RecordDeliveryTimeout(0),
 		kgo.MetadataMinAge(leaderPause),
 	)
-	if s.Schedule.Pace.Timed() {
+	if o.Schedule.Pace.Timed() {
 		options = append(options, kgo.ProducerLinger(0))
 	}
-	options = append(append(options, kgo.WithHooks(s.Hooks...)), s.acksOptions()...)
-	options = append(options, s.transactionOptions()...)
+	options = append(append(options, kgo.WithHooks(o.Hooks...)), o.Acks.options()...)
+	if o.ExactlyOnce {
+		options = append(options, kgo.TransactionalID(TransactionPrefix+o.ReplayID), kgo.TransactionTimeout(o.TransactionTimeout))
+	}
 	client, err := kgo.NewClient(options...)
 	if err != nil {
 		return nil, fmt.Errorf("producer options: %w", err)
@@ -53,9 +55,9 @@ func (s *settings) newProducer(connect []kgo.Opt, plan *Plan, target *cluster, r
 	return client, nil
 }
 
-func (s *settings) acksOptions() []kgo.Opt {
+func (a Acks) options() []kgo.Opt {
 	acks := kgo.AllISRAcks()
-	switch s.Acks {
+	switch a {
 	case AcksAll:
 		// When the target lost what it had acknowledged, going on would hide it.
 		return []kgo.Opt{kgo.RequiredAcks(acks), kgo.StopProducerOnDataLossDetected()}

@@ -17,9 +17,9 @@ type memory struct {
 }
 
 // newMemory uses nothing again when a hook of the client gets to see records: it may keep them.
-func (s *settings) newMemory(client *kgo.Client) *memory {
+func newMemory(client *kgo.Client, added []kgo.Hook) *memory {
 	hooks, _ := client.OptValue(kgo.WithHooks).([]kgo.Hook)
-	return &memory{fresh: slices.ContainsFunc(slices.Concat(hooks, s.Hooks), seesRecords)}
+	return &memory{fresh: slices.ContainsFunc(slices.Concat(hooks, added), seesRecords)}
 }
 
 func seesRecords(h kgo.Hook) bool {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -25,22 +24,22 @@ func Run(ctx context.Context, connect []kgo.Opt, archive *format.Archive, o Opti
 	if err != nil {
 		return Report{}, err
 	}
-	s.archiveID = archive.Identity().ArchiveID
-	selected, err := s.choose(archive)
-	if err != nil {
+	s.rules = rules{o.Reshape, archive.Identity().ArchiveID}
+	j := &job{settings: &s, connect: connect, archive: archive, identity: newIdentity(&s.Options, s.rules)}
+	// What the archive alone tells comes first: a wrong name must not wait for a cluster.
+	if j.selected, err = s.choose(archive); err != nil {
 		return Report{}, err
 	}
 	if s.window, err = selecting.Window(s.From, s.Until, s.Clock.Now(), archive); err != nil {
 		return Report{}, err
 	}
-	target, err := connectTo(ctx, connect, &s)
-	if err != nil {
+	if j.target, err = connectTo(ctx, connect, s.ConnectTimeout); err != nil {
 		return Report{}, err
 	}
-	defer target.Close()
-	s.keepInTarget(archive, target)
+	defer j.target.Close()
+	j.keepInTarget()
 	for {
-		report, err := s.attempt(ctx, connect, archive, selected, target)
+		report, err := j.attempt(ctx)
 		if !errors.Is(err, errMoved) {
 			return report, err
 		}
@@ -48,123 +47,132 @@ func Run(ctx context.Context, connect []kgo.Opt, archive *format.Archive, o Opti
 	}
 }
 
-// attempt plans and runs. The error is errMoved when another replay with the same id made progress in between.
-func (s *settings) attempt(ctx context.Context, connect []kgo.Opt, archive *format.Archive, selected chosen, target *cluster) (Report, error) {
-	plan, err := s.prepare(ctx, archive, selected, target)
-	report := Report{Plan: plan, DryRun: s.DryRun, Topics: []TopicReport{}}
-	if err != nil || s.DryRun {
+// job is a replay from its options to its report.
+type job struct {
+	*settings
+	connect  []kgo.Opt
+	archive  *format.Archive
+	identity identity
+	selected chosen
+	target   *cluster
+}
+
+// keepInTarget makes the checkpoint of a replay that is exactly once.
+func (j *job) keepInTarget() {
+	if !j.ExactlyOnce {
+		return
+	}
+	if j.ReplayID == "" {
+		j.ReplayID = j.identity.replayID()
+	}
+	j.topic = &checkpointTopic{target: j.target, replayID: j.ReplayID, restart: j.Restart, patience: j.StallTimeout}
+	j.Checkpoint = j.topic
+}
+
+// attempt plans and runs. The error is errMoved when another replay with the same id made progress in between. Topics are made when nothing
+// refuses the plan any more, and before the player, which asks how many partitions they have.
+func (j *job) attempt(ctx context.Context) (Report, error) {
+	plan, err := j.prepare(ctx)
+	report := Report{Plan: plan, DryRun: j.DryRun, Topics: []TopicReport{}}
+	if err != nil || j.DryRun {
 		return report, err
 	}
-	if err := target.create(ctx, s.newTopics(plan), s.ReplicationFactor, false); err != nil {
+	if err := j.target.create(ctx, plan.newTopics(&j.Options), j.ReplicationFactor, false); err != nil {
 		return report, err
 	}
-	err = s.run(ctx, connect, archive, target, &report)
+	err = j.run(ctx, &report)
 	return report, err
 }
 
-// prepare plans the replay and checks that the target fits it. It changes nothing.
-func (s *settings) prepare(ctx context.Context, archive *format.Archive, selected chosen, target *cluster) (*Plan, error) {
-	names, err := s.targets(selected)
+// prepare plans the replay and checks that the target fits it. It changes nothing. The checkpoint is read before the plan is made, as it says
+// which moment a position such as -2h was; and what it holds is taken out before anything is summed up, scheduled or compared.
+func (j *job) prepare(ctx context.Context) (*Plan, error) {
+	names, err := j.Mapping.targets(j.selected.topics)
 	if err != nil {
 		return nil, err
 	}
-	if err := target.lookUp(ctx, names); err != nil {
+	if err := j.target.lookUp(ctx, names); err != nil {
 		return nil, err
 	}
-	saved, err := s.restore(ctx, archive.Identity().ArchiveID, target)
+	saved, err := j.restore(ctx)
 	if err != nil {
 		return nil, err
 	}
-	shares, err := s.shares(ctx, archive, selected.partitions)
-	if err != nil {
-		return nil, err
-	}
-	plan, err := s.newPlan(archive, selected, shares)
+	plan, err := (&planner{settings: j.settings, archive: j.archive, selected: j.selected}).plan(ctx)
 	if err != nil {
 		return nil, err
 	}
 	plan.resume(saved)
 	plan.sum()
-	s.chooseCompression(plan)
-	if err := s.time(plan, archive, saved); err != nil {
+	plan.chooseCompression(j.Compression)
+	if err := plan.time(j.settings, j.archive, saved); err != nil {
 		return nil, err
 	}
-	return plan, s.fit(ctx, plan, target)
+	return plan, j.fit(ctx, plan)
 }
 
-// targets are the names of the topics in the target.
-func (s *settings) targets(selected chosen) ([]string, error) {
-	var names []string
-	for _, topic := range selected.topics {
-		name, err := s.Mapping.Topic(topic)
-		if err != nil {
-			return nil, err
-		}
-		names = append(names, name)
+// restore loads the checkpoint, checks that it is this replay's, and takes over the window that the replay first had: -2h is meant to
+// stay the same moment. It returns nil when there is nothing to go on from.
+func (j *job) restore(ctx context.Context) (*State, error) {
+	if j.Checkpoint == nil {
+		return nil, nil
 	}
-	slices.Sort(names)
-	return slices.Compact(names), nil
+	saved, err := j.Checkpoint.Load(ctx)
+	if err != nil || saved == nil {
+		return nil, err
+	}
+	if different := j.identity.differs(saved, j.target); different != nil {
+		different.ReplayID = j.ReplayID
+		return nil, different
+	}
+	j.window, err = savedWindow(saved)
+	return saved, err
 }
 
-// fit compares the plan with the target.
-func (s *settings) fit(ctx context.Context, plan *Plan, target *cluster) error {
-	plan.TargetCluster = target.id
-	if s.ExactlyOnce {
-		plan.ReplayID = s.ReplayID
+// fit compares the plan with the target. Topics that would be made are tried first, so that the preflight sees them as they will be; and
+// OnPlan hears of what refuses before it does.
+func (j *job) fit(ctx context.Context, plan *Plan) error {
+	plan.TargetCluster = j.target.id
+	if j.ExactlyOnce {
+		plan.ReplayID = j.ReplayID
 	}
-	if err := s.noteMissing(plan, target); err != nil {
+	if err := plan.noteMissing(j.target, j.CreateTopics); err != nil {
 		return err
 	}
-	if err := target.describe(ctx); err != nil {
+	if err := j.target.describe(ctx); err != nil {
 		return err
 	}
-	if err := target.create(ctx, s.newTopics(plan), s.ReplicationFactor, true); err != nil {
+	if err := j.target.create(ctx, plan.newTopics(&j.Options), j.ReplicationFactor, true); err != nil {
 		return err
 	}
-	if err := s.topic.create(ctx, s.ReplicationFactor, true); err != nil {
+	if err := j.topic.create(ctx, j.ReplicationFactor, true); err != nil {
 		return err
 	}
 	for i := range plan.Topics {
-		plan.Topics[i].TargetPartitions = target.topics[plan.Topics[i].Target].partitions
+		plan.Topics[i].TargetPartitions = j.target.topics[plan.Topics[i].Target].partitions
 	}
-	holds, err := target.lookInto(ctx, plan)
+	return j.preflight(ctx, plan)
+}
+
+// preflight looks for what would be lost, and ends a replay that is certain to lose something.
+func (j *job) preflight(ctx context.Context, plan *Plan) error {
+	held, err := j.target.lookInto(ctx, plan)
 	if err != nil && !kafka.Denied(err) {
 		return err
 	}
-	plan.Findings = s.preflight(plan, target, holds)
-	if s.OnPlan != nil {
-		s.OnPlan(plan)
+	plan.Findings = (&preflight{options: &j.Options, plan: plan, target: j.target, held: held, now: j.Clock.Now()}).look()
+	if j.OnPlan != nil {
+		j.OnPlan(plan)
 	}
-	if refusing := plan.Refusing(s.Force); len(refusing) > 0 {
+	if refusing := plan.Refusing(j.Force); len(refusing) > 0 {
 		return &RefusedError{Findings: refusing}
 	}
 	return nil
 }
 
-// noteMissing marks the topics to make. A topic without records needs no target unless all are made.
-func (s *settings) noteMissing(plan *Plan, target *cluster) error {
-	var missing []string
-	for i := range plan.Topics {
-		t := &plan.Topics[i]
-		switch {
-		case target.topics[t.Target].exists:
-		case s.CreateTopics:
-			t.Create = true
-		case t.Total.Records > 0:
-			missing = append(missing, t.Target)
-		}
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	slices.Sort(missing)
-	return &MissingTopicsError{Cluster: target.id, Topics: slices.Compact(missing)}
-}
-
-// run sends the plan. The order of its steps matters: what watches begins before what it watches, and nothing is reported or saved for good
-// while a record can still be acknowledged.
-func (s *settings) run(ctx context.Context, connect []kgo.Opt, archive *format.Archive, target *cluster, report *Report) error {
-	p, err := s.newPlayer(connect, archive, target, report.Plan)
+// run sends the plan. What is saved is saved last, when no record can be acknowledged any more.
+func (j *job) run(ctx context.Context, report *Report) error {
+	p, err := newPlayer(j, report.Plan)
 	if err != nil {
 		return err
 	}
@@ -173,6 +181,20 @@ func (s *settings) run(ctx context.Context, connect []kgo.Opt, archive *format.A
 		p.client.Close()
 		return err
 	}
+	stopped := p.perform(ctx, report)
+	err = outcome(ctx, stopped, report)
+	// Also when ctx has ended: what was acknowledged must not be sent again.
+	if failed := p.save(context.WithoutCancel(ctx), true); err == nil {
+		err = failed
+	} else if failed != nil && !errors.Is(err, failed) {
+		err = fmt.Errorf("%w (and its progress was not saved: %w)", err, failed)
+	}
+	return err
+}
+
+// perform plays, and reports. It returns why it was stopped, if it was. What watches begins before what it watches, and nothing is reported
+// while a record can still be acknowledged.
+func (p *player) perform(ctx context.Context, report *Report) error {
 	running, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	// The watcher ends a replay that stalls, so it looks on from the first record to the last answer.
@@ -192,19 +214,12 @@ func (s *settings) run(ctx context.Context, connect []kgo.Opt, archive *format.A
 	stopped := context.Cause(running) // before stop(nil), which would hide why
 	stop(nil)
 	<-watched // so that OnProgress and Save are not called twice at once
-	if s.OnProgress != nil {
+	if tell := p.settings.OnProgress; tell != nil {
 		last := p.progress()
 		last.Done = true
-		s.OnProgress(last)
+		tell(last)
 	}
-	err = outcome(ctx, stopped, report)
-	// Also when ctx has ended: what was acknowledged must not be sent again.
-	if failed := p.save(context.WithoutCancel(ctx), true); err == nil {
-		err = failed
-	} else if failed != nil && !errors.Is(err, failed) {
-		err = fmt.Errorf("%w (and its progress was not saved: %w)", err, failed)
-	}
-	return err
+	return stopped
 }
 
 // outcome is the error of a replay that sent something: why it was stopped, or what is missing.

@@ -7,20 +7,26 @@ import (
 	"github.com/karchive/karchive/internal/merge"
 )
 
-// rules identifies the rules of the replay; empty: there are none.
-func (s *settings) rules() string {
-	if s.Reshape == nil {
-		return ""
-	}
-	return s.Reshape.Rules(s.archiveID)
+// rules are what leaves records out and changes them; none: nothing does.
+type rules struct {
+	format.Reshaper
+	archiveID string
 }
 
-// reshape gives what the rules leave of the records of a row group, in their memory.
-func (s *settings) reshape(tp format.TopicPartition, records []format.Record, trial bool) ([]format.Record, error) {
-	if s.Reshape == nil {
+// id identifies them; empty: there are none.
+func (r rules) id() string {
+	if r.Reshaper == nil {
+		return ""
+	}
+	return r.Rules(r.archiveID)
+}
+
+// apply gives what the rules leave of the records of a row group, in their memory.
+func (r rules) apply(tp format.TopicPartition, records []format.Record, trial bool) ([]format.Record, error) {
+	if r.Reshaper == nil {
 		return records, nil
 	}
-	apply, end := s.Reshape.Begin(format.Reshaping{Keep: true, Trial: trial})
+	apply, end := r.Begin(format.Reshaping{Keep: true, Trial: trial})
 	defer end()
 	n := 0
 	for i := range records {
@@ -37,16 +43,16 @@ func (s *settings) reshape(tp format.TopicPartition, records []format.Record, tr
 	return records[:n], nil
 }
 
-// merging are the bounds of a merge of all partitions.
-func (s *settings) merging() merge.Options {
-	return merge.Options{MemoryBytes: s.MemoryBytes, TempDir: s.TempDir, RunRecords: chunkRecords, RecordCost: entryCost}
-}
-
 // track walks a partition through the rules, so many rounds.
-func (s *settings) track(archive *format.Archive, tp format.TopicPartition, w format.Window, rounds int64, trial bool) merge.Track {
+func (r rules) track(archive *format.Archive, tp format.TopicPartition, w format.Window, rounds int64, trial bool) merge.Track {
 	t := merge.Track{Archive: archive, Walk: archive.Walk(tp, w).Repeat(rounds), From: w.FromOffset}
-	if s.Reshape != nil {
-		t.Reshape = func(records []format.Record) ([]format.Record, error) { return s.reshape(tp, records, trial) }
+	if r.Reshaper != nil {
+		t.Reshape = func(records []format.Record) ([]format.Record, error) { return r.apply(tp, records, trial) }
 	}
 	return t
+}
+
+// merging are the bounds of a merge of all partitions.
+func (o *Options) merging() merge.Options {
+	return merge.Options{MemoryBytes: o.MemoryBytes, TempDir: o.TempDir, RunRecords: chunkRecords, RecordCost: entryCost}
 }

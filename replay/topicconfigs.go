@@ -12,13 +12,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// configsOf are the configs that a topic is made with: those of the archive, and over them those of the options.
-func (s *settings) configsOf(archived map[string]string) map[string]string {
+// topicConfigs are the configs that a topic is made with: those of the archive, and over them those of the options.
+func (o *Options) topicConfigs(archived map[string]string) map[string]string {
 	configs := make(map[string]string)
-	if !s.NoTopicConfigs {
+	if !o.NoTopicConfigs {
 		maps.Copy(configs, archived)
 	}
-	maps.Copy(configs, s.TopicConfigs)
+	maps.Copy(configs, o.TopicConfigs)
 	return configs
 }
 
@@ -35,7 +35,7 @@ func (c *cluster) dropUnknown(ctx context.Context, topics []newTopic, replicatio
 	for i := range topics {
 		t := &topics[i]
 		for _, name := range slices.Sorted(maps.Keys(t.configs)) {
-			if !known[name] && !t.asked[name] {
+			if _, asked := t.asked[name]; !known[name] && !asked {
 				delete(t.configs, name)
 				c.unknownConfigs[name] = append(c.unknownConfigs[name], t.name)
 				dropped = true

@@ -17,12 +17,32 @@ type newTopic struct {
 	name       string
 	partitions int32
 	configs    map[string]string
-	asked      map[string]bool // configs that the options ask for
+	asked      map[string]string // those of them that the options ask for
+}
+
+// noteMissing marks the topics to make. A topic without records needs no target unless all are made.
+func (p *Plan) noteMissing(target *cluster, create bool) error {
+	var missing []string
+	for i := range p.Topics {
+		t := &p.Topics[i]
+		switch {
+		case target.topics[t.Target].exists:
+		case create:
+			t.Create = true
+		case t.Total.Records > 0:
+			missing = append(missing, t.Target)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	slices.Sort(missing)
+	return &MissingTopicsError{Cluster: target.id, Topics: slices.Compact(missing)}
 }
 
 // newTopics are the topics that the target lacks, in the order of the plan. When several topics of the archive go to one, it gets the
 // most partitions any of them has, and the configs of the first.
-func (s *settings) newTopics(p *Plan) []newTopic {
+func (p *Plan) newTopics(o *Options) []newTopic {
 	var out []newTopic
 	places := make(map[string]int)
 	for i := range p.Topics {
@@ -37,7 +57,7 @@ func (s *settings) newTopics(p *Plan) []newTopic {
 		at, there := places[t.Target]
 		if !there {
 			places[t.Target] = len(out)
-			out = append(out, newTopic{name: t.Target, partitions: partitions, configs: s.configsOf(t.source.Configs), asked: s.askedConfigs()})
+			out = append(out, newTopic{t.Target, partitions, o.topicConfigs(t.source.Configs), o.TopicConfigs})
 			continue
 		}
 		out[at].partitions = max(out[at].partitions, partitions)
@@ -83,15 +103,6 @@ func createError(err error) error {
 		return fmt.Errorf("create topic %s: %w", e.Topic, e.Err)
 	}
 	return err
-}
-
-// askedConfigs are the names of the configs that the options ask for.
-func (s *settings) askedConfigs() map[string]bool {
-	asked := make(map[string]bool)
-	for name := range s.TopicConfigs {
-		asked[name] = true
-	}
-	return asked
 }
 
 func (t newTopic) request(replicationFactor int16) kmsg.CreateTopicsRequestTopic {

@@ -61,14 +61,6 @@ func (p *player) newTransactions() *transactions {
 	return t
 }
 
-// transactionOptions are those of the producer.
-func (s *settings) transactionOptions() []kgo.Opt {
-	if !s.ExactlyOnce {
-		return nil
-	}
-	return []kgo.Opt{kgo.TransactionalID(TransactionPrefix + s.ReplayID), kgo.TransactionTimeout(s.TransactionTimeout)}
-}
-
 // fence makes the target refuse whatever others with this replay id still send, and end what they left open. The coordinator may be a
 // broker that is down until another takes over: then the target is asked again.
 func (t *transactions) fence(ctx context.Context) error {

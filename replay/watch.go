@@ -16,7 +16,7 @@ func (p *player) watch(ctx context.Context, stop context.CancelCauseFunc) {
 	saved, moved, before := p.started, p.started, int64(0)
 	var rates recentRate
 	for {
-		if clock.SleepUntil(ctx, clock.Now().Add(p.settings.lookInterval())) != nil {
+		if clock.SleepUntil(ctx, clock.Now().Add(p.lookInterval())) != nil {
 			return
 		}
 		now, progress := clock.Now(), p.progress()
@@ -63,7 +63,8 @@ func (r *recentRate) look(p Progress) float64 {
 }
 
 // lookInterval is the time between two looks, less often when nobody wants to hear of it.
-func (s *settings) lookInterval() time.Duration {
+func (p *player) lookInterval() time.Duration {
+	s := p.settings
 	switch {
 	case s.OnProgress != nil || !s.Schedule.Pace.Timed():
 		return progressInterval
