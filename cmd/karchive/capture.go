@@ -133,6 +133,9 @@ func runCapture(c *cli.Context, e *env, o captureOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := o.load(ctx, e, rules); err != nil {
+		return err
+	}
 	if rules != nil {
 		o.capture.Reshape = ruled{rules}
 	}

@@ -17,7 +17,6 @@ type catOptions struct {
 	selected
 	reshaping
 	catOrder
-	reading
 	template    *template // nil: JSON
 	values      string
 	count       bool
@@ -54,7 +53,7 @@ Examples:
 			withAlias("f", parsed("template", "print records as `FORMAT` says, such as '%k %s\\n'", "JSON", &o.template, parseTemplate)),
 			choiceFlag("values", "keys and values as `text` in a string, or as json where they are JSON", &o.values, "text", "json"),
 			&cli.BoolFlag{Name: "count", Usage: "print only how many records there are", Destination: &o.count},
-			skipCorruptFlag(&o.skipCorrupt), identityFlag(e), quietFlag(e)}, o.reading.flags(true), o.reshaping.flags()),
+			skipCorruptFlag(&o.skipCorrupt), identityFlag(e), quietFlag(e), o.rawFlag()}, o.reshaping.flags()),
 		Action: func(c *cli.Context) (err error) {
 			if o.archive, err = oneArgument(c, "an ARCHIVE"); err != nil {
 				return err
@@ -95,13 +94,13 @@ func runCat(ctx context.Context, e *env, o catOptions) error {
 		return err
 	}
 	e.warnSelected(o.archive, a, &o.selected)
-	var reader schema.Reader
-	if err := o.reading.load(ctx, e, a, rules, &reader); err != nil {
+	reader, err := o.show(ctx, e, a, rules)
+	if err != nil {
 		return err
 	}
-	defer e.noteUnread(&reader)
+	defer e.noteUnread(reader)
 	s := &scanner{archive: a, partitions: partitions, window: window}
-	if err := o.print(ctx, e, s, rules, &reader); err != nil {
+	if err := o.print(ctx, e, s, rules, reader); err != nil {
 		return err
 	}
 	return cmp.Or(damaged, e.noteReshaped(rules))

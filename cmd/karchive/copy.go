@@ -136,6 +136,9 @@ func runCopy(ctx context.Context, e *env, o *copyOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := o.load(ctx, e, rules, archivesOf(inputs)...); err != nil {
+		return err
+	}
 	options := o.options(window, rules)
 	id, err := copying.Identity(inputs, options)
 	if err != nil {

@@ -138,6 +138,9 @@ func runDiff(ctx context.Context, e *env, o *diffOptions) error {
 	if err := o.selectTopics(e, a, b); err != nil {
 		return err
 	}
+	if err := o.readSides(ctx, e, rules, a, b); err != nil {
+		return err
+	}
 	out, err := newDiffOutput(e, o, a, b)
 	if err != nil {
 		return err

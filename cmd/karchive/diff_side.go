@@ -152,6 +152,17 @@ func (o *diffOptions) selectTopics(e *env, a, b *diffSide) error {
 	return nil
 }
 
+// readSides loads what is needed to read payloads that are by a schema.
+func (o *diffOptions) readSides(ctx context.Context, e *env, rules *reshape.Pipeline, sides ...*diffSide) error {
+	for _, s := range sides {
+		var err error
+		if s.Schemas, err = o.schemas(ctx, e, s.Archive); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	return o.load(ctx, e, rules, sides[0].Archive, sides[1].Archive)
+}
+
 func (s *diffSide) compared(topic string) string {
 	if s.Name == nil {
 		return topic

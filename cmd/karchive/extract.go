@@ -11,7 +11,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/internal/extract"
-	"github.com/karchive/karchive/internal/schema"
 	"github.com/karchive/karchive/pack"
 )
 
@@ -20,7 +19,6 @@ type extractOptions struct {
 	selected
 	fileLimits
 	reshaping
-	reading
 	paths       []string
 	output      string
 	table       extract.FormatOptions
@@ -86,7 +84,7 @@ func (o *extractOptions) flags(e *env) []cli.Flag {
 			quietFlag(e),
 		},
 		o.fileLimits.flags(),
-		o.reading.flags(true),
+		[]cli.Flag{o.rawFlag()},
 		o.reshaping.flags())
 }
 
@@ -188,17 +186,17 @@ func (o *extractOptions) fromArchive(ctx context.Context, e *env) error {
 		return err
 	}
 	e.warnSelected(o.source, a, &o.selected)
-	var reader schema.Reader
-	if err := o.reading.load(ctx, e, a, rules, &reader); err != nil {
+	reader, err := o.show(ctx, e, a, rules)
+	if err != nil {
 		return err
 	}
-	defer e.noteUnread(&reader)
+	defer e.noteUnread(reader)
 	t, err := o.begin(e, columns, "record")
 	if err != nil {
 		return err
 	}
 	defer t.abandon()
-	t.reader = &reader
+	t.reader = reader
 	if rules != nil {
 		t.worker = rules.Worker()
 		defer t.worker.Close()

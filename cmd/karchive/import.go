@@ -177,6 +177,9 @@ func runImport(ctx context.Context, e *env, o importOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := o.load(ctx, e, rules); err != nil {
+		return err
+	}
 	if rules != nil {
 		o.imports.Reshape = ruled{rules}
 	}

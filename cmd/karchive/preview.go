@@ -10,6 +10,7 @@ import (
 	"github.com/karchive/karchive/internal/jsonl"
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/reshape"
+	"github.com/karchive/karchive/internal/schema"
 )
 
 // previewed is what becomes of a record, and how cat prints it after the rules.
@@ -47,6 +48,7 @@ const (
 // preview tries rules on the first records of each topic that a dry run selects. What it counts is in the pipeline's report.
 type preview struct {
 	worker    *reshape.Worker
+	reader    schema.Reader
 	originals bool // are shown too
 	topic     string
 	looked    int            // at records of the topic
@@ -62,7 +64,7 @@ type tableRules struct {
 
 // Begin is that of the rules.
 func (t tableRules) Begin(format.Reshaping) (apply applyFunc, end func()) {
-	t.preview.worker = t.Worker()
+	t.preview.worker, t.preview.reader.Set = t.Worker(), t.Schemas()
 	return func(tp format.TopicPartition, r *format.Record) (bool, error) {
 		t.preview.begin(tp.Topic)
 		return t.preview.apply(tp, r)
@@ -85,7 +87,7 @@ func newPreview(ctx context.Context, e *env, a *format.Archive, s *selected, rul
 	if err != nil {
 		return nil, err
 	}
-	p := &preview{worker: rules.Worker(), originals: originals}
+	p := &preview{worker: rules.Worker(), reader: schema.Reader{Set: rules.Schemas()}, originals: originals}
 	defer p.worker.Close()
 	for _, tp := range partitions {
 		if err := p.partition(ctx, a, tp, window); err != nil {
@@ -130,7 +132,7 @@ func (p *preview) apply(tp format.TopicPartition, r *format.Record) (bool, error
 	var before []byte
 	looks := p.looked < previewRecords
 	if p.looked++; looks {
-		before = jsonl.Append(nil, tp, r)
+		before = p.line(tp, r)
 	}
 	one := reshape.Record{Record: *r, Topic: tp.Topic, Partition: tp.Partition}
 	verdict, err := p.worker.Apply(&one)
@@ -150,7 +152,7 @@ func (p *preview) look(tp format.TopicPartition, r *format.Record, verdict resha
 		shown.Before = bytes.TrimSpace(before)
 	}
 	if verdict == reshape.Pass {
-		after := jsonl.Append(nil, tp, r)
+		after := p.line(tp, r)
 		if bytes.Equal(after, before) {
 			return
 		}
@@ -160,6 +162,12 @@ func (p *preview) look(tp format.TopicPartition, r *format.Record, verdict resha
 		p.shown[shown.Verdict]++
 		p.all = append(p.all, shown)
 	}
+}
+
+// line is a record as cat prints it.
+func (p *preview) line(tp format.TopicPartition, r *format.Record) []byte {
+	key, value := p.reader.Read(tp.Topic, r)
+	return jsonl.AppendRead(nil, tp, r, key, value)
 }
 
 // writePreview prints records after the rules, and before them where they are kept.

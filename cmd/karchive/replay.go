@@ -186,6 +186,9 @@ func runReplay(ctx context.Context, e *env, o replayOptions) error {
 		return err
 	}
 	defer a.end()
+	if err := o.load(ctx, e, rules, a.archives()...); err != nil {
+		return err
+	}
 	cfg, opts, err := o.open(ctx, e)
 	if err != nil {
 		return err

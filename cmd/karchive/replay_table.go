@@ -80,6 +80,14 @@ func (o *replayOptions) openSource(ctx context.Context, e *env, rules *reshape.P
 	return &source{Archive: a, damaged: damaged, complete: func(context.Context, *env) error { return nil }, end: func() { a.Close() }}, nil
 }
 
+// archives are the archive, unless there is none yet.
+func (s *source) archives() []*format.Archive {
+	if s.Archive == nil {
+		return nil
+	}
+	return []*format.Archive{s.Archive}
+}
+
 // openTable begins with an archive that is not there yet. Rules are applied as its rows are read, so that nothing is written before them.
 func (o *replayOptions) openTable(rules *reshape.Pipeline) (*source, error) {
 	if err := o.checkTable(); err != nil {

@@ -18,6 +18,7 @@ import (
 
 // reshaping are the flags that leave records out and change them. They mean the same in every command that has them.
 type reshaping struct {
+	reading
 	file  string
 	rules reshape.Rules // of the flags alone
 }
@@ -46,7 +47,7 @@ func (f *reshaping) flags() []cli.Flag {
 	for _, flag := range flags {
 		setCategory(flag, reshapeCategory)
 	}
-	return flags
+	return append(flags, f.schemaFlag())
 }
 
 func setCategory(flag cli.Flag, category string) {

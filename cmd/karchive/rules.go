@@ -41,7 +41,7 @@ Examples:
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "update", Usage: "write what the rules make of each record into SAMPLES as its expectation", Destination: &o.update},
 			&cli.StringFlag{Name: "mask-key", Usage: "the secret for hash and hash-format, and for samples, as `@FILE` or env:NAME", Destination: &o.rules.MaskKey},
-			formatFlag(&o.format), quietFlag(e),
+			formatFlag(&o.format), quietFlag(e), o.schemaFlag(),
 		},
 		Action: func(c *cli.Context) error {
 			if err := o.arguments(c.Args().Slice()); err != nil {
@@ -78,6 +78,9 @@ func runRules(ctx context.Context, e *env, o rulesOptions) error {
 	}
 	if rules == nil {
 		return &usageError{o.file + ": no rules in it", "karchive help reshape shows some"}
+	}
+	if err := o.load(ctx, e, rules); err != nil {
+		return err
 	}
 	samples, err := readSamples(e, o.samples)
 	if err != nil {

@@ -21,17 +21,19 @@ type reading struct {
 
 const readingCategory = "Schemas; see karchive help schemas"
 
-// flags are --schema, and --raw where a command shows records.
-func (r *reading) flags(shows bool) []cli.Flag {
-	file := repeatedSet("schema", "read and write payloads by a schema from a file, as `SPEC`: "+schema.FileUsage+"; repeatable", "", func(s string) error {
+// schemaFlag is --schema, of every command that has rules.
+func (r *reading) schemaFlag() cli.Flag {
+	flag := repeatedSet("schema", "read and write payloads by a schema from a file, as `SPEC`: "+schema.FileUsage+"; repeatable", "", func(s string) error {
 		r.files = append(r.files, s)
 		return nil
-	}).(*cli.GenericFlag)
-	file.Category = readingCategory
-	if !shows {
-		return []cli.Flag{file}
-	}
-	return []cli.Flag{file, &cli.BoolFlag{Name: "raw", Usage: "show keys and values as their bytes, whether a schema is known or not", Category: readingCategory, Destination: &r.raw}}
+	})
+	setCategory(flag, readingCategory)
+	return flag
+}
+
+// rawFlag is --raw, of commands that show records.
+func (r *reading) rawFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "raw", Usage: "show keys and values as their bytes, whether a schema is known or not", Category: readingCategory, Destination: &r.raw}
 }
 
 // schemas are the schemas that files and archives have; nil when there are none.
@@ -57,20 +59,24 @@ func (r *reading) schemas(ctx context.Context, e *env, archives ...*format.Archi
 	return s, nil
 }
 
-// load loads the schemas for rules and for what is shown of records.
-func (r *reading) load(ctx context.Context, e *env, a *format.Archive, rules *reshape.Pipeline, shown *schema.Reader) error {
-	if r.raw && rules == nil {
-		return nil
+// show loads the schemas for rules, and for what is shown of records.
+func (r *reading) show(ctx context.Context, e *env, a *format.Archive, rules *reshape.Pipeline) (*schema.Reader, error) {
+	if r.raw {
+		return &schema.Reader{}, r.load(ctx, e, rules, a)
 	}
 	s, err := r.schemas(ctx, e, a)
-	if err != nil {
-		return err
-	}
 	rules.ReadWith(s)
-	if !r.raw {
-		shown.Set = s
+	return &schema.Reader{Set: s}, err
+}
+
+// load loads the schemas for rules.
+func (r *reading) load(ctx context.Context, e *env, rules *reshape.Pipeline, archives ...*format.Archive) error {
+	if rules == nil {
+		return nil
 	}
-	return nil
+	s, err := r.schemas(ctx, e, archives...)
+	rules.ReadWith(s)
+	return err
 }
 
 // addArchived adds the schemas of a registry's topic that is in an archive.

@@ -76,6 +76,9 @@ func (o *serveOptions) openSources(ctx context.Context, e *env, rules *reshape.P
 	if _, err := o.check(open...); err != nil {
 		return nil, closeAll, err
 	}
+	if err := o.load(ctx, e, rules, open...); err != nil {
+		return nil, closeAll, err
+	}
 	window, err := o.window(e, open...)
 	for _, a := range open {
 		source := serve.Source{Archive: a, Window: window, Rename: o.mapping.Topic, Takes: o.takes}

@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -9,20 +10,22 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/reshape"
+	"github.com/karchive/karchive/internal/schema"
 )
 
 // comparison is a Run under way.
 type comparison struct {
 	Options
-	ctx    context.Context
-	sides  [2]Side
-	pair   Pairing
-	path   reshape.Path // of ByPath
-	fields *fields
-	report *Report
-	order  []format.TopicPartition // that either side has, by topic and number
-	parts  map[format.TopicPartition][2]*format.TopicPartition
-	done   int64
+	ctx     context.Context
+	sides   [2]Side
+	pair    Pairing
+	path    reshape.Path // of ByPath
+	fields  *fields
+	readers [2]schema.Reader
+	report  *Report
+	order   []format.TopicPartition // that either side has, by topic and number
+	parts   map[format.TopicPartition][2]*format.TopicPartition
+	done    int64
 
 	apply func(format.TopicPartition, *format.Record) (bool, error) // nil: records stay as they are
 }
@@ -43,6 +46,7 @@ func newComparison(ctx context.Context, a, b Side, o Options) (*comparison, erro
 	if c.fields, err = newFields(o, c.pair); err != nil {
 		return nil, err
 	}
+	c.readers[0].Set, c.readers[1].Set = a.Schemas, b.Schemas
 	c.report = newReport(c.pair)
 	return c, nil
 }
@@ -106,9 +110,19 @@ func (c *comparison) tell(d *Difference) error {
 	return c.Each(d)
 }
 
+// changes lists what differs between two records. Where JSON is compared, payloads are what they say by their schemas.
+func (c *comparison) changes(a, b *Located) []Change {
+	x, y := a.Record, b.Record
+	if c.fields.looksIntoJSON() && !(bytes.Equal(x.Key, y.Key) && bytes.Equal(x.Value, y.Value)) {
+		c.readers[0].Replace(a.Topic, &x)
+		c.readers[1].Replace(b.Topic, &y)
+	}
+	return c.fields.compare(&x, &y)
+}
+
 // compare compares a pair, and hands over what differs.
 func (c *comparison) compare(topic string, a, b *Located) (equal bool, err error) {
-	changes := c.fields.compare(&a.Record, &b.Record)
+	changes := c.changes(a, b)
 	if len(changes) == 0 {
 		c.report.equal(topic, a.Partition, 1)
 		return true, nil

@@ -13,6 +13,7 @@ import (
 	"fmt"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/schema"
 )
 
 // Pairing says which record of one side is compared with which of the other.
@@ -32,6 +33,8 @@ type Side struct {
 	Selection format.Selection
 	// Name is the topic that a topic of this side is compared as; nil: by its own name. It gives two topics of a side different names.
 	Name func(topic string) string
+	// Schemas read payloads where JSON is compared, or paired by; nil: there are none.
+	Schemas *schema.Set
 }
 
 func (s *Side) name(topic string) string {

@@ -128,6 +128,11 @@ func (f *fields) tolerate(path string, by float64) error {
 	return nil
 }
 
+// looksIntoJSON says that some payloads are compared by what they mean.
+func (f *fields) looksIntoJSON() bool {
+	return f.key != nil && f.key.json || f.value != nil && f.value.json
+}
+
 // compare lists what differs between two records, at most maxChanges.
 func (f *fields) compare(a, b *format.Record) []Change {
 	var l changes

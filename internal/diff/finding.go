@@ -114,7 +114,7 @@ func (c *comparison) found(f *finding, places *progress) error {
 	case f.kind == "":
 		d.Kind = OutOfOrder
 	case f.kind == Changed:
-		d.Changes = c.fields.compare(&f.a.Record, &f.b.Record)
+		d.Changes = c.changes(f.a, f.b)
 	}
 	return c.tell(d)
 }

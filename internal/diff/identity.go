@@ -34,7 +34,7 @@ func (c *comparison) gather(side int, to *extsort.Sorter) error {
 		s := c.stream(side, c.parts[at][side])
 		err := s.each(func(r *Located) error {
 			c.passed(1)
-			key = c.identity(append(append(key[:0], at.Topic...), 0), r)
+			key = c.identity(append(append(key[:0], at.Topic...), 0), side, r)
 			data = appendLocated(data[:0], r)
 			return to.Add(key, data)
 		})
@@ -47,14 +47,16 @@ func (c *comparison) gather(side int, to *extsort.Sorter) error {
 }
 
 // identity appends what a record is paired by. What is not there is apart from null, and null from empty.
-func (c *comparison) identity(dst []byte, r *Located) []byte {
+func (c *comparison) identity(dst []byte, side int, r *Located) []byte {
 	if c.pair == ByKey {
 		if r.Key == nil {
 			return append(dst, byte(reshape.Null))
 		}
 		return append(append(dst, byte(reshape.Bytes)), r.Key...)
 	}
-	f := c.path.Get(&reshape.Record{Topic: r.Topic, Partition: r.Partition, Record: r.Record})
+	one := reshape.Record{Topic: r.Topic, Partition: r.Partition, Record: r.Record}
+	c.readers[side].Replace(r.Topic, &one.Record)
+	f := c.path.Get(&one)
 	if f.Kind == reshape.Missing || f.Kind == reshape.Null {
 		return append(dst, byte(f.Kind))
 	}
@@ -80,7 +82,7 @@ func (c *comparison) join(a, b, found *extsort.Sorter) error {
 			f.kind, f.b = OnlyB, y.record
 		default:
 			f.a, f.b = x.record, y.record
-			if len(c.fields.compare(&f.a.Record, &f.b.Record)) > 0 {
+			if len(c.changes(f.a, f.b)) > 0 {
 				f.kind = Changed
 			}
 		}

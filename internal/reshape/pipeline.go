@@ -62,6 +62,9 @@ func (p *Pipeline) ReadWith(schemas *schema.Set) {
 	}
 }
 
+// Schemas are those of ReadWith; nil: there are none.
+func (p *Pipeline) Schemas() *schema.Set { return p.schemas }
+
 // MovesTimestamps says that a mask changes the timestamps of records.
 func (p *Pipeline) MovesTimestamps() bool {
 	return slices.ContainsFunc(p.masks, func(r *rule) bool { return r.path.root == TimestampRoot })
