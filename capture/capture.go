@@ -59,7 +59,7 @@ type run struct {
 	encoding     format.Encoding
 	cluster      *cluster
 	source       *source
-	encoders     *format.Encoders
+	encoders     chan struct{}
 	decompressor *decompressor
 	memory       *memory
 	quota        *quota // nil: none

@@ -170,4 +170,4 @@ func (s *settings) lanes(n int) int {
 }
 
 // encoders is the number of row groups to encode at once: as many as there are processors.
-func encoders() *format.Encoders { return format.NewEncoders(runtime.GOMAXPROCS(0)) }
+func encoders() chan struct{} { return make(chan struct{}, runtime.GOMAXPROCS(0)) }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/kafka"
+	"github.com/karchive/karchive/internal/ondisk"
 	"github.com/karchive/karchive/internal/selecting"
 	"github.com/karchive/karchive/selection"
 )
@@ -54,7 +55,7 @@ func match(patterns []string, m *kafka.Metadata) ([]string, error) {
 }
 
 func checkNamed(topic string, m *kafka.Metadata) error {
-	if err := format.CheckTopicName(topic); err != nil {
+	if err := ondisk.CheckTopic(topic); err != nil {
 		return err
 	}
 	t, ok := m.Topics[topic]

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // Archive is a directory of segments with its identity. Open gives one for reading, Create and OpenForWriting one that is locked for
@@ -70,9 +72,9 @@ func checkEmpty(fsys ReadFS) error {
 	var other string
 	for _, e := range entries {
 		switch e.Name() {
-		case lockName, tempName:
-		case identityName:
-			return fmt.Errorf("%s: %w", identityName, fs.ErrExist)
+		case ondisk.Lock, ondisk.Temp:
+		case ondisk.Identity:
+			return fmt.Errorf("%s: %w", ondisk.Identity, fs.ErrExist)
 		default:
 			other = e.Name()
 		}
@@ -121,7 +123,7 @@ func scanWhole(fsys ReadFS, sums *sumsFile, e Encoding) (*listing, error) {
 // archive, and wraps ErrLocked when another process writes to it.
 func OpenForWriting(fsys FS) (*Archive, error) {
 	// A directory that is no archive must not get a lock file.
-	if _, err := fsys.Stat(identityName); err != nil {
+	if _, err := fsys.Stat(ondisk.Identity); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			err = fmt.Errorf("%w: %w", ErrNotArchive, err)
 		}
@@ -149,7 +151,7 @@ func OpenForWriting(fsys FS) (*Archive, error) {
 func loadWritableIdentity(fsys FS) (Identity, error) {
 	id, err := loadIdentity(fsys)
 	if err == nil && newerVersion(id.Version) {
-		err = versionError(identityName, id.Version)
+		err = versionError(ondisk.Identity, id.Version)
 	}
 	return id, err
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 var errArchiveClosed = errors.New("archive is closed")
@@ -31,7 +33,7 @@ type archiveWriter struct {
 
 // newArchiveWriter takes the lock of a root.
 func newArchiveWriter(fsys FS) (*archiveWriter, error) {
-	lock, err := fsys.Lock(lockName, lockHolder())
+	lock, err := fsys.Lock(ondisk.Lock, lockHolder())
 	if err != nil {
 		return nil, err
 	}
@@ -59,10 +61,10 @@ func (w *archiveWriter) appendSum(sha256, path string) error {
 	}
 	if _, err := w.sums.Write([]byte(sumsLine(sha256, path))); err != nil {
 		// Half a line may be there: another one behind it would make both unreadable.
-		return w.stop(fmt.Errorf("append to %s: %w", sumsName, err))
+		return w.stop(fmt.Errorf("append to %s: %w", ondisk.Sums, err))
 	}
 	if err := w.sums.Sync(); err != nil {
-		return w.stop(fmt.Errorf("sync %s: %w", sumsName, err))
+		return w.stop(fmt.Errorf("sync %s: %w", ondisk.Sums, err))
 	}
 	return nil
 }
@@ -123,6 +125,6 @@ func (w *archiveWriter) close() error {
 	if w.sums != nil {
 		err = w.sums.Close()
 	}
-	w.fsys.Remove(tempName)
+	w.fsys.Remove(ondisk.Temp)
 	return errors.Join(err, w.lock.Close())
 }

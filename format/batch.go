@@ -8,15 +8,13 @@ import (
 	"slices"
 	"sync"
 	"unicode/utf8"
+
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
-// The rules that cut row groups. They look at the records alone, so that the same records always make the same file.
-const (
-	// RowGroupBytes is the most canonical bytes of a row group of more than one record. It bounds the memory of writing and reading.
-	RowGroupBytes = 8 << 20
-	// maxGroupHeaderKeys bounds the footer space of a row group for header keys that are not UTF-8.
-	maxGroupHeaderKeys = 64 << 10
-)
+// maxGroupHeaderKeys bounds the footer space of a row group for header keys that are not UTF-8. With ondisk.RowGroupBytes it is the rule that
+// cuts row groups: it looks at the records alone, so that the same records always make the same file.
+const maxGroupHeaderKeys = 64 << 10
 
 // batch collects the records of a row group as their canonical bytes, one after the other: the digest is the hash of that arena, and
 // the columns are cut out of it.
@@ -29,7 +27,7 @@ type batch struct {
 var batches = sync.Pool{New: func() any { return new(batch) }}
 
 // maxPooledArena keeps the memory of an odd huge record from staying in the pool.
-const maxPooledArena = 2 * RowGroupBytes
+const maxPooledArena = 2 * ondisk.RowGroupBytes
 
 func newBatch() *batch { return batches.Get().(*batch) }
 
@@ -46,7 +44,7 @@ func (b *batch) fits(r *Record, size int64) bool {
 	if b.info.Records == 0 {
 		return true
 	}
-	if b.info.Bytes+size > RowGroupBytes {
+	if b.info.Bytes+size > ondisk.RowGroupBytes {
 		return false
 	}
 	return b.keysSize == 0 || b.keysSize+headerKeysSize(r) <= maxGroupHeaderKeys
@@ -71,7 +69,7 @@ func (b *batch) add(r *Record, size int64) {
 // times over on its way; it does not double beyond what a row group may hold.
 func (b *batch) reserve(size int) {
 	if cap(b.arena)-len(b.arena) < size {
-		b.arena = slices.Grow(b.arena, max(size, min(cap(b.arena), RowGroupBytes-len(b.arena))))
+		b.arena = slices.Grow(b.arena, max(size, min(cap(b.arena), ondisk.RowGroupBytes-len(b.arena))))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // fillRowGroup writes almost a row group of records of a kilobyte, with nothing left in pools.
@@ -15,7 +16,7 @@ func fillRowGroup(t testing.TB) {
 		t.Fatal(err)
 	}
 	r := format.Record{Value: make([]byte, 1000)}
-	for w.Bytes() < format.RowGroupBytes-2000 {
+	for w.Bytes() < ondisk.RowGroupBytes-2000 {
 		if err := w.Write(&r); err != nil {
 			t.Fatal(err)
 		}
@@ -30,15 +31,15 @@ func TestARowGroupIsCollectedWithoutManyCopies(t *testing.T) {
 	}
 	runtime.GC()
 	runtime.GC() // empties pools
-	const most = 3 * format.RowGroupBytes
+	const most = 3 * ondisk.RowGroupBytes
 	if got := allocatedBytes(func() { fillRowGroup(t) }); got > most {
-		t.Errorf("collecting a row group of %d bytes allocated %d, want at most %d", format.RowGroupBytes, got, most)
+		t.Errorf("collecting a row group of %d bytes allocated %d, want at most %d", ondisk.RowGroupBytes, got, most)
 	}
 }
 
 // BenchmarkCollectRowGroup is what records cost before anything is encoded, into memory that is new.
 func BenchmarkCollectRowGroup(b *testing.B) {
-	b.SetBytes(format.RowGroupBytes)
+	b.SetBytes(ondisk.RowGroupBytes)
 	for b.Loop() {
 		b.StopTimer()
 		runtime.GC()

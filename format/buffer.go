@@ -1,8 +1,12 @@
 package format
 
-import "slices"
+import (
+	"slices"
 
-// Buffer is memory that row groups are read into, one after the other. What ReadGroupInto and NextInto return stays valid until the next
+	"github.com/karchive/karchive/internal/ondisk"
+)
+
+// Buffer is memory that row groups are read into, one after the other. What GroupReader.Read and Cursor.NextInto return stays valid until the next
 // row group is read into the same Buffer: records, headers and the bytes that they point to. The zero value is ready; nil means new
 // memory, which is the caller's for good. A Buffer is for one goroutine at a time.
 type Buffer struct {
@@ -15,7 +19,7 @@ type Buffer struct {
 }
 
 // mostKept bounds what a Buffer keeps for the pages of the next row group: two of the usual size. Larger pages are new memory.
-const mostKept = 2 * RowGroupBytes
+const mostKept = 2 * ondisk.RowGroupBytes
 
 // reset gives up what was read before.
 func (b *Buffer) reset() *Buffer {

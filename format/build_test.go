@@ -78,8 +78,14 @@ func (s seg) options() format.WriterOptions {
 	return format.WriterOptions{Topic: s.tp.Topic, Partition: s.tp.Partition, Base: s.base, Source: source, Encoding: s.encoding}
 }
 
+// rowWriter is a segment that is being written, with or without an archive around it.
+type rowWriter interface {
+	Write(*format.Record) error
+	Cut() error
+}
+
 // writeTo writes the records of s.
-func (s seg) writeTo(w *format.Writer) error {
+func (s seg) writeTo(w rowWriter) error {
 	every := len(s.offsets)
 	if s.groups > 1 {
 		every = (len(s.offsets) + s.groups - 1) / s.groups
@@ -121,7 +127,7 @@ func (s seg) seal(a *format.Archive) error {
 	if err != nil {
 		return err
 	}
-	if err := s.writeTo(p.Writer); err != nil {
+	if err := s.writeTo(p); err != nil {
 		return errors.Join(err, p.Discard())
 	}
 	_, _, err = p.Seal(s.next)

@@ -8,33 +8,18 @@ import (
 	"slices"
 )
 
-// ConvertOptions configures Convert. The zero value compresses with zstd at its fastest level on the caller's goroutine.
+// ConvertOptions configures ConvertSegment and Recover. The zero value compresses with zstd at its fastest level on the caller's goroutine.
 type ConvertOptions struct {
 	Compression Compression
-	Encoders    *Encoders // encodes row groups in parallel; nil: on the caller's goroutine
-	// OnGroup, if set, is called for each row group that was read, on the caller's goroutine. Its error ends Convert, which returns it.
+	Encoders    chan struct{} // as in WriterOptions
+	// OnGroup, if set, is called for each row group that was read, on the caller's goroutine. Its error ends the whole, and is returned.
 	OnGroup func(*RowGroup) error
 }
 
-// Convert writes every segment of from, row group by row group, into another archive, which is open for writing, holds no segment yet and
-// has an encoding of its own. Documents stay as they are: records, coverage, gaps, row groups and their digests. So converting the result
-// back makes the bytes that there were, as far as this version wrote them. An archive of a newer minor version is refused, because what this
-// one does not know of it would be lost. After an error into holds a part of the segments and is not to be used.
-func Convert(from, into *Archive, o ConvertOptions) error {
-	if len(into.Partitions()) > 0 {
-		return errors.New("convert: the target holds segments already")
-	}
-	for _, tp := range from.Partitions() {
-		for _, s := range from.list(tp) {
-			if err := ConvertSegment(from, into, s, o); err != nil {
-				return fmt.Errorf("convert: %w", err)
-			}
-		}
-	}
-	return nil
-}
-
-// ConvertSegment is Convert for one segment, which must continue its partition, as in NewSegment.
+// ConvertSegment writes a segment, row group by row group, into another archive, which is open for writing and has an encoding of its own.
+// The segment must continue its partition, as in NewSegment. Its document stays as it is: records, coverage, gaps, row groups and their digests.
+// So converting the result back makes the bytes that there were, as far as this version wrote them. One of a newer minor version is refused,
+// because what this one does not know of it would be lost.
 func ConvertSegment(from, into *Archive, s Segment, o ConvertOptions) error {
 	doc, err := from.Document(s)
 	if err != nil {
@@ -55,12 +40,12 @@ func ConvertSegment(from, into *Archive, s Segment, o ConvertOptions) error {
 
 // copySegment writes a segment anew, from base on: what lies between base and the segment is lost.
 func copySegment(from, into *Archive, s Segment, base int64, o ConvertOptions) (*Document, error) {
-	r, err := from.OpenSegment(s)
+	r, err := from.openSegment(s)
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
-	doc := r.Document()
+	defer r.close()
+	doc := r.doc
 	p, err := into.NewSegment(WriterOptions{
 		Topic: s.Topic, Partition: s.Partition, Base: base, Source: doc.Source, Compression: o.Compression, Encoders: o.Encoders,
 	})
@@ -68,22 +53,22 @@ func copySegment(from, into *Archive, s Segment, base int64, o ConvertOptions) (
 		return nil, err
 	}
 	defer p.Discard() // does nothing after Seal
-	if err := copyGroups(p.Writer, r, o.OnGroup); err != nil {
+	if err := copyGroups(p.writer, r, o.OnGroup); err != nil {
 		return nil, err
 	}
 	if base < s.Base {
-		p.Writer.doc.Gaps = appendBetween([]Gap{{base, s.Base, GapCorrupt}}, doc.Gaps, s.Base, doc.NextOffset)
+		p.writer.doc.Gaps = appendBetween([]Gap{{base, s.Base, GapCorrupt}}, doc.Gaps, s.Base, doc.NextOffset)
 	}
 	_, made, err := p.Seal(doc.NextOffset)
 	return made, err
 }
 
 // copyGroups writes what r holds, cut as it is there.
-func copyGroups(w *Writer, r *SegmentReader, onGroup func(*RowGroup) error) error {
-	doc := r.Document()
+func copyGroups(w *writer, r *segmentReader, onGroup func(*RowGroup) error) error {
+	doc := r.doc
 	var memory Buffer
 	for i := range doc.Groups {
-		records, err := r.ReadGroupInto(i, &memory)
+		records, err := r.readGroup(i, &memory)
 		if err != nil {
 			return err
 		}
@@ -103,7 +88,7 @@ func copyGroups(w *Writer, r *SegmentReader, onGroup func(*RowGroup) error) erro
 }
 
 // copyGroup writes a row group of another segment as one.
-func (w *Writer) copyGroup(g *RowGroup, records []Record) error {
+func (w *writer) copyGroup(g *RowGroup, records []Record) error {
 	w.pending = skipped{control: g.Control, filtered: g.Filtered}
 	for i := range records {
 		size := CanonicalSize(&records[i])

@@ -6,41 +6,47 @@ import (
 	"io"
 )
 
-// ErrRecode is returned by Writer.CopyGroup, which then did nothing, for a row group that another program laid out, or one of another
-// encoding: only its records can be written.
-var ErrRecode = errors.New("row group cannot be copied as bytes")
-
-// CopyGroup writes row group i of another segment of the same log as the bytes that it is there, and ends the current one before. Position must
-// be where the row group before ends in that segment, or its base: gaps and counts in front of the row group are copied with it. Nothing is
-// decoded, so nothing is checked: whoever calls it has checked the whole file, as [Archive.CheckSegment] does.
-func (w *Writer) CopyGroup(s *SegmentReader, i int) error {
-	g := s.doc.Groups[i]
+// CopyGroup writes the row group at p, of another segment of the same log, as the bytes that it is there, and ends the current one before.
+// Position must be where the row group before ends in that segment, or its base: gaps and counts in front of the row group are copied with
+// it. Nothing is decoded, so nothing is checked: whoever calls it has checked the whole file, as [Archive.CheckSegment] does. Copied is
+// false, and nothing was done, for a row group that another program laid out, or one of another encoding: only its records can be written.
+func (w *writer) CopyGroup(from *GroupReader, p *Place) (copied bool, err error) {
+	g := *p.Group()
 	if err := w.check(g.FirstOffset); err != nil {
-		return err
+		return false, err
 	}
-	if s.Encoding() != w.options.Encoding || s.full != nil {
-		return ErrRecode
+	s, err := from.segment(p.Segment)
+	if err != nil {
+		return false, err
 	}
-	raw, err := s.groups.raw(i, s.doc)
+	if s.encoding != w.options.Encoding || s.full != nil {
+		return false, nil
+	}
+	raw, err := s.groups.raw(p.Index, s.doc)
 	if errors.Is(err, errForeignPages) {
-		return ErrRecode
+		return false, nil
 	}
 	if err != nil {
-		return w.fail(fmt.Errorf("row group %d: %w", i, err))
+		return false, w.fail(fmt.Errorf("row group %d: %w", p.Index, err))
 	}
+	return true, w.copyRaw(s.doc, g, &raw)
+}
+
+// copyRaw writes a row group with the gaps of its document in front of it.
+func (w *writer) copyRaw(doc *Document, g RowGroup, raw *rawGroup) error {
 	if err := w.finishGroups(); err != nil {
 		return err
 	}
-	for _, gap := range s.doc.Gaps {
+	for _, gap := range doc.Gaps {
 		if gap.From >= w.position && gap.From < g.LastOffset {
 			w.doc.Gaps = appendGap(w.doc.Gaps, gap)
 		}
 	}
-	return w.placeRaw(g, &raw)
+	return w.placeRaw(g, raw)
 }
 
 // finishGroups ends the current row group and waits until all are in the file.
-func (w *Writer) finishGroups() error {
+func (w *writer) finishGroups() error {
 	if err := w.Cut(); err != nil {
 		return err
 	}
@@ -50,7 +56,7 @@ func (w *Writer) finishGroups() error {
 	return w.begin()
 }
 
-func (w *Writer) placeRaw(g RowGroup, raw *rawGroup) error {
+func (w *writer) placeRaw(g RowGroup, raw *rawGroup) error {
 	if err := w.encoder.place(raw.place, w.written); err != nil {
 		return w.fail(fmt.Errorf("place row group: %w", err))
 	}

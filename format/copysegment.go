@@ -3,6 +3,8 @@ package format
 import (
 	"fmt"
 	"io"
+
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // CheckSegment hashes the file of a segment and compares the hash with SHA256SUMS, and its document with its place. It decodes nothing. A
@@ -64,7 +66,7 @@ func (p *Pending) copyFile(from *Archive, s Segment, onBytes func(n int) error) 
 		}
 	}
 	if got := p.temp.sha256(); s.SHA256 != "" && got != s.SHA256 {
-		return fmt.Errorf("%s: %w", s.Path, corruptf("its SHA-256 is %s, %s says %s", got, sumsName, s.SHA256))
+		return fmt.Errorf("%s: %w", s.Path, corruptf("its SHA-256 is %s, %s says %s", got, ondisk.Sums, s.SHA256))
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ func TestCoverageCountsEveryOffsetOnce(t *testing.T) {
 		}
 	}
 	write := func(offsets ...int64) func(*format.Pending) error {
-		return func(p *format.Pending) error { return seg{offsets: offsets}.writeTo(p.Writer) }
+		return func(p *format.Pending) error { return seg{offsets: offsets}.writeTo(p) }
 	}
 	skip := func(offset int64, why format.Reason) func(*format.Pending) error {
 		return func(p *format.Pending) error { return p.Skip(offset, 2, why) }

@@ -3,6 +3,8 @@ package format
 import (
 	"fmt"
 	"unicode/utf8"
+
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // check refuses a document that contradicts itself. SPEC.md, "What a reader checks", numbers what is checked.
@@ -20,7 +22,7 @@ func (d *Document) check() error {
 }
 
 func (d *Document) checkFields() error {
-	if err := CheckTopicName(d.Topic); err != nil {
+	if err := ondisk.CheckTopic(d.Topic); err != nil {
 		return err
 	}
 	switch {

@@ -8,30 +8,26 @@ import (
 	"unsafe"
 )
 
-// SegmentReader is a Reader with the file beneath it.
-type SegmentReader struct {
-	*Reader
+// segmentReader is a reader with the file beneath it.
+type segmentReader struct {
+	*reader
 	file ReadFile
 	path string
 }
 
-// ReadGroup is Reader.ReadGroup with the file named in its errors.
-func (s *SegmentReader) ReadGroup(i int) ([]Record, error) { return s.ReadGroupInto(i, nil) }
-
-// ReadGroupInto is Reader.ReadGroupInto with the file named in its errors.
-func (s *SegmentReader) ReadGroupInto(i int, b *Buffer) ([]Record, error) {
-	records, err := s.Reader.ReadGroupInto(i, b)
+// readGroup is reader.readGroup with the file named in its errors.
+func (s *segmentReader) readGroup(i int, b *Buffer) ([]Record, error) {
+	records, err := s.reader.readGroup(i, b)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.path, err)
 	}
 	return records, nil
 }
 
-// Close closes the file.
-func (s *SegmentReader) Close() error { return s.file.Close() }
+func (s *segmentReader) close() error { return s.file.Close() }
 
-// OpenSegment opens a segment for reading. Its document is checked against the segment's place: topic, partition, base.
-func (a *Archive) OpenSegment(s Segment) (*SegmentReader, error) {
+// openSegment opens a segment for reading. Its document is checked against the segment's place: topic, partition, base.
+func (a *Archive) openSegment(s Segment) (*segmentReader, error) {
 	f, size, err := openSized(a.fsys, s.Path)
 	if err != nil {
 		return nil, err
@@ -41,12 +37,12 @@ func (a *Archive) OpenSegment(s Segment) (*SegmentReader, error) {
 		f.Close()
 		return nil, err
 	}
-	a.documents.put(s.Path, r.Document())
+	a.documents.put(s.Path, r.doc)
 	return r, nil
 }
 
 // newReaderInArchive is newReader for a file that stands where a segment should: one of another kind is damage there.
-func newReaderInArchive(f ReadFile, size int64) (*Reader, error) {
+func newReaderInArchive(f ReadFile, size int64) (*reader, error) {
 	r, err := newReader(f, size)
 	if errors.Is(err, ErrNotArchive) {
 		err = corruptf("%v", err)
@@ -54,19 +50,19 @@ func newReaderInArchive(f ReadFile, size int64) (*Reader, error) {
 	return r, err
 }
 
-func (a *Archive) newSegmentReader(f ReadFile, size int64, s Segment) (*SegmentReader, error) {
+func (a *Archive) newSegmentReader(f ReadFile, size int64, s Segment) (*segmentReader, error) {
 	counted := countedFile{f, &a.bytesRead}
 	r, err := newReaderInArchive(counted, size)
 	if err == nil {
 		err = s.checkPlace(r)
 	}
 	if err == nil {
-		err = a.checkSource(r.Document())
+		err = a.checkSource(r.doc)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.Path, err)
 	}
-	return &SegmentReader{r.without(a.damage.groupsOf(s)), counted, s.Path}, nil
+	return &segmentReader{r.without(a.damage.groupsOf(s)), counted, s.Path}, nil
 }
 
 // Document reads the document of a segment, which must not be changed. Those read last are kept.
@@ -83,7 +79,7 @@ func (a *Archive) Document(s Segment) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := r.Document()
+	d := r.doc
 	a.documents.put(s.Path, d)
 	return d, nil
 }

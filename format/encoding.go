@@ -3,6 +3,8 @@ package format
 import (
 	"fmt"
 	"io"
+
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // Encoding is the file format of segments, and the extension of their names. An archive has one.
@@ -10,8 +12,8 @@ type Encoding string
 
 // The encodings of segments. Parquet is the default.
 const (
-	Parquet Encoding = "parquet"
-	Arrow   Encoding = "arrow" // Arrow IPC files
+	Parquet Encoding = ondisk.Parquet
+	Arrow   Encoding = ondisk.Arrow // Arrow IPC files
 )
 
 // Encodings lists the encodings that this package writes and reads, the default first.

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/apache/arrow-go/v18/parquet/metadata"
+
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // The most bytes of memory that are allocated for each byte of what describes an archive, all in all, and what any reading takes besides.
@@ -108,7 +110,7 @@ func readAnyIdentity(t *testing.T, file []byte) {
 		return
 	}
 	for _, topic := range id.Topics {
-		if err := CheckTopicName(topic.Name); err != nil {
+		if err := ondisk.CheckTopic(topic.Name); err != nil {
 			t.Error(err)
 		}
 	}
@@ -135,8 +137,8 @@ func FuzzSums(f *testing.F) {
 			t.Errorf("%d bytes are %d, of which %d are whole lines", len(file), s.size, s.whole)
 		}
 		for path := range s.digests {
-			seg, ok := parseSegmentPath(path)
-			if !ok || segmentPath(seg.TopicPartition, seg.Base, seg.Encoding()) != path {
+			seg, ok := segmentAt(path)
+			if !ok || ondisk.SegmentPath(seg.Topic, seg.Partition, seg.Base, string(seg.Encoding())) != path {
 				t.Errorf("%q is listed", path)
 			}
 		}

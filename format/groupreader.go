@@ -7,7 +7,7 @@ import "slices"
 type GroupReader struct {
 	archive *Archive
 	most    int
-	open    []*SegmentReader // those used last come last
+	open    []*segmentReader // those used last come last
 }
 
 // NewGroupReader returns a GroupReader that keeps so many segments open, at least one.
@@ -15,33 +15,34 @@ func (a *Archive) NewGroupReader(open int) *GroupReader {
 	return &GroupReader{archive: a, most: max(open, 1)}
 }
 
-// Read decodes the row group at p into the memory of b, checks it as [Reader.ReadGroup] does, and returns its records in the window of the
-// Walk, which may be none. With a nil b they are the caller's.
+// Read decodes the row group at p into the memory of b, checks its digest, and returns its records in the window of the Walk, which may be
+// none. With a nil b they are the caller's. An error that wraps ErrCorrupt means that no record of the row group can be trusted; others may be
+// read.
 func (r *GroupReader) Read(p *Place, b *Buffer) ([]Record, error) {
-	s, err := r.Segment(p.Segment)
+	s, err := r.segment(p.Segment)
 	if err != nil {
 		return nil, err
 	}
-	records, err := s.ReadGroupInto(p.Index, b)
+	records, err := s.readGroup(p.Index, b)
 	if err != nil || p.Whole() {
 		return records, err
 	}
 	return slices.DeleteFunc(records, func(r Record) bool { return !p.window.Contains(&r) }), nil
 }
 
-// Segment opens a segment, or finds it among those that are open. It is not to be closed, and stays open until others are used.
-func (r *GroupReader) Segment(s Segment) (*SegmentReader, error) {
-	if i := slices.IndexFunc(r.open, func(o *SegmentReader) bool { return o.path == s.Path }); i >= 0 {
+// segment opens a segment, or finds it among those that are open. It is not to be closed, and stays open until others are used.
+func (r *GroupReader) segment(s Segment) (*segmentReader, error) {
+	if i := slices.IndexFunc(r.open, func(o *segmentReader) bool { return o.path == s.Path }); i >= 0 {
 		found := r.open[i]
 		r.open = append(slices.Delete(r.open, i, i+1), found)
 		return found, nil
 	}
-	found, err := r.archive.OpenSegment(s)
+	found, err := r.archive.openSegment(s)
 	if err != nil {
 		return nil, err
 	}
 	if len(r.open) == r.most {
-		r.open[0].Close()
+		r.open[0].close()
 		r.open = slices.Delete(r.open, 0, 1)
 	}
 	r.open = append(r.open, found)
@@ -53,18 +54,18 @@ func (r *GroupReader) document(s Segment) (*Document, error) {
 	if d := r.archive.documents.get(s.Path); d != nil {
 		return d, nil
 	}
-	open, err := r.Segment(s)
+	open, err := r.segment(s)
 	if err != nil {
 		return nil, err
 	}
-	return open.Document(), nil
+	return open.doc, nil
 }
 
 // Close closes what is open. The GroupReader can still be used, and then is to be closed again.
 func (r *GroupReader) Close() error {
 	var first error
 	for _, s := range r.open {
-		if err := s.Close(); first == nil {
+		if err := s.close(); first == nil {
 			first = err
 		}
 	}

@@ -63,7 +63,7 @@ func replaced(good []byte, at int, number []byte) []byte {
 func readHostile(t *testing.T, file []byte) (err error) {
 	t.Helper()
 	n := allocated(func() {
-		var r *Reader
+		var r *reader
 		if r, err = newReader(bytes.NewReader(file), int64(len(file))); err != nil {
 			return
 		}

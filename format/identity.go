@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // Identity is what karchive.json holds: what an archive is and where it comes from. Facts about records are in the segments.
@@ -102,7 +104,7 @@ func (id Identity) normalize() (Identity, error) {
 // check refuses what cannot be an identity.
 func (id Identity) check() error {
 	for i, t := range id.Topics {
-		if err := CheckTopicName(t.Name); err != nil {
+		if err := ondisk.CheckTopic(t.Name); err != nil {
 			return err
 		}
 		if i > 0 && id.Topics[i-1].Name >= t.Name {
@@ -127,7 +129,7 @@ func (p *CapturePlan) check() error {
 	}
 	var last TopicPartition
 	for i, r := range p.Partitions {
-		if err := CheckTopicName(r.Topic); err != nil {
+		if err := ondisk.CheckTopic(r.Topic); err != nil {
 			return err
 		}
 		tp := TopicPartition{r.Topic, r.Partition}

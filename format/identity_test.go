@@ -17,6 +17,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/ondisk"
 	"github.com/karchive/karchive/test/memfs"
 )
 
@@ -294,12 +295,12 @@ func TestAnIdentityIsDurableWhenSetIdentityReturns(t *testing.T) {
 
 func TestTopicNamesAreKafkas(t *testing.T) {
 	for _, name := range []string{"a", "A-b_c.9", "...", "_schemas", "__consumer_offsets", strings.Repeat("x", 249)} {
-		if err := format.CheckTopicName(name); err != nil {
+		if err := ondisk.CheckTopic(name); err != nil {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
 	for _, name := range []string{"", ".", "..", "a/b", "a b", "a\\b", "é", "a\x00", "a=b", "a*", strings.Repeat("x", 250)} {
-		if format.CheckTopicName(name) == nil {
+		if ondisk.CheckTopic(name) == nil {
 			t.Errorf("%q is taken for legal", name)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/karchive/karchive/internal/ondisk"
 	"github.com/karchive/karchive/internal/strictjson"
 )
 
@@ -63,10 +64,10 @@ func decodeIdentity(file []byte) (Identity, error) {
 func writeIdentity(fsys FS, id Identity) error {
 	content, err := encodeIdentity(id)
 	if err == nil {
-		err = replaceFile(fsys, identityName, content)
+		err = replaceFile(fsys, ondisk.Identity, content)
 	}
 	if err != nil {
-		return fmt.Errorf("write %s: %w", identityName, err)
+		return fmt.Errorf("write %s: %w", ondisk.Identity, err)
 	}
 	return nil
 }
@@ -75,14 +76,14 @@ func writeIdentity(fsys FS, id Identity) error {
 func loadIdentity(fsys ReadFS) (Identity, error) {
 	id, err := readIdentity(fsys)
 	if err != nil {
-		return Identity{}, fmt.Errorf("%s: %w", identityName, err)
+		return Identity{}, fmt.Errorf("%s: %w", ondisk.Identity, err)
 	}
 	return id, nil
 }
 
 // readIdentity reads karchive.json. A place without one is no archive.
 func readIdentity(fsys ReadFS) (Identity, error) {
-	b, err := readBounded(fsys, identityName, maxIdentityBytes)
+	b, err := readBounded(fsys, ondisk.Identity, maxIdentityBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Identity{}, fmt.Errorf("%w: %w", ErrNotArchive, err)
 	}
@@ -109,7 +110,7 @@ func readBounded(fsys ReadFS, name string, limit int64) ([]byte, error) {
 // replaceFile gives a file in the root new content: whenever the machine stops, the old or the new is there, whole. The temporary
 // directory must exist.
 func replaceFile(fsys FS, name string, content []byte) error {
-	temp := tempName + "/" + name
+	temp := ondisk.Temp + "/" + name
 	if err := writeDurable(fsys, temp, content); err != nil {
 		fsys.Remove(temp) // or the next attempt would find the name taken; the first error is the one to tell
 		return err

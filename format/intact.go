@@ -74,13 +74,13 @@ func (f *intactFinder) identity() Identity {
 }
 
 // without returns r without some of its row groups. The document of what is left has gaps where they were.
-func (r *Reader) without(bad []int) *Reader {
+func (r *reader) without(bad []int) *reader {
 	if len(bad) == 0 {
 		return r
 	}
 	doc := *r.doc
 	doc.Groups, doc.Gaps = []RowGroup{}, nil
-	out := &Reader{doc: &doc, full: r.doc, encoding: r.encoding, groups: r.groups}
+	out := &reader{doc: &doc, full: r.doc, encoding: r.encoding, groups: r.groups}
 	at := doc.BaseOffset
 	for i, g := range r.doc.Groups {
 		if slices.Contains(bad, i) {

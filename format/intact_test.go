@@ -39,7 +39,7 @@ func wholeArchive(t *testing.T) map[string][]byte {
 			t.Fatal(err)
 		}
 		for offset := base; offset < base+100; offset++ {
-			if err := writeDamaged(p.Writer, offset); err != nil {
+			if err := writeDamaged(p, offset); err != nil {
 				t.Fatal(err)
 			}
 			if offset%20 == 19 {
@@ -58,7 +58,7 @@ func wholeArchive(t *testing.T) map[string][]byte {
 	return fsys.Files()
 }
 
-func writeDamaged(w *format.Writer, offset int64) error {
+func writeDamaged(w *format.Pending, offset int64) error {
 	switch {
 	case offset == 5:
 		return w.Skip(5, 0, format.GapControl)

@@ -9,7 +9,7 @@ const (
 	// maxPageBytes bounds a page on reading: one record of the largest size, and its levels.
 	maxPageBytes = maxRecordBytes + 64<<20
 	// maxGroupBytes is the most canonical bytes of a row group of several records that a reader accepts. It leaves room for writers of
-	// later versions whose row groups are larger than RowGroupBytes.
+	// later versions whose row groups are larger than ondisk.RowGroupBytes.
 	maxGroupBytes = 64 << 20
 	// maxDocumentBytes bounds the footer document. The largest that a Writer makes is below maxRowGroups times a few hundred bytes
 	// plus maxHeaderKeysBytes.

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // listing is what lies in data/.
@@ -22,11 +24,11 @@ func scan(fsys ReadFS) (*listing, error) {
 		return scanObjects(all)
 	}
 	l := &listing{segments: map[TopicPartition][]Segment{}}
-	if info, err := fsys.Stat(dataName); err == nil && !info.IsDir() {
-		l.foreign = []string{dataName}
+	if info, err := fsys.Stat(ondisk.Data); err == nil && !info.IsDir() {
+		l.foreign = []string{ondisk.Data}
 		return l, nil
 	}
-	topics, err := fsys.ReadDir(dataName)
+	topics, err := fsys.ReadDir(ondisk.Data)
 	if errors.Is(err, fs.ErrNotExist) {
 		return l, nil
 	}
@@ -34,9 +36,9 @@ func scan(fsys ReadFS) (*listing, error) {
 		return nil, err
 	}
 	for _, e := range visible(topics) {
-		topic, ok := parseTopicDir(e.Name())
+		topic, ok := ondisk.ParseTopicDir(e.Name())
 		if !ok || !e.IsDir() {
-			l.foreign = append(l.foreign, dataName+"/"+e.Name())
+			l.foreign = append(l.foreign, ondisk.Data+"/"+e.Name())
 			continue
 		}
 		if err := l.scanTopic(fsys, topic); err != nil {
@@ -47,13 +49,13 @@ func scan(fsys ReadFS) (*listing, error) {
 }
 
 func (l *listing) scanTopic(fsys ReadFS, topic string) error {
-	dir := topicDir(topic)
+	dir := ondisk.TopicDir(topic)
 	partitions, err := fsys.ReadDir(dir)
 	if err != nil {
 		return err
 	}
 	for _, e := range visible(partitions) {
-		partition, ok := parsePartitionDir(e.Name())
+		partition, ok := ondisk.ParsePartitionDir(e.Name())
 		if !ok || !e.IsDir() {
 			l.foreign = append(l.foreign, dir+"/"+e.Name())
 			continue
@@ -74,7 +76,7 @@ func (l *listing) scanPartition(fsys ReadFS, tp TopicPartition) error {
 	var found []Segment
 	for _, e := range visible(files) {
 		path := dir + "/" + e.Name()
-		base, ok := parseSegmentName(e.Name())
+		base, ok := ondisk.ParseSegmentName(e.Name())
 		if !ok || !e.Type().IsRegular() {
 			l.foreign = append(l.foreign, path)
 			continue
@@ -135,7 +137,7 @@ func (l *listing) attach(s *sumsFile) (missing []string) {
 		return nil
 	}
 	for path := range s.digests {
-		if seg, _ := parseSegmentPath(path); !l.has(seg) {
+		if seg, _ := segmentAt(path); !l.has(seg) {
 			missing = append(missing, path)
 		}
 	}

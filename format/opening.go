@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // begin makes a root an archive: what has a karchive.json is one.
@@ -25,7 +27,7 @@ func (w *archiveWriter) begin(id Identity) error {
 // openForWriting brings what is in the archive into order and lists it.
 func (a *Archive) openForWriting() error {
 	w := a.writer
-	if err := w.fsys.Mkdir(dataName); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := w.fsys.Mkdir(ondisk.Data); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	sums, err := w.openSums()
@@ -45,7 +47,7 @@ func (a *Archive) openForWriting() error {
 
 // prepareTemp makes an empty temporary directory and learns from it what the file system does.
 func (w *archiveWriter) prepareTemp() error {
-	if err := w.fsys.Mkdir(tempName); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := w.fsys.Mkdir(ondisk.Temp); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	if err := w.removeLeftovers(); err != nil {
@@ -63,13 +65,13 @@ const (
 
 // removeLeftovers empties the temporary directory. Only a lock holder writes there, so what is there has no owner any more.
 func (w *archiveWriter) removeLeftovers() error {
-	entries, err := w.fsys.ReadDir(tempName)
+	entries, err := w.fsys.ReadDir(ondisk.Temp)
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
-		name := tempName + "/" + e.Name()
-		ours := strings.HasPrefix(e.Name(), tempPrefix) || slices.Contains([]string{probeLower, identityName, sumsName}, e.Name())
+		name := ondisk.Temp + "/" + e.Name()
+		ours := strings.HasPrefix(e.Name(), tempPrefix) || slices.Contains([]string{probeLower, ondisk.Identity, ondisk.Sums}, e.Name())
 		if !ours || !e.Type().IsRegular() {
 			return fmt.Errorf("%s: %w: move it out of the archive", name, errForeignFile)
 		}
@@ -82,19 +84,19 @@ func (w *archiveWriter) removeLeftovers() error {
 
 // probeCase finds out whether the file system folds case, by asking for a file under a name of another case.
 func (w *archiveWriter) probeCase() error {
-	f, err := w.fsys.Create(tempName + "/" + probeLower)
+	f, err := w.fsys.Create(ondisk.Temp + "/" + probeLower)
 	if err != nil {
 		return err
 	}
 	if err := f.Close(); err != nil {
 		return err
 	}
-	_, err = w.fsys.Stat(tempName + "/" + probeUpper)
+	_, err = w.fsys.Stat(ondisk.Temp + "/" + probeUpper)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	w.foldsCase = err == nil
-	return w.fsys.Remove(tempName + "/" + probeLower)
+	return w.fsys.Remove(ondisk.Temp + "/" + probeLower)
 }
 
 // openSums opens SHA256SUMS for appending, with whole lines only. What is there is written anew first: a process whose sync failed
@@ -107,7 +109,7 @@ func (w *archiveWriter) openSums() (*sumsFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	if w.sums, err = w.fsys.OpenAppend(sumsName); err != nil {
+	if w.sums, err = w.fsys.OpenAppend(ondisk.Sums); err != nil {
 		return nil, err
 	}
 	if err := w.fsys.SyncDir("."); err != nil {
@@ -118,12 +120,12 @@ func (w *archiveWriter) openSums() (*sumsFile, error) {
 
 // rewriteSums replaces SHA256SUMS by its first bytes.
 func (w *archiveWriter) rewriteSums(whole int64) error {
-	content, err := readBounded(w.fsys, sumsName, maxSumsBytes)
+	content, err := readBounded(w.fsys, ondisk.Sums, maxSumsBytes)
 	if err == nil {
-		err = replaceFile(w.fsys, sumsName, content[:min(whole, int64(len(content)))])
+		err = replaceFile(w.fsys, ondisk.Sums, content[:min(whole, int64(len(content)))])
 	}
 	if err != nil {
-		return fmt.Errorf("write %s anew: %w", sumsName, err)
+		return fmt.Errorf("write %s anew: %w", ondisk.Sums, err)
 	}
 	return nil
 }
@@ -138,7 +140,7 @@ func (a *Archive) listUnlisted() error {
 			}
 			sha, err := a.listOne(tp, i)
 			if err != nil {
-				return fmt.Errorf("%s has no line in %s and does not get one: %w", s.Path, sumsName, err)
+				return fmt.Errorf("%s has no line in %s and does not get one: %w", s.Path, ondisk.Sums, err)
 			}
 			a.segments[tp][i].SHA256 = sha
 		}

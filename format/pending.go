@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
-// Pending is a segment being written, invisible until Seal. Seal or Discard must be called, once. After an error of the Writer only
-// Discard is of use.
+// Pending is a segment being written, invisible until Seal. Seal or Discard must be called, once. After an error of Write and its like only
+// Discard is of use. It is for one goroutine; with Encoders it starts others for row groups, which Seal waits for.
 type Pending struct {
-	*Writer
+	*writer
 	archive *Archive
 	tp      TopicPartition
 	base    int64
@@ -60,7 +62,7 @@ func (a *Archive) newSegment(tp TopicPartition, o WriterOptions) (*Pending, erro
 	if err := a.writer.claimPartition(tp); err != nil {
 		return nil, err
 	}
-	return &Pending{Writer: w, archive: a, tp: tp, base: o.Base, path: segmentPath(tp, o.Base, o.Encoding), temp: temp}, nil
+	return &Pending{writer: w, archive: a, tp: tp, base: o.Base, path: ondisk.SegmentPath(o.Topic, o.Partition, o.Base, string(o.Encoding)), temp: temp}, nil
 }
 
 // checkContinues refuses a segment that does not go on where its partition ends, with records of the same source.
@@ -108,7 +110,7 @@ func (p *Pending) Discard() error {
 // end gives back what the segment holds; of a sealed one nothing is left to give back but its claim.
 func (p *Pending) end() error {
 	p.done = true
-	p.Writer.abort()
+	p.writer.abort()
 	err := p.temp.discard()
 	w := p.archive.writer
 	w.mu.Lock()
@@ -160,7 +162,7 @@ func (w *archiveWriter) tempFileName() (string, error) {
 		return "", w.stopped
 	}
 	w.temps++
-	return fmt.Sprintf("%s/%s%d", tempName, tempPrefix, w.temps), nil
+	return fmt.Sprintf("%s/%s%d", ondisk.Temp, tempPrefix, w.temps), nil
 }
 
 // sync makes the bytes durable and closes the file.

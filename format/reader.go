@@ -8,9 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// Reader reads one segment, row group by row group. It holds no more than one row group in memory. It is for one goroutine; several
-// Readers may read the same file.
-type Reader struct {
+// reader reads one segment, row group by row group. It holds no more than one row group in memory. It is for one goroutine; several
+// readers may read the same file.
+type reader struct {
 	doc      *Document
 	encoding Encoding
 	groups   decoder
@@ -22,13 +22,13 @@ type Reader struct {
 // newReader reads what a segment of size bytes says of itself and checks it, whatever its encoding. Errors wrap ErrCorrupt when the bytes
 // are not what was written, ErrNotArchive when it is another file of that encoding, and are ErrVersion when the segment is too new; all
 // others come from r.
-func newReader(r io.ReaderAt, size int64) (_ *Reader, err error) {
+func newReader(r io.ReaderAt, size int64) (_ *reader, err error) {
 	defer catch(&err)
 	doc, e, d, err := openSegmentFile(r, size)
 	if err != nil {
 		return nil, err
 	}
-	return &Reader{doc: doc, encoding: e.name, groups: d}, nil
+	return &reader{doc: doc, encoding: e.name, groups: d}, nil
 }
 
 // catch makes an error of a panic: bytes that are not what was written can bring libraries to that.
@@ -38,19 +38,10 @@ func catch(err *error) {
 	}
 }
 
-// Encoding is the encoding of the segment.
-func (r *Reader) Encoding() Encoding { return r.encoding }
-
-// Document describes the segment. It must not be changed.
-func (r *Reader) Document() *Document { return r.doc }
-
-// ReadGroup decodes row group i, checks its digest and returns its records in offset order. They belong to the caller and share
-// memory with each other. An error that wraps ErrCorrupt means that no record of the row group can be trusted; other row groups may
+// readGroup decodes row group i into the memory of b, checks its digest and returns its records in offset order, which share memory with
+// each other. An error that wraps ErrCorrupt means that no record of the row group can be trusted; other row groups may
 // be read.
-func (r *Reader) ReadGroup(i int) ([]Record, error) { return r.ReadGroupInto(i, nil) }
-
-// ReadGroupInto is ReadGroup into the memory of b.
-func (r *Reader) ReadGroupInto(i int, b *Buffer) ([]Record, error) {
+func (r *reader) readGroup(i int, b *Buffer) ([]Record, error) {
 	if i < 0 || i >= len(r.doc.Groups) {
 		return nil, fmt.Errorf("row group %d of %d", i, len(r.doc.Groups))
 	}
@@ -69,7 +60,7 @@ func (r *Reader) ReadGroupInto(i int, b *Buffer) ([]Record, error) {
 	return records, nil
 }
 
-func (r *Reader) decode(i int, b *Buffer) (_ []Record, err error) {
+func (r *reader) decode(i int, b *Buffer) (_ []Record, err error) {
 	defer catch(&err)
 	if r.full != nil {
 		return r.groups.read(r.places[i], r.full, b)

@@ -4,21 +4,23 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // RebuildSums writes SHA256SUMS anew from the segments that are there, after a deep check of every one; report is called as in
 // Verify. When any file is wrong, or one that SHA256SUMS lists is missing, it fails and leaves SHA256SUMS as it is. It takes
 // the archive's lock.
 func RebuildSums(fsys FS, report func(FileCheck) error) error {
-	if _, err := fsys.Stat(identityName); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("rebuild %s: %w: %w", sumsName, ErrNotArchive, err)
+	if _, err := fsys.Stat(ondisk.Identity); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("rebuild %s: %w: %w", ondisk.Sums, ErrNotArchive, err)
 	}
 	w, err := newArchiveWriter(fsys)
 	if err == nil {
 		err = errors.Join(w.rebuildSums(report), w.close())
 	}
 	if err != nil {
-		return fmt.Errorf("rebuild %s: %w", sumsName, err)
+		return fmt.Errorf("rebuild %s: %w", ondisk.Sums, err)
 	}
 	return nil
 }
@@ -47,5 +49,5 @@ func (w *archiveWriter) rebuildSums(report func(FileCheck) error) error {
 	if wrong != nil {
 		return wrong
 	}
-	return replaceFile(w.fsys, sumsName, v.lines)
+	return replaceFile(w.fsys, ondisk.Sums, v.lines)
 }

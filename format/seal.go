@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // Seal finishes the segment, which then covers [o.Base, next), and makes it durable and visible. When it returns without an error the
@@ -15,7 +17,7 @@ func (p *Pending) Seal(next int64) (Segment, *Document, error) {
 		return Segment{}, nil, errPendingDone
 	}
 	// The footer makes it a whole file, and gives its SHA-256 with it.
-	return p.sealed(func() (*Document, error) { return p.Writer.finish(next) })
+	return p.sealed(func() (*Document, error) { return p.writer.finish(next) })
 }
 
 // sealed makes the file that finish completes, which the document describes, durable and visible.
@@ -88,7 +90,7 @@ func (p *Pending) link() error {
 
 // makeDirs makes the directories of a partition.
 func (w *archiveWriter) makeDirs(tp TopicPartition) error {
-	for _, dir := range []string{topicDir(tp.Topic), partitionDir(tp)} {
+	for _, dir := range []string{ondisk.TopicDir(tp.Topic), partitionDir(tp)} {
 		if err := w.fsys.Mkdir(dir); err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
@@ -100,9 +102,9 @@ func (w *archiveWriter) makeDirs(tp TopicPartition) error {
 // already may still be the unsynced work of another goroutine or of a killed process, so each is synced once by this one.
 func (w *archiveWriter) syncDirs(tp TopicPartition) error {
 	for _, d := range []struct{ dir, parent string }{
-		{dataName, "."},
-		{topicDir(tp.Topic), dataName},
-		{partitionDir(tp), topicDir(tp.Topic)},
+		{ondisk.Data, "."},
+		{ondisk.TopicDir(tp.Topic), ondisk.Data},
+		{partitionDir(tp), ondisk.TopicDir(tp.Topic)},
 	} {
 		if w.isSynced(d.dir) {
 			continue

@@ -34,7 +34,7 @@ func pendingOf(t testing.TB, a *format.Archive, s seg) *format.Pending {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.writeTo(p.Writer); err != nil {
+	if err := s.writeTo(p); err != nil {
 		t.Fatal(err)
 	}
 	return p

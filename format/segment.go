@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"path"
 	"strings"
+
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // TopicPartition names a partition of an archive.
@@ -29,6 +31,14 @@ type Segment struct {
 	SHA256         string // in hex, as SHA256SUMS has it; empty when it has none
 }
 
+func partitionDir(tp TopicPartition) string { return ondisk.PartitionDir(tp.Topic, tp.Partition) }
+
+// segmentAt is the segment that a path relative to the archive's root names.
+func segmentAt(p string) (Segment, bool) {
+	topic, partition, base, ok := ondisk.ParseSegmentPath(p)
+	return Segment{TopicPartition: TopicPartition{topic, partition}, Base: base, Path: p}, ok
+}
+
 // Encoding is the encoding that the file's name says.
 func (s Segment) Encoding() Encoding { return Encoding(strings.TrimPrefix(path.Ext(s.Path), ".")) }
 
@@ -41,11 +51,11 @@ func (s Segment) checkEncoding(archive Encoding) error {
 }
 
 // checkPlace refuses a file of another encoding than its name says, and one that belongs to another place.
-func (s Segment) checkPlace(r *Reader) error {
-	if e := r.Encoding(); e != s.Encoding() {
+func (s Segment) checkPlace(r *reader) error {
+	if e := r.encoding; e != s.Encoding() {
 		return corruptf("the file is of encoding %s", e)
 	}
-	d := r.Document()
+	d := r.doc
 	if d.Topic != s.Topic || d.Partition != s.Partition || d.BaseOffset != s.Base {
 		return corruptf("the file is of topic %s, partition %d, from offset %d", d.Topic, d.Partition, d.BaseOffset)
 	}

@@ -9,6 +9,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // oddRecords holds every kind of record that is easy to lose a bit of.
@@ -140,7 +142,7 @@ func TestSegmentsOfTheSameRecordsAreTheSameBytes(t *testing.T) {
 		want := writeSegment(t, optionsIn(e), records)
 		for n := 1; n <= 4; n++ {
 			o := optionsIn(e)
-			o.Encoders = NewEncoders(n)
+			o.Encoders = make(chan struct{}, n)
 			if got := writeSegment(t, o, records); !bytes.Equal(got, want) {
 				t.Errorf("%d encoders: got other bytes than without", n)
 			}
@@ -157,10 +159,10 @@ func TestRowGroupsAreCutByCanonicalBytes(t *testing.T) {
 	eachEncoding(t, func(t *testing.T, e Encoding) {
 		_, doc := readSegment(t, writeSegment(t, optionsIn(e), manyRecords(30_000, 2)))
 		for i, g := range doc.Groups {
-			if g.Bytes > RowGroupBytes {
+			if g.Bytes > ondisk.RowGroupBytes {
 				t.Errorf("row group %d has %d bytes", i, g.Bytes)
 			}
-			if i+1 < len(doc.Groups) && g.Bytes < RowGroupBytes-4096 {
+			if i+1 < len(doc.Groups) && g.Bytes < ondisk.RowGroupBytes-4096 {
 				t.Errorf("row group %d has only %d bytes", i, g.Bytes)
 			}
 		}
@@ -184,7 +186,7 @@ func TestARowGroupOfAnyLegalSizeIsCopiedAsOne(t *testing.T) {
 		}
 		got, doc := readSegment(t, file.Bytes())
 		checkEqual(t, got, records)
-		if len(doc.Groups) != 1 || doc.Bytes < 2*RowGroupBytes {
+		if len(doc.Groups) != 1 || doc.Bytes < 2*ondisk.RowGroupBytes {
 			t.Errorf("got %d row groups of %d bytes, want one of more than two", len(doc.Groups), doc.Bytes)
 		}
 	})
@@ -256,17 +258,17 @@ func TestASegmentMayHaveNoRecords(t *testing.T) {
 func TestWriterRefusesWhatIsNotInOrder(t *testing.T) {
 	tests := []struct {
 		name string
-		do   func(w *Writer) error
+		do   func(w *writer) error
 	}{
-		{"same offset twice", func(w *Writer) error { return w.Write(&Record{Offset: 1200}) }},
-		{"offset before the base", func(w *Writer) error { return w.Write(&Record{Offset: 10}) }},
-		{"negative offset", func(w *Writer) error { return w.Write(&Record{Offset: -1}) }},
-		{"skip behind", func(w *Writer) error { return w.Skip(1200, 0, GapControl) }},
-		{"skip for a range reason", func(w *Writer) error { return w.Skip(1300, 0, GapRetention) }},
-		{"empty gap", func(w *Writer) error { return w.Gap(Gap{1300, 1300, GapRetention}) }},
-		{"gap of a counted reason", func(w *Writer) error { return w.Gap(Gap{1300, 1301, GapControl}) }},
-		{"finish behind", func(w *Writer) error { _, err := w.finish(1200); return err }},
-		{"unknown timestamp type", func(w *Writer) error { return w.Write(&Record{Offset: 1300, TimestampType: 2}) }},
+		{"same offset twice", func(w *writer) error { return w.Write(&Record{Offset: 1200}) }},
+		{"offset before the base", func(w *writer) error { return w.Write(&Record{Offset: 10}) }},
+		{"negative offset", func(w *writer) error { return w.Write(&Record{Offset: -1}) }},
+		{"skip behind", func(w *writer) error { return w.Skip(1200, 0, GapControl) }},
+		{"skip for a range reason", func(w *writer) error { return w.Skip(1300, 0, GapRetention) }},
+		{"empty gap", func(w *writer) error { return w.Gap(Gap{1300, 1300, GapRetention}) }},
+		{"gap of a counted reason", func(w *writer) error { return w.Gap(Gap{1300, 1301, GapControl}) }},
+		{"finish behind", func(w *writer) error { _, err := w.finish(1200); return err }},
+		{"unknown timestamp type", func(w *writer) error { return w.Write(&Record{Offset: 1300, TimestampType: 2}) }},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

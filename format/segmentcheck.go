@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // segmentCheck is what was found in a segment file, and the SHA-256 of its bytes.
@@ -36,7 +38,7 @@ func checkSegment(fsys ReadFS, s Segment, deep bool, stop func() bool) segmentCh
 		c.add("footer", err)
 		return c
 	}
-	c.Document = r.Document()
+	c.Document = r.doc
 	if err := s.checkPlace(r); err != nil {
 		c.elsewhere = true
 		c.add("footer", err)
@@ -56,7 +58,7 @@ func (c *segmentCheck) checkHash(f io.ReaderAt, size int64, stop func() bool) {
 	}
 	c.sha256 = hex.EncodeToString(h.Sum(nil))
 	if want := c.Segment.SHA256; want != "" && want != c.sha256 {
-		c.add("", corruptf("its SHA-256 is %s, %s says %s", c.sha256, sumsName, want))
+		c.add("", corruptf("its SHA-256 is %s, %s says %s", c.sha256, ondisk.Sums, want))
 	}
 }
 
@@ -73,13 +75,13 @@ func (s stoppable) Read(b []byte) (int, error) {
 	return s.Reader.Read(b)
 }
 
-func (c *segmentCheck) checkGroup(r *Reader, i int, memory *Buffer) {
-	_, err := r.ReadGroupInto(i, memory)
+func (c *segmentCheck) checkGroup(r *reader, i int, memory *Buffer) {
+	_, err := r.readGroup(i, memory)
 	if err == nil {
 		return
 	}
 	if inner := errors.Unwrap(err); inner != nil {
-		err = inner // ReadGroup names the row group too
+		err = inner // readGroup names the row group too
 	}
 	c.BadGroups = append(c.BadGroups, i)
 	c.add(fmt.Sprintf("row group %d", i), err)

@@ -3,16 +3,18 @@ package format
 import (
 	"slices"
 	"strings"
+
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // scanObjects lists data/ in a place that lists all of it at once: a request for each directory would take longer than reading.
 func scanObjects(all lister) (*listing, error) {
 	l := &listing{segments: map[TopicPartition][]Segment{}}
-	err := all.List(dataName, func(name string, size int64) error {
+	err := all.List(ondisk.Data, func(name string, size int64) error {
 		if strings.Contains(name, "/.") {
 			return nil
 		}
-		s, ok := parseSegmentPath(name)
+		s, ok := segmentAt(name)
 		if !ok {
 			l.foreign = append(l.foreign, name)
 			return nil

@@ -9,6 +9,8 @@ import (
 	"io"
 	"io/fs"
 	"strings"
+
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // maxSumsLine is longer than any line: a digest, two spaces, and a path with the longest topic name.
@@ -41,14 +43,14 @@ func loadSums(fsys ReadFS) (*sumsFile, error) {
 		err = s.problems[0]
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", sumsName, err)
+		return nil, fmt.Errorf("%s: %w", ondisk.Sums, err)
 	}
 	return s, nil
 }
 
 // readSums reads SHA256SUMS. One that is not there has no lines.
 func readSums(fsys ReadFS) (*sumsFile, error) {
-	f, err := fsys.Open(sumsName)
+	f, err := fsys.Open(ondisk.Sums)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &sumsFile{digests: map[string]string{}}, nil
 	}
@@ -122,7 +124,7 @@ func (s *sumsFile) add(line []byte) error {
 	if !ok || err != nil || len(raw) != sha256Hex/2 || sha != strings.ToLower(sha) {
 		return errSumsForm
 	}
-	if _, ok := parseSegmentPath(path); !ok {
+	if _, ok := segmentAt(path); !ok {
 		return errSumsPath
 	}
 	if old, ok := s.digests[path]; ok && old != sha {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // VerifyOptions says how thoroughly to verify. The zero value hashes every file and checks footers, documents and their order.
@@ -106,7 +108,7 @@ func (v *verifier) run() error {
 
 // checkIdentity ends the run only where there is no archive, or one of a format that cannot be judged.
 func (v *verifier) checkIdentity() error {
-	c := FileCheck{Path: identityName}
+	c := FileCheck{Path: ondisk.Identity}
 	id, err := readIdentity(v.fsys)
 	switch {
 	case errors.Is(err, ErrNotArchive) || errors.Is(err, ErrVersion):
@@ -120,7 +122,7 @@ func (v *verifier) checkIdentity() error {
 }
 
 func (v *verifier) checkSums() (*sumsFile, error) {
-	c := FileCheck{Path: sumsName}
+	c := FileCheck{Path: ondisk.Sums}
 	sums, err := readSums(v.fsys)
 	if err != nil {
 		c.add("", err)
@@ -220,7 +222,7 @@ func (l *listing) withMissing(paths []string, sums *sumsFile) []Segment {
 		all = append(all, list...)
 	}
 	for _, path := range paths {
-		s, _ := parseSegmentPath(path) // a path that is listed is a segment's
+		s, _ := segmentAt(path) // a path that is listed is a segment's
 		s.Size, s.SHA256 = missingSize, sums.digests[path]
 		all = append(all, s)
 	}

@@ -13,9 +13,10 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/zeebo/xxh3"
+
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/test/memfs"
-	"github.com/zeebo/xxh3"
 )
 
 // damage is an archive of three segments with something wrong, and what Verify must say of it: for each problem its file, and a
@@ -278,9 +279,9 @@ func TestDeepVerificationFindsARecordInANamedGap(t *testing.T) {
 		t.Fatal(err)
 	}
 	steps := []error{
-		seg{offsets: []int64{5}}.writeTo(p.Writer),
+		seg{offsets: []int64{5}}.writeTo(p),
 		p.Gap(format.Gap{From: 10, Until: 15, Reason: format.GapRetention}),
-		seg{offsets: []int64{22, 27}}.writeTo(p.Writer),
+		seg{offsets: []int64{22, 27}}.writeTo(p),
 	}
 	_, doc, err := p.Seal(30)
 	if err := errors.Join(append(steps, err)...); err != nil {

@@ -116,7 +116,7 @@ func TestARecordInsideAGapIsGivenToNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := format.Convert(a, into, format.ConvertOptions{}); !errors.Is(err, format.ErrCorrupt) {
+	if err := convert(a, into, format.ConvertOptions{}); !errors.Is(err, format.ErrCorrupt) {
 		t.Errorf("convert: got %v, want ErrCorrupt", err)
 	}
 }

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
-// WriterOptions configures a Writer.
+// WriterOptions says of what a segment is, and how it is written.
 type WriterOptions struct {
 	Topic       string // a legal Kafka topic name
 	Partition   int32
@@ -15,11 +17,13 @@ type WriterOptions struct {
 	Source      Source
 	Encoding    Encoding // empty: Parquet
 	Compression Compression
-	Encoders    *Encoders // encodes row groups in parallel; nil: on the caller's goroutine
+	// Encoders bounds, by its capacity, how many row groups are encoded at once over all segments that share it, and with that their
+	// memory: one that needs a place waits for it. nil: row groups are encoded on the caller's goroutine.
+	Encoders chan struct{}
 }
 
 func (o WriterOptions) normalize() (WriterOptions, error) {
-	if err := CheckTopicName(o.Topic); err != nil {
+	if err := ondisk.CheckTopic(o.Topic); err != nil {
 		return o, err
 	}
 	if o.Partition < 0 || o.Base < 0 {
@@ -37,9 +41,9 @@ func (o WriterOptions) normalize() (WriterOptions, error) {
 	return o, nil
 }
 
-// Writer writes the rows of one segment: Write, Skip and Gap in offset order. A [Pending] is one, and ends it. After an error it is of no
+// writer writes the rows of one segment: Write, Skip and Gap in offset order. A [Pending] has one, and ends it. After an error it is of no
 // use any more. It is for one goroutine; with Encoders it starts others for row groups, and the end of the segment waits for them.
-type Writer struct {
+type writer struct {
 	out     io.Writer
 	options WriterOptions
 	encoder encoder
@@ -60,9 +64,9 @@ type skipped struct{ control, filtered int64 }
 
 var errWriterClosed = errors.New("segment is finished")
 
-// newWriter starts a segment on w. The Writer never closes w; it writes to it only from the goroutine that calls its methods, and
+// newWriter starts a segment on w. The writer never closes w; it writes to it only from the goroutine that calls its methods, and
 // not before the first row group is complete.
-func newWriter(w io.Writer, o WriterOptions) (*Writer, error) {
+func newWriter(w io.Writer, o WriterOptions) (*writer, error) {
 	o, err := o.normalize()
 	if err != nil {
 		return nil, fmt.Errorf("segment: %w", err)
@@ -76,14 +80,14 @@ func newWriter(w io.Writer, o WriterOptions) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("segment: %w", err)
 	}
-	return &Writer{out: w, options: o, encoder: encoder, position: o.Base, doc: Document{
+	return &writer{out: w, options: o, encoder: encoder, position: o.Base, doc: Document{
 		Version: encoding.version, Topic: o.Topic, Partition: o.Partition, BaseOffset: o.Base,
 		LastLeaderEpoch: NoLeaderEpoch, Source: o.Source, Groups: []RowGroup{},
 	}}, nil
 }
 
 // Write adds a record, whose offset must be at least Position, and copies what it points to.
-func (w *Writer) Write(r *Record) error {
+func (w *writer) Write(r *Record) error {
 	size := CanonicalSize(r)
 	if err := w.accepts(r, size); err != nil {
 		return err
@@ -97,7 +101,7 @@ func (w *Writer) Write(r *Record) error {
 	return nil
 }
 
-func (w *Writer) accepts(r *Record, size int64) error {
+func (w *writer) accepts(r *Record, size int64) error {
 	if err := w.check(r.Offset); err != nil {
 		return err
 	}
@@ -108,7 +112,7 @@ func (w *Writer) accepts(r *Record, size int64) error {
 }
 
 // add puts a record into the current row group.
-func (w *Writer) add(r *Record, size int64) {
+func (w *writer) add(r *Record, size int64) {
 	if w.batch == nil {
 		w.batch = newBatch()
 	}
@@ -125,7 +129,7 @@ func (w *Writer) add(r *Record, size int64) {
 
 // Skip counts offset, at least Position, as one without a record, for GapControl or GapFiltered. Epoch is the leader epoch of what was
 // there, NoLeaderEpoch if unknown.
-func (w *Writer) Skip(offset int64, epoch int32, reason Reason) error {
+func (w *writer) Skip(offset int64, epoch int32, reason Reason) error {
 	if err := w.check(offset); err != nil {
 		return err
 	}
@@ -145,7 +149,7 @@ func (w *Writer) Skip(offset int64, epoch int32, reason Reason) error {
 
 // Pass goes on to until, at least Position, past offsets without a record of which so many were markers and so many were left out; the others
 // are absent. It is Skip for who does not know which is which. Epoch is the leader epoch of what was there last, NoLeaderEpoch if unknown.
-func (w *Writer) Pass(until int64, epoch int32, control, filtered int64) error {
+func (w *writer) Pass(until int64, epoch int32, control, filtered int64) error {
 	if err := w.check(until); err != nil {
 		return err
 	}
@@ -159,7 +163,7 @@ func (w *Writer) Pass(until int64, epoch int32, control, filtered int64) error {
 }
 
 // Gap names a range, from at least Position, that is lost: GapRetention or GapCorrupt.
-func (w *Writer) Gap(g Gap) error {
+func (w *writer) Gap(g Gap) error {
 	if err := w.check(g.From); err != nil {
 		return err
 	}
@@ -179,7 +183,7 @@ func appendGap(gaps []Gap, g Gap) []Gap {
 	return append(gaps, g)
 }
 
-func (w *Writer) check(offset int64) error {
+func (w *writer) check(offset int64) error {
 	if w.err != nil {
 		return w.err
 	}
@@ -192,30 +196,30 @@ func (w *Writer) check(offset int64) error {
 	return nil
 }
 
-func (w *Writer) advance(offset int64, epoch int32) {
+func (w *writer) advance(offset int64, epoch int32) {
 	w.position = offset + 1
 	if epoch != NoLeaderEpoch {
 		w.doc.LastLeaderEpoch = epoch
 	}
 }
 
-func (w *Writer) fail(err error) error {
+func (w *writer) fail(err error) error {
 	w.err = fmt.Errorf("segment %s-%d at %d: %w", w.options.Topic, w.options.Partition, w.options.Base, err)
 	return w.err
 }
 
 // Cut ends the current row group, if it has a record, and hands it to an encoder. Row groups end by themselves by a rule on records;
 // a caller that cuts at other moments gives up equal bytes for equal records.
-func (w *Writer) Cut() error {
+func (w *writer) Cut() error {
 	if w.err != nil {
 		return w.err
 	}
 	if w.batch == nil {
 		return nil
 	}
-	w.jobs = append(w.jobs, w.options.Encoders.start(w.batch, w.encoder))
+	w.jobs = append(w.jobs, encodeSlots(w.options.Encoders).start(w.batch, w.encoder))
 	w.batch = nil
-	for len(w.jobs) > w.options.Encoders.limit() {
+	for len(w.jobs) > cap(w.options.Encoders) {
 		if err := w.writeOldest(); err != nil {
 			return err
 		}
@@ -223,9 +227,9 @@ func (w *Writer) Cut() error {
 	return w.writeFinished()
 }
 
-// Flush waits for the row groups that are being encoded and writes them. A Writer with Encoders holds up to as many in memory as
-// those have places, until a later row group pushes them out: who has many Writers open flushes those that rest. It cuts no row group.
-func (w *Writer) Flush() error {
+// Flush waits for the row groups that are being encoded and writes them. A Pending with Encoders holds up to as many in memory as
+// those have places, until a later row group pushes them out: who has many open flushes those that rest. It cuts no row group.
+func (w *writer) Flush() error {
 	for w.err == nil && len(w.jobs) > 0 {
 		if err := w.writeOldest(); err != nil {
 			return err
@@ -235,7 +239,7 @@ func (w *Writer) Flush() error {
 }
 
 // writeFinished writes the row groups that are encoded, as far as they are next in the file.
-func (w *Writer) writeFinished() error {
+func (w *writer) writeFinished() error {
 	for len(w.jobs) > 0 {
 		select {
 		case <-w.jobs[0].done:
@@ -249,7 +253,7 @@ func (w *Writer) writeFinished() error {
 	return nil
 }
 
-func (w *Writer) writeOldest() error {
+func (w *writer) writeOldest() error {
 	job := w.jobs[0]
 	<-job.done
 	w.jobs[0] = nil
@@ -268,14 +272,14 @@ func (w *Writer) writeOldest() error {
 	return w.emit(g.data)
 }
 
-func (w *Writer) begin() error {
+func (w *writer) begin() error {
 	if w.written > 0 {
 		return nil
 	}
 	return w.emit(w.encoder.begin())
 }
 
-func (w *Writer) emit(b []byte) error {
+func (w *writer) emit(b []byte) error {
 	n, err := w.out.Write(b)
 	w.written += int64(n)
 	if err != nil {
@@ -285,16 +289,16 @@ func (w *Writer) emit(b []byte) error {
 }
 
 // Position is the first offset that Write takes: one past the last one written, skipped or lost, at first the base.
-func (w *Writer) Position() int64 { return w.position }
+func (w *writer) Position() int64 { return w.position }
 
 // Records is the number of records written.
-func (w *Writer) Records() int64 { return w.doc.Records }
+func (w *writer) Records() int64 { return w.doc.Records }
 
 // Bytes is the canonical size of the records written.
-func (w *Writer) Bytes() int64 { return w.doc.Bytes }
+func (w *writer) Bytes() int64 { return w.doc.Bytes }
 
 // Buffered is the memory, in canonical bytes, of the records that are in no row group yet.
-func (w *Writer) Buffered() int64 {
+func (w *writer) Buffered() int64 {
 	if w.batch == nil {
 		return 0
 	}
@@ -303,13 +307,13 @@ func (w *Writer) Buffered() int64 {
 
 // Full says that the segment is near a limit of the format (row groups, footer size) and must be finished. It depends on nothing
 // but what was written, so it is a rule that a deterministic capture may rotate by.
-func (w *Writer) Full() bool {
+func (w *writer) Full() bool {
 	return len(w.doc.Groups)+len(w.jobs) >= maxRowGroups || w.keysSize >= maxHeaderKeysBytes || len(w.doc.Gaps) >= maxRowGroups
 }
 
 // finish writes the last row group and the footer. The segment then covers [Base, next); next must be at least Position and past
 // Base. The document must not be changed.
-func (w *Writer) finish(next int64) (*Document, error) {
+func (w *writer) finish(next int64) (*Document, error) {
 	if err := w.check(next); err != nil {
 		return nil, err
 	}
@@ -327,7 +331,7 @@ func (w *Writer) finish(next int64) (*Document, error) {
 	return &w.doc, w.writeFooter()
 }
 
-func (w *Writer) writeFooter() error {
+func (w *writer) writeFooter() error {
 	if err := w.begin(); err != nil { // no row group did
 		return err
 	}
@@ -346,7 +350,7 @@ func (w *Writer) writeFooter() error {
 }
 
 // abort gives the segment up: it waits for the encoders and drops what they made. After finish it does nothing.
-func (w *Writer) abort() {
+func (w *writer) abort() {
 	w.closed = true
 	for _, job := range w.jobs {
 		<-job.done

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // checkTarget refuses a directory that this packed archive is not for: another archive, another state, or one with segments of its own.
@@ -25,12 +26,12 @@ func (u *unpacking) checkTarget() error {
 	if id.ArchiveID != m.ArchiveID {
 		return fmt.Errorf("%w: it holds the archive %s, packed is %s", ErrWrongTarget, id.ArchiveID, m.ArchiveID)
 	}
-	lock, err := u.into.Lock(format.LockName, "karchive unpack")
+	lock, err := u.into.Lock(ondisk.Lock, "karchive unpack")
 	if err != nil {
 		return err
 	}
 	u.unlock = lock.Close
-	identity, err := readFile(u.into, format.IdentityName)
+	identity, err := readFile(u.into, ondisk.Identity)
 	if err != nil {
 		return err
 	}
@@ -38,7 +39,7 @@ func (u *unpacking) checkTarget() error {
 	if err != nil {
 		return err
 	}
-	return u.compareTarget(fileOf(format.IdentityName, identity), lying)
+	return u.compareTarget(fileOf(ondisk.Identity, identity), lying)
 }
 
 // ErrWrongTarget is wrapped by errors about a directory into which a packed archive cannot be unpacked.
@@ -70,7 +71,7 @@ func (u *unpacking) compareTarget(identity File, lying []format.Segment) error {
 			ErrWrongTarget, holds(lacking), short(contentsOf(identity, there)), short(m.Since.Contents))
 	}
 	if identity.SHA256 != m.Root[0].SHA256 && (m.Since == nil || identity.SHA256 != m.Since.Identity) {
-		return fmt.Errorf("%w: its %s is neither the packed one nor the one of which this goes on", ErrWrongTarget, format.IdentityName)
+		return fmt.Errorf("%w: its %s is neither the packed one nor the one of which this goes on", ErrWrongTarget, ondisk.Identity)
 	}
 	return nil
 }
@@ -81,7 +82,7 @@ func (u *unpacking) appear(lock io.Closer) error {
 		return err
 	}
 	lock.Close()
-	if err := u.stage.Remove(format.LockName); err != nil {
+	if err := u.stage.Remove(ondisk.Lock); err != nil {
 		return err
 	}
 	closeFS(u.stage)

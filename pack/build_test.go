@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // newArchive makes an archive of one topic with segments of ten records in each partition.
@@ -88,7 +89,7 @@ func contents(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
 	must(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || d.Name() == format.LockName {
+		if err != nil || d.IsDir() || d.Name() == ondisk.Lock {
 			return err
 		}
 		b, err := os.ReadFile(path)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // chain is an archive that grew twice, packed whole and then what came each time.
@@ -33,7 +34,7 @@ func chain(t *testing.T) (dir string, files []string, states []map[string]string
 // records are the segments and karchive.json: sums may have another order.
 func records(all map[string]string) map[string]string {
 	all = maps.Clone(all)
-	delete(all, format.SumsName)
+	delete(all, ondisk.Sums)
 	return all
 }
 

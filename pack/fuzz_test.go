@@ -6,7 +6,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // FuzzOpen opens anything as a packed file and reads what it says is in it. Nothing may panic, and what opens has the files of its manifest.
@@ -23,7 +23,7 @@ func FuzzOpen(f *testing.F) {
 			return
 		}
 		for _, file := range p.manifest.Parts[p.number].Files {
-			if _, ok := format.ParseSegmentPath(file.Path); !ok || p.places[file.Path].size != file.Size {
+			if _, _, _, ok := ondisk.ParseSegmentPath(file.Path); !ok || p.places[file.Path].size != file.Size {
 				t.Errorf("%q is in an open part", file.Path)
 			}
 		}

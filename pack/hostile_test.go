@@ -17,7 +17,7 @@ import (
 
 	"filippo.io/age"
 
-	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // forgery is a packed file as somebody hostile makes it.
@@ -108,8 +108,8 @@ func TestNoForgedPackedFileIsUnpacked(t *testing.T) {
 		"a path with backslashes":       func(f *forgery) { f.rename(`data\topic=a\partition=0\00000000000000000000.parquet`) },
 		"a path with a zero byte":       func(f *forgery) { f.rename("data/topic=a\x00/partition=0/00000000000000000000.parquet") },
 		"a path with an empty part":     func(f *forgery) { f.rename("data//topic=a/partition=0/00000000000000000000.parquet") },
-		"the lock":                      func(f *forgery) { f.rename(format.LockName) },
-		"karchive.json as a segment":    func(f *forgery) { f.rename(format.IdentityName) },
+		"the lock":                      func(f *forgery) { f.rename(ondisk.Lock) },
+		"karchive.json as a segment":    func(f *forgery) { f.rename(ondisk.Identity) },
 		"the staging file":              func(f *forgery) { f.rename(incoming) },
 		"a segment twice":               func(f *forgery) { f.manifest.Parts[0].Files = append(f.manifest.Parts[0].Files, *first(f)) },
 		"a segment packed and presumed": func(f *forgery) { f.manifest.Since, f.manifest.Presumed = &State{}, []File{*first(f)} },
@@ -130,9 +130,9 @@ func TestNoForgedPackedFileIsUnpacked(t *testing.T) {
 		"no version":                  func(f *forgery) { f.manifest.Version = "" },
 		"deep nesting":                func(f *forgery) { f.text = bytes.Repeat([]byte("["), 1<<20) },
 		"another archive's id":        func(f *forgery) { f.manifest.ArchiveID = "00000000-0000-0000-0000-000000000000" },
-		"sums without a segment":      func(f *forgery) { f.replace(format.SumsName, nil) },
-		"sums of other files":         func(f *forgery) { f.replace(format.SumsName, append(f.content[format.SumsName], "x  ../y\n"...)) },
-		"no identity":                 func(f *forgery) { f.replace(format.IdentityName, []byte("{}")) },
+		"sums without a segment":      func(f *forgery) { f.replace(ondisk.Sums, nil) },
+		"sums of other files":         func(f *forgery) { f.replace(ondisk.Sums, append(f.content[ondisk.Sums], "x  ../y\n"...)) },
+		"no identity":                 func(f *forgery) { f.replace(ondisk.Identity, []byte("{}")) },
 		"bytes that are not the digest's": func(f *forgery) {
 			f.content[f.names[2]] = slices.Concat(f.content[f.names[2]][1:], []byte("x"))
 		},
@@ -284,7 +284,7 @@ func FuzzManifest(f *testing.F) {
 			return
 		}
 		for path := range m.Segments() {
-			if s, ok := format.ParseSegmentPath(path); !ok || s.Path != path {
+			if s, ok := ondisk.ParseSegmentPath(path); !ok || s.Path != path {
 				t.Errorf("%q is a path of it", path)
 			}
 		}

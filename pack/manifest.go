@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/ondisk"
 	"github.com/karchive/karchive/internal/strictjson"
 )
 
@@ -99,8 +99,8 @@ func segments(n int) string {
 }
 
 func (f File) place() string {
-	s, _ := format.ParseSegmentPath(f.Path)
-	return fmt.Sprintf("%s offset %d", s.TopicPartition, s.Base)
+	topic, partition, base, _ := ondisk.ParseSegmentPath(f.Path)
+	return fmt.Sprintf("%s-%d offset %d", topic, partition, base)
 }
 
 // State is that of the archive which was packed.
@@ -183,8 +183,8 @@ func ParseManifest(text []byte) (*Manifest, error) {
 
 // check refuses a manifest that contradicts itself, and paths that lead anywhere but to an archive's own files.
 func (m *Manifest) check() error {
-	if len(m.Root) != 2 || m.Root[0].Path != format.IdentityName || m.Root[1].Path != format.SumsName {
-		return fmt.Errorf("its root is not %s and %s", format.IdentityName, format.SumsName)
+	if len(m.Root) != 2 || m.Root[0].Path != ondisk.Identity || m.Root[1].Path != ondisk.Sums {
+		return fmt.Errorf("its root is not %s and %s", ondisk.Identity, ondisk.Sums)
 	}
 	if len(m.Parts) == 0 {
 		return errors.New("it has no part")
@@ -203,7 +203,7 @@ func (m *Manifest) check() error {
 	segments := m.segments()
 	seen := make(map[string]bool, len(segments))
 	for _, f := range segments {
-		if _, ok := format.ParseSegmentPath(f.Path); !ok || seen[f.Path] {
+		if _, _, _, ok := ondisk.ParseSegmentPath(f.Path); !ok || seen[f.Path] {
 			return fmt.Errorf("%.300q is no path of a segment, or is there twice", f.Path)
 		}
 		seen[f.Path] = true

@@ -13,6 +13,7 @@ import (
 	"filippo.io/age"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // Options say how an archive is packed. The zero value makes one part of all of it, neither signed nor encrypted.
@@ -62,12 +63,12 @@ func New(ctx context.Context, fsys format.ReadFS, o Options) (*Packing, error) {
 		return nil, err
 	}
 	defer a.Close()
-	identity, err := readFile(fsys, format.IdentityName)
+	identity, err := readFile(fsys, ondisk.Identity)
 	if err != nil {
 		return nil, err
 	}
-	p := &Packing{fsys: fsys, root: map[string][]byte{format.IdentityName: identity}, crc: map[string]uint32{}, recipients: o.Recipients}
-	p.Manifest = &Manifest{Version: Version, ArchiveID: a.Identity().ArchiveID, Root: []File{fileOf(format.IdentityName, identity)}}
+	p := &Packing{fsys: fsys, root: map[string][]byte{ondisk.Identity: identity}, crc: map[string]uint32{}, recipients: o.Recipients}
+	p.Manifest = &Manifest{Version: Version, ArchiveID: a.Identity().ArchiveID, Root: []File{fileOf(ondisk.Identity, identity)}}
 	listed, err := p.presume(a, o.Since)
 	if err != nil {
 		return nil, err
@@ -157,8 +158,8 @@ func (p *Packing) complete(a *format.Archive, packed []File) {
 		}
 	}
 	sums := sumsOf(all)
-	p.root[format.SumsName] = sums
-	p.Manifest.Root = append(p.Manifest.Root, fileOf(format.SumsName, sums))
+	p.root[ondisk.Sums] = sums
+	p.Manifest.Root = append(p.Manifest.Root, fileOf(ondisk.Sums, sums))
 	p.Manifest.Contents = contentsOf(p.Manifest.Root[0], all)
 }
 
@@ -185,7 +186,7 @@ func (p *Packing) seal(signers []Signer) error {
 			p.rootOrder = append(p.rootOrder, name)
 		}
 	}
-	p.rootOrder = append(p.rootOrder, format.IdentityName, format.SumsName)
+	p.rootOrder = append(p.rootOrder, ondisk.Identity, ondisk.Sums)
 	return nil
 }
 
@@ -196,7 +197,7 @@ func Describe(fsys format.ReadFS) (*Manifest, error) {
 		return nil, err
 	}
 	defer a.Close()
-	identity, err := readFile(fsys, format.IdentityName)
+	identity, err := readFile(fsys, ondisk.Identity)
 	if err != nil {
 		return nil, err
 	}
@@ -204,12 +205,12 @@ func Describe(fsys format.ReadFS) (*Manifest, error) {
 	for _, tp := range a.Partitions() {
 		for _, s := range a.Segments(tp) {
 			if s.SHA256 == "" {
-				return nil, fmt.Errorf("%s is not listed in %s yet: let its capture end", s.Path, format.SumsName)
+				return nil, fmt.Errorf("%s is not listed in %s yet: let its capture end", s.Path, ondisk.Sums)
 			}
 			files = append(files, File{s.Path, s.Size, s.SHA256})
 		}
 	}
-	root := []File{fileOf(format.IdentityName, identity), fileOf(format.SumsName, sumsOf(files))}
+	root := []File{fileOf(ondisk.Identity, identity), fileOf(ondisk.Sums, sumsOf(files))}
 	return &Manifest{Version: Version, ArchiveID: a.Identity().ArchiveID, Contents: contentsOf(root[0], files), Root: root, Parts: []Part{{files}}}, nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // part is one file of a packed archive, open for reading.
@@ -197,16 +198,16 @@ func (p *part) check(ctx context.Context, done func(bytes int64), bad func(path 
 // checkRoot compares what karchive.json and SHA256SUMS say with the manifest.
 func (p *part) checkRoot(bad func(path string, err error)) {
 	if err := p.checkIdentity(); err != nil {
-		bad(format.IdentityName, err)
+		bad(ondisk.Identity, err)
 	}
 	p.checkSums(bad)
 }
 
 // checkSums compares SHA256SUMS with the manifest: they must say the same of the same segments.
 func (p *part) checkSums(bad func(path string, err error)) {
-	text, err := p.readSmall(format.SumsName, maxRootBytes)
+	text, err := p.readSmall(ondisk.Sums, maxRootBytes)
 	if err != nil {
-		bad(format.SumsName, err)
+		bad(ondisk.Sums, err)
 		return
 	}
 	segments := p.manifest.Segments()
@@ -216,10 +217,10 @@ func (p *part) checkSums(bad func(path string, err error)) {
 			delete(segments, path)
 			continue
 		}
-		bad(format.SumsName, fmt.Errorf("%w: the line %.100q is not what the manifest says", ErrCorrupt, line))
+		bad(ondisk.Sums, fmt.Errorf("%w: the line %.100q is not what the manifest says", ErrCorrupt, line))
 	}
 	for _, path := range slices.Sorted(maps.Keys(segments)) {
-		bad(format.SumsName, fmt.Errorf("%w: it does not list %s", ErrCorrupt, path))
+		bad(ondisk.Sums, fmt.Errorf("%w: it does not list %s", ErrCorrupt, path))
 	}
 }
 

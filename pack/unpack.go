@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // UnpackOptions say how a packed archive is unpacked.
@@ -112,7 +113,7 @@ func (u *unpacking) begin() (lock io.Closer, err error) {
 	if err := u.stage.Mkdir("."); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
-	if lock, err = u.stage.Lock(format.LockName, "karchive unpack"); err != nil {
+	if lock, err = u.stage.Lock(ondisk.Lock, "karchive unpack"); err != nil {
 		return nil, err
 	}
 	// What a killed Unpack of something else left there has no place in this archive.
@@ -141,7 +142,7 @@ func (u *unpacking) clear() error {
 		return err
 	}
 	for _, e := range entries {
-		if e.Name() == format.LockName {
+		if e.Name() == ondisk.Lock {
 			continue
 		}
 		if err := root.RemoveAll(e.Name()); err != nil {

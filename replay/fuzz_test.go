@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/ondisk"
 	"github.com/karchive/karchive/replay"
 	"github.com/karchive/karchive/replay/timeline"
 )
@@ -26,9 +26,9 @@ func FuzzHowToSend(f *testing.F) {
 				t.Errorf("partitioner %q is spelled %s, which is %s, %v", s, p, again, err)
 			}
 		}
-		if r, err := replay.ParseRule(s); err == nil && format.CheckTopicName(topic) == nil {
+		if r, err := replay.ParseRule(s); err == nil && ondisk.CheckTopic(topic) == nil {
 			to, err := replay.Mapping{r}.Topic(topic)
-			if err == nil && format.CheckTopicName(to) != nil || err != nil && !strings.Contains(err.Error(), "not a topic mapping") {
+			if err == nil && ondisk.CheckTopic(to) != nil || err != nil && !strings.Contains(err.Error(), "not a topic mapping") {
 				t.Errorf("rule %s makes %q of %s, %v", r, to, topic, err)
 			}
 		}

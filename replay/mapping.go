@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 var errMapping = errors.New("not a topic mapping")
@@ -32,7 +32,7 @@ func ParseRule(s string) (Rule, error) {
 		return Rule{}, fmt.Errorf("%q: %w: NEW has more * than OLD", s, errMapping)
 	}
 	for _, part := range []string{from, to} {
-		if err := format.CheckTopicName(strings.ReplaceAll(part, "*", "x")); err != nil {
+		if err := ondisk.CheckTopic(strings.ReplaceAll(part, "*", "x")); err != nil {
 			return Rule{}, fmt.Errorf("%q: %w: %w", s, errMapping, err)
 		}
 	}
@@ -51,7 +51,7 @@ func (m Mapping) Topic(topic string) (string, error) {
 			continue
 		}
 		renamed := r.fill(found[1:])
-		if err := format.CheckTopicName(renamed); err != nil {
+		if err := ondisk.CheckTopic(renamed); err != nil {
 			return "", fmt.Errorf("%s turns topic %s into %q: %w: %w", r, topic, renamed, errMapping, err)
 		}
 		return renamed, nil

@@ -107,7 +107,7 @@ const maxEncoders = 8
 func (o *copyOptions) options(window format.Window, rules *reshape.Pipeline) copying.Options {
 	out := copying.Options{
 		Window: window, Limit: o.limit, Last: o.last, Encoding: o.encoding, RotateBytes: o.rotate,
-		Encoders: format.NewEncoders(min(runtime.GOMAXPROCS(0), maxEncoders)),
+		Encoders: make(chan struct{}, min(runtime.GOMAXPROCS(0), maxEncoders)),
 	}
 	if rules != nil {
 		out.Reshape = ruled{rules}

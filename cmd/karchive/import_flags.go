@@ -3,9 +3,9 @@ package main
 import (
 	"strings"
 
-	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/extract"
 	"github.com/karchive/karchive/internal/imports"
+	"github.com/karchive/karchive/internal/ondisk"
 	"github.com/karchive/karchive/internal/speedscale"
 )
 
@@ -29,7 +29,7 @@ func (o *importOptions) complete() (open imports.OpenOptions, err error) {
 		o.imports.Partition = &n
 	}
 	if o.imports.Topic != "" {
-		if err := format.CheckTopicName(o.imports.Topic); err != nil {
+		if err := ondisk.CheckTopic(o.imports.Topic); err != nil {
 			return open, usage("--topic %v", err)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/imports"
+	"github.com/karchive/karchive/internal/ondisk"
 	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/units"
 	"github.com/karchive/karchive/pack"
@@ -136,7 +137,7 @@ func (o *replayOptions) checkTable() error {
 	case o.skipCorrupt:
 		return &usageError{"--skip-corrupt is for archives, and " + o.archive + " is a CSV file", "--skip-bad N leaves out rows that are no record"}
 	}
-	if err := format.CheckTopicName(o.table.topic); err != nil {
+	if err := ondisk.CheckTopic(o.table.topic); err != nil {
 		return usage("--topic %v", err)
 	}
 	// As a producer would.

@@ -37,7 +37,7 @@ type Options struct {
 	Compression *format.Compression // of all that is written; nil: bytes that need no decoding keep theirs, the rest is compressed as in the first input's capture
 	RotateBytes int64               // cut anew, into segments of so many canonical bytes; 0: as the inputs are cut, or those of the first input's capture
 
-	Encoders   *format.Encoders                          // nil: row groups are encoded on the caller's goroutine
+	Encoders   chan struct{}                             // as in format.WriterOptions
 	OnProgress func(records, bytes, ofBytes int64) error // of the inputs, canonical bytes; its error ends the copy. nil: nobody looks
 }
 

@@ -1,9 +1,8 @@
 package copying
 
 import (
-	"errors"
-
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // fate is what becomes of the records of a row group.
@@ -143,20 +142,19 @@ func (u *union) raw(s *stream) error {
 	if !u.keeps(s) {
 		return u.decoded(s)
 	}
-	reader, err := s.trusted()
-	if err != nil {
+	if err := s.trust(); err != nil {
 		return err
 	}
 	out, err := u.open()
 	if err != nil {
 		return err
 	}
-	err = out.CopyGroup(reader, s.piece.Index)
-	if errors.Is(err, format.ErrRecode) {
-		return u.decoded(s)
-	}
+	copied, err := out.CopyGroup(s.reader, &s.piece.Place)
 	if err != nil {
 		return err
+	}
+	if !copied {
+		return u.decoded(s)
 	}
 	u.left -= g.Records
 	u.report.CopiedGroups++
@@ -173,7 +171,7 @@ func (u *union) keeps(s *stream) bool {
 		return true
 	}
 	g := s.piece.Group()
-	if s.piece.Index == len(s.piece.Document.Groups)-1 || g.Bytes < format.RowGroupBytes/2 {
+	if s.piece.Index == len(s.piece.Document.Groups)-1 || g.Bytes < ondisk.RowGroupBytes/2 {
 		return false
 	}
 	if u.pending == nil {

@@ -126,13 +126,11 @@ func (s *stream) overlaps(from, until int64) bool {
 	return s.coverage.From < until && from < s.coverage.Next
 }
 
-// trusted checks the file of the current segment, once, before bytes of it are copied, and gives it.
-func (s *stream) trusted() (*format.SegmentReader, error) {
-	if s.checked != s.piece.Segment.Path {
-		if err := s.input.Archive.CheckSegment(s.piece.Segment); err != nil {
-			return nil, err
-		}
-		s.checked = s.piece.Segment.Path
+// trust checks the file of the current segment, once, before bytes of it are copied.
+func (s *stream) trust() error {
+	if s.checked == s.piece.Segment.Path {
+		return nil
 	}
-	return s.reader.Segment(s.piece.Segment)
+	s.checked = s.piece.Segment.Path
+	return s.input.Archive.CheckSegment(s.piece.Segment)
 }

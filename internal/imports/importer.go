@@ -12,6 +12,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // DefaultMemoryBytes is the default of Options.MemoryBytes.
@@ -263,7 +264,7 @@ func (i *importer) topic(row *Row) (*topic, error) {
 	if name == "" {
 		return nil, ErrNoTopic
 	}
-	if format.CheckTopicName(name) != nil {
+	if ondisk.CheckTopic(name) != nil {
 		return nil, errTopic
 	}
 	name = strings.Clone(name) // the row's is the source's

@@ -20,7 +20,7 @@ func (i *importer) write(ctx context.Context) error {
 	if err := i.describe(); err != nil {
 		return err
 	}
-	w := &segmentWriter{importer: i, encoders: format.NewEncoders(runtime.GOMAXPROCS(0))}
+	w := &segmentWriter{importer: i, encoders: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	defer w.abandon()
 	n := int64(0)
 	err := i.spool.each(func(e *entry) error {
@@ -64,7 +64,7 @@ func (i *importer) describe() error {
 // segmentWriter writes entries, which come in order, into segments.
 type segmentWriter struct {
 	*importer
-	encoders *format.Encoders
+	encoders chan struct{}
 	pending  *format.Pending
 	last     entry // that was written; data is a copy
 	begun    bool

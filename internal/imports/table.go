@@ -8,6 +8,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/jsonl"
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // table is rows of cells.
@@ -87,7 +88,7 @@ var (
 func (s *tableSource) fillPlace(r *Row) error {
 	b := s.columns
 	if text, ok := s.given(b.topic, ""); ok {
-		if format.CheckTopicName(text) != nil {
+		if ondisk.CheckTopic(text) != nil {
 			return inColumn(b.topic, errTopic)
 		}
 		r.Topic = text

@@ -9,6 +9,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/canonical"
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // block is a run of records in the temporary file: their canonical bytes, compressed, and behind them how the next block begins. So all that is in
@@ -89,7 +90,7 @@ func (p *packer) link() block {
 }
 
 // maxPacked keeps the memory of an odd huge record from staying.
-const maxPacked = 2 * format.RowGroupBytes
+const maxPacked = 2 * ondisk.RowGroupBytes
 
 // gather fills canonical with the records of the next block and returns how many they are.
 func (p *packer) gather(records []format.Record, to *stage) int {

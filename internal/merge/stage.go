@@ -11,6 +11,7 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/budget"
 	"github.com/karchive/karchive/internal/moment"
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // stage decodes the row groups of several partitions in the order in which a sequence will need them, some of them ahead, and holds them
@@ -69,7 +70,7 @@ type source struct {
 
 // aheadBytes is how much is staged before it is needed: enough for the row groups of many partitions that begin at
 // the same time. What does not fit in memory is on disk.
-const aheadBytes = 8 * format.RowGroupBytes
+const aheadBytes = 8 * ondisk.RowGroupBytes
 
 // groupCost is what a row group costs beside its records.
 const groupCost = 4 << 10

@@ -104,13 +104,14 @@ func flip(t testing.TB, a *format.Archive, fsys *memfs.FS, tp format.TopicPartit
 
 // harms says whether a row group of a segment cannot be read, and the first can.
 func harms(a *format.Archive, segment format.Segment, group int) bool {
-	r, err := a.OpenSegment(segment)
+	d, err := a.Document(segment)
 	if err != nil {
 		return false
 	}
+	r := a.NewGroupReader(1)
 	defer r.Close()
-	_, wrong := r.ReadGroup(group)
-	_, other := r.ReadGroup(0)
+	_, wrong := r.Read(&format.Place{Segment: segment, Document: d, Index: group}, nil)
+	_, other := r.Read(&format.Place{Segment: segment, Document: d}, nil)
 	return wrong != nil && other == nil
 }
 

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/copying"
 )
 
 var update = flag.Bool("update", false, "write the golden archives of the current format version anew")
@@ -112,7 +113,8 @@ func TestConvertingOneGoldenArchiveMakesTheOther(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(format.Convert(parquet, arrow, format.ConvertOptions{}), arrow.Close()); err != nil {
+	_, err = copying.Run(t.Context(), []copying.Input{{Archive: parquet}}, arrow, copying.Options{})
+	if err := errors.Join(err, arrow.Close()); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := dataFiles(t, dir), dataFiles(t, filepath.Join(goldenDir, "golden-1.1-arrow")); len(want) == 0 || !maps.EqualFunc(got, want, bytes.Equal) {
