@@ -35,8 +35,8 @@ func partitionDir(tp TopicPartition) string { return ondisk.PartitionDir(tp.Topi
 
 // segmentAt is the segment that a path relative to the archive's root names.
 func segmentAt(p string) (Segment, bool) {
-	topic, partition, base, ok := ondisk.ParseSegmentPath(p)
-	return Segment{TopicPartition: TopicPartition{topic, partition}, Base: base, Path: p}, ok
+	s, ok := ondisk.ParseSegmentPath(p)
+	return Segment{TopicPartition: TopicPartition{s.Topic, s.Partition}, Base: s.Base, Path: p}, ok
 }
 
 // Encoding is the encoding that the file's name says.

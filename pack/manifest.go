@@ -99,8 +99,8 @@ func segments(n int) string {
 }
 
 func (f File) place() string {
-	topic, partition, base, _ := ondisk.ParseSegmentPath(f.Path)
-	return fmt.Sprintf("%s-%d offset %d", topic, partition, base)
+	s, _ := ondisk.ParseSegmentPath(f.Path)
+	return fmt.Sprintf("%s-%d offset %d", s.Topic, s.Partition, s.Base)
 }
 
 // State is that of the archive which was packed.
@@ -203,7 +203,7 @@ func (m *Manifest) check() error {
 	segments := m.segments()
 	seen := make(map[string]bool, len(segments))
 	for _, f := range segments {
-		if _, _, _, ok := ondisk.ParseSegmentPath(f.Path); !ok || seen[f.Path] {
+		if _, ok := ondisk.ParseSegmentPath(f.Path); !ok || seen[f.Path] {
 			return fmt.Errorf("%.300q is no path of a segment, or is there twice", f.Path)
 		}
 		seen[f.Path] = true

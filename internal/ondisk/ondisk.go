@@ -90,16 +90,23 @@ func ParseSegmentName(name string) (int64, bool) {
 	return int64(n), err == nil
 }
 
+// Segment is what the path of a segment says of it.
+type Segment struct {
+	Topic     string
+	Partition int32
+	Base      int64 // its first offset
+}
+
 // ParseSegmentPath says which segment a path relative to an archive's root names. ok is false for anything that is not the one spelling of a
 // segment's path; the path of a segment is safe to use, and leads nowhere else.
-func ParseSegmentPath(p string) (topic string, partition int32, base int64, ok bool) {
+func ParseSegmentPath(p string) (s Segment, ok bool) {
 	dir, file := path.Split(p)
 	parts := strings.Split(dir, "/") // data, topic=, partition=, and nothing after the last slash
 	if len(parts) != 4 || parts[0] != Data {
-		return "", 0, 0, false
+		return s, false
 	}
 	topic, okTopic := ParseTopicDir(parts[1])
 	partition, okPartition := ParsePartitionDir(parts[2])
 	base, okBase := ParseSegmentName(file)
-	return topic, partition, base, okTopic && okPartition && okBase
+	return Segment{topic, partition, base}, okTopic && okPartition && okBase
 }
