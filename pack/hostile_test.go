@@ -284,7 +284,7 @@ func FuzzManifest(f *testing.F) {
 			return
 		}
 		for path := range m.Segments() {
-			if s, ok := ondisk.ParseSegmentPath(path); !ok || s.Path != path {
+			if _, ok := ondisk.ParseSegmentPath(path); !ok {
 				t.Errorf("%q is a path of it", path)
 			}
 		}
