@@ -13,49 +13,22 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/selecting"
+	"github.com/karchive/karchive/replay/internal/checkpoint"
 	"github.com/karchive/karchive/selection"
 )
 
-// Checkpoint keeps what a replay had acknowledged, so that it can go on. Its methods are called one at a time.
+// Checkpoint keeps what a replay had acknowledged, so that it can go on: a JSON document, which only the replay needs to understand. Its methods
+// are called one at a time.
 type Checkpoint interface {
 	// Load returns what was saved last, or nil when nothing was.
-	Load(ctx context.Context) (*State, error)
-	// Save keeps a state in place of the one before. A crash at any moment leaves one of the two, whole. It does not keep the pointer.
-	Save(ctx context.Context, s *State) error
+	Load(ctx context.Context) ([]byte, error)
+	// Save keeps a document in place of the one before. A crash at any moment leaves one of the two, whole. It does not keep the slice.
+	Save(ctx context.Context, document []byte) error
 }
 
-// State is what a checkpoint keeps. It belongs to one replay: an archive, a target and the options that shape what is sent.
-type State struct {
-	ArchiveID  string            `json:"archive_id"`
-	ClusterID  string            `json:"cluster_id"` // of the target
-	Options    map[string]string `json:"options"`    // those that shape what is sent, as they are spelled
-	From       string            `json:"from"`       // what Options.From came to when the replay first ran
-	Until      string            `json:"until"`
-	TopicIDs   map[string]string `json:"topic_ids"`          // of the target, by topic; a topic that was made again has another
-	ShiftMs    *int64            `json:"shift_ms,omitempty"` // that ShiftTimestamps adds; nil: it is not known yet
-	Complete   bool              `json:"complete"`           // nothing is left to send
-	Partitions []PartitionState  `json:"partitions"`
-}
-
-// PartitionState is what is acknowledged of one partition of the archive.
-type PartitionState struct {
-	Topic     string  `json:"topic"`
-	Partition int32   `json:"partition"`
-	Next      int64   `json:"next"`    // every selected record before this offset is acknowledged or left out
-	Records   int64   `json:"records"` // acknowledged before Next
-	Bytes     int64   `json:"bytes"`   // their canonical bytes
-	LeftOut   int64   `json:"left_out,omitempty"`
-	Turns     int64   `json:"turns,omitempty"`  // records before Next that went to the target's partitions in turn
-	Beyond    []Range `json:"beyond,omitempty"` // what is acknowledged at or after Next, in order
-}
-
-// Range counts acknowledged records with offsets in [From, Until): all the selected ones there are.
-type Range struct {
-	From    int64 `json:"from"`
-	Until   int64 `json:"until"`
-	Records int64 `json:"records"`
-	Bytes   int64 `json:"bytes"`
-}
+// NewProgressFile returns a checkpoint in the JSON file called name, which need not exist. Its directory must. Save replaces the file as a
+// whole: at any moment it is the old state or the new one. Two replays must not share one at the same time.
+func NewProgressFile(name string) Checkpoint { return checkpoint.File(name) }
 
 // identity is what a checkpoint belongs to.
 type identity struct {
@@ -92,7 +65,7 @@ func (id identity) replayID() string {
 }
 
 // differs compares what a checkpoint belongs to; nil: it is this replay's.
-func (id identity) differs(saved *State, target *cluster) *MismatchError {
+func (id identity) differs(saved *checkpoint.State, target *cluster) *MismatchError {
 	if saved.ArchiveID != id.archiveID {
 		return &MismatchError{What: "archive", Saved: saved.ArchiveID, Now: id.archiveID}
 	}
@@ -113,11 +86,11 @@ func (id identity) differs(saved *State, target *cluster) *MismatchError {
 }
 
 // state is that of a replay into target, without partitions.
-func (id identity) state(plan *Plan, window format.Window, target *cluster) *State {
+func (id identity) state(plan *Plan, window format.Window, target *cluster) *checkpoint.State {
 	from, until := windowText(window)
-	st := &State{
+	st := &checkpoint.State{
 		ArchiveID: id.archiveID, ClusterID: target.id, Options: id.shape, From: from, Until: until,
-		TopicIDs: make(map[string]string), Partitions: []PartitionState{},
+		TopicIDs: make(map[string]string), Partitions: []checkpoint.Partition{},
 	}
 	for _, t := range plan.Topics {
 		if id := target.topics[t.Target].id; id != "" {
@@ -145,7 +118,7 @@ func windowText(w format.Window) (from, until string) {
 	return start.String(), end.String()
 }
 
-func savedWindow(saved *State) (w format.Window, err error) {
+func savedWindow(saved *checkpoint.State) (w format.Window, err error) {
 	from, err := selection.ParsePosition(saved.From)
 	if err != nil {
 		return w, fmt.Errorf("saved progress: from %w", err)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/internal/checkpoint"
 	"github.com/karchive/karchive/selection"
 )
 
@@ -112,7 +113,7 @@ func TestAProgressFileIsReadableAndReplacedAsAWhole(t *testing.T) {
 	var got struct {
 		Version    int  `json:"karchive_progress"`
 		Complete   bool `json:"complete"`
-		Partitions []replay.PartitionState
+		Partitions []checkpoint.Partition
 	}
 	must(t, json.Unmarshal(text, &got))
 	equal(t, "version and completeness", [2]any{got.Version, got.Complete}, [2]any{1, true})

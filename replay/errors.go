@@ -8,6 +8,7 @@ import (
 
 	"github.com/karchive/karchive/internal/kafka"
 	"github.com/karchive/karchive/internal/options"
+	"github.com/karchive/karchive/replay/internal/checkpoint"
 )
 
 // The kinds of errors that a replay ends with and that have no type of their own.
@@ -27,7 +28,7 @@ var (
 	// ErrTransactionEnded is wrapped when the target ended a transaction by itself. What was sent after the last commit does not count.
 	ErrTransactionEnded = errors.New("the target has ended a transaction")
 	// ErrProgress is wrapped when what the target keeps of a replay's progress cannot be understood.
-	ErrProgress = errors.New("unreadable progress")
+	ErrProgress = checkpoint.ErrUnreadable
 	// ErrTooLarge is why a record is not sent that is larger than the max.message.bytes of the target.
 	ErrTooLarge = errors.New("it is larger than the max.message.bytes of the target")
 )

@@ -58,12 +58,12 @@ func (p *player) claim(ctx context.Context) error {
 	if err := p.transactions.fence(ctx); err != nil {
 		return err
 	}
-	planned := topic.position
-	topic.fenced = true
+	planned := topic.Position
+	topic.Fenced = true
 	if _, err := topic.Load(ctx); err != nil {
 		return err
 	}
-	if topic.position != planned {
+	if topic.Position != planned {
 		return errMoved
 	}
 	return p.transactions.begin()

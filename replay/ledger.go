@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/replay/internal/checkpoint"
 )
 
 // ledger keeps account of one partition of the archive: what was sent and what became of it. Chunks enter it in offset order before
@@ -17,9 +18,9 @@ type ledger struct {
 	stopped atomic.Bool  // failure is set: nothing more is sent
 
 	mu                sync.Mutex
-	front, back       *chunk         // those that are not passed, in order
-	state             PartitionState // as far as nothing is left to do; without Beyond
-	before            []Range        // acknowledged in earlier runs and not in a chunk yet
+	front, back       *chunk               // those that are not passed, in order
+	state             checkpoint.Partition // as far as nothing is left to do; without Beyond
+	before            []checkpoint.Range   // acknowledged in earlier runs and not in a chunk yet
 	acknowledged      int64
 	acknowledgedBytes int64
 	leftOut           map[string]int64 // by reason
@@ -37,7 +38,7 @@ type Failure struct {
 	err error
 }
 
-func newLedger(tp format.TopicPartition, state PartitionState) *ledger {
+func newLedger(tp format.TopicPartition, state checkpoint.Partition) *ledger {
 	l := &ledger{source: tp, state: state, leftOut: make(map[string]int64), refused: make(map[string]int64)}
 	l.before = slices.Clone(state.Beyond)
 	l.state.Topic, l.state.Partition, l.state.Beyond = tp.Topic, tp.Partition, nil
@@ -182,23 +183,23 @@ func (l *ledger) passEntry(e *entry) bool {
 	if e.fate == undecided || e.fate == refused {
 		return false
 	}
-	l.state.pass(e)
+	pass(&l.state, e)
 	return true
 }
 
 // snapshot is the state for a checkpoint. While records are under way, what this run had acknowledged beyond Next is not in it, for it
 // may be in many pieces; after a crash it is sent again. With final everything that is acknowledged is in it.
-func (l *ledger) snapshot(final bool) PartitionState {
+func (l *ledger) snapshot(final bool) checkpoint.Partition {
 	return l.stateIf(func(e *entry) bool { return e.fate == earlier || e.fate == acknowledged && final })
 }
 
 // stateIf is the state if the entries that count are acknowledged, of those that are not passed.
-func (l *ledger) stateIf(counts func(*entry) bool) PartitionState {
+func (l *ledger) stateIf(counts func(*entry) bool) checkpoint.Partition {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.state
-	passing := true // nothing is left to do before the entry
-	var open *Range // the range that may still grow
+	passing := true            // nothing is left to do before the entry
+	var open *checkpoint.Range // the range that may still grow
 	for c := l.front; c != nil; c = c.next {
 		for i := c.passed; i < len(c.entries); i++ {
 			e := &c.entries[i]
@@ -206,12 +207,12 @@ func (l *ledger) stateIf(counts func(*entry) bool) PartitionState {
 			passing = passing && (counted || e.fate == leftOut)
 			switch {
 			case passing:
-				s.pass(e)
+				pass(&s, e)
 			case !counted:
 				open = nil
 			default:
 				if open == nil {
-					s.Beyond = append(s.Beyond, Range{From: e.offset})
+					s.Beyond = append(s.Beyond, checkpoint.Range{From: e.offset})
 					open = &s.Beyond[len(s.Beyond)-1]
 				}
 				open.Until, open.Records, open.Bytes = e.offset+1, open.Records+1, open.Bytes+int64(e.bytes)
@@ -227,7 +228,7 @@ func (l *ledger) stateIf(counts func(*entry) bool) PartitionState {
 }
 
 // pass counts an entry that needs no sending again, the next one.
-func (s *PartitionState) pass(e *entry) {
+func pass(s *checkpoint.Partition, e *entry) {
 	if e.fate == leftOut {
 		s.LeftOut++
 	} else {

@@ -14,7 +14,7 @@ const notedWait = time.Millisecond
 // them: their sequence numbers do not begin again with the next transaction, which the target then refuses, and a transaction of such
 // partitions alone is aborted as an empty one, and reported as committed.
 func (t *transactions) noted(ctx context.Context) error {
-	if t.topic.used {
+	if t.topic.Used {
 		if err := t.awaitNoted(ctx, CheckpointTopic, 0); err != nil {
 			return err
 		}

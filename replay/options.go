@@ -9,6 +9,7 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/options"
 	"github.com/karchive/karchive/internal/selecting"
+	"github.com/karchive/karchive/replay/internal/checkpoint"
 	"github.com/karchive/karchive/replay/timeline"
 	"github.com/karchive/karchive/selection"
 )
@@ -155,10 +156,11 @@ type Options struct {
 // settings are Options with everything filled in, and what one run of them makes of it. It is a value: what is done with it belongs to others.
 type settings struct {
 	Options
-	rules   rules
-	window  format.Window
-	topic   *checkpointTopic // nil: the replay is not exactly once
-	precise bool             // sleeps end with precision
+	rules    rules
+	window   format.Window
+	progress checkpoint.Store // nil: nothing is kept
+	topic    *checkpointTopic // the same; nil: the replay is not exactly once
+	precise  bool             // sleeps end with precision
 
 	startPassed bool   // Pacing.StartAt had passed when the replay was asked for
 	note        string // why they do not, although they should
@@ -170,6 +172,9 @@ func (o Options) normalize() (settings, error) {
 	}
 	o.fillDefaults()
 	s := settings{Options: o}
+	if o.Checkpoint != nil {
+		s.progress = checkpoint.Documents(o.Checkpoint)
+	}
 	s.precise, s.note = precise(o)
 	s.startPassed = !s.Pacing.StartAt.IsZero() && s.Pacing.StartAt.Before(s.Clock.Now())
 	if s.startPassed && s.Checkpoint == nil && !s.ExactlyOnce {

@@ -7,10 +7,11 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/moment"
 	"github.com/karchive/karchive/internal/saturating"
+	"github.com/karchive/karchive/replay/internal/checkpoint"
 )
 
 // time says when the plan begins and how long it takes.
-func (p *Plan) time(s *settings, archive *format.Archive, saved *State) error {
+func (p *Plan) time(s *settings, archive *format.Archive, saved *checkpoint.State) error {
 	if s.startPassed && saved == nil {
 		return s.Pacing.tooLate()
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/budget"
+	"github.com/karchive/karchive/replay/internal/checkpoint"
 )
 
 // Plan is what a replay is about to do. It is made from the documents of the segments, without decoding a record (but for a Limit).
@@ -54,7 +55,7 @@ type PlannedPartition struct {
 	Earlier   int64  `json:"earlier"`
 
 	window  format.Window
-	earlier PartitionState // of the checkpoint
+	earlier checkpoint.Partition // of the checkpoint
 	groups  groupSizes
 }
 
@@ -196,11 +197,11 @@ func (p *PlannedPartition) cut() {
 }
 
 // resume takes out of the plan what a checkpoint says is acknowledged.
-func (p *Plan) resume(saved *State) {
+func (p *Plan) resume(saved *checkpoint.State) {
 	if saved == nil {
 		return
 	}
-	states := make(map[format.TopicPartition]PartitionState)
+	states := make(map[format.TopicPartition]checkpoint.Partition)
 	for _, state := range saved.Partitions {
 		states[format.TopicPartition{Topic: state.Topic, Partition: state.Partition}] = state
 	}
@@ -215,7 +216,7 @@ func (p *Plan) resume(saved *State) {
 	}
 }
 
-func (p *PlannedPartition) resume(state PartitionState) {
+func (p *PlannedPartition) resume(state checkpoint.Partition) {
 	p.earlier = state
 	p.window.FromOffset = max(p.window.FromOffset, state.Next)
 	p.Earlier = state.Records

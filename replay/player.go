@@ -15,6 +15,7 @@ import (
 	"github.com/karchive/karchive/internal/kafka"
 	"github.com/karchive/karchive/internal/moment"
 	"github.com/karchive/karchive/internal/saturating"
+	"github.com/karchive/karchive/replay/internal/checkpoint"
 )
 
 // player sends what a plan says.
@@ -25,9 +26,9 @@ type player struct {
 	client       *kgo.Client
 	dials        *kafka.Dials
 	refusals     *refusalLogger
-	state        *State         // of the checkpoint, without its partitions
-	decoded      *budget.Budget // for row groups
-	sending      *budget.Budget // for entries
+	state        *checkpoint.State // of the checkpoint, without its partitions
+	decoded      *budget.Budget    // for row groups
+	sending      *budget.Budget    // for entries
 	memory       *memory
 	destinations []*destination // all of them
 	parts        []*part
@@ -364,17 +365,17 @@ func (p *player) finish(ctx context.Context) {
 
 // save keeps what is acknowledged, if there is a checkpoint.
 func (p *player) save(ctx context.Context, final bool) error {
-	if p.settings.Checkpoint == nil {
+	if p.settings.progress == nil {
 		return nil
 	}
 	if p.transactions != nil {
 		return p.transactions.save(ctx, final)
 	}
-	return p.settings.Checkpoint.Save(ctx, p.current(final, func(l *ledger) PartitionState { return l.snapshot(final) }))
+	return p.settings.progress.Save(ctx, p.current(final, func(l *ledger) checkpoint.Partition { return l.snapshot(final) }))
 }
 
 // current is the state for a checkpoint.
-func (p *player) current(final bool, snapshot func(*ledger) PartitionState) *State {
+func (p *player) current(final bool, snapshot func(*ledger) checkpoint.Partition) *checkpoint.State {
 	state := *p.state
 	state.Complete, state.ShiftMs = final, p.shift.Load()
 	for _, part := range p.parts {

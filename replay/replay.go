@@ -10,6 +10,7 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/kafka"
 	"github.com/karchive/karchive/internal/selecting"
+	"github.com/karchive/karchive/replay/internal/checkpoint"
 )
 
 // Run replays archive into the cluster that the connection options name. The archive is only read.
@@ -65,8 +66,10 @@ func (j *job) keepInTarget() {
 	if j.ReplayID == "" {
 		j.ReplayID = j.identity.replayID()
 	}
-	j.topic = &checkpointTopic{target: j.target, replayID: j.ReplayID, restart: j.Restart, patience: j.StallTimeout}
-	j.Checkpoint = j.topic
+	topic := checkpoint.NewTopic(j.target.Cluster, j.ReplayID)
+	topic.Restart, topic.Patience = j.Restart, j.StallTimeout
+	j.topic = &checkpointTopic{topic, j.target}
+	j.progress = j.topic
 }
 
 // attempt plans and runs. The error is errMoved when another replay with the same id made progress in between. Topics are made when nothing
@@ -113,11 +116,11 @@ func (j *job) prepare(ctx context.Context) (*Plan, error) {
 
 // restore loads the checkpoint, checks that it is this replay's, and takes over the window that the replay first had: -2h is meant to
 // stay the same moment. It returns nil when there is nothing to go on from.
-func (j *job) restore(ctx context.Context) (*State, error) {
-	if j.Checkpoint == nil {
+func (j *job) restore(ctx context.Context) (*checkpoint.State, error) {
+	if j.progress == nil {
 		return nil, nil
 	}
-	saved, err := j.Checkpoint.Load(ctx)
+	saved, err := j.progress.Load(ctx)
 	if err != nil || saved == nil {
 		return nil, err
 	}

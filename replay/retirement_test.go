@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/replay/internal/checkpoint"
 )
 
 func TestTopicsAreForgottenWhenAllOfThemIsAnswered(t *testing.T) {
@@ -14,15 +15,15 @@ func TestTopicsAreForgottenWhenAllOfThemIsAnswered(t *testing.T) {
 		forget: func(topics ...string) { forgotten = append(forgotten, topics...) },
 		topics: map[string]*sentTopic{}, next: retireTopics,
 	}
-	waiting := newLedger(format.TopicPartition{Topic: "waiting"}, PartitionState{})
+	waiting := newLedger(format.TopicPartition{Topic: "waiting"}, checkpoint.Partition{})
 	waiting.enter(&chunk{ledger: waiting, entries: make([]entry, 1), undecided: 1, release: func() {}})
 	r.add("waiting", waiting)
 	var want []string
 	for i := range retireTopics {
 		name := fmt.Sprintf("topic %d", i)
 		want = append(want, name)
-		r.add(name, newLedger(format.TopicPartition{Topic: name}, PartitionState{}))
-		r.add(name, newLedger(format.TopicPartition{Topic: name, Partition: 1}, PartitionState{}))
+		r.add(name, newLedger(format.TopicPartition{Topic: name}, checkpoint.Partition{}))
+		r.add(name, newLedger(format.TopicPartition{Topic: name, Partition: 1}, checkpoint.Partition{}))
 	}
 	r.finished("waiting")
 	for _, name := range want[1:] {

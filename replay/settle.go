@@ -1,8 +1,10 @@
 package replay
 
+import "github.com/karchive/karchive/replay/internal/checkpoint"
+
 // settled is what a transaction made certain of a partition.
 type settled struct {
-	state               PartitionState
+	state               checkpoint.Partition
 	acknowledged, bytes int64
 }
 
@@ -28,7 +30,7 @@ func (l *ledger) unsettle(s settled) {
 }
 
 // promised is the state if everything that the client has got is acknowledged. Nothing is given to it meanwhile.
-func (l *ledger) promised() PartitionState {
+func (l *ledger) promised() checkpoint.Partition {
 	return l.stateIf(func(e *entry) bool {
 		return e.fate == acknowledged || e.fate == earlier || e.fate == undecided && e.record.Topic != ""
 	})

@@ -123,9 +123,9 @@ var errBroken = errors.New("disk full")
 // brokenCheckpoint saves once.
 type brokenCheckpoint struct{ saves int }
 
-func (*brokenCheckpoint) Load(context.Context) (*replay.State, error) { return nil, nil }
+func (*brokenCheckpoint) Load(context.Context) ([]byte, error) { return nil, nil }
 
-func (b *brokenCheckpoint) Save(context.Context, *replay.State) error {
+func (b *brokenCheckpoint) Save(context.Context, []byte) error {
 	if b.saves++; b.saves > 1 {
 		return errBroken
 	}

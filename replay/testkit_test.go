@@ -1,6 +1,7 @@
 package replay_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/internal/checkpoint"
 	"github.com/karchive/karchive/test/memfs"
 )
 
@@ -206,24 +208,30 @@ func must(t testing.TB, err error) {
 }
 
 // memory is a checkpoint for tests that keeps every state that was saved.
-type memory struct{ saved []*replay.State }
+type memory struct{ saved [][]byte }
 
-func (m *memory) Load(context.Context) (*replay.State, error) {
+func (m *memory) Load(context.Context) ([]byte, error) {
 	if len(m.saved) == 0 {
 		return nil, nil
 	}
 	return m.saved[len(m.saved)-1], nil
 }
 
-func (m *memory) Save(_ context.Context, s *replay.State) error {
-	m.saved = append(m.saved, s)
+func (m *memory) Save(_ context.Context, document []byte) error {
+	m.saved = append(m.saved, bytes.Clone(document))
 	return nil
 }
 
-func (m *memory) last() *replay.State { return m.saved[len(m.saved)-1] }
+func (m *memory) last() *checkpoint.State {
+	s, err := checkpoint.Decode(m.saved[len(m.saved)-1])
+	if err != nil {
+		panic(err)
+	}
+	return s
+}
 
 // partition is the last saved state of tp.
-func (m *memory) partition(t *testing.T, tp format.TopicPartition) replay.PartitionState {
+func (m *memory) partition(t *testing.T, tp format.TopicPartition) checkpoint.Partition {
 	t.Helper()
 	for _, p := range m.last().Partitions {
 		if p.Topic == tp.Topic && p.Partition == tp.Partition {
@@ -231,5 +239,5 @@ func (m *memory) partition(t *testing.T, tp format.TopicPartition) replay.Partit
 		}
 	}
 	t.Fatalf("nothing was saved of %s", tp)
-	return replay.PartitionState{}
+	return checkpoint.Partition{}
 }

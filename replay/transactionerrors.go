@@ -42,7 +42,7 @@ func (t *transactions) explain(err error) error {
 		return err
 	case t.age() < t.player.settings.TransactionTimeout:
 		// The target has another producer of this name, and not because it had to wait for this one.
-		return fmt.Errorf("another replay with the id %s has begun, so %w: %w", t.topic.replayID, ErrFenced, err)
+		return fmt.Errorf("another replay with the id %s has begun, so %w: %w", t.topic.ReplayID, ErrFenced, err)
 	}
 	return fmt.Errorf("%w, as it does after %s without a commit: %w", ErrTransactionEnded, t.player.settings.TransactionTimeout, err)
 }

@@ -55,7 +55,7 @@ func (p *player) newTransactions() *transactions {
 	}
 	t := &transactions{player: p, client: p.client, topic: p.settings.topic, gate: newGate(), ended: make(chan struct{}), quit: func() {}, stop: func(error) {}}
 	p.refusals.renewed = t.renewed
-	t.topic.produce = func(r *kgo.Record) { t.client.Produce(context.Background(), r, t.saved) }
+	t.topic.Produce = func(r *kgo.Record) { t.client.Produce(context.Background(), r, t.saved) }
 	t.settle()
 	close(t.ended)
 	return t
@@ -64,7 +64,7 @@ func (p *player) newTransactions() *transactions {
 // fence makes the target refuse whatever others with this replay id still send, and end what they left open. The coordinator may be a
 // broker that is down until another takes over: then the target is asked again.
 func (t *transactions) fence(ctx context.Context) error {
-	name := "transactional id " + TransactionPrefix + t.topic.replayID
+	name := "transactional id " + TransactionPrefix + t.topic.ReplayID
 	id := int64(-1)
 	err := t.topic.target.Retry(ctx, "become the producer of "+name, func(ctx context.Context) (err error) {
 		id, _, err = t.client.ProducerID(ctx)
@@ -268,7 +268,7 @@ func (t *transactions) abort(ctx context.Context) {
 	t.briefly(ctx, func(ctx context.Context) { t.client.EndTransaction(ctx, kgo.TryAbort) })
 	// After a commit that was refused the client takes the transaction for ended. If it is, this is refused: the epoch is another.
 	end := kmsg.NewPtrEndTxnRequest()
-	end.TransactionalID, end.ProducerID, end.ProducerEpoch = TransactionPrefix+t.topic.replayID, t.producer.id, t.producer.epoch
+	end.TransactionalID, end.ProducerID, end.ProducerEpoch = TransactionPrefix+t.topic.ReplayID, t.producer.id, t.producer.epoch
 	t.briefly(ctx, func(ctx context.Context) { end.RequestWith(ctx, t.client) })
 }
 

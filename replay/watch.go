@@ -68,7 +68,7 @@ func (p *player) lookInterval() time.Duration {
 	switch {
 	case s.OnProgress != nil || !s.Schedule.Pace.Timed():
 		return progressInterval
-	case s.Checkpoint != nil:
+	case s.progress != nil:
 		return min(s.CheckpointInterval, s.StallTimeout/8)
 	}
 	return s.StallTimeout / 8
