@@ -82,7 +82,7 @@ func (p *player) tracks() ([]*part, []merge.Track) {
 	for _, part := range p.parts {
 		if part.Total.Records > 0 {
 			parts = append(parts, part)
-			tracks = append(tracks, p.settings.rules.track(p.archive, part.ledger.source, part.window, p.settings.Schedule.Rounds(), false))
+			tracks = append(tracks, p.settings.rules.track(p.archive, part.ledger.source, part.window, p.settings.Schedule.Rounds(), &part.ledger.filtered))
 		}
 	}
 	return parts, tracks

@@ -11,11 +11,11 @@ import (
 
 // feed decodes a partition of the archive, one row group ahead of what is played. It is for one goroutine.
 type feed struct {
-	rules     rules
-	memory    *memory
-	partition format.TopicPartition
-	groups    chan *group
-	cancel    context.CancelFunc
+	rules  rules
+	memory *memory
+	ledger *ledger
+	groups chan *group
+	cancel context.CancelFunc
 	// Valid when groups is closed.
 	err error // why it ended; nil: with the last record
 	end int64 // the first offset that was not read
@@ -36,17 +36,17 @@ func (g *group) drop() {
 	}
 }
 
-// startFeed begins to decode the partition tp as part says. Memory for a row group is taken from p.decoded before it is decoded.
-func (p *player) startFeed(ctx context.Context, tp format.TopicPartition, part *PlannedPartition) *feed {
+// startFeed begins to decode a partition. Memory for a row group is taken from p.decoded before it is decoded.
+func (p *player) startFeed(ctx context.Context, part *part) *feed {
 	ctx, cancel := context.WithCancel(ctx)
-	f := &feed{rules: p.settings.rules, memory: p.memory, partition: tp, groups: make(chan *group), cancel: cancel, end: part.window.FromOffset}
+	f := &feed{rules: p.settings.rules, memory: p.memory, ledger: part.ledger, groups: make(chan *group), cancel: cancel, end: part.window.FromOffset}
 	cost := part.groups.cost
 	if p.settings.Reshape != nil {
 		cost += part.groups.bytes
 	}
 	go func() {
 		defer close(f.groups)
-		cursor := p.archive.Cursor(tp, part.window)
+		cursor := p.archive.Cursor(part.ledger.source, part.window)
 		defer cursor.Close()
 		for f.err == nil {
 			f.err = f.decode(ctx, cursor, cost, p.decoded)
@@ -75,7 +75,7 @@ func (f *feed) decode(ctx context.Context, cursor *format.Cursor, cost int64, b 
 		return fmt.Errorf("read the archive: %w", err)
 	}
 	end := records[len(records)-1].Offset + 1
-	records, err = f.rules.apply(f.partition, records, false)
+	records, err = f.rules.apply(f.ledger.source, records, &f.ledger.filtered)
 	if err != nil || len(records) == 0 {
 		release()
 		if err == nil {

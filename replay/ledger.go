@@ -14,8 +14,9 @@ import (
 type ledger struct {
 	source format.TopicPartition
 
-	sent    atomic.Int64 // records given to the producer
-	stopped atomic.Bool  // failure is set: nothing more is sent
+	sent     atomic.Int64 // records given to the producer
+	filtered atomic.Int64 // records that the rules left out, of what was decoded
+	stopped  atomic.Bool  // failure is set: nothing more is sent
 
 	mu                sync.Mutex
 	front, back       *chunk               // those that are not passed, in order

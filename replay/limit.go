@@ -26,7 +26,7 @@ func (p *planner) shares(ctx context.Context) (map[format.TopicPartition]share, 
 	var tracks []merge.Track
 	for _, tp := range partitions {
 		out[tp] = share{window: p.window, total: Amount{Exact: true}}
-		tracks = append(tracks, p.rules.track(p.archive, tp, p.window, 1, true))
+		tracks = append(tracks, p.rules.track(p.archive, tp, p.window, 1, nil))
 	}
 	sequence := merge.New(ctx, tracks, p.merging())
 	defer sequence.Close()

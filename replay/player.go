@@ -190,7 +190,7 @@ func (p *player) playAll(ctx context.Context) {
 
 // playPart sends a partition, until it has to stop or ctx ends. What goes wrong with it is in its ledger.
 func (p *player) playPart(ctx context.Context, next *part) {
-	f := p.startFeed(ctx, next.ledger.source, next.PlannedPartition)
+	f := p.startFeed(ctx, next)
 	defer f.close()
 	for {
 		g, err := f.next()
@@ -380,7 +380,8 @@ func (p *player) current(final bool, snapshot func(*ledger) checkpoint.Partition
 	state.Complete, state.ShiftMs = final, p.shift.Load()
 	for _, part := range p.parts {
 		state.Partitions = append(state.Partitions, snapshot(part.ledger))
-		state.Complete = state.Complete && p.missing(part) == 0
+		missing, _ := p.missing(part)
+		state.Complete = state.Complete && missing == 0
 	}
 	return &state
 }

@@ -178,7 +178,7 @@ func TestWithForceRecordsThatCannotBeSentAreLeftOut(t *testing.T) {
 	}
 	equal(t, "values", c.values(t, orders0), want)
 	equal(t, "counts", [3]int64{report.Acknowledged, report.LeftOut, report.Missing}, [3]int64{6, 4, 0})
-	equal(t, "reasons", report.Reasons, map[string]int64{
+	equal(t, "reasons", report.LeftOutFor, map[string]int64{
 		"its timestamp cannot be sent: it lies beyond the years 1678 to 2262": 1, replay.ErrTooLarge.Error() + ", and is sent without compression": 1,
 		"it has no key, and the target topic is compacted": 1, "its timestamp is further from now than the target accepts": 1,
 	})

@@ -23,7 +23,7 @@ type Timing struct {
 	LastMs        int64     `json:"last_ms"`
 	Rounds        int64     `json:"rounds"` // that were begun
 
-	RequestedRate  float64 `json:"requested_records_per_second"` // by the schedule
+	RequestedRate  float64 `json:"requested_records_per_second"` // by the schedule, without pauses
 	AchievedRate   float64 `json:"achieved_records_per_second"`  // by when they were sent
 	RequestedBytes float64 `json:"requested_bytes_per_second"`
 	AchievedBytes  float64 `json:"achieved_bytes_per_second"`
@@ -106,7 +106,7 @@ func (r *recorder) dispatched(it *item, noTime bool, planned, at, late time.Dura
 	}
 	if planned >= r.warmup {
 		r.dispatch.add(late)
-		r.planned.add(planned, bytes)
+		r.planned.add(it.due, bytes) // which a pause does not move
 		r.sent.add(at, bytes)
 	}
 	r.mu.Lock()

@@ -21,7 +21,10 @@ type Report struct {
 	LeftOut      int64            `json:"left_out"`     // with Options.Force
 	Refused      int64            `json:"refused"`      // sent and not acknowledged
 	Missing      int64            `json:"missing"`      // selected, and neither acknowledged nor left out; an upper bound when the plan is
-	Reasons      map[string]int64 `json:"reasons,omitempty"`
+	NotSent      int64            `json:"not_sent"`     // of the missing ones, those that were never given to the producer
+	Filtered     int64            `json:"filtered"`     // read, and left out by Options.Reshape
+	LeftOutFor   map[string]int64 `json:"left_out_for,omitempty"`
+	RefusedFor   map[string]int64 `json:"refused_for,omitempty"`
 	Failures     []Failure        `json:"failures,omitempty"` // by topic and partition
 	Stopped      bool             `json:"stopped,omitempty"`  // the context ended before everything was sent
 	Topics       []TopicReport    `json:"topics"`
@@ -52,6 +55,7 @@ type Progress struct {
 	Acknowledged int64
 	Bytes        int64 // canonical, of the acknowledged records
 	Refused      int64 // sent and not acknowledged
+	LeftOut      int64 // by Options.Reshape, of what is decoded, and with Options.Force
 	Failed       int   // partitions that stopped
 	Elapsed      time.Duration
 	Rate         float64 // records acknowledged per second, in the last seconds
@@ -95,6 +99,7 @@ func (l *ledger) addTo(out *Progress) {
 	out.Acknowledged += l.acknowledged
 	out.Bytes += l.acknowledgedBytes
 	out.Refused += sum(l.refused)
+	out.LeftOut += sum(l.leftOut) + l.filtered.Load()
 	if l.failure != nil {
 		out.Failed++
 	}
@@ -114,7 +119,8 @@ func (p *player) report(r *Report) {
 	}
 	r.Planned = all(r.Plan.Total.Records)
 	for _, part := range p.parts {
-		r.Missing += p.missing(part)
+		missing, notSent := p.missing(part)
+		r.Missing, r.NotSent = r.Missing+missing, r.NotSent+notSent
 		part.ledger.addToReport(r, &r.Topics[places[part.ledger.source.Topic]])
 	}
 	slices.SortFunc(r.Failures, func(a, b Failure) int {
@@ -137,15 +143,18 @@ func (p *player) report(r *Report) {
 	}
 }
 
-// missing is how many records of a partition are neither acknowledged nor left out. Once all of it was read that is known exactly.
-func (p *player) missing(of *part) int64 {
+// missing is how many records of a partition are neither acknowledged nor left out, and how many of those were not sent. Once all of it was
+// read that is known exactly.
+func (p *player) missing(of *part) (missing, notSent int64) {
 	l := of.ledger
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	unanswered := l.sent.Load() - l.acknowledged
 	if of.read || p.settings.Schedule.Loop == timeline.Forever {
-		return l.sent.Load() - l.acknowledged
+		return unanswered, 0
 	}
-	return max(0, p.settings.Schedule.All(of.Total.Records)-l.acknowledged-sum(l.leftOut))
+	missing = max(unanswered, p.settings.Schedule.All(of.Total.Records)-l.acknowledged-sum(l.leftOut)-l.filtered.Load())
+	return missing, missing - unanswered
 }
 
 func (l *ledger) addToReport(r *Report, t *TopicReport) {
@@ -160,16 +169,20 @@ func (l *ledger) addToReport(r *Report, t *TopicReport) {
 	r.Bytes += l.acknowledgedBytes
 	r.LeftOut += sum(l.leftOut)
 	r.Refused += sum(l.refused)
-	for _, counts := range []map[string]int64{l.leftOut, l.refused} {
-		for why, n := range counts {
-			if r.Reasons == nil {
-				r.Reasons = make(map[string]int64)
-			}
-			r.Reasons[why] += n
-		}
-	}
+	r.Filtered += l.filtered.Load()
+	addCounts(&r.LeftOutFor, l.leftOut)
+	addCounts(&r.RefusedFor, l.refused)
 	if l.failure != nil {
 		r.Failures = append(r.Failures, *l.failure)
+	}
+}
+
+func addCounts(to *map[string]int64, counts map[string]int64) {
+	if *to == nil && len(counts) > 0 {
+		*to = make(map[string]int64)
+	}
+	for why, n := range counts {
+		(*to)[why] += n
 	}
 }
 

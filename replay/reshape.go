@@ -2,6 +2,7 @@ package replay
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/merge"
@@ -21,12 +22,12 @@ func (r rules) id() string {
 	return r.Rules(r.archiveID)
 }
 
-// apply gives what the rules leave of the records of a row group, in their memory.
-func (r rules) apply(tp format.TopicPartition, records []format.Record, trial bool) ([]format.Record, error) {
+// apply gives what the rules leave of the records of a row group, in their memory, and counts the others in left; nil: it is a trial.
+func (r rules) apply(tp format.TopicPartition, records []format.Record, left *atomic.Int64) ([]format.Record, error) {
 	if r.Reshaper == nil {
 		return records, nil
 	}
-	apply, end := r.Begin(format.Reshaping{Keep: true, Trial: trial})
+	apply, end := r.Begin(format.Reshaping{Keep: true, Trial: left == nil})
 	defer end()
 	n := 0
 	for i := range records {
@@ -39,15 +40,18 @@ func (r rules) apply(tp format.TopicPartition, records []format.Record, trial bo
 			n++
 		}
 	}
+	if left != nil {
+		left.Add(int64(len(records) - n))
+	}
 	clear(records[n:])
 	return records[:n], nil
 }
 
-// track walks a partition through the rules, so many rounds.
-func (r rules) track(archive *format.Archive, tp format.TopicPartition, w format.Window, rounds int64, trial bool) merge.Track {
+// track walks a partition through the rules, so many rounds. What they leave out is counted in left, unless that is nil: then it is a trial.
+func (r rules) track(archive *format.Archive, tp format.TopicPartition, w format.Window, rounds int64, left *atomic.Int64) merge.Track {
 	t := merge.Track{Archive: archive, Walk: archive.Walk(tp, w).Repeat(rounds), From: w.FromOffset}
 	if r.Reshaper != nil {
-		t.Reshape = func(records []format.Record) ([]format.Record, error) { return r.apply(tp, records, trial) }
+		t.Reshape = func(records []format.Record) ([]format.Record, error) { return r.apply(tp, records, left) }
 	}
 	return t
 }

@@ -55,12 +55,14 @@ func TestRulesApplyAtTopSpeedAndInTime(t *testing.T) {
 	for name, schedule := range map[string]timeline.Schedule{"top speed": {}, "in time": speed(t, "100")} {
 		t.Run(name, func(t *testing.T) {
 			c, by := newTarget(t, withTopics()), &rules{name: "r1"}
-			report := c.run(t, r.archive(t), replay.Options{Reshape: by, Schedule: schedule})
+			var last replay.Progress
+			report := c.run(t, r.archive(t), replay.Options{Reshape: by, Schedule: schedule, OnProgress: func(p replay.Progress) { last = p }})
 			for tp, records := range r.records {
 				equal(t, tp.String(), c.values(t, tp), by.want(tp, records))
 			}
 			equal(t, "acknowledged", report.Acknowledged, int64(20+20+60))
-			equal(t, "missing", report.Missing, int64(0))
+			equal(t, "missing, and left out by the rules", [2]int64{report.Missing, report.Filtered}, [2]int64{0, 80})
+			equal(t, "progress at the end", last.Acknowledged+last.LeftOut, last.Planned)
 			equal(t, "exact", report.Plan.Total.Exact, false)
 			equal(t, "applied", by.applied.Load(), int64(180))
 		})

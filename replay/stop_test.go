@@ -51,7 +51,7 @@ func TestACancelledReplayFlushesSavesAndGoesOn(t *testing.T) {
 		t.Fatalf("%d records were sent, the test shows nothing", report.Sent)
 	}
 	equal(t, "failures", len(report.Failures), 0)
-	equal(t, "missing", report.Missing, 15_000-report.Sent)
+	equal(t, "missing, and not sent", [2]int64{report.Missing, report.NotSent}, [2]int64{15_000 - report.Sent, 15_000 - report.Sent})
 	second := c.run(t, a, options)
 	equal(t, "sent by both runs", report.Sent+second.Sent, int64(15_000))
 	for tp, records := range r.records {
@@ -91,8 +91,8 @@ func TestATargetThatStopsAnsweringEndsTheReplay(t *testing.T) {
 	if !errors.Is(err, replay.ErrStalled) {
 		t.Fatalf("error %v, want an ErrStalled", err)
 	}
-	equal(t, "missing", report.Missing, int64(300))
-	equal(t, "reasons", report.Reasons, map[string]int64{"the replay stopped before it was acknowledged": 300})
+	equal(t, "missing, and not sent", [2]int64{report.Missing, report.NotSent}, [2]int64{300, 0})
+	equal(t, "reasons", report.RefusedFor, map[string]int64{"the replay stopped before it was acknowledged": 300})
 	equal(t, "next of events/0", progress.partition(t, events0).Next, int64(0))
 }
 

@@ -371,6 +371,7 @@ func TestAPauseMovesTheSchedule(t *testing.T) {
 		report := c.run(t, a, o)
 		ms := time.Millisecond
 		equal(t, "sent after", sent.after(), []time.Duration{0, 1000 * ms, time.Hour + 2000*ms, time.Hour + time.Minute + 3000*ms})
+		equal(t, "requested records per second", report.Timing.RequestedRate, 1.0)
 		equal(t, "paused, moved, drift", [3]time.Duration{report.Timing.Paused, report.Timing.Moved, report.Timing.Drift}, [3]time.Duration{time.Hour + time.Minute, 0, 0})
 	})
 }

@@ -175,7 +175,9 @@ func runCapture(c *cli.Context, e *env, o captureOptions) error {
 		return failed
 	}
 	done := newReshaped(rules)
-	if err := errors.Join(printCapture(e, o, a, &report, done), failed); err != nil {
+	result := &captured{Archive: o.archive, Report: &report, Reshaped: done, invocation: e.invoked(cfg.Names())}
+	result.judge(failed)
+	if err := errors.Join(printCapture(e, o, a, result), failed); err != nil {
 		return err
 	}
 	if report.Incomplete() {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/karchive/karchive/capture"
@@ -59,11 +60,30 @@ func captureHint(err error, explained string) error {
 // captured is the JSON form of what capture prints.
 type captured struct {
 	Archive string `json:"archive"`
+	Verdict string `json:"verdict"`
+	Whole   bool   `json:"whole"` // nothing is missing of what was asked for
 	*capture.Report
 	Reshaped *reshaped `json:"reshaped,omitempty"`
+	invocation
 }
 
-func printCapture(e *env, o captureOptions, a *format.Archive, r *capture.Report, done *reshaped) error {
+// judge says what came of the capture; failed is its error, if there was one.
+func (c *captured) judge(failed error) {
+	lacks := c.Reshaped.lacks()
+	if n := c.Lost(); n > 0 {
+		lacks = append(lacks, units.Of(n, "offset")+" lost")
+	}
+	if c.Behind > 0 {
+		lacks = append(lacks, units.Of(c.Behind, "offset")+" behind open transactions")
+	}
+	if failed != nil {
+		lacks = append(lacks, "ended before it was complete")
+	}
+	c.Verdict, c.Whole = cmp.Or(strings.Join(lacks, "; "), "complete"), len(lacks) == 0
+}
+
+func printCapture(e *env, o captureOptions, a *format.Archive, c *captured) error {
+	r, done := c.Report, c.Reshaped
 	for _, w := range r.Warnings {
 		e.warnf("%s", w)
 	}
@@ -72,7 +92,7 @@ func printCapture(e *env, o captureOptions, a *format.Archive, r *capture.Report
 	}
 	done.warn(e)
 	if o.format == "json" {
-		return printJSON(e.stdout, captured{o.archive, r, done})
+		return printJSON(e.stdout, c)
 	}
 	return errors.Join(writeCapture(e.text, r), o.writeTotal(e.text, a, r), done.write(e.text))
 }

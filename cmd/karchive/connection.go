@@ -21,8 +21,10 @@ type connection struct {
 // defaultConnectTimeout is how long the first contact with a cluster may take.
 const defaultConnectTimeout = 10 * time.Second
 
+const connectionCategory = "Connection"
+
 func (c *connection) flags() []cli.Flag {
-	const category = "Connection"
+	const category = connectionCategory
 	c.timeout = defaultConnectTimeout
 	timeout := durationFlag("connect-timeout", "how long the first contact may take, as `DURATION`", "10s", &c.timeout)
 	timeout.(*cli.GenericFlag).Category = category

@@ -172,14 +172,23 @@ func placeText(x *diff.Difference) string {
 	return fmt.Sprintf("%s-%d offset %d, and %s-%d offset %d", a.Topic, a.Partition, a.Offset, b.Topic, b.Partition, b.Offset)
 }
 
-// widest is how much of a value is shown.
+// widest is how many characters of a value are shown.
 const widest = 160
 
-func cut(s string) string {
-	if utf8.RuneCountInString(s) <= widest {
+func cut(s string) string { return cutTo(s, widest) }
+
+// cutTo is s if it has no more than so many characters, or its beginning with how long it is.
+func cutTo(s string, most int) string {
+	n := utf8.RuneCountInString(s)
+	if n <= most {
 		return s
 	}
-	return string([]rune(s)[:widest]) + "…"
+	end := 0
+	for range most {
+		_, size := utf8.DecodeRuneInString(s[end:])
+		end += size
+	}
+	return s[:end] + "… (" + units.Of(int64(n), "character") + ")"
 }
 
 // print prints the counts, the paths, and the first differences.

@@ -25,14 +25,14 @@ type env struct {
 
 	hidden hider // for what is printed
 
-	environ  []string // as os.Environ gives it
-	now      func() time.Time
-	terminal bool   // stderr is one: progress may be drawn
-	onScreen bool   // stdout is a terminal
-	identity string // file of the key that decrypts packed archives, set by --identity
-	command  string // its name; empty: none was named
-	quiet    bool   // no progress and no remarks, set by --quiet
-	logs     string // how lines on stderr look: jsonLog, or as for people; set by --log-format
+	environ   []string // as os.Environ gives it
+	now       func() time.Time
+	terminal  bool        // stderr is one: progress may be drawn
+	onScreen  bool        // stdout is a terminal
+	identity  string      // file of the key that decrypts packed archives, set by --identity
+	invokedAs commandLine // the command's; without one, none was named
+	quiet     bool        // no progress and no remarks, set by --quiet
+	logs      string      // how lines on stderr look: jsonLog, or as for people; set by --log-format
 
 	ctx    context.Context // of the command, for what is asked of buckets
 	stores []*bucket.Store // that were opened
@@ -48,6 +48,14 @@ func newEnv(stdin io.Reader, stdout, stderr io.Writer) *env {
 	e.text = screen{printable.NewWriter(e.stdout), widthOf(stdout)}
 	e.terminal = isTerminal(stderr) && !slices.Contains(e.environ, "TERM=dumb")
 	return e
+}
+
+// commandName is empty when no command was named.
+func (e *env) commandName() string {
+	if e.invokedAs.command == nil {
+		return ""
+	}
+	return e.invokedAs.command.Name
 }
 
 func isTerminal(w io.Writer) bool {

@@ -122,7 +122,7 @@ func (e *env) report(err error) {
 		e.notef("interrupted")
 		return
 	}
-	all, hint := separate(err), cmp.Or(diskHint(e.command, err), hintFor(err))
+	all, hint := separate(err), cmp.Or(diskHint(e.commandName(), err), hintFor(err))
 	for _, one := range all[:len(all)-1] {
 		e.line(one.Error())
 	}

@@ -48,7 +48,7 @@ func (e *env) execute(ctx context.Context, args []string) error {
 		return e.help(e.text, commands, line.command)
 	}
 	if line.command != nil && !line.command.Hidden {
-		e.command = line.command.Name
+		e.invokedAs = line
 		removeLeftovers()
 	}
 	app := &cli.App{

@@ -26,11 +26,15 @@ func (e *env) noteSchedule(p *replay.Plan, r *replay.Options) {
 	if s.MaxGap > 0 {
 		about = "at most"
 	}
+	most := ""
+	if !p.Total.Exact {
+		most, about = "at most ", "at most"
+	}
 	each := ""
 	if s.Loop == timeline.Forever {
 		each = ", and again until it is stopped"
 	}
-	e.notef("%s at %s, in %s %s%s", units.Of(p.Total.Records, "record"), s.Pace, about, units.Duration(p.Duration), each)
+	e.notef("%s%s at %s, in %s %s%s", most, units.Of(p.Total.Records, "record"), s.Pace, about, units.Duration(p.Duration), each)
 }
 
 // timedProgress tells where in the recording a timed replay is.
@@ -44,6 +48,9 @@ func timedProgress(p replay.Progress) string {
 		text = fmt.Sprintf("at %s, %s of %s sent", at, units.Count(p.Sent), units.Count(p.Planned))
 	}
 	text += fmt.Sprintf(", %s/s, %s behind", units.Count(int64(p.Rate+0.5)), units.Fine(p.Lag))
+	if p.LeftOut > 0 {
+		text += ", " + units.Count(p.LeftOut) + " left out"
+	}
 	if p.Paused {
 		text += ", paused"
 	}

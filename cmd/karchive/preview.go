@@ -34,7 +34,7 @@ func (p *previewed) write(w io.Writer) error {
 		record json.RawMessage
 	}{{"-", p.Before}, {"+", p.After}} {
 		if side.record != nil && err == nil {
-			_, err = printable.Fprintf(w, "  %s %s\n", side.sign, []byte(side.record))
+			_, err = printable.Fprintf(w, "  %s %s\n", side.sign, cutTo(string(side.record), previewLines*widthFor(w)))
 		}
 	}
 	return err
@@ -43,6 +43,7 @@ func (p *previewed) write(w io.Writer) error {
 const (
 	previewRecords = 1000 // of each topic that rules are tried on
 	previewShown   = 3    // of each topic and verdict that are shown
+	previewLines   = 4    // that a record may take where people look at it
 )
 
 // preview tries rules on the first records of each topic that a dry run selects. What it counts is in the pipeline's report.

@@ -200,11 +200,11 @@ func runReplay(ctx context.Context, e *env, o replayOptions) error {
 	if err != nil {
 		return err
 	}
-	report, err := o.run(ctx, e, opts, a.Archive, missing)
+	result := &replayed{Archive: o.archive, Completeness: missing, invocation: e.invoked(cfg.Names()), rules: rules, damaged: a.damaged != nil}
+	report, err := o.run(ctx, e, opts, a.Archive, result)
 	sent := len(report.Topics) > 0
-	result := replayed{Archive: o.archive, Report: &report, Completeness: missing}
 	if sent || report.Plan != nil && o.replay.DryRun {
-		if err := result.finish(ctx, e, a, o, rules); err != nil {
+		if err := result.print(ctx, e, a, o); err != nil {
 			return err
 		}
 	}
@@ -231,7 +231,7 @@ func (o *replayOptions) missingOf(e *env, a *format.Archive) (*completeness, err
 }
 
 // run replays, and shows, serves and writes down how it goes.
-func (o *replayOptions) run(ctx context.Context, e *env, opts []kgo.Opt, a *format.Archive, missing *completeness) (report replay.Report, err error) {
+func (o *replayOptions) run(ctx context.Context, e *env, opts []kgo.Opt, a *format.Archive, result *replayed) (report replay.Report, err error) {
 	progress := newProgress(e, "replay")
 	defer progress.done()
 	r := &o.replay
@@ -242,7 +242,7 @@ func (o *replayOptions) run(ctx context.Context, e *env, opts []kgo.Opt, a *form
 		e.noteExactlyOnce(p, r.Restart)
 	}
 	r.OnProgress = func(p replay.Progress) {
-		progress.set(p.Acknowledged, p.Planned, replayProgress(p, r.Schedule.Pace.Timed()))
+		progress.set(p.Acknowledged+p.LeftOut, p.Planned, replayProgress(p, r.Schedule.Pace.Timed()))
 	}
 	end, err := e.replayMetrics(o.metrics, r)
 	if err != nil {
@@ -251,11 +251,8 @@ func (o *replayOptions) run(ctx context.Context, e *env, opts []kgo.Opt, a *form
 	defer end()
 	files, err := openReports(o.reports.Value())
 	defer func() {
-		var written *replayed
-		if len(report.Topics) > 0 {
-			written = &replayed{Archive: o.archive, Report: &report, Completeness: missing}
-		}
-		err = errors.Join(err, writeReports(files, written, &e.hidden))
+		result.finish(&report, o)
+		err = errors.Join(err, writeReports(files, result, &e.hidden))
 	}()
 	if err != nil {
 		return report, err

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/karchive/karchive/internal/printable"
+	"github.com/karchive/karchive/internal/reportpage"
 	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/units"
 	"github.com/karchive/karchive/replay"
@@ -50,6 +51,9 @@ func replayProgress(p replay.Progress, timed bool) string {
 
 func topSpeedProgress(p replay.Progress) string {
 	text := fmt.Sprintf("%s of %s records, %s, %s/s", units.Count(p.Acknowledged), units.Count(p.Planned), units.Size(p.Bytes), units.Count(int64(p.Rate)))
+	if p.LeftOut > 0 {
+		text += ", " + units.Count(p.LeftOut) + " left out"
+	}
 	if p.Paused {
 		text += ", paused"
 	}
@@ -63,30 +67,56 @@ func replayHint(err error, otherwise string) error {
 	return withHint(err, otherwise)
 }
 
-// replayed is the JSON form of what replay prints.
+// replayed is the JSON form of what replay prints and reports.
 type replayed struct {
 	Archive string `json:"archive"`
+	Verdict string `json:"verdict"`
+	Whole   bool   `json:"whole"` // nothing is missing of what was asked for
 	*replay.Report
 	Completeness *completeness `json:"completeness"` // of what was to be replayed of the archive
 	Reshaped     *reshaped     `json:"reshaped,omitempty"`
 	Sample       []previewed   `json:"sample,omitempty"` // of a dry run
+	invocation
+
+	rules   *reshape.Pipeline // nil: there are none
+	damaged bool              // parts of the archive, or rows of the file, were left out
 }
 
-// finish adds what rules did, or in a dry run would do, and prints all of it.
-func (r *replayed) finish(ctx context.Context, e *env, a *source, o replayOptions, rules *reshape.Pipeline) (err error) {
+// finish adds what came of the replay.
+func (r *replayed) finish(report *replay.Report, o *replayOptions) {
+	r.Report = report
+	if r.Reshaped = newReshaped(r.rules); r.Reshaped != nil {
+		r.Reshaped.routed = o.replay.Partitioner.String() != replay.Keep.String()
+	}
+	r.Verdict, r.Whole = r.page().Verdict()
+}
+
+// page is what the HTML report shows.
+func (r *replayed) page() *reportpage.Replay {
+	page := &reportpage.Replay{Archive: r.Archive, Report: r.Report, Damaged: r.damaged, MadeBy: r.MadeBy, Command: strings.Join(r.Command, " "), Settings: r.Settings}
+	if c := r.Completeness; c != nil && (!c.Complete || c.gone > 0) {
+		page.Incomplete, page.Lacks = c.verdict(), c.lines()
+	}
+	if r.Reshaped != nil {
+		page.Rules, page.Steps, page.Reshaped = r.Reshaped.Rules, r.Reshaped.Steps, r.Reshaped.Report
+	}
+	return page
+}
+
+// print adds what rules would do in a dry run, and prints all of it.
+func (r *replayed) print(ctx context.Context, e *env, a *source, o replayOptions) (err error) {
 	if r.DryRun {
-		if r.Sample, err = a.sample(ctx, e, o, rules); err != nil {
+		if r.Sample, err = a.sample(ctx, e, o, r.rules); err != nil {
 			return err
 		}
-	}
-	if r.Reshaped = newReshaped(rules); r.Reshaped != nil {
-		r.Reshaped.routed = o.replay.Partitioner.String() != replay.Keep.String()
+		r.finish(r.Report, &o) // with what the rules did to the sample
 	}
 	r.Reshaped.warn(e)
 	if o.format == "json" {
-		summary := *r.Report
+		shown, summary := *r, *r.Report
 		summary.Series = replay.Series{} // that is for --report
-		return printJSON(e.stdout, &replayed{r.Archive, &summary, r.Completeness, r.Reshaped, r.Sample})
+		shown.Report = &summary
+		return printJSON(e.stdout, &shown)
 	}
 	return errors.Join(printReplay(e, r.Report), writePreview(e.text, r.Sample), r.Reshaped.write(e.text))
 }
@@ -104,8 +134,13 @@ func printReplay(e *env, r *replay.Report) error {
 	for _, f := range r.Failures {
 		printable.Fprintf(t, "stopped: %s-%d at offset %d: %s\n", f.Topic, f.Partition, f.Offset, f.Reason)
 	}
-	for _, why := range slices.Sorted(maps.Keys(r.Reasons)) {
-		printable.Fprintf(t, "not sent: %s: %s\n", units.Of(r.Reasons[why], "record"), why)
+	for _, fate := range []struct {
+		what   string
+		counts map[string]int64
+	}{{"left out", r.LeftOutFor}, {"sent and not acknowledged", r.RefusedFor}} {
+		for _, why := range slices.Sorted(maps.Keys(fate.counts)) {
+			printable.Fprintf(t, "%s: %s: %s\n", fate.what, units.Of(fate.counts[why], "record"), why)
+		}
 	}
 	printable.Fprintf(t, "replayed %s, %s, into cluster %s in %s (%s/s)%s%s\n", units.Of(r.Acknowledged, "record"), units.Size(r.Bytes), orNone(r.Plan.TargetCluster),
 		units.Duration(r.Elapsed), units.Count(int64(r.Rate)), committedText(r), leftText(r))
@@ -130,8 +165,11 @@ func leftText(r *replay.Report) string {
 	if r.LeftOut > 0 {
 		text += ", " + units.Count(r.LeftOut) + " left out"
 	}
-	if r.Missing > 0 {
-		text += ", " + units.Count(r.Missing) + " not acknowledged"
+	if r.NotSent > 0 {
+		text += ", " + units.Count(r.NotSent) + " not sent"
+	}
+	if n := r.Missing - r.NotSent; n > 0 {
+		text += ", " + units.Count(n) + " not acknowledged"
 	}
 	return text
 }

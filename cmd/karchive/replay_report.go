@@ -20,7 +20,7 @@ type reportFile struct {
 // reportFormats are how a report is written, by the extension of its file.
 var reportFormats = map[string]func(io.Writer, *replayed) error{
 	".json": func(w io.Writer, r *replayed) error { return printJSON(w, r) },
-	".html": func(w io.Writer, r *replayed) error { return reportpage.Write(w, r.Archive, r.Report) },
+	".html": func(w io.Writer, r *replayed) error { return reportpage.Write(w, r.page()) },
 }
 
 func checkReportName(name string) error {
@@ -42,11 +42,11 @@ func openReports(names []string) (files []reportFile, err error) {
 	return files, nil
 }
 
-// writeReports writes a report, or without one removes the files.
+// writeReports writes a report, or, of a replay that sent nothing, removes the files.
 func writeReports(files []reportFile, r *replayed, hidden *hider) error {
 	var errs []error
 	for _, f := range files {
-		if r == nil {
+		if len(r.Topics) == 0 {
 			errs = append(errs, f.file.Close(), os.Remove(f.file.Name()))
 			continue
 		}

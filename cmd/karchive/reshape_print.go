@@ -31,9 +31,17 @@ func newReshaped(p *reshape.Pipeline) *reshaped {
 	return &reshaped{Rules: rules.Hash(), Steps: rules.Steps(), Report: &report, masksKeys: p.MasksKeys()}
 }
 
+// lacks is what is missing, because of the rules, without having been asked for.
+func (r *reshaped) lacks() []string {
+	if r == nil {
+		return nil
+	}
+	return r.Lacks()
+}
+
 // incomplete is errIncomplete when records were withheld, a rule never matched or the filter was never decided.
 func (r *reshaped) incomplete() error {
-	if r != nil && r.Incomplete() {
+	if len(r.lacks()) > 0 {
 		return errIncomplete
 	}
 	return nil

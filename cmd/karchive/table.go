@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"io"
 	"os"
 	"strings"
@@ -31,6 +32,16 @@ func widthOf(w io.Writer) func() int {
 		return width
 	}
 }
+
+// widthFor is how wide lines on w had better be.
+func widthFor(w io.Writer) int {
+	if s, ok := w.(screen); ok {
+		return cmp.Or(s.width(), usualWidth)
+	}
+	return usualWidth
+}
+
+const usualWidth = 100
 
 // table lays out lines whose cells are separated by tabs. Where a screen is too narrow for one, every row takes several lines, and nothing is
 // cut; only a cell that is wider than the screen goes beyond its edge.

@@ -3,6 +3,7 @@ package connect
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -101,13 +102,12 @@ func (c *Config) Brokers() []string {
 	return units.SplitList(c.settings[keyBrokers].value)
 }
 
+// Names are the settings that were given, sorted.
+func (c *Config) Names() []string { return slices.Sorted(maps.Keys(c.settings)) }
+
 // String shows the settings with their secrets redacted, sorted by name.
 func (c *Config) String() string {
-	var keys []string
-	for k := range c.settings {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
+	keys := c.Names()
 	for i, k := range keys {
 		v := c.settings[k].value
 		if isSecret(k) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/lateness"
+	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/units"
 	"github.com/karchive/karchive/replay"
 )
@@ -32,9 +33,9 @@ func mustRead(name string) string {
 	return string(b)
 }
 
-// Write writes the page of a report on a replay of an archive, as it was named.
-func Write(w io.Writer, archive string, r *replay.Report) error {
-	if err := pages.ExecuteTemplate(w, "page.html", newView(archive, r)); err != nil {
+// Write writes the page of a replay.
+func Write(w io.Writer, r *Replay) error {
+	if err := pages.ExecuteTemplate(w, "page.html", newView(r)); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil
@@ -51,6 +52,10 @@ type view struct {
 	Facts                       []fact
 	Topics                      []replay.TopicReport
 	Stopped                     []replay.Failure
+	Lacks                       []string // of the archive
+	Rules                       []fact
+	Suspects                    []reshape.Suspect
+	Made                        []fact
 }
 
 // tile is a number that is seen first.
@@ -65,9 +70,10 @@ func (view) Count(n int64) string { return units.Count(n) }
 // Size spells a number of bytes.
 func (view) Size(n int64) string { return units.Size(n) }
 
-func newView(archive string, r *replay.Report) view {
-	v := view{Archive: archive, Target: r.Plan.TargetCluster, Pace: "speed max", Topics: r.Topics, Stopped: r.Failures}
-	v.Verdict, v.Good = verdict(r)
+func newView(from *Replay) view {
+	r := from.Report
+	v := view{Archive: from.Archive, Target: r.Plan.TargetCluster, Pace: "speed max", Topics: r.Topics, Stopped: r.Failures, Lacks: from.Lacks, Made: from.made()}
+	v.Verdict, v.Good = from.Verdict()
 	v.Rates = newPlot(r)
 	v.Tiles = []tile{
 		{"sent", units.Count(r.Sent), plannedNote(r)},
@@ -78,24 +84,17 @@ func newView(archive string, r *replay.Report) view {
 	if t := r.Timing; t != nil {
 		v.addTiming(t)
 	}
-	for _, why := range slices.Sorted(maps.Keys(r.Reasons)) {
-		v.Facts = append(v.Facts, fact{"not sent, or refused", units.Count(r.Reasons[why]), why})
-	}
+	v.addReasons("left out", r.LeftOutFor)
+	v.addReasons("refused", r.RefusedFor)
+	v.Rules, v.Suspects = from.rules()
 	return v
 }
 
-func verdict(r *replay.Report) (text string, good bool) {
-	switch {
-	case len(r.Failures) > 0:
-		return units.Of(int64(len(r.Failures)), "partition") + " stopped before the end", false
-	case r.Stopped:
-		return "interrupted before the end", false
-	case r.Missing > 0:
-		return units.Of(r.Missing, "record") + " not acknowledged", false
-	case r.LeftOut > 0:
-		return "complete, but " + units.Of(r.LeftOut, "record") + " left out", false
+// addReasons adds a fact for each reason.
+func (v *view) addReasons(fate string, counts map[string]int64) {
+	for _, why := range slices.Sorted(maps.Keys(counts)) {
+		v.Facts = append(v.Facts, fact{fate, units.Count(counts[why]), why})
 	}
-	return "complete", true
 }
 
 func plannedNote(r *replay.Report) string {
@@ -108,7 +107,8 @@ func plannedNote(r *replay.Report) string {
 func counts(r *replay.Report) []fact {
 	facts := []fact{
 		{"left out", units.Count(r.LeftOut), "records that were not sent, on request"},
-		{"refused", units.Count(r.Refused), "records that were sent and not acknowledged"},
+		{"not sent", units.Count(r.NotSent), "records that were planned, and that the producer never got"},
+		{"not acknowledged", units.Count(r.Missing - r.NotSent), "records that were sent, and of which the target did not say that it has them"},
 	}
 	if r.Plan.ReplayID != "" {
 		facts = append(facts, fact{"transactions", units.Count(r.Transactions), "that were committed, exactly once"})

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/replay"
 	"github.com/karchive/karchive/replay/timeline"
 )
@@ -36,7 +37,7 @@ func timed() *replay.Report {
 func render(t *testing.T, archive string, r *replay.Report) string {
 	t.Helper()
 	var b strings.Builder
-	if err := Write(&b, archive, r); err != nil {
+	if err := Write(&b, &Replay{Archive: archive, Report: r}); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -97,9 +98,66 @@ func TestWhatOthersNamedIsOnlyText(t *testing.T) {
 	const evil = `"><script>alert(1)</script>`
 	r.Topics[0].Topic, r.Plan.TargetCluster = evil, evil
 	r.Failures = []replay.Failure{{Topic: evil, Reason: evil}}
-	r.Reasons = map[string]int64{evil: 1}
+	r.LeftOutFor, r.RefusedFor = map[string]int64{evil: 1}, map[string]int64{evil: 1}
 	if page := render(t, evil, r); strings.Contains(page, "<script") {
 		t.Error("a name is part of the page")
+	}
+}
+
+func TestAPageIsGreenOnlyWhenNothingIsMissing(t *testing.T) {
+	whole := func() *Replay {
+		return &Replay{Report: &replay.Report{Plan: &replay.Plan{}}, Reshaped: &reshape.Report{Read: 10, Passed: 10}}
+	}
+	for _, c := range []struct {
+		change func(r *Replay)
+		want   string
+		good   bool
+	}{
+		{func(*Replay) {}, "complete", true},
+		{func(r *Replay) { r.Reshaped = nil }, "complete", true},
+		{func(r *Replay) { r.Reshaped.Filtered, r.Reshaped.Sampled = 2000, 3 }, "complete, without 2,000 that the filter left out and 3 not in the sample", true},
+		{func(r *Replay) { r.Reshaped.Withheld = 1 }, "1 record withheld", false},
+		{func(r *Replay) { r.Reshaped.Masks = []reshape.RuleReport{{Rule: "value.a=redact"}} }, "1 rule never matched", false},
+		{func(r *Replay) { r.Reshaped.Filtered, r.Reshaped.Undecided = 10, map[string]int64{"x": 10} }, "the filter was never decided", false},
+		{func(r *Replay) { r.Incomplete = "incomplete: 3 planned offsets not captured" }, "the archive is incomplete: 3 planned offsets not captured", false},
+		{func(r *Replay) { r.Damaged = true }, "damaged parts were left out", false},
+		{func(r *Replay) { r.Report.LeftOut = 2 }, "2 records left out", false},
+		{func(r *Replay) { r.Report.Missing, r.Report.NotSent = 5, 3 }, "3 records not sent; 2 records not acknowledged", false},
+		{func(r *Replay) { r.Report.Stopped, r.Reshaped.Withheld = true, 2 }, "interrupted before the end; 2 records withheld", false},
+		{func(r *Replay) { r.Report.Failures = make([]replay.Failure, 2) }, "2 partitions stopped before the end", false},
+	} {
+		r := whole()
+		c.change(r)
+		if got, good := r.Verdict(); got != c.want || good != c.good {
+			t.Errorf("got %q, %v, want %q, %v", got, good, c.want, c.good)
+		}
+		var b strings.Builder
+		if err := Write(&b, r); err != nil || strings.Contains(b.String(), `class="good"`) != c.good {
+			t.Errorf("%s: the page is green, or %v", c.want, err)
+		}
+	}
+}
+
+func TestThePageSaysWhatRulesDidAndHowItWasMade(t *testing.T) {
+	r := &Replay{
+		Archive: "run1", Report: timed(), Incomplete: "incomplete", Lacks: []string{"nothing captured: orders-1 offsets 0..30"}, Rules: "abc123", Steps: "filter, mask",
+		MadeBy: "karchive 1.2.3", Command: "karchive replay run1 --mask …", Settings: []string{"bootstrap.servers", "sasl.password"},
+		Reshaped: &reshape.Report{
+			Read: 100, Passed: 61, Filtered: 19, Sampled: 13, Withheld: 7, WithheldFor: map[string]int64{"the value is not JSON": 7}, Undecided: map[string]int64{"value.b is not there": 5},
+			Unmaskable: 3, Masks: []reshape.RuleReport{{Rule: "value.mail=redact", Fields: 59, Records: 58}}, Uncovered: []reshape.Suspect{{Topic: "orders", Path: "value.tel", Looks: "phone", Records: 47}},
+		},
+	}
+	var b strings.Builder
+	if err := Write(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"digest abc123", "filter, mask", "<td>100</td>", "<td>61</td>", "<td>19</td>", "<td>13</td>", "<td>7</td>", "the value is not JSON", "value.b is not there", "value.mail=redact", "<td>59</td>",
+		"58 records", "value.tel", "phone", "47", "nothing captured: orders-1 offsets 0..30", "karchive 1.2.3", "karchive replay run1 --mask …", "bootstrap.servers, sasl.password",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%q is not on the page", want)
+		}
 	}
 }
 

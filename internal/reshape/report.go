@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/karchive/karchive/internal/units"
 )
 
 // Report counts what a pipeline did, over the workers that were closed.
@@ -55,8 +57,20 @@ type Suspect struct {
 
 // Incomplete says that records were withheld, that a rule never matched which is not optional, or that the filter could not be decided
 // for any record.
-func (r *Report) Incomplete() bool {
-	return r.Withheld > 0 || len(r.NeverMatched()) > 0 || r.NeverDecided()
+func (r *Report) Incomplete() bool { return len(r.Lacks()) > 0 }
+
+// Lacks names in a few words each what Incomplete is about.
+func (r *Report) Lacks() (out []string) {
+	if r.Withheld > 0 {
+		out = append(out, units.Of(r.Withheld, "record")+" withheld")
+	}
+	if n := len(r.NeverMatched()); n > 0 {
+		out = append(out, units.Of(int64(n), "rule")+" never matched")
+	}
+	if r.NeverDecided() {
+		out = append(out, "the filter was never decided")
+	}
+	return out
 }
 
 // NeverDecided says that there were records, and the filter could not be decided for any of them.
