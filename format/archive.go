@@ -34,16 +34,11 @@ type Archive struct {
 // CreatedAt are filled in, Encoding and CreatedBy when they are empty. It fails with fs.ErrExist when there is an archive already, and
 // refuses a place that holds anything else.
 func Create(fsys FS, id Identity) (*Archive, error) {
-	id.ArchiveID = uuid.NewString()
-	id.CreatedAt = time.Now().UTC().Format(time.RFC3339)
-	if id.CreatedBy == "" {
-		id.CreatedBy = "karchive"
-	}
-	id, err := id.normalize()
+	id.Revision = 0
+	id, err := id.begun()
 	if err != nil {
 		return nil, fmt.Errorf("create archive: %w", err)
 	}
-	id.Version = encodingNamed(id.Encoding).version
 	if err := makeEmptyRoot(fsys); err != nil {
 		return nil, fmt.Errorf("create archive: %w", err)
 	}
@@ -52,6 +47,20 @@ func Create(fsys FS, id Identity) (*Archive, error) {
 		return nil, fmt.Errorf("create archive: %w", err)
 	}
 	return a, nil
+}
+
+// begun is id as that of an archive that begins now.
+func (id Identity) begun() (Identity, error) {
+	id.ArchiveID = uuid.NewString()
+	id.CreatedAt = time.Now().UTC().Format(time.RFC3339)
+	if id.CreatedBy == "" {
+		id.CreatedBy = "karchive"
+	}
+	id, err := id.normalize()
+	if err == nil {
+		id.setVersion()
+	}
+	return id, err
 }
 
 // makeEmptyRoot makes the root, or checks that nothing lies in it, before anything is written there.
@@ -148,7 +157,7 @@ func OpenForWriting(fsys FS) (*Archive, error) {
 
 // loadWritableIdentity refuses an archive of a newer minor version too: to write karchive.json again would drop what this program
 // does not know of it.
-func loadWritableIdentity(fsys FS) (Identity, error) {
+func loadWritableIdentity(fsys ReadFS) (Identity, error) {
 	id, err := loadIdentity(fsys)
 	if err == nil && newerVersion(id.Version) {
 		err = versionError(ondisk.Identity, id.Version)
@@ -189,7 +198,8 @@ func (a *Archive) Identity() Identity {
 	return a.identity.clone()
 }
 
-// SetIdentity replaces karchive.json, durable before it returns. Version, CreatedBy, CreatedAt and Encoding stay as they are, whatever id
+// SetIdentity replaces karchive.json, durable before it returns; in a store it makes a document that takes its place, and fails with ErrChanged
+// when another writer did so first. Version, Revision, CreatedBy, CreatedAt and Encoding stay as they are, whatever id
 // says, and the archive's id too when id has none. An ArchiveID that is made anew of the same records each time is by that known again
 // where a replay notes how far it is; what is no UUID is refused.
 func (a *Archive) SetIdentity(id Identity) error {
@@ -202,11 +212,12 @@ func (a *Archive) SetIdentity(id Identity) error {
 		return fmt.Errorf("set identity: archive id: %w", err)
 	}
 	id.Version, id.Encoding, id.CreatedBy, id.CreatedAt = old.Version, old.Encoding, old.CreatedBy, old.CreatedAt
+	id.Revision = old.Revision
 	id, err := id.normalize()
 	if err != nil {
 		return fmt.Errorf("set identity: %w", err)
 	}
-	if err := a.writer.writeIdentity(id); err != nil {
+	if id, err = a.writer.writeIdentity(id, old.ArchiveID); err != nil {
 		return fmt.Errorf("set identity: %w", err)
 	}
 	a.mu.Lock()

@@ -18,8 +18,10 @@ var errArchiveClosed = errors.New("archive is closed")
 type archiveWriter struct {
 	fsys      FS
 	lock      io.Closer
-	sums      File // SHA256SUMS, open for appending
-	foldsCase bool // the file system takes a and A for one name
+	sums      File  // SHA256SUMS, open for appending
+	foldsCase bool  // the file system takes a and A for one name
+	store     Store // in place of all of these; nil: a file system
+	staged    bool  // there is no karchive.json before Commit
 
 	mu sync.Mutex // guards what follows, and writing to SHA256SUMS and karchive.json
 	// stopped is the first error after which nothing is known about what is durable, or errArchiveClosed. It is final: a second sync
@@ -29,6 +31,7 @@ type archiveWriter struct {
 	synced  map[string]bool         // directories whose own entry is durable
 	pending map[TopicPartition]bool // partitions with a Pending
 	topics  map[string]string       // by name in lower case
+	sealed  map[string]string       // SHA-256 of what was sealed in a store, by path
 }
 
 // newArchiveWriter takes the lock of a root.
@@ -69,19 +72,26 @@ func (w *archiveWriter) appendSum(sha256, path string) error {
 	return nil
 }
 
-func (w *archiveWriter) writeIdentity(id Identity) error {
+// writeIdentity makes id what the archive is that had archiveID, and returns it as it was written.
+func (w *archiveWriter) writeIdentity(id Identity, archiveID string) (Identity, error) {
 	if err := w.claimTopics(id); err != nil {
-		return err
+		return id, err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.stopped != nil {
-		return w.stopped
+		return id, w.stopped
+	}
+	if w.store != nil {
+		return w.describe(id, archiveID)
+	}
+	if id.Revision > 0 { // of an archive that was in a store
+		id.Revision++
 	}
 	if err := writeIdentity(w.fsys, id); err != nil {
-		return w.stop(noteGone(err))
+		return id, w.stop(noteGone(err))
 	}
-	return nil
+	return id, nil
 }
 
 // noteGone names what it means that a directory is not there which this writer made or found.
@@ -115,6 +125,9 @@ func (w *archiveWriter) err() error {
 
 // close gives up the lock. The temporary directory goes if it is empty; if not, the next writer empties it.
 func (w *archiveWriter) close() error {
+	if w.store != nil {
+		return w.closeStore()
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if errors.Is(w.stopped, errArchiveClosed) {

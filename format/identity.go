@@ -20,6 +20,7 @@ type Identity struct {
 	ClusterID string       `json:"cluster_id"` // of the source; empty: not from a cluster
 	Topics    []Topic      `json:"topics"`     // sorted by name
 	Capture   *CapturePlan `json:"capture,omitempty"`
+	Revision  int64        `json:"revision,omitempty"` // rises each time that an archive in a store is described anew; 0: never in a store
 }
 
 // Topic describes a topic of the source cluster.
@@ -103,6 +104,9 @@ func (id Identity) normalize() (Identity, error) {
 
 // check refuses what cannot be an identity.
 func (id Identity) check() error {
+	if id.Revision < 0 {
+		return fmt.Errorf("revision %d is none", id.Revision)
+	}
 	for i, t := range id.Topics {
 		if err := ondisk.CheckTopic(t.Name); err != nil {
 			return err

@@ -2,10 +2,8 @@ package format
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -83,14 +81,8 @@ func loadIdentity(fsys ReadFS) (Identity, error) {
 
 // readIdentity reads karchive.json. A place without one is no archive.
 func readIdentity(fsys ReadFS) (Identity, error) {
-	b, err := readBounded(fsys, ondisk.Identity, maxIdentityBytes)
-	if errors.Is(err, fs.ErrNotExist) {
-		return Identity{}, fmt.Errorf("%w: %w", ErrNotArchive, err)
-	}
-	if err != nil {
-		return Identity{}, err
-	}
-	return decodeIdentity(b)
+	_, id, err := readIdentityDocument(fsys)
+	return id, err
 }
 
 // readBounded reads a whole file of at most limit bytes.

@@ -148,6 +148,10 @@ func (t *tempFile) make() error {
 	if err != nil {
 		return err
 	}
+	if s := t.writer.store; s != nil {
+		t.file, err = s.Spool()
+		return err
+	}
 	if t.file, err = t.writer.fsys.Create(name); err != nil {
 		return noteGone(err)
 	}

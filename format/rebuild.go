@@ -10,14 +10,22 @@ import (
 
 // RebuildSums writes SHA256SUMS anew from the segments that are there, after a deep check of every one; report is called as in
 // Verify. When any file is wrong, or one that SHA256SUMS lists is missing, it fails and leaves SHA256SUMS as it is. It takes
-// the archive's lock.
-func RebuildSums(fsys FS, report func(FileCheck) error) error {
+// the archive's lock, where there is one. It fails with errors.ErrUnsupported for a place that cannot be written to.
+func RebuildSums(fsys ReadFS, report func(FileCheck) error) error {
 	if _, err := fsys.Stat(ondisk.Identity); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("rebuild %s: %w: %w", ondisk.Sums, ErrNotArchive, err)
 	}
-	w, err := newArchiveWriter(fsys)
-	if err == nil {
-		err = errors.Join(w.rebuildSums(report), w.close())
+	var err error
+	switch place := fsys.(type) {
+	case Store:
+		err = newStoreWriter(place).rebuildSums(report)
+	case FS:
+		var w *archiveWriter
+		if w, err = newArchiveWriter(place); err == nil {
+			err = errors.Join(w.rebuildSums(report), w.close())
+		}
+	default:
+		err = errors.ErrUnsupported
 	}
 	if err != nil {
 		return fmt.Errorf("rebuild %s: %w", ondisk.Sums, err)
@@ -26,28 +34,43 @@ func RebuildSums(fsys FS, report func(FileCheck) error) error {
 }
 
 func (w *archiveWriter) rebuildSums(report func(FileCheck) error) error {
-	if _, err := loadWritableIdentity(w.fsys); err != nil {
+	var place ReadFS = w.fsys
+	if w.store != nil {
+		place = w.store
+	}
+	if _, err := loadWritableIdentity(place); err != nil {
 		return err
 	}
-	if err := w.prepareTemp(); err != nil {
-		return err
+	if w.store == nil {
+		if err := w.prepareTemp(); err != nil {
+			return err
+		}
 	}
+	lines, err := w.checkedSums(place, report)
+	switch {
+	case err != nil:
+		return err
+	case w.store != nil:
+		return w.store.Put(ondisk.Sums, lines, true)
+	}
+	return replaceFile(w.fsys, ondisk.Sums, lines)
+}
+
+// checkedSums checks everything, and returns what SHA256SUMS should say.
+func (w *archiveWriter) checkedSums(place ReadFS, report func(FileCheck) error) ([]byte, error) {
 	var wrong error // the first file that is
-	v := &verifier{fsys: w.fsys, options: VerifyOptions{Deep: true}, rebuild: true, report: func(c FileCheck) error {
+	v := &verifier{fsys: place, options: VerifyOptions{Deep: true}, rebuild: true, report: func(c FileCheck) error {
 		if wrong == nil {
 			wrong = c.Err()
 		}
-		if wrong == nil && c.Segment != nil {
+		if wrong == nil && c.Segment != nil && w.store == nil {
 			// Its writer was perhaps killed before it could do this.
 			wrong = w.syncDirs(c.Segment.TopicPartition)
 		}
 		return report(c)
 	}}
 	if err := v.run(); err != nil {
-		return err
+		return nil, err
 	}
-	if wrong != nil {
-		return wrong
-	}
-	return replaceFile(w.fsys, ondisk.Sums, v.lines)
+	return v.lines, wrong
 }

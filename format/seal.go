@@ -41,6 +41,10 @@ func (p *Pending) seal(finish func() (*Document, error)) (Segment, *Document, er
 	if err != nil {
 		return Segment{}, nil, err
 	}
+	if w.store != nil {
+		s, err := p.publish()
+		return s, doc, err
+	}
 	// Its bytes are durable before a name in data/ leads to them: what can be seen there is whole.
 	if err := p.temp.sync(); err != nil {
 		return Segment{}, nil, w.fail(fmt.Errorf("sync: %w", err))

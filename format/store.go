@@ -7,6 +7,8 @@ package format
 // Implementations are safe for concurrent use.
 type Store interface {
 	ReadFS
+	// Probe finds out whether the place keeps a name from being given twice, and fails when it does not. Archives call it before they write.
+	Probe() error
 	// List calls visit for every object beneath a directory, in the order of their names; its error ends it.
 	List(dir string, visit func(name string, size int64) error) error
 	// Spool makes an empty file outside the store, for what Publish is to take. It is gone when it is closed.
@@ -21,6 +23,11 @@ type Store interface {
 	SHA256(name string) (string, error)
 	// Remove removes an object. One that is not there is no error.
 	Remove(name string) error
+}
+
+// digester is a ReadFS that knows of files what SHA256SUMS would say; empty: it does not.
+type digester interface {
+	SHA256(name string) (string, error)
 }
 
 // lister is a ReadFS that lists all of a directory at once.

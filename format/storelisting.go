@@ -10,7 +10,12 @@ import (
 // scanObjects lists data/ in a place that lists all of it at once: a request for each directory would take longer than reading.
 func scanObjects(all lister) (*listing, error) {
 	l := &listing{segments: map[TopicPartition][]Segment{}}
-	err := all.List(ondisk.Data, func(name string, size int64) error {
+	return l, l.addObjects(all, ondisk.Data)
+}
+
+// addObjects adds what lies beneath a directory in data/, or in data/ itself.
+func (l *listing) addObjects(all lister, dir string) error {
+	err := all.List(dir, func(name string, size int64) error {
 		if strings.Contains(name, "/.") {
 			return nil
 		}
@@ -26,5 +31,5 @@ func scanObjects(all lister) (*listing, error) {
 	for _, list := range l.segments {
 		slices.SortFunc(list, compareSegments)
 	}
-	return l, err
+	return err
 }

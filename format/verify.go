@@ -146,6 +146,8 @@ func (v *verifier) checkSegments(list []Segment) error {
 		}
 		if v.rebuild {
 			s.SHA256 = ""
+		} else if d, ok := v.fsys.(digester); ok && s.SHA256 == "" {
+			s.SHA256, _ = d.SHA256(s.Path) // unknown, it is checked to the last record
 		}
 		return checkSegment(v.fsys, s, v.options.Deep || s.SHA256 == "", v.stopped.Load)
 	}

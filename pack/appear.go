@@ -31,7 +31,7 @@ func (u *unpacking) checkTarget() error {
 		return err
 	}
 	u.unlock = lock.Close
-	identity, err := readFile(u.into, ondisk.Identity)
+	identity, err := format.IdentityDocument(u.into)
 	if err != nil {
 		return err
 	}

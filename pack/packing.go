@@ -63,7 +63,7 @@ func New(ctx context.Context, fsys format.ReadFS, o Options) (*Packing, error) {
 		return nil, err
 	}
 	defer a.Close()
-	identity, err := readFile(fsys, ondisk.Identity)
+	identity, err := format.IdentityDocument(fsys)
 	if err != nil {
 		return nil, err
 	}
@@ -197,7 +197,7 @@ func Describe(fsys format.ReadFS) (*Manifest, error) {
 		return nil, err
 	}
 	defer a.Close()
-	identity, err := readFile(fsys, ondisk.Identity)
+	identity, err := format.IdentityDocument(fsys)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
@@ -85,11 +86,13 @@ func runVerify(ctx context.Context, e *env, o verifyOptions) error {
 		return format.Verify(fsys, format.VerifyOptions{Deep: v.Deep}, report)
 	}
 	if o.sums {
-		into, ok := fsys.(format.FS)
-		if !ok {
-			return usage("--write-sums is for an archive in a directory")
+		verify = func(report func(format.FileCheck) error) error {
+			err := format.RebuildSums(fsys, report)
+			if errors.Is(err, errors.ErrUnsupported) {
+				return usage("--write-sums is for an archive in a directory or in a bucket")
+			}
+			return err
 		}
-		verify = func(report func(format.FileCheck) error) error { return format.RebuildSums(into, report) }
 	}
 	if fsys != nil {
 		if err := v.check(ctx, e, fsys, verify); err != nil {

@@ -14,8 +14,11 @@ const (
 	Identity = "karchive.json" // what the archive is
 	Sums     = "SHA256SUMS"    // the SHA-256 of every segment
 	Data     = "data"
-	Temp     = ".karchive-tmp"
-	Lock     = ".karchive-lock" // whoever changes the archive holds the lock of this file
+	// Plans holds what an archive in a store was described as after karchive.json was made, each time in a document of its own: in a store
+	// nothing is replaced that another writer may be reading, or may have replaced meanwhile. The one with the highest revision counts.
+	Plans = "plans"
+	Temp  = ".karchive-tmp"
+	Lock  = ".karchive-lock" // whoever changes the archive holds the lock of this file
 )
 
 // The extensions of segments, by their encoding.
@@ -109,4 +112,18 @@ func ParseSegmentPath(p string) (s Segment, ok bool) {
 	partition, okPartition := ParsePartitionDir(parts[2])
 	base, okBase := ParseSegmentName(file)
 	return Segment{topic, partition, base}, okTopic && okPartition && okBase
+}
+
+const planSuffix = ".json"
+
+// PlanPath is the document of a revision.
+func PlanPath(revision int64) string {
+	return fmt.Sprintf("%s/%0*d%s", Plans, baseDigits, revision, planSuffix)
+}
+
+// ParsePlanName takes the revision out of the name of a document.
+func ParsePlanName(name string) (int64, bool) {
+	s, ok := strings.CutSuffix(name, planSuffix)
+	n, err := strconv.ParseUint(s, 10, 63)
+	return int64(n), ok && len(s) == baseDigits && err == nil && n > 0
 }

@@ -1,0 +1,82 @@
+package format
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/karchive/karchive/internal/ondisk"
+)
+
+// revisionVersion is the lowest format version that has revisions. A writer of an older one would lose what their documents say.
+const revisionVersion = "1.2"
+
+// IdentityDocument is the content of karchive.json, or of the document that came after it, of the archive in fsys: a program that carries an archive elsewhere
+// writes it as karchive.json there. Errors are those of Open.
+func IdentityDocument(fsys ReadFS) ([]byte, error) {
+	content, _, err := readIdentityDocument(fsys)
+	return content, err
+}
+
+// readIdentityDocument reads the description that counts.
+func readIdentityDocument(fsys ReadFS) ([]byte, Identity, error) {
+	content, err := readBounded(fsys, ondisk.Identity, maxIdentityBytes)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, Identity{}, fmt.Errorf("%w: %w", ErrNotArchive, err)
+	}
+	if err != nil {
+		return nil, Identity{}, err
+	}
+	first, err := decodeIdentity(content)
+	if err != nil || first.Revision == 0 {
+		return content, first, err
+	}
+	newest, err := newestPlan(fsys, first.Revision)
+	if err != nil || newest == first.Revision {
+		return content, first, err
+	}
+	content, id, err := readPlan(fsys, newest, first.ArchiveID)
+	if err != nil {
+		return nil, Identity{}, fmt.Errorf("%s: %w", ondisk.PlanPath(newest), err)
+	}
+	return content, id, nil
+}
+
+// newestPlan is the highest revision that there is, at least that of karchive.json.
+func newestPlan(fsys ReadFS, revision int64) (int64, error) {
+	entries, err := fsys.ReadDir(ondisk.Plans)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return 0, err
+	}
+	for _, e := range entries {
+		if n, ok := ondisk.ParsePlanName(e.Name()); ok {
+			revision = max(revision, n)
+		}
+	}
+	return revision, nil
+}
+
+func readPlan(fsys ReadFS, revision int64, archiveID string) ([]byte, Identity, error) {
+	content, err := readBounded(fsys, ondisk.PlanPath(revision), maxIdentityBytes)
+	if err != nil {
+		return nil, Identity{}, err
+	}
+	id, err := decodeIdentity(content)
+	switch {
+	case err != nil:
+		return nil, Identity{}, err
+	case id.ArchiveID != archiveID:
+		return nil, Identity{}, corruptf("it is of archive %.40q, %s of %s", id.ArchiveID, ondisk.Identity, archiveID)
+	case id.Revision != revision:
+		return nil, Identity{}, corruptf("its revision is %d", id.Revision)
+	}
+	return content, id, nil
+}
+
+// setVersion fills in the lowest version that has what the archive holds.
+func (id *Identity) setVersion() {
+	id.Version = encodingNamed(id.Encoding).version
+	if id.Revision > 0 {
+		id.Version = revisionVersion
+	}
+}

@@ -1,0 +1,313 @@
+package format
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/karchive/karchive/internal/ondisk"
+)
+
+// ErrChanged is wrapped when another writer described the archive anew in the meantime. Refresh shows what it is now.
+var ErrChanged = errors.New("another writer changed the archive")
+
+// CreateStore is Create in a store, which must hold nothing beneath its root. Other writers may open the archive at once. Errors are also those
+// of [Store].Probe.
+func CreateStore(s Store, id Identity) (*Archive, error) {
+	a, err := newInStore(s, id)
+	if err == nil {
+		err = a.writer.putIdentity(ondisk.Identity, a.identity)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("create archive: %w", err)
+	}
+	return a, nil
+}
+
+// StageStore is CreateStore for an archive that is there when it is whole: what is sealed can be seen, but there is no archive before Commit.
+func StageStore(s Store, id Identity) (*Archive, error) {
+	a, err := newInStore(s, id)
+	if err != nil {
+		return nil, fmt.Errorf("create archive: %w", err)
+	}
+	a.writer.staged = true
+	return a, nil
+}
+
+func newInStore(s Store, id Identity) (*Archive, error) {
+	id.Revision = 1
+	id, err := id.begun()
+	if err != nil {
+		return nil, err
+	}
+	if err := checkEmptyStore(s); err != nil {
+		return nil, err
+	}
+	if err := s.Probe(); err != nil {
+		return nil, err
+	}
+	w := newStoreWriter(s)
+	return &Archive{fsys: s, writer: w, identity: id, segments: map[TopicPartition][]Segment{}}, w.claimTopics(id)
+}
+
+// writersPrefix begins the names in the root that are a writer's.
+const writersPrefix = ".karchive-"
+
+// errEnough ends a list.
+var errEnough = errors.New("enough was listed")
+
+// checkEmptyStore refuses a place with anything in it but what writers leave.
+func checkEmptyStore(s Store) error {
+	var other string
+	err := s.List(".", func(name string, _ int64) error {
+		if name == ondisk.Identity {
+			return fmt.Errorf("%s: %w", ondisk.Identity, fs.ErrExist)
+		}
+		if strings.HasPrefix(name, writersPrefix) {
+			return nil
+		}
+		if other = name; name > ondisk.Identity {
+			return errEnough
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		return err
+	}
+	if other != "" {
+		return fmt.Errorf("the place is not empty, it holds %s: %w", other, ErrNotArchive)
+	}
+	return nil
+}
+
+// OpenStoreForWriting opens an archive in a store to add to it. Others may do so at the same time: of two segments of one name the first wins, and the other
+// writer's Seal wraps fs.ErrExist; RefreshPartition then shows where to go on. It fails with ErrNotArchive where there is no archive; errors are also those of
+// [Store].Probe.
+func OpenStoreForWriting(s Store) (*Archive, error) {
+	a, err := openStore(s)
+	if err != nil {
+		return nil, fmt.Errorf("open archive for writing: %w", err)
+	}
+	return a, nil
+}
+
+func openStore(s Store) (*Archive, error) {
+	id, err := loadWritableIdentity(s)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Probe(); err != nil {
+		return nil, err
+	}
+	a := &Archive{fsys: s, writer: newStoreWriter(s), identity: id}
+	if a.segments, err = a.scanNow(); err != nil {
+		return nil, err
+	}
+	return a, a.claimAllTopics()
+}
+
+// scanNow lists what is there.
+func (a *Archive) scanNow() (map[TopicPartition][]Segment, error) {
+	sums, err := loadSums(a.fsys)
+	if err != nil {
+		return nil, err
+	}
+	l, err := scanWhole(a.fsys, sums, a.encoding())
+	if err != nil {
+		return nil, err
+	}
+	return l.segments, nil
+}
+
+// Refresh makes the archive what it is now: its identity, and what others sealed since it was opened.
+func (a *Archive) Refresh() error {
+	id, err := loadIdentity(a.fsys)
+	if err != nil {
+		return fmt.Errorf("refresh archive: %w", err)
+	}
+	segments, err := a.scanNow()
+	if err != nil {
+		return fmt.Errorf("refresh archive: %w", err)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.identity, a.segments = id, segments
+	return nil
+}
+
+// RefreshPartition is Refresh for the segments of one partition.
+func (a *Archive) RefreshPartition(tp TopicPartition) error {
+	l := &listing{segments: map[TopicPartition][]Segment{}}
+	var err error
+	if all, ok := a.fsys.(lister); ok {
+		err = l.addObjects(all, partitionDir(tp))
+	} else {
+		err = l.scanPartition(a.fsys, tp)
+	}
+	if err != nil {
+		return fmt.Errorf("refresh %s: %w", tp, err)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.segments[tp] = l.segments[tp]
+	return nil
+}
+
+// Commit makes an archive of StageStore one: SHA256SUMS and karchive.json come last. Nothing more is written then.
+func (a *Archive) Commit() error {
+	w := a.writer
+	if err := w.err(); err != nil {
+		return fmt.Errorf("commit archive: %w", err)
+	}
+	err := w.writeStoreSums()
+	if err == nil {
+		err = w.putIdentity(ondisk.Identity, a.Identity())
+	}
+	if err != nil {
+		return fmt.Errorf("commit archive: %w", err)
+	}
+	w.fail(errArchiveClosed)
+	return nil
+}
+
+// Abandon removes what was sealed into an archive of StageStore. After Commit it does nothing.
+func (a *Archive) Abandon() error {
+	w := a.writer
+	if errors.Is(w.err(), errArchiveClosed) {
+		return nil
+	}
+	w.fail(errArchiveClosed)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var all []error
+	for path := range w.sealed {
+		all = append(all, w.store.Remove(path))
+	}
+	return errors.Join(all...)
+}
+
+func newStoreWriter(s Store) *archiveWriter {
+	return &archiveWriter{store: s, sealed: map[string]string{}, pending: map[TopicPartition]bool{}, topics: map[string]string{}}
+}
+
+// publish is seal in a store: one request makes the segment durable and visible under its name, if the name is free.
+func (p *Pending) publish() (Segment, error) {
+	w, sha := p.archive.writer, p.temp.sha256()
+	err := w.store.Publish(p.path, p.temp.file, sha)
+	if errors.Is(err, fs.ErrExist) {
+		return Segment{}, err // of another writer, and no reason to end this one
+	}
+	if err != nil {
+		return Segment{}, w.fail(err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sealed[p.path] = sha
+	return Segment{p.tp, p.base, p.path, p.temp.size, sha}, nil
+}
+
+// describe makes id what the archive is from now on, unless another writer came first, and returns it with its revision.
+func (w *archiveWriter) describe(id Identity, archiveID string) (Identity, error) {
+	if w.staged {
+		return id, nil
+	}
+	if id.ArchiveID != archiveID {
+		return id, errors.New("an archive in a store keeps its id")
+	}
+	id.Revision++
+	id.setVersion()
+	err := w.putIdentity(ondisk.PlanPath(id.Revision), id)
+	if errors.Is(err, fs.ErrExist) {
+		err = fmt.Errorf("%w: %w", ErrChanged, err)
+	}
+	return id, err
+}
+
+func (w *archiveWriter) putIdentity(name string, id Identity) error {
+	content, err := encodeIdentity(id)
+	if err == nil {
+		err = w.store.Put(name, content, false)
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return nil
+}
+
+// closeStore writes SHA256SUMS anew, if there is anything to add to it.
+func (w *archiveWriter) closeStore() error {
+	if w.staged || errors.Is(w.err(), errArchiveClosed) {
+		return nil
+	}
+	w.fail(errArchiveClosed)
+	return w.writeStoreSums()
+}
+
+// writeStoreSums makes SHA256SUMS of what is there: of what this writer sealed, of the lines that it had, and of what other writers
+// gave with their objects. A segment of which nobody knows gets no line. Another writer that does so at the same time may lack what was
+// sealed meanwhile, which costs those their lines until one of them, or a verification, writes it again.
+func (w *archiveWriter) writeStoreSums() error {
+	w.mu.Lock()
+	own := maps.Clone(w.sealed)
+	w.mu.Unlock()
+	if len(own) == 0 {
+		return nil
+	}
+	l, err := scan(w.store)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", ondisk.Sums, err)
+	}
+	known := map[string]string{}
+	if sums, err := readSums(w.store); err == nil { // one that cannot be read is made anew
+		known = sums.digests
+	}
+	maps.Copy(known, own)
+	if err := w.learnSums(l, known); err != nil {
+		return fmt.Errorf("write %s: %w", ondisk.Sums, err)
+	}
+	var lines strings.Builder
+	for _, tp := range l.order() {
+		for _, s := range l.segments[tp] {
+			if sha := known[s.Path]; sha != "" {
+				lines.WriteString(sumsLine(sha, s.Path))
+			}
+		}
+	}
+	if err := w.store.Put(ondisk.Sums, []byte(lines.String()), true); err != nil {
+		return fmt.Errorf("write %s: %w", ondisk.Sums, err)
+	}
+	return nil
+}
+
+// learnSums asks the store for the digests that are not known.
+func (w *archiveWriter) learnSums(l *listing, known map[string]string) error {
+	var unknown []string
+	for _, list := range l.segments {
+		for _, s := range list {
+			if known[s.Path] == "" {
+				unknown = append(unknown, s.Path)
+			}
+		}
+	}
+	digests := make([]string, len(unknown))
+	var g errgroup.Group
+	g.SetLimit(learnAtOnce)
+	for i, path := range unknown {
+		g.Go(func() (err error) {
+			digests[i], err = w.store.SHA256(path)
+			return err
+		})
+	}
+	err := g.Wait()
+	for i, path := range unknown {
+		known[path] = digests[i]
+	}
+	return err
+}
+
+// learnAtOnce is how many objects are asked about at once.
+const learnAtOnce = 16
