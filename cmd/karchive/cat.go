@@ -1,26 +1,19 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"slices"
 
 	"github.com/urfave/cli/v2"
-
-	"github.com/karchive/karchive/internal/reshape"
-	"github.com/karchive/karchive/internal/schema"
 )
 
 type catOptions struct {
 	archive string
-	selected
-	reshaping
+	recordOptions
 	catOrder
-	template    *template // nil: JSON
-	values      string
-	count       bool
-	skipCorrupt bool
+	template *template // nil: JSON
+	values   string
+	count    bool
 }
 
 func catCommand(e *env) *cli.Command {
@@ -49,11 +42,11 @@ Examples:
   karchive cat run1 -t orders -f '%p %o %k %s\n'
   karchive cat run1 -t orders --filter 'key == "k1"' --count
   karchive cat run1 -t payments --schema payments=payment.avsc | jq .value.amount`,
-		Flags: slices.Concat(o.selected.flags(), o.catOrder.flags(), []cli.Flag{
+		Flags: o.recordOptions.flags(append(o.catOrder.flags(),
 			withAlias("f", parsed("template", "print records as `FORMAT` says, such as '%k %s\\n'", "JSON", &o.template, parseTemplate)),
 			choiceFlag("values", "keys and values as `text` in a string, or as json where they are JSON", &o.values, "text", "json"),
 			&cli.BoolFlag{Name: "count", Usage: "print only how many records there are", Destination: &o.count},
-			skipCorruptFlag(&o.skipCorrupt), identityFlag(e), quietFlag(e), o.rawFlag()}, o.reshaping.flags()),
+			identityFlag(e), quietFlag(e), o.rawFlag())...),
 		Action: func(c *cli.Context) (err error) {
 			if o.archive, err = oneArgument(c, "an ARCHIVE"); err != nil {
 				return err
@@ -77,48 +70,30 @@ func (o *catOptions) check() error {
 }
 
 func runCat(ctx context.Context, e *env, o catOptions) error {
-	if err := o.checkWindow(); err != nil {
-		return err
-	}
-	rules, err := o.pipeline(ctx, e)
+	r, err := o.recordOptions.open(ctx, e, o.archive)
 	if err != nil {
 		return err
 	}
-	a, damaged, err := openWhole(ctx, e, o.archive, o.skipCorrupt)
-	if err != nil {
+	defer r.close(e)
+	if err := o.print(ctx, e, r); err != nil {
 		return err
 	}
-	defer a.Close()
-	partitions, window, err := o.chosen(e, a)
-	if err != nil {
-		return err
-	}
-	e.warnSelected(o.archive, a, &o.selected)
-	reader, err := o.show(ctx, e, a, rules)
-	if err != nil {
-		return err
-	}
-	defer e.noteUnread(reader)
-	s := &scanner{archive: a, partitions: partitions, window: window}
-	if err := o.print(ctx, e, s, rules, reader); err != nil {
-		return err
-	}
-	return cmp.Or(damaged, e.noteReshaped(rules))
+	return r.outcome(e)
 }
 
 // print prints the records, or how many there are.
-func (o *catOptions) print(ctx context.Context, e *env, s *scanner, rules *reshape.Pipeline, reader *schema.Reader) error {
+func (o *catOptions) print(ctx context.Context, e *env, r *openRecords) error {
 	if o.count {
-		return printCount(ctx, e, s, rules)
+		return printCount(ctx, e, r.scanner, r.rules)
 	}
-	if err := o.begin(ctx, s, rules); err != nil {
+	if err := o.begin(ctx, r.scanner, r.rules); err != nil {
 		return err
 	}
-	out := newCatLines(e, o, reader)
+	out := newCatLines(e, o, r.reader)
 	defer out.close()
-	each, end := passing(rules, out.record)
+	each, end := passing(r.rules, out.record)
 	defer end()
-	if err := s.each(ctx, each); err != nil {
+	if err := r.each(ctx, each); err != nil {
 		return errors.Join(err, out.flush())
 	}
 	return out.finish(ctx)

@@ -147,7 +147,7 @@ type shownDifference struct {
 type shownLine struct{ path, a, b string }
 
 func showDifference(x *diff.Difference) shownDifference {
-	d := shownDifference{title: fmt.Sprintf("%s: %s", x.Kind, placeText(x))}
+	d := shownDifference{title: fmt.Sprintf("%s: %s", x.Kind, x.Place())}
 	for _, c := range x.Changes {
 		d.lines = append(d.lines, shownLine{c.Path, cut(c.A), cut(c.B)})
 	}
@@ -158,18 +158,6 @@ func showDifference(x *diff.Difference) shownDifference {
 		d.lines = []shownLine{{"key", "", cut(diff.Text(x.B.Key))}, {"value", "", cut(diff.Text(x.B.Value))}}
 	}
 	return d
-}
-
-// placeText says where the records of a difference are.
-func placeText(x *diff.Difference) string {
-	a, b := x.A, x.B
-	switch {
-	case a == nil:
-		return fmt.Sprintf("%s-%d offset %d", b.Topic, b.Partition, b.Offset)
-	case b == nil, a.Topic == b.Topic && a.Partition == b.Partition && a.Offset == b.Offset:
-		return fmt.Sprintf("%s-%d offset %d", a.Topic, a.Partition, a.Offset)
-	}
-	return fmt.Sprintf("%s-%d offset %d, and %s-%d offset %d", a.Topic, a.Partition, a.Offset, b.Topic, b.Partition, b.Offset)
 }
 
 // widest is how many characters of a value are shown.

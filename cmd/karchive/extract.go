@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -16,16 +15,14 @@ import (
 
 type extractOptions struct {
 	source string // an archive, or a snapshot
-	selected
+	recordOptions
 	fileLimits
-	reshaping
-	paths       []string
-	output      string
-	table       extract.FormatOptions
-	explode     bool
-	limit       int64
-	skipCorrupt bool
-	skipBad     int64
+	paths   []string
+	output  string
+	table   extract.FormatOptions
+	explode bool
+	limit   int64
+	skipBad int64
 }
 
 func extractCommand(e *env) *cli.Command {
@@ -64,28 +61,21 @@ Examples:
 
 func (o *extractOptions) flags(e *env) []cli.Flag {
 	o.table.Null = extract.DefaultNull
-	return slices.Concat(
-		[]cli.Flag{
-			o.pathFlag(),
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "the table's `FILE`, which must not exist; it appears when it is whole (default: stdout)", Destination: &o.output},
-			wordFlag("format", "of the table: `csv`, tsv, jsonl or parquet", "by the name of the file, or csv", &o.table.Format, extract.Formats()...),
-			&cli.BoolFlag{Name: "no-header", Usage: "no line with the names of the columns", Destination: &o.table.NoHeader},
-			parsed("null", "how CSV and TSV spell null, as `TEXT`", extract.DefaultNull, &o.table.Null, asItIs),
-			&cli.StringFlag{Name: "missing", Usage: "how CSV and TSV spell what is not there, as `TEXT`", Destination: &o.table.Missing},
-			&cli.BoolFlag{Name: "csv-safe", Usage: "in CSV and TSV put ' before text that a spreadsheet would run (=, +, -, @), and all text in quotes", Destination: &o.table.SpreadsheetSafe},
-			&cli.BoolFlag{Name: "explode", Usage: "a row for each element of the arrays that paths lead through or to", Destination: &o.explode},
-		},
-		o.selected.flags(),
-		[]cli.Flag{
-			countFlag("limit", "of at most `N` records", "no limit", &o.limit),
-			skipCorruptFlag(&o.skipCorrupt),
-			countFlag("skip-bad", "leave out up to `N` lines of a snapshot that are no RRPair, and exit with 3", "0", &o.skipBad),
-			identityFlag(e),
-			quietFlag(e),
-		},
-		o.fileLimits.flags(),
-		[]cli.Flag{o.rawFlag()},
-		o.reshaping.flags())
+	own := []cli.Flag{
+		o.pathFlag(),
+		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "the table's `FILE`, which must not exist; it appears when it is whole (default: stdout)", Destination: &o.output},
+		wordFlag("format", "of the table: `csv`, tsv, jsonl or parquet", "by the name of the file, or csv", &o.table.Format, extract.Formats()...),
+		&cli.BoolFlag{Name: "no-header", Usage: "no line with the names of the columns", Destination: &o.table.NoHeader},
+		parsed("null", "how CSV and TSV spell null, as `TEXT`", extract.DefaultNull, &o.table.Null, asItIs),
+		&cli.StringFlag{Name: "missing", Usage: "how CSV and TSV spell what is not there, as `TEXT`", Destination: &o.table.Missing},
+		&cli.BoolFlag{Name: "csv-safe", Usage: "in CSV and TSV put ' before text that a spreadsheet would run (=, +, -, @), and all text in quotes", Destination: &o.table.SpreadsheetSafe},
+		&cli.BoolFlag{Name: "explode", Usage: "a row for each element of the arrays that paths lead through or to", Destination: &o.explode},
+		countFlag("limit", "of at most `N` records", "no limit", &o.limit),
+		countFlag("skip-bad", "leave out up to `N` lines of a snapshot that are no RRPair, and exit with 3", "0", &o.skipBad),
+		identityFlag(e),
+		quietFlag(e),
+	}
+	return o.recordOptions.flags(append(append(own, o.fileLimits.flags()...), o.rawFlag())...)
 }
 
 // pathFlag takes paths, in comma lists or repeated.
@@ -169,43 +159,26 @@ func (o *extractOptions) fromArchive(ctx context.Context, e *env) error {
 		}
 		columns = append(columns, c)
 	}
-	if err := o.checkWindow(); err != nil {
-		return err
-	}
-	rules, err := o.pipeline(ctx, e)
+	r, err := o.recordOptions.open(ctx, e, o.source)
 	if err != nil {
 		return err
 	}
-	a, damaged, err := openWhole(ctx, e, o.source, o.skipCorrupt)
-	if err != nil {
-		return err
-	}
-	defer a.Close()
-	partitions, window, err := o.chosen(e, a)
-	if err != nil {
-		return err
-	}
-	e.warnSelected(o.source, a, &o.selected)
-	reader, err := o.show(ctx, e, a, rules)
-	if err != nil {
-		return err
-	}
-	defer e.noteUnread(reader)
+	defer r.close(e)
 	t, err := o.begin(e, columns, "record")
 	if err != nil {
 		return err
 	}
 	defer t.abandon()
-	t.reader = reader
-	if rules != nil {
-		t.worker = rules.Worker()
+	t.reader = r.reader
+	if r.rules != nil {
+		t.worker = r.rules.Worker()
 		defer t.worker.Close()
 	}
 	defer e.noteStop(ctx, "ending the extraction")()
-	if err := t.end((&scanner{archive: a, partitions: partitions, window: window}).each(ctx, t.records)); err != nil {
+	if err := t.end(r.each(ctx, t.records)); err != nil {
 		return err
 	}
-	return cmp.Or(e.noteReshaped(rules), damaged)
+	return r.outcome(e)
 }
 
 // begin makes the table's file. Only a record has a row in any case.

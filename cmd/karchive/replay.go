@@ -20,8 +20,7 @@ import (
 type replayOptions struct {
 	archive string
 	connection
-	selected
-	reshaping
+	recordOptions
 	pacing
 	mapping      cli.StringSlice
 	topicConfigs cli.StringSlice
@@ -32,7 +31,6 @@ type replayOptions struct {
 	progress     string
 	reports      cli.StringSlice
 	metrics      string
-	skipCorrupt  bool
 	originals    bool
 	incomplete   bool
 	memory       int64
@@ -89,7 +87,7 @@ Examples:
 
 func (o *replayOptions) flags(e *env) []cli.Flag {
 	r := &o.replay
-	flags := append(o.selected.flags(),
+	flags := []cli.Flag{
 		countFlag("limit", "at most `N` records, the first by time", "no limit", &r.Limit),
 		&cli.StringSliceFlag{Name: "map", Usage: "rename topics, as `OLD:=NEW`, * standing for anything; repeatable, the first that matches", Destination: &o.mapping},
 		parsed("partitioner", "where records go, as `HOW`: keep, key (as Kafka's producers), round-robin, or a map such as 0=3,1=0", "keep", &r.Partitioner, replay.ParsePartitioner),
@@ -107,14 +105,14 @@ func (o *replayOptions) flags(e *env) []cli.Flag {
 		&cli.BoolFlag{Name: "dry-run", Usage: "print the plan and what the target would do to it, and send nothing", Destination: &r.DryRun},
 		&cli.BoolFlag{Name: "show-originals", Usage: "of a dry run: show records also before the rules, as nobody has masked them", Destination: &o.originals},
 		&cli.BoolFlag{Name: "force", Usage: "go on where something is certain to be lost", Destination: &r.Force},
-		skipCorruptFlag(&o.skipCorrupt),
 		allowIncompleteFlag(&o.incomplete),
 		&cli.BoolFlag{Name: "allow-source-cluster", Usage: "replay into the cluster that was captured", Destination: &r.AllowSourceCluster},
 		numberFlag("lanes", "`N` partitions at once", strconv.Itoa(replay.DefaultLanes), &r.Lanes, 1, maxLanes),
 		sizeFlag("memory", "the most memory to take, as `SIZE`", "256MiB", &o.memory),
 		durationFlag("stall-timeout", "give up when nothing is acknowledged for `DURATION`", "2m", &r.StallTimeout),
-		identityFlag(e), formatFlag(&o.format), logFlag(e), quietFlag(e))
-	return slices.Concat(flags, exactlyOnceFlags(r), o.pacing.flags(), o.table.flags(), o.reshaping.flags(), o.connection.flags())
+		identityFlag(e), formatFlag(&o.format), logFlag(e), quietFlag(e),
+	}
+	return append(o.recordOptions.flags(slices.Concat(flags, exactlyOnceFlags(r), o.pacing.flags(), o.table.flags())...), o.connection.flags()...)
 }
 
 // acks are what a producer can wait for, as Kafka spells it.
@@ -189,7 +187,7 @@ func runReplay(ctx context.Context, e *env, o replayOptions) error {
 	if err := o.load(ctx, e, rules, a.archives()...); err != nil {
 		return err
 	}
-	cfg, opts, err := o.open(ctx, e)
+	cfg, opts, err := o.connection.open(ctx, e)
 	if err != nil {
 		return err
 	}

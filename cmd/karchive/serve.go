@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -17,9 +16,8 @@ import (
 
 type serveOptions struct {
 	archives []string
-	selected
+	recordOptions
 	scheduling
-	reshaping
 	mapping     replay.Mapping
 	listen      string
 	advertise   string
@@ -29,7 +27,6 @@ type serveOptions struct {
 	readyFile   string
 	exitAtEnd   bool
 	exitIdle    time.Duration
-	skipCorrupt bool
 	memory      int64
 }
 
@@ -56,7 +53,7 @@ Examples:
   karchive serve run1 --speed 1                  # consumers see the original rhythm
   karchive serve run1 --rate 800/s --loop
   karchive serve run1 --listen 0.0.0.0:9092 --advertise archive:9092 --tls-cert cert.pem --tls-key key.pem --sasl-user ann=env:PASSWORD`,
-		Flags: slices.Concat(o.selected.flags(), o.flags(e), o.scheduling.flags(), o.reshaping.flags()),
+		Flags: o.recordOptions.flags(append(o.flags(e), o.scheduling.flags()...)...),
 		Action: func(c *cli.Context) error {
 			if o.archives = c.Args().Slice(); len(o.archives) == 0 {
 				return &usageError{"karchive serve needs an ARCHIVE", "karchive help serve shows examples"}
@@ -77,7 +74,6 @@ func (o *serveOptions) flags(e *env) []cli.Flag {
 		&cli.StringFlag{Name: "ready-file", Usage: "write the address to `FILE` when clients can connect", Destination: &o.readyFile},
 		&cli.BoolFlag{Name: "exit-at-end", Usage: "end when clients have read everything and have gone, at the latest 5 seconds after", Destination: &o.exitAtEnd},
 		durationFlag("exit-when-idle", "end when no client has read or written for `DURATION`, since the first came", "never", &o.exitIdle),
-		skipCorruptFlag(&o.skipCorrupt),
 		sizeFlag("memory", "the most memory to take, as `SIZE`", "256MiB", &o.memory),
 		identityFlag(e), logFlag(e), quietFlag(e),
 	}

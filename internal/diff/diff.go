@@ -98,6 +98,20 @@ type Difference struct {
 	Changes []Change // of Changed: at most 100, by path
 }
 
+// Place says where the records are.
+func (d *Difference) Place() string {
+	a, b := d.A, d.B
+	switch {
+	case a == nil:
+		return place(b)
+	case b == nil, a.TopicPartition == b.TopicPartition && a.Offset == b.Offset:
+		return place(a)
+	}
+	return place(a) + ", and " + place(b)
+}
+
+func place(r *Located) string { return fmt.Sprintf("%s offset %d", r.TopicPartition, r.Offset) }
+
 // Change is a part of a record that differs.
 type Change struct {
 	Path string // such as value.total, headers.trace-id, timestamp, or value for all of a payload

@@ -71,7 +71,7 @@ func (c *Comparison) Add(d *diff.Difference) {
 		c.More++
 		return
 	}
-	s := ShownDifference{Kind: string(d.Kind), Place: place(d), Time: units.Time(at.TimestampMs), Changes: d.Changes}
+	s := ShownDifference{Kind: string(d.Kind), Place: d.Place(), Time: units.Time(at.TimestampMs), Changes: d.Changes}
 	if d.Kind == diff.OnlyA {
 		s.A = parts(d.A)
 	}
@@ -87,17 +87,6 @@ func (c *Comparison) cell(ms int64) int {
 		return 0
 	}
 	return min(max(int(float64(stripCells)*(float64(ms)-float64(c.low))/span), 0), stripCells-1)
-}
-
-func place(d *diff.Difference) string {
-	a, b := d.A, d.B
-	switch {
-	case a == nil:
-		return fmt.Sprintf("%s-%d @ %d", b.Topic, b.Partition, b.Offset)
-	case b == nil, a.Topic == b.Topic && a.Partition == b.Partition && a.Offset == b.Offset:
-		return fmt.Sprintf("%s-%d @ %d", a.Topic, a.Partition, a.Offset)
-	}
-	return fmt.Sprintf("%s-%d @ %d, %s-%d @ %d", a.Topic, a.Partition, a.Offset, b.Topic, b.Partition, b.Offset)
 }
 
 func parts(r *diff.Located) []Part {

@@ -25,7 +25,7 @@ func TestAComparisonShowsCountsPlacesAndBothSides(t *testing.T) {
 	}
 	for _, want := range []string{
 		"3 differences", "1,234", "<td>value.total</td>", `<div class="path">value.&lt;b&gt;\u202e</div><div class="a">&#34;&lt;script&gt;&#34;</div><div class="b">2</div>`,
-		"t-3 @ 8", "&lt;i&gt;", "and 1 more", "2 differences from 1970-01-01T00:00:59Z", "1 difference from 1970-01-01T00:00:30Z",
+		"t-3 offset 8", "&lt;i&gt;", "and 1 more", "2 differences from 1970-01-01T00:00:59Z", "1 difference from 1970-01-01T00:00:30Z",
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("the page does not have %q", want)
