@@ -339,3 +339,33 @@ func TestAnArchiveGetsAnotherID(t *testing.T) {
 		t.Errorf("of an archive that is only read: got %v", err)
 	}
 }
+
+// A cluster's id is text that somebody else chose, and people print these files on their terminals.
+func TestDocumentsShowNothingThatMovesACursor(t *testing.T) {
+	const takeover = "c\u009b31m\u202egpj\u2066\u200b\u2028\x7f\u0085\x1b[2J"
+	eachEncoding(t, func(t *testing.T, e format.Encoding) {
+		fsys := memfs.New(memfs.Options{})
+		id := planned
+		id.ClusterID, id.Capture, id.Encoding = takeover, nil, e
+		a, err := format.Create(fsys, id)
+		must(t, err)
+		must(t, a.Close())
+		s := full(orders0, 0, 1).in(e)
+		options := s.options()
+		options.Source.ClusterID = takeover
+		var segment bytes.Buffer
+		w, err := format.NewWriter(&segment, options)
+		must(t, err)
+		must(t, s.writeTo(w))
+		_, err = w.Finish(s.next)
+		must(t, err)
+		for name, data := range map[string][]byte{"karchive.json": fsys.Files()["karchive.json"], "segment": segment.Bytes()} {
+			if bytes.Contains(data, []byte("c\u009b")) || bytes.Contains(data, []byte("\u202egpj")) || !bytes.Contains(data, []byte(`c\u009b31m\u202egpj\u2066\u200b\u2028\u007f\u0085\u001b[2J`)) {
+				t.Errorf("%s does not spell what moves a cursor", name)
+			}
+		}
+		if got := mustOpen(t, fsys).Identity().ClusterID; got != takeover {
+			t.Errorf("got cluster %q, want %q", got, takeover)
+		}
+	})
+}

@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/karchive/karchive/internal/ondisk"
+	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/strictjson"
 )
 
@@ -27,6 +28,7 @@ func encodeIdentity(id Identity) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	value = printable.AppendJSON(nil, value) // a cluster's id may hold anything, and people look at the file
 	file := fmt.Appendf(nil, "{\n  \"checksum\": %q,\n  \"archive\": %s\n}\n", Digest(value), value)
 	if len(file) > maxIdentityBytes {
 		return nil, fmt.Errorf("%d bytes: %w", len(file), errTooLarge)

@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/karchive/karchive/internal/ondisk"
+	"github.com/karchive/karchive/internal/printable"
 )
 
 // WriterOptions says of what a segment is, and how it is written.
@@ -339,6 +340,7 @@ func (w *writer) writeFooter() error {
 	if err != nil {
 		return w.fail(fmt.Errorf("document: %w", err))
 	}
+	document = printable.AppendJSON(nil, document)
 	if len(document) > maxDocumentBytes {
 		return w.fail(fmt.Errorf("document of %d bytes: %w", len(document), errTooLarge))
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/karchive/karchive/internal/ondisk"
+	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/strictjson"
 )
 
@@ -150,7 +151,7 @@ func (m *Manifest) encode() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	text = append(text, '\n')
+	text = append(printable.AppendJSON(nil, text), '\n')
 	if len(text) > maxManifestBytes {
 		return nil, fmt.Errorf("a manifest of %d bytes is over the limit of %d: pack fewer, larger segments", len(text), maxManifestBytes)
 	}

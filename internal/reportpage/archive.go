@@ -24,7 +24,7 @@ func WriteArchive(ctx context.Context, w io.Writer, name string, a *format.Archi
 		}
 	}
 	v.spell()
-	if err := pages.ExecuteTemplate(w, "archive.html", v); err != nil {
+	if err := fill(w, "archive.html", v); err != nil {
 		return fmt.Errorf("write page: %w", err)
 	}
 	return nil

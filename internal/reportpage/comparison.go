@@ -146,7 +146,7 @@ func (c *Comparison) Write(w io.Writer, r *diff.Report) error {
 		v.From, v.To = units.Time(c.low), units.Time(c.high)
 	}
 	v.addStrips()
-	if err := pages.ExecuteTemplate(w, "comparison.html", v); err != nil {
+	if err := fill(w, "comparison.html", v); err != nil {
 		return fmt.Errorf("write comparison: %w", err)
 	}
 	return nil

@@ -14,6 +14,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/lateness"
+	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/units"
 	"github.com/karchive/karchive/replay"
@@ -33,9 +34,14 @@ func mustRead(name string) string {
 	return string(b)
 }
 
+// fill fills in a page. Names and ids of others may hold anything, and pages are looked at on terminals, too.
+func fill(w io.Writer, name string, v any) error {
+	return pages.ExecuteTemplate(printable.NewWriter(w), name, v)
+}
+
 // Write writes the page of a replay.
 func Write(w io.Writer, r *Replay) error {
-	if err := pages.ExecuteTemplate(w, "page.html", newView(r)); err != nil {
+	if err := fill(w, "page.html", newView(r)); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil

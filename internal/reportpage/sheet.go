@@ -51,7 +51,7 @@ var sheets = template.Must(template.New("sheet.txt").Parse(mustRead("sheet.txt")
 // WriteHTML writes the sheet as a page that prints on A4. All records that are packed are read, one topic after the other; no more is kept than
 // what is known about one topic. Errors are those of reading the archive, that of ctx, and w's.
 func (s *Sheet) WriteHTML(ctx context.Context, w io.Writer) error {
-	return s.write(ctx, w, func(w io.Writer, v *sheetView) error { return pages.ExecuteTemplate(w, "sheet.html", v) })
+	return s.write(ctx, w, func(w io.Writer, v *sheetView) error { return fill(w, "sheet.html", v) })
 }
 
 // WriteText writes the same as text, in lines of at most 100 characters but for names.

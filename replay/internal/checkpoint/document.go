@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+
+	"github.com/karchive/karchive/internal/printable"
 )
 
 // documentVersion is the version of documents. Another one is refused.
@@ -60,5 +62,5 @@ func (d documents) Save(ctx context.Context, s *State) error {
 	if err != nil {
 		return fmt.Errorf("save progress: %w", err)
 	}
-	return d.keeper.Save(ctx, append(text, '\n'))
+	return d.keeper.Save(ctx, append(printable.AppendJSON(nil, text), '\n'))
 }
