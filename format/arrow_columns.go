@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // arrowColumns are the columns of a row group as Arrow lays them out, cut out of canonical bytes. Its slices are reused from row group
@@ -85,7 +87,7 @@ func (c *arrowColumns) fill(records []byte) error {
 func (c *arrowColumns) check() error {
 	for _, s := range c.strings() {
 		if len(s.data) > math.MaxInt32 {
-			return fmt.Errorf("column of %d bytes: %w", len(s.data), errTooLarge)
+			return fmt.Errorf("column of %d bytes: %w", len(s.data), ondisk.ErrTooLarge)
 		}
 	}
 	return nil

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"io"
 	"math"
+
+	"github.com/karchive/karchive/internal/arrowbytes"
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // arrowDecoder reads the row groups of an Arrow segment, on the caller's goroutine, with nothing between it and the bytes but the
@@ -12,7 +15,7 @@ import (
 // digest, and against what so many compressed bytes can hold.
 type arrowDecoder struct {
 	source io.ReaderAt
-	blocks []arrowBlock // of the row groups
+	blocks []arrowbytes.Block // of the row groups
 }
 
 func (d *arrowDecoder) read(i int, doc *Document, memory *Buffer) ([]Record, error) {
@@ -20,18 +23,18 @@ func (d *arrowDecoder) read(i int, doc *Document, memory *Buffer) ([]Record, err
 		return nil, corruptf("%d record batches with rows, the document says %d", len(d.blocks), len(doc.Groups))
 	}
 	block := d.blocks[i]
-	if block.message > maxBatchMessage {
-		return nil, corruptf("message of %d bytes", block.message)
+	if block.Message > maxBatchMessage {
+		return nil, corruptf("message of %d bytes", block.Message)
 	}
-	batch, err := readBatch(d.source, block)
+	batch, err := arrowbytes.ReadBatch(d.source, block)
 	if err != nil {
 		return nil, err
 	}
 	info := &doc.Groups[i]
-	if batch.rows != info.Records {
-		return nil, corruptf("%d rows, the document says %d", batch.rows, info.Records)
+	if batch.Rows != info.Records {
+		return nil, corruptf("%d rows, the document says %d", batch.Rows, info.Records)
 	}
-	r := arrowReader{source: d.source, at: block.offset + int64(block.message), batch: batch, payload: info.Bytes, memory: memory}
+	r := arrowReader{source: d.source, at: block.Offset + int64(block.Message), batch: batch, payload: info.Bytes, memory: memory}
 	return r.records()
 }
 
@@ -42,7 +45,7 @@ const maxBatchMessage = 1 << 20
 type arrowReader struct {
 	source  io.ReaderAt
 	at      int64 // of the body in the file
-	batch   *arrowBatch
+	batch   *arrowbytes.Batch
 	payload int64 // canonical bytes of the row group: no column holds more values or bytes
 	memory  *Buffer
 	column  string
@@ -51,10 +54,10 @@ type arrowReader struct {
 }
 
 func (r *arrowReader) records() ([]Record, error) {
-	rows := int(r.batch.rows)
-	offsets, timestamps := r.numbers(columnOffset, rows, 8), r.numbers(columnTimestamp, rows, 8)
-	kinds, epochs := r.numbers(columnTimestampType, rows, 1), r.numbers(columnLeaderEpoch, rows, 4)
-	keys, values := r.strings(columnKey, rows, r.payload), r.strings(columnValue, rows, r.payload)
+	rows := int(r.batch.Rows)
+	offsets, timestamps := r.numbers(ondisk.ColumnOffset, rows, 8), r.numbers(ondisk.ColumnTimestamp, rows, 8)
+	kinds, epochs := r.numbers(ondisk.ColumnTimestampType, rows, 1), r.numbers(ondisk.ColumnLeaderEpoch, rows, 4)
+	keys, values := r.strings(ondisk.ColumnKey, rows, r.payload), r.strings(ondisk.ColumnValue, rows, r.payload)
 	headers := r.headers(rows)
 	if r.err != nil {
 		return nil, r.err
@@ -100,7 +103,7 @@ func (r *arrowReader) headers(rows int) *arrowHeaders {
 	}
 	r.node("headers.element", count)
 	r.skip() // validity
-	keys, values := r.strings(columnHeaderKey, count, r.payload*maxKeyGrowth), r.strings(columnHeaderValue, count, r.payload)
+	keys, values := r.strings(ondisk.ColumnHeaderKey, count, r.payload*maxKeyGrowth), r.strings(ondisk.ColumnHeaderValue, count, r.payload)
 	if r.err != nil {
 		return h
 	}
@@ -121,8 +124,8 @@ func (r *arrowReader) node(column string, length int) (nulls int64) {
 	if r.err != nil {
 		return 0
 	}
-	n := r.batch.nodes[0]
-	r.column, r.batch.nodes = column, r.batch.nodes[1:]
+	n := r.batch.Nodes[0]
+	r.column, r.batch.Nodes = column, r.batch.Nodes[1:]
 	if n[0] != int64(length) {
 		r.err = r.corruptf("%d values, want %d", n[0], length)
 	}
@@ -177,7 +180,7 @@ func (s arrowStarts) at(i int) int { return int(u32At(s, i)) }
 
 // starts reads the offsets of length values, none of them over limit.
 func (r *arrowReader) starts(length int, limit int64) arrowStarts {
-	if length == 0 && r.err == nil && r.batch.buffers[0][1] == 0 {
+	if length == 0 && r.err == nil && r.batch.Buffers[0][1] == 0 {
 		r.skip() // some writers put nothing there
 		return make(arrowStarts, 4)
 	}
@@ -203,7 +206,7 @@ func (r *arrowReader) starts(length int, limit int64) arrowStarts {
 // skip leaves out the next buffer.
 func (r *arrowReader) skip() {
 	if r.err == nil {
-		r.batch.buffers = r.batch.buffers[1:]
+		r.batch.Buffers = r.batch.Buffers[1:]
 	}
 }
 
@@ -212,10 +215,10 @@ func (r *arrowReader) buffer(want int) []byte {
 	if r.err != nil {
 		return nil
 	}
-	at := r.batch.buffers[0]
+	at := r.batch.Buffers[0]
 	r.skip()
-	if at[0] < 0 || at[1] < 0 || at[0] > r.batch.body || at[1] > r.batch.body-at[0] {
-		r.err = r.corruptf("buffer of %d bytes at %d in a body of %d", at[1], at[0], r.batch.body)
+	if at[0] < 0 || at[1] < 0 || at[0] > r.batch.Body || at[1] > r.batch.Body-at[0] {
+		r.err = r.corruptf("buffer of %d bytes at %d in a body of %d", at[1], at[0], r.batch.Body)
 		return nil
 	}
 	var data []byte
@@ -233,14 +236,14 @@ func (r *arrowReader) decode(at, size, want int64) ([]byte, error) {
 	if size == 0 && want == 0 {
 		return nil, nil
 	}
-	if !r.batch.compressed {
+	if !r.batch.Compressed {
 		return r.plain(at, size, want)
 	}
 	if size < 8 {
 		return nil, r.corruptf("compressed buffer of %d bytes", size)
 	}
 	var head [8]byte
-	if err := readFull(r.source, head[:], at); err != nil {
+	if err := ondisk.ReadFull(r.source, head[:], at); err != nil {
 		return nil, err
 	}
 	at, size = at+8, size-8
@@ -255,7 +258,7 @@ func (r *arrowReader) decode(at, size, want int64) ([]byte, error) {
 		r.scratch = make([]byte, size)
 	}
 	frame := r.scratch[:size]
-	if err := readFull(r.source, frame, at); err != nil {
+	if err := ondisk.ReadFull(r.source, frame, at); err != nil {
 		return nil, err
 	}
 	data, err := decodeZstd(r.memory.page(int(length)), frame)
@@ -273,8 +276,22 @@ func (r *arrowReader) plain(at, size, want int64) ([]byte, error) {
 		return nil, r.corruptf("buffer of %d bytes, want %d", size, want)
 	}
 	data := r.memory.page(int(size))
-	return data, readFull(r.source, data, at)
+	return data, ondisk.ReadFull(r.source, data, at)
 }
 
 // mostInZstd is the most that size bytes of zstd can decompress to: a block takes at least 4 bytes and gives at most 128 KiB (RFC 8878).
 func mostInZstd(size int64) int64 { return (size/4 + 1) * (128 << 10) }
+
+// openArrow reads the footer of an Arrow file and the custom metadata of its last record batch.
+func openArrow(r io.ReaderAt, size int64) (map[string][]byte, decoder, error) {
+	blocks, err := arrowbytes.ReadFooter(r, size)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(blocks) == 0 {
+		return nil, nil, nil
+	}
+	groups, last := blocks[:len(blocks)-1], blocks[len(blocks)-1]
+	kv, err := arrowbytes.Metadata(r, last)
+	return kv, &arrowDecoder{source: r, blocks: groups}, err
+}

@@ -4,22 +4,22 @@ import (
 	"encoding/binary"
 	"fmt"
 	"sync"
-)
 
-// arrowMagic ends a file, and with two zeros begins it.
-const arrowMagic = "ARROW1"
+	"github.com/karchive/karchive/internal/arrowbytes"
+	"github.com/karchive/karchive/internal/ondisk"
+)
 
 // arrowEncoder makes Arrow IPC files. A record batch does not say where it stands, so row groups need no change when they are placed.
 type arrowEncoder struct {
-	level  int          // of zstd; 0: not compressed
-	blocks []arrowBlock // of the row groups that are placed
+	level  int                // of zstd; 0: not compressed
+	blocks []arrowbytes.Block // of the row groups that are placed
 }
 
 func newArrowEncoder(level int) (encoder, error) { return &arrowEncoder{level: level}, nil }
 
 func (e *arrowEncoder) begin() []byte {
-	magic := []byte(arrowMagic + "\x00\x00")
-	return append(magic, frameMessage(schemaMessage(), len(magic))...)
+	magic := []byte(arrowbytes.Magic + "\x00\x00")
+	return append(magic, arrowbytes.Frame(arrowbytes.SchemaMessage(), len(magic))...)
 }
 
 // arrowScratch is what it takes to encode a row group.
@@ -36,22 +36,22 @@ func (e *arrowEncoder) encode(records []byte, _ *RowGroup) ([]byte, any, error) 
 	return data, block, err
 }
 
-func (e *arrowEncoder) encodeBatch(records, document []byte) ([]byte, arrowBlock, error) {
+func (e *arrowEncoder) encodeBatch(records, document []byte) ([]byte, arrowbytes.Block, error) {
 	s := arrowScratches.Get().(*arrowScratch)
 	defer s.free()
 	if err := s.columns.fill(records); err != nil {
-		return nil, arrowBlock{}, err
+		return nil, arrowbytes.Block{}, err
 	}
 	s.body.reset(e.level)
 	s.columns.writeTo(&s.body)
-	batch := arrowBatch{
-		rows: int64(s.columns.rows), compressed: e.level != 0, nodes: s.body.nodes, buffers: s.body.pairs,
-		body: int64(len(s.body.bytes)), document: document,
+	batch := arrowbytes.Batch{
+		Rows: int64(s.columns.rows), Compressed: e.level != 0, Nodes: s.body.nodes, Buffers: s.body.pairs,
+		Body: int64(len(s.body.bytes)), Document: document,
 	}
-	message := frameMessage(batch.message(), 0)
+	message := arrowbytes.Frame(batch.Message(), 0)
 	data := make([]byte, 0, len(message)+len(s.body.bytes))
 	data = append(append(data, message...), s.body.bytes...)
-	return data, arrowBlock{message: int32(len(message)), body: batch.body}, nil
+	return data, arrowbytes.Block{Message: int32(len(message)), Body: batch.Body}, nil
 }
 
 // free gives the memory back for other row groups, but not that of an odd huge record.
@@ -62,8 +62,8 @@ func (s *arrowScratch) free() {
 }
 
 func (e *arrowEncoder) place(place any, at int64) error {
-	block := place.(arrowBlock)
-	block.offset = at
+	block := place.(arrowbytes.Block)
+	block.Offset = at
 	e.blocks = append(e.blocks, block)
 	return nil
 }
@@ -74,23 +74,23 @@ func (e *arrowEncoder) end(at int64, document []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	block.offset = at
-	footer := footerOf(append(e.blocks, block))
-	if len(data) > maxFooterBytes || len(footer) > maxFooterBytes {
-		return nil, fmt.Errorf("footer of %d bytes: %w", len(data)+len(footer), errTooLarge)
+	block.Offset = at
+	footer := arrowbytes.Footer(append(e.blocks, block))
+	if len(data) > ondisk.MaxFooterBytes || len(footer) > ondisk.MaxFooterBytes {
+		return nil, fmt.Errorf("footer of %d bytes: %w", len(data)+len(footer), ondisk.ErrTooLarge)
 	}
-	data = binary.LittleEndian.AppendUint64(data, arrowContinuation) // a message of no bytes ends the stream
+	data = binary.LittleEndian.AppendUint64(data, arrowbytes.Continuation) // a message of no bytes ends the stream
 	data = append(data, footer...)
 	data = binary.LittleEndian.AppendUint32(data, uint32(len(footer)))
-	return append(data, arrowMagic...), nil
+	return append(data, arrowbytes.Magic...), nil
 }
 
 // arrowBody is the body of a record batch under way: its buffers one after the other, each aligned, and what the message says of them.
 type arrowBody struct {
 	level int // of zstd; 0: not compressed
 	bytes []byte
-	nodes []pair
-	pairs []pair // of the buffers
+	nodes []arrowbytes.Pair
+	pairs []arrowbytes.Pair // of the buffers
 }
 
 func (b *arrowBody) reset(level int) {
@@ -98,7 +98,7 @@ func (b *arrowBody) reset(level int) {
 }
 
 func (b *arrowBody) node(length, nulls int) {
-	b.nodes = append(b.nodes, pair{int64(length), int64(nulls)})
+	b.nodes = append(b.nodes, arrowbytes.Pair{int64(length), int64(nulls)})
 }
 
 func (b *arrowBody) buffers(all ...[]byte) {
@@ -118,6 +118,6 @@ func (b *arrowBody) buffer(data []byte) {
 		b.bytes = binary.LittleEndian.AppendUint64(b.bytes, uint64(len(data)))
 		b.bytes = appendZstd(b.bytes, data, b.level)
 	}
-	b.pairs = append(b.pairs, pair{int64(at), int64(len(b.bytes) - at)})
-	b.bytes = append(b.bytes, make([]byte, padded(len(b.bytes))-len(b.bytes))...)
+	b.pairs = append(b.pairs, arrowbytes.Pair{int64(at), int64(len(b.bytes) - at)})
+	b.bytes = append(b.bytes, make([]byte, arrowbytes.Padded(len(b.bytes))-len(b.bytes))...)
 }

@@ -17,6 +17,9 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/karchive/karchive/internal/arrowbytes"
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // librarySchema is the schema of an Arrow segment as Arrow's own library has it, and columns that a later version might add.
@@ -81,7 +84,7 @@ func librarySegment(t *testing.T, schema *arrow.Schema, records []Record, option
 	if err != nil {
 		t.Fatal(err)
 	}
-	metadata := arrow.NewMetadata([]string{"other", "karchive", "karchive.xxh3"}, []string{"x", string(text), Digest(text)})
+	metadata := arrow.NewMetadata([]string{"other", "karchive", "karchive.xxh3"}, []string{"x", string(text), ondisk.Digest(text)})
 	for _, err := range []error{
 		w.Write(libraryBatch(schema, records, arrow.Metadata{})), w.Write(libraryBatch(schema, nil, metadata)), w.Close(),
 	} {
@@ -197,7 +200,7 @@ func checkLastBatch(t *testing.T, file *ipc.FileReader) {
 	metadata := last.(arrow.RecordBatchWithMetadata).Metadata()
 	text, ok := metadata.GetValue("karchive")
 	digest, _ := metadata.GetValue("karchive.xxh3")
-	if last.NumRows() != 0 || !ok || digest != Digest([]byte(text)) {
+	if last.NumRows() != 0 || !ok || digest != ondisk.Digest([]byte(text)) {
 		t.Errorf("the last record batch has %d rows and metadata %v", last.NumRows(), metadata)
 	}
 }
@@ -208,18 +211,18 @@ const checksumFlag = 0x04
 // Most of what a flipped bit would make other programs read unawares, the checksum finds.
 func TestBuffersOfAnArrowSegmentHaveChecksums(t *testing.T) {
 	segment := writeSegment(t, optionsIn(Arrow), oddRecords()[:7])
-	blocks, err := readArrowFooter(bytes.NewReader(segment), int64(len(segment)))
+	blocks, err := arrowbytes.ReadFooter(bytes.NewReader(segment), int64(len(segment)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	checked := 0
 	for _, block := range blocks {
-		batch, err := readBatch(bytes.NewReader(segment), block)
+		batch, err := arrowbytes.ReadBatch(bytes.NewReader(segment), block)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i, b := range batch.buffers {
-			frame := segment[block.offset+int64(block.message)+b[0]:][:b[1]]
+		for i, b := range batch.Buffers {
+			frame := segment[block.Offset+int64(block.Message)+b[0]:][:b[1]]
 			if len(frame) == 0 {
 				continue
 			}
@@ -238,18 +241,18 @@ func TestBuffersOfAnArrowSegmentAreAligned(t *testing.T) {
 	o := optionsIn(Arrow)
 	o.Compression = NoCompression
 	segment := writeSegment(t, o, manyRecords(15_000, 5))
-	blocks, err := readArrowFooter(bytes.NewReader(segment), int64(len(segment)))
+	blocks, err := arrowbytes.ReadFooter(bytes.NewReader(segment), int64(len(segment)))
 	if err != nil || len(blocks) < 3 {
 		t.Fatalf("got %d record batches, %v", len(blocks), err)
 	}
 	for _, block := range blocks {
-		batch, err := readBatch(bytes.NewReader(segment), block)
+		batch, err := arrowbytes.ReadBatch(bytes.NewReader(segment), block)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i, b := range batch.buffers {
-			if at := block.offset + int64(block.message) + b[0]; at%arrowAlign != 0 {
-				t.Errorf("buffer %d is at %d, not at a multiple of %d", i, at, arrowAlign)
+		for i, b := range batch.Buffers {
+			if at := block.Offset + int64(block.Message) + b[0]; at%arrowbytes.Align != 0 {
+				t.Errorf("buffer %d is at %d, not at a multiple of %d", i, at, arrowbytes.Align)
 			}
 		}
 	}
@@ -291,10 +294,10 @@ func TestABombIsNotDecompressed(t *testing.T) {
 	bomb := appendZstd(nil, make([]byte, 64<<20), 1)
 	for name, length := range map[string]int64{"that tells its size": 64 << 20, "that hides its size": 8 * rows, "that tells too much": 1 << 40} {
 		buffer := append(binary.LittleEndian.AppendUint64(nil, uint64(length)), bomb...)
-		r := arrowReader{source: bytes.NewReader(buffer), payload: 33 * rows, memory: new(Buffer), batch: &arrowBatch{
-			rows: rows, compressed: true, body: int64(len(buffer)), nodes: []pair{{rows, 0}}, buffers: []pair{{}, {0, int64(len(buffer))}},
+		r := arrowReader{source: bytes.NewReader(buffer), payload: 33 * rows, memory: new(Buffer), batch: &arrowbytes.Batch{
+			Rows: rows, Compressed: true, Body: int64(len(buffer)), Nodes: []arrowbytes.Pair{{rows, 0}}, Buffers: []arrowbytes.Pair{{}, {0, int64(len(buffer))}},
 		}}
-		n := allocated(func() { r.numbers(columnOffset, rows, 8) })
+		n := allocated(func() { r.numbers(ondisk.ColumnOffset, rows, 8) })
 		if !errors.Is(r.err, ErrCorrupt) || n > 1<<20 {
 			t.Errorf("a frame of %d bytes %s: got %v after %d bytes of memory", len(bomb), name, r.err, n)
 		}

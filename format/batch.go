@@ -110,7 +110,7 @@ func checkRecord(r *Record, size int64) error {
 		return fmt.Errorf("offset %d: leader epoch %d is impossible", r.Offset, r.LeaderEpoch)
 	}
 	if size > maxRecordBytes {
-		return fmt.Errorf("offset %d: record of %d bytes, the limit is %d: %w", r.Offset, size, int64(maxRecordBytes), errTooLarge)
+		return fmt.Errorf("offset %d: record of %d bytes, the limit is %d: %w", r.Offset, size, int64(maxRecordBytes), ondisk.ErrTooLarge)
 	}
 	return nil
 }

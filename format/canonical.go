@@ -64,12 +64,6 @@ func appendPayload(dst, b []byte) []byte {
 	return append(binary.LittleEndian.AppendUint32(dst, uint32(len(b))), b...)
 }
 
-// Digest is the digest of b that segments and karchive.json carry: XXH3-128 with seed 0, as 32 hex digits, most significant byte first.
-func Digest(b []byte) string {
-	sum := xxh3.Hash128(b).Bytes()
-	return hex.EncodeToString(sum[:])
-}
-
 // hashStep is how many canonical bytes are gathered before they are hashed. Larger payloads are hashed where they are.
 const hashStep = 64 << 10
 

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/karchive/karchive/internal/parquetbytes"
 )
 
 // CopyGroup writes the row group at p, of another segment of the same log, as the bytes that it is there, and ends the current one before.
@@ -23,7 +25,7 @@ func (w *writer) CopyGroup(from *GroupReader, p *Place) (copied bool, err error)
 		return false, nil
 	}
 	raw, err := s.groups.raw(p.Index, s.doc)
-	if errors.Is(err, errForeignPages) {
+	if errors.Is(err, parquetbytes.ErrForeign) {
 		return false, nil
 	}
 	if err != nil {

@@ -1,9 +1,5 @@
 package format
 
-// Version is the newest format version that this package writes, major.minor. What an older version can say names that one. A reader
-// accepts any minor of a major that it knows: unknown columns and fields are ignored.
-const Version = "1.2"
-
 // Isolation is the consumer isolation level under which records were read.
 type Isolation string
 

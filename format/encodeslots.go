@@ -1,5 +1,7 @@
 package format
 
+import "github.com/karchive/karchive/internal/ondisk"
+
 // encodeSlots are WriterOptions.Encoders. Without a place there are none.
 type encodeSlots chan struct{}
 
@@ -19,7 +21,7 @@ type encodedGroup struct {
 
 func encodeBatch(e encoder, b *batch) encodedGroup {
 	g := encodedGroup{info: b.info}
-	g.info.Digest = Digest(b.arena)
+	g.info.Digest = ondisk.Digest(b.arena)
 	g.data, g.place, g.err = e.encode(b.arena, &b.info)
 	return g
 }

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/karchive/karchive/internal/arrowbytes"
 	"github.com/karchive/karchive/internal/ondisk"
+	"github.com/karchive/karchive/internal/parquetbytes"
 )
 
 // Encoding is the file format of segments, and the extension of their names. An archive has one.
@@ -27,8 +29,8 @@ func Encodings() []Encoding {
 
 // encodings is all that differs between encodings: what else a segment is made of is the same in every one.
 var encodings = []encodingParts{
-	{name: Parquet, version: parquetVersion, magic: parquetMagic, newEncoder: newParquetEncoder, open: openParquet},
-	{name: Arrow, version: "1.1", magic: arrowMagic, newEncoder: newArrowEncoder, open: openArrow},
+	{name: Parquet, version: parquetVersion, magic: parquetbytes.Magic, newEncoder: newParquetEncoder, open: openParquet},
+	{name: Arrow, version: "1.1", magic: arrowbytes.Magic, newEncoder: newArrowEncoder, open: openArrow},
 }
 
 // encodingParts is what an encoding brings.
@@ -60,7 +62,7 @@ type decoder interface {
 	// read decodes row group i of d, the document of the file, into memory that was reset. The records may hold anything: their digest is
 	// the caller's affair. A panic on bytes that are not what was written is the caller's too, so it must come on the caller's goroutine.
 	read(i int, d *Document, memory *Buffer) ([]Record, error)
-	// raw says where row group i of d stands in the file, and what encoder.place needs to put its bytes elsewhere. It wraps errForeignPages
+	// raw says where row group i of d stands in the file, and what encoder.place needs to put its bytes elsewhere. It wraps parquetbytes.ErrForeign
 	// for a row group that the encoder would not have laid out so.
 	raw(i int, d *Document) (rawGroup, error)
 }
@@ -93,7 +95,7 @@ func encodingOf(r io.ReaderAt, size int64) (*encodingParts, error) {
 	if size < int64(longest) {
 		return nil, corruptf("%d bytes are too few for a segment", size)
 	}
-	if err := readFull(r, tail, size-int64(longest)); err != nil {
+	if err := ondisk.ReadFull(r, tail, size-int64(longest)); err != nil {
 		return nil, err
 	}
 	for i := range encodings {
@@ -114,10 +116,10 @@ func openSegmentFile(r io.ReaderAt, size int64) (*Document, *encodingParts, deco
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	text, ok := metadata[documentKey]
+	text, ok := metadata[ondisk.DocumentKey]
 	if !ok {
 		return nil, nil, nil, fmt.Errorf("%s file without a karchive document: %w", e.name, ErrNotArchive)
 	}
-	doc, err := checkedDocument(text, metadata[documentDigestKey])
+	doc, err := checkedDocument(text, metadata[ondisk.DocumentDigestKey])
 	return doc, e, d, err
 }

@@ -3,11 +3,13 @@ package format
 import (
 	"errors"
 	"fmt"
+
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 var (
 	// ErrCorrupt is wrapped by every error about bytes that are not what was written.
-	ErrCorrupt = errors.New("corrupt")
+	ErrCorrupt = ondisk.ErrCorrupt
 	// ErrNotArchive is returned for a directory or file that holds no archive.
 	ErrNotArchive = errors.New("not a karchive archive")
 	// ErrLocked is wrapped when another process writes to the archive; the message says who.
@@ -29,7 +31,6 @@ var (
 	errForeignFile = errors.New("not a file of karchive")
 	// errTopicCase is for a file system that would put both topics into one directory.
 	errTopicCase = errors.New("topic differs from another only by case")
-	errTooLarge  = errors.New("too large") // beyond a limit of the format
 )
 
 // versionError says that what, a file, has format version v, which is newer than what this program knows.

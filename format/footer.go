@@ -2,41 +2,19 @@ package format
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
-	"io"
 
+	"github.com/karchive/karchive/internal/ondisk"
 	"github.com/karchive/karchive/internal/strictjson"
 )
 
-// The keys of a file's key-value metadata: the document, and the digest of its exact bytes.
-const (
-	documentKey       = "karchive"
-	documentDigestKey = "karchive.xxh3"
-)
-
-// readFull fills b. A file that ends early is corrupt; any other error is the file system's.
-func readFull(r io.ReaderAt, b []byte, at int64) error {
-	n, err := r.ReadAt(b, at)
-	if n == len(b) {
-		return nil
-	}
-	if err == nil || errors.Is(err, io.EOF) {
-		return corruptf("file ends at %d, expected %d bytes from %d", at+int64(n), len(b), at)
-	}
-	return fmt.Errorf("read %d bytes at %d: %w", len(b), at, err)
-}
-
-func corruptf(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrCorrupt, fmt.Sprintf(format, args...))
-}
+func corruptf(format string, args ...any) error { return ondisk.Corruptf(format, args...) }
 
 // checkedDocument checks the digest of a document and what it says.
 func checkedDocument(text, digest []byte) (*Document, error) {
 	if len(text) > maxDocumentBytes {
 		return nil, corruptf("document of %d bytes", len(text))
 	}
-	if got := Digest(text); got != string(digest) {
+	if got := ondisk.Digest(text); got != string(digest) {
 		return nil, corruptf("document has digest %s, its file says %.40q", got, digest)
 	}
 	return parseDocument(text)

@@ -11,6 +11,7 @@ import (
 	"github.com/apache/arrow-go/v18/parquet/metadata"
 
 	"github.com/karchive/karchive/internal/ondisk"
+	"github.com/karchive/karchive/internal/parquetbytes"
 )
 
 // The most bytes of memory that are allocated for each byte of what describes an archive, all in all, and what any reading takes besides.
@@ -95,7 +96,7 @@ func FuzzIdentity(f *testing.F) {
 		readAnyIdentity(t, value)
 		compact := new(bytes.Buffer)
 		if json.Compact(compact, value) == nil {
-			readAnyIdentity(t, []byte(`{"checksum":"`+Digest(compact.Bytes())+`","archive":`+compact.String()+`}`))
+			readAnyIdentity(t, []byte(`{"checksum":"`+ondisk.Digest(compact.Bytes())+`","archive":`+compact.String()+`}`))
 		}
 	})
 }
@@ -150,7 +151,7 @@ func FuzzParquetFooter(f *testing.F) {
 	needSeeds(f)
 	f.Fuzz(func(t *testing.T, footer []byte) {
 		var err error
-		checkMemory(t, allocated(func() { _, err = footerMetadata(footer) }), len(footer), 1)
+		checkMemory(t, allocated(func() { _, err = parquetbytes.Metadata(footer) }), len(footer), 1)
 		if err != nil {
 			checkRefused(t, err)
 			return
@@ -175,7 +176,7 @@ func TestMemoryGrowsNoFasterThanWhatIsRead(t *testing.T) {
 		}},
 		"empty topics": {"{},", jsonMemory, func(b []byte) error {
 			value := `{"version":"1.0","encoding":"parquet","topics":[` + string(b) + `{}]}`
-			_, err := decodeIdentity([]byte(`{"checksum":"` + Digest([]byte(value)) + `","archive":` + value + `}`))
+			_, err := decodeIdentity([]byte(`{"checksum":"` + ondisk.Digest([]byte(value)) + `","archive":` + value + `}`))
 			return err
 		}},
 		"empty lines": {"\n", sumsMemory, func(b []byte) error {
@@ -187,7 +188,7 @@ func TestMemoryGrowsNoFasterThanWhatIsRead(t *testing.T) {
 		}},
 		"empty key-values": {"\x18\x00\x00", thriftMemory, func(b []byte) error {
 			n := len(b) / 3
-			_, err := footerMetadata(append(append([]byte{0x59, 0xfc, byte(n) | 0x80, byte(n>>7) | 0x80, byte(n >> 14)}, b...), 0))
+			_, err := parquetbytes.Metadata(append(append([]byte{0x59, 0xfc, byte(n) | 0x80, byte(n>>7) | 0x80, byte(n >> 14)}, b...), 0))
 			return err
 		}},
 	} {

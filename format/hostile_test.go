@@ -9,6 +9,10 @@ import (
 	"testing"
 
 	"github.com/apache/arrow-go/v18/parquet/metadata"
+
+	"github.com/karchive/karchive/internal/arrowbytes"
+	"github.com/karchive/karchive/internal/ondisk"
+	"github.com/karchive/karchive/internal/parquetbytes"
 )
 
 // What reading a file takes at most, however small it is: a few times what its document says of its largest row group, which here
@@ -52,9 +56,9 @@ func TestForgedNumbersInParquetAskForNoMemory(t *testing.T) {
 // replaced overwrites a byte with a number. The number of bytes that the footer has is set right.
 func replaced(good []byte, at int, number []byte) []byte {
 	bad := append(append(bytes.Clone(good[:at]), number...), good[min(at+1, len(good)):]...)
-	n := binary.LittleEndian.Uint32(good[len(good)-parquetTail:])
-	if footer := len(good) - parquetTail - int(n); at >= footer && at < len(good)-parquetTail {
-		binary.LittleEndian.PutUint32(bad[len(bad)-parquetTail:], n+uint32(len(number)-1))
+	n := binary.LittleEndian.Uint32(good[len(good)-parquetbytes.Tail:])
+	if footer := len(good) - parquetbytes.Tail - int(n); at >= footer && at < len(good)-parquetbytes.Tail {
+		binary.LittleEndian.PutUint32(bad[len(bad)-parquetbytes.Tail:], n+uint32(len(number)-1))
 	}
 	return bad
 }
@@ -145,7 +149,7 @@ func TestThePagesOfARowGroupShareOneBound(t *testing.T) {
 // A Parquet file need not be a segment to be looked at.
 func TestWhatIsNoParquetFileIsRefused(t *testing.T) {
 	for _, file := range []string{"", "PAR1", "\x00\x00\x00\x00PAR1", "PAR1\x00\x00\x00\x00PARQ"} {
-		if err := CheckParquetFooter(strings.NewReader(file), int64(len(file))); !errors.Is(err, ErrCorrupt) {
+		if err := parquetbytes.CheckFooter(strings.NewReader(file), int64(len(file))); !errors.Is(err, ErrCorrupt) {
 			t.Errorf("%q: got %v, want ErrCorrupt", file, err)
 		}
 	}
@@ -183,7 +187,7 @@ func inPage(t *testing.T, good []byte, text string, behind int, number []byte) [
 // withFooter is a Parquet file whose footer says something else.
 func withFooter(t *testing.T, good []byte, change func(*metadata.FileMetaData)) []byte {
 	t.Helper()
-	footer, err := readFooter(bytes.NewReader(good), int64(len(good)))
+	footer, err := parquetbytes.ReadFooter(bytes.NewReader(good), int64(len(good)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,12 +196,12 @@ func withFooter(t *testing.T, good []byte, change func(*metadata.FileMetaData)) 
 		t.Fatal(err)
 	}
 	change(m)
-	out := bytes.NewBuffer(bytes.Clone(good[:len(good)-parquetTail-len(footer)]))
+	out := bytes.NewBuffer(bytes.Clone(good[:len(good)-parquetbytes.Tail-len(footer)]))
 	n, err := m.WriteTo(out, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return append(binary.LittleEndian.AppendUint32(out.Bytes(), uint32(n)), parquetMagic...)
+	return append(binary.LittleEndian.AppendUint32(out.Bytes(), uint32(n)), parquetbytes.Magic...)
 }
 
 // Whatever the pages of a row group say, they are decompressed only up to a few times the bytes that the document states.
@@ -218,9 +222,9 @@ func TestAParquetBombIsNotDecompressed(t *testing.T) {
 	header := []byte{0x15, 0}
 	header = append(append(header, 0x15), binary.AppendVarint(nil, 256<<20)...)
 	header = append(append(header, 0x15), binary.AppendVarint(nil, int64(len(bomb)))...)
-	h := (&thriftWalker{rest: append(header, 0)}).pageHeader()
-	if h.uncompressed <= o.left {
-		t.Fatalf("the page header says %d bytes", h.uncompressed)
+	h, _, _, _ := parquetbytes.NextPage(append(header, 0))
+	if h.Uncompressed <= o.left {
+		t.Fatalf("the page header says %d bytes", h.Uncompressed)
 	}
 }
 
@@ -232,7 +236,7 @@ func TestDeepNestingIsRefused(t *testing.T) {
 		"maps":    "\x1b" + strings.Repeat("\x01\xbb", 5<<20),
 	} {
 		n := allocated(func() {
-			if _, err := footerMetadata([]byte(footer)); !errors.Is(err, ErrCorrupt) {
+			if _, err := parquetbytes.Metadata([]byte(footer)); !errors.Is(err, ErrCorrupt) {
 				t.Errorf("%s: got %v, want ErrCorrupt", name, err)
 			}
 		})
@@ -262,8 +266,8 @@ func (e endless) ReadAt(b []byte, at int64) (int, error) {
 
 // A footer may take a fifth of a gigabyte and no more, in a file of any size.
 func TestAFooterBeyondTheLimitIsNotRead(t *testing.T) {
-	for _, n := range []uint32{maxFooterBytes + 1, 1 << 31, math.MaxUint32} {
-		for _, magic := range []string{parquetMagic, arrowMagic} {
+	for _, n := range []uint32{ondisk.MaxFooterBytes + 1, 1 << 31, math.MaxUint32} {
+		for _, magic := range []string{parquetbytes.Magic, arrowbytes.Magic} {
 			tail := append(binary.LittleEndian.AppendUint32(nil, n), magic...)
 			if _, err := newReader(endless{t, 1 << 40, tail}, 1<<40); !errors.Is(err, ErrCorrupt) {
 				t.Errorf("%s footer of %d bytes: got %v, want ErrCorrupt", magic, n, err)
@@ -275,7 +279,7 @@ func TestAFooterBeyondTheLimitIsNotRead(t *testing.T) {
 // A footer as long as its file leaves no room for what stands before it.
 func TestAFooterThatIsLongerThanItsFileIsRefused(t *testing.T) {
 	const size = 1000
-	for _, magic := range []string{parquetMagic, arrowMagic} {
+	for _, magic := range []string{parquetbytes.Magic, arrowbytes.Magic} {
 		most := uint32(size - 4 - 2*len(magic))
 		for _, n := range []uint32{most + 1, size, size + 1, 1 << 20} {
 			tail := append(binary.LittleEndian.AppendUint32(nil, n), magic...)

@@ -29,9 +29,9 @@ func encodeIdentity(id Identity) ([]byte, error) {
 		return nil, err
 	}
 	value = printable.AppendJSON(nil, value) // a cluster's id may hold anything, and people look at the file
-	file := fmt.Appendf(nil, "{\n  \"checksum\": %q,\n  \"archive\": %s\n}\n", Digest(value), value)
+	file := fmt.Appendf(nil, "{\n  \"checksum\": %q,\n  \"archive\": %s\n}\n", ondisk.Digest(value), value)
 	if len(file) > maxIdentityBytes {
-		return nil, fmt.Errorf("%d bytes: %w", len(file), errTooLarge)
+		return nil, fmt.Errorf("%d bytes: %w", len(file), ondisk.ErrTooLarge)
 	}
 	return file, nil
 }
@@ -44,7 +44,7 @@ func decodeIdentity(file []byte) (Identity, error) {
 	if err := strictjson.Unmarshal(file, &e); err != nil {
 		return Identity{}, corruptf("%v", err)
 	}
-	if got := Digest(e.Archive); got != e.Checksum {
+	if got := ondisk.Digest(e.Archive); got != e.Checksum {
 		return Identity{}, corruptf("its content has checksum %s, it says %.40q", got, e.Checksum)
 	}
 	var id Identity

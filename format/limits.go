@@ -14,8 +14,6 @@ const (
 	// maxDocumentBytes bounds the footer document. The largest that a Writer makes is below maxRowGroups times a few hundred bytes
 	// plus maxHeaderKeysBytes.
 	maxDocumentBytes = 64 << 20
-	// maxFooterBytes bounds the whole Parquet footer: the document and about a kilobyte a row group.
-	maxFooterBytes = 192 << 20
 	// maxRowGroups stays under the 32,767 that a Parquet row group's 16-bit ordinal can count.
 	maxRowGroups = 32_000
 	// minObjectBytes is less than the JSON objects of a document and of karchive.json take on average. It bounds the memory that

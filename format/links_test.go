@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // A part of an archive that is a link to the same part elsewhere would be read, and written, if anything followed it.
@@ -65,7 +66,7 @@ func contentsOf(t *testing.T, dir string) string {
 		all.WriteString(strings.TrimPrefix(name, dir))
 		if !e.IsDir() {
 			b, err := os.ReadFile(name)
-			all.WriteString(" " + format.Digest(b))
+			all.WriteString(" " + ondisk.Digest(b))
 			return err
 		}
 		all.WriteString("\n")

@@ -7,6 +7,9 @@ import (
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/file"
 	"github.com/apache/arrow-go/v18/parquet/metadata"
+
+	"github.com/karchive/karchive/internal/ondisk"
+	"github.com/karchive/karchive/internal/parquetbytes"
 )
 
 // parquetDecoder reads the row groups of a Parquet segment: those that parquetEncoder wrote with an ownReader, others with the column
@@ -36,8 +39,8 @@ const (
 	columnCount
 )
 
-var columnPaths = [columnCount]string{columnOffset, columnTimestamp, columnTimestampType, columnLeaderEpoch, columnKey, columnValue,
-	columnHeaderKey, columnHeaderValue}
+var columnPaths = [columnCount]string{ondisk.ColumnOffset, ondisk.ColumnTimestamp, ondisk.ColumnTimestampType, ondisk.ColumnLeaderEpoch, ondisk.ColumnKey, ondisk.ColumnValue,
+	ondisk.ColumnHeaderKey, ondisk.ColumnHeaderValue}
 
 func (d *parquetDecoder) read(i int, doc *Document, memory *Buffer) ([]Record, error) {
 	if d.file == nil {
@@ -55,7 +58,7 @@ func (d *parquetDecoder) read(i int, doc *Document, memory *Buffer) ([]Record, e
 	}
 	rows := int(info.Records)
 	records, err := assemble(d.newOwnReader(group.MetaData(), info, memory), rows, memory)
-	if !errors.Is(err, errForeignPages) {
+	if !errors.Is(err, parquetbytes.ErrForeign) {
 		return records, err
 	}
 	if err := d.newOwnReader(group.MetaData(), info, memory).checkForeign(); err != nil {
@@ -112,7 +115,7 @@ func (d *parquetDecoder) checkBounds(group *metadata.RowGroupMetaData) error {
 			return corruptf("column %s: %v", columnPaths[i], err)
 		}
 		start := firstPage(c)
-		if n := c.TotalCompressedSize(); start < int64(len(parquetMagic)) || n < 0 || start > d.size || n > d.size-start {
+		if n := c.TotalCompressedSize(); start < int64(len(parquetbytes.Magic)) || n < 0 || start > d.size || n > d.size-start {
 			return corruptf("column %s is said to be %d bytes at %d of %d", columnPaths[i], n, start, d.size)
 		}
 	}
@@ -125,4 +128,17 @@ func firstPage(c *metadata.ColumnChunkMetaData) int64 {
 		return min(c.DataPageOffset(), c.DictionaryPageOffset())
 	}
 	return c.DataPageOffset()
+}
+
+// openParquet reads the footer of a Parquet file.
+func openParquet(r io.ReaderAt, size int64) (map[string][]byte, decoder, error) {
+	footer, err := parquetbytes.ReadFooter(r, size)
+	if err != nil {
+		return nil, nil, err
+	}
+	kv, err := parquetbytes.Metadata(footer)
+	if err != nil {
+		return nil, nil, err
+	}
+	return kv, &parquetDecoder{source: r, size: size, footer: footer}, nil
 }

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/karchive/karchive/internal/parquetbytes"
 )
 
 // The Parquet library's readers judge the encodings: segments are read through them.
@@ -70,8 +72,8 @@ func TestAPageWhoseLengthsDoNotFitIsRefused(t *testing.T) {
 		{"too few bytes", []int64{2, 3}, "abcd", "lengths add up to 5 of 4 bytes"},
 	} {
 		shape := payloadShapeOf(readValue)
-		body := appendLevels(nil, []byte{definedPayload, definedPayload}, shape.definitionBits)
-		body = append(appendDelta(body, c.lengths, true), c.bytes...)
+		body := parquetbytes.AppendLevels(nil, []byte{definedPayload, definedPayload}, shape.definitionBits)
+		body = append(parquetbytes.AppendDelta(body, c.lengths, true), c.bytes...)
 		o := &ownReader{ownScratch: new(ownScratch)}
 		_, err := o.split(page{body, len(c.lengths)}, shape)
 		if got := fmt.Sprint(err); (err == nil) != (c.want == "") || !strings.Contains(got, c.want) {

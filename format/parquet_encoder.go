@@ -8,9 +8,10 @@ import (
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/file"
 	"github.com/apache/arrow-go/v18/parquet/metadata"
-)
 
-const parquetMagic = "PAR1"
+	"github.com/karchive/karchive/internal/ondisk"
+	"github.com/karchive/karchive/internal/parquetbytes"
+)
 
 // parquetEncoder makes Parquet files out of row groups that are encoded apart from each other, so that several can be encoded at once.
 // Metadata is the Parquet library's, pages are ours.
@@ -33,7 +34,7 @@ func newParquetEncoder(level int) (encoder, error) {
 }
 
 // begin returns the bytes that a segment starts with.
-func (e *parquetEncoder) begin() []byte { return []byte(parquetMagic) }
+func (e *parquetEncoder) begin() []byte { return []byte(parquetbytes.Magic) }
 
 // encode returns as place the metadata of a file that has only this row group, at its start.
 func (e *parquetEncoder) encode(records []byte, info *RowGroup) ([]byte, any, error) {
@@ -82,10 +83,10 @@ func (e *parquetEncoder) place(place any, at int64) error {
 // end returns the footer: the Parquet metadata with the document and its digest in it.
 func (e *parquetEncoder) end(_ int64, document []byte) ([]byte, error) {
 	kv := metadata.NewKeyValueMetadata()
-	if err := kv.Append(documentKey, string(document)); err != nil {
+	if err := kv.Append(ondisk.DocumentKey, string(document)); err != nil {
 		return nil, err
 	}
-	if err := kv.Append(documentDigestKey, Digest(document)); err != nil {
+	if err := kv.Append(ondisk.DocumentDigestKey, ondisk.Digest(document)); err != nil {
 		return nil, err
 	}
 	e.file.FileMetaData.KeyValueMetadata = kv
@@ -94,8 +95,8 @@ func (e *parquetEncoder) end(_ int64, document []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n > maxFooterBytes {
-		return nil, fmt.Errorf("footer of %d bytes: %w", n, errTooLarge)
+	if n > ondisk.MaxFooterBytes {
+		return nil, fmt.Errorf("footer of %d bytes: %w", n, ondisk.ErrTooLarge)
 	}
-	return append(binary.LittleEndian.AppendUint32(buf.Bytes(), uint32(n)), parquetMagic...), nil
+	return append(binary.LittleEndian.AppendUint32(buf.Bytes(), uint32(n)), parquetbytes.Magic...), nil
 }

@@ -6,12 +6,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/compress"
-)
 
-// Kinds of pages (parquet.thrift, PageType) that parquetEncoder does not write.
-const (
-	pageKindDictionary = 2
-	pageKindDataV2     = 3
+	"github.com/karchive/karchive/internal/parquetbytes"
 )
 
 // maxDeltaBlock is the most values of a block of a delta encoding. Writers make 128 to 4,096; the Parquet library takes memory for as many as
@@ -39,42 +35,42 @@ func (o *ownReader) checkForeignColumn(column int) error {
 	if codec != compress.Codecs.Zstd && codec != compress.Codecs.Uncompressed {
 		return corruptf("column %s: compression %s is not of a segment", columnPaths[column], codec)
 	}
-	for w := (thriftWalker{rest: o.chunk}); len(w.rest) > 0; {
-		h := w.pageHeader()
-		data := w.bytes(uint64(max(h.compressed, 0)))
-		if w.bad || !h.fits(o) || h.kind == pageKindDictionary && h.values > h.uncompressed {
+	for rest := o.chunk; len(rest) > 0; {
+		h, data, behind, ok := parquetbytes.NextPage(rest)
+		rest = behind
+		if !ok || !o.fits(&h) || h.Kind == parquetbytes.KindDictionary && h.Values > h.Uncompressed {
 			return corruptf("column %s: page header", columnPaths[column])
 		}
-		o.left -= h.uncompressed
-		if h.values == 0 && h.kind != pageKindDictionary {
+		o.left -= h.Uncompressed
+		if h.Values == 0 && h.Kind != parquetbytes.KindDictionary {
 			o.decoder.empty[column]++
 		}
 		if err := o.checkForeignPage(column, &h, data, codec); err != nil {
-			return corruptf("column %s: page of encoding %s: %v", columnPaths[column], parquet.Encoding(h.encoding), err)
+			return corruptf("column %s: page of encoding %s: %v", columnPaths[column], parquet.Encoding(h.Encoding), err)
 		}
 	}
 	return nil
 }
 
 // checkForeignPage decompresses a page as the library will: its codec writes past the size that a page says.
-func (o *ownReader) checkForeignPage(column int, h *pageHeader, data []byte, codec compress.Compression) error {
+func (o *ownReader) checkForeignPage(column int, h *parquetbytes.PageHeader, data []byte, codec compress.Compression) error {
 	levels := 0
-	if h.kind == pageKindDataV2 {
-		if h.levelBytes < 0 || h.levelBytes > min(h.compressed, h.uncompressed) {
+	if h.Kind == parquetbytes.KindDataV2 {
+		if h.LevelBytes < 0 || h.LevelBytes > min(h.Compressed, h.Uncompressed) {
 			return errors.New("levels are longer than their page")
 		}
-		if h.plain {
+		if h.Plain {
 			codec = compress.Codecs.Uncompressed
 		}
-		levels = int(h.levelBytes)
+		levels = int(h.LevelBytes)
 	}
-	body, err := o.decompress(data[levels:], int(h.uncompressed)-levels, codec, false)
-	switch delta := isDelta(parquet.Encoding(h.encoding)); {
+	body, err := o.decompress(data[levels:], int(h.Uncompressed)-levels, codec, false)
+	switch delta := isDelta(parquet.Encoding(h.Encoding)); {
 	case err != nil:
 		return err
-	case h.kind == pageKindDictionary || !delta:
+	case h.Kind == parquetbytes.KindDictionary || !delta:
 		return nil
-	case h.kind == pageKindDataV2:
+	case h.Kind == parquetbytes.KindDataV2:
 		return errors.New("it is not read in pages of version 2")
 	case !deltaShape(withoutLevels(body, columnLevels[column])):
 		return errors.New("its blocks are of no shape that writers make")

@@ -14,6 +14,8 @@ import (
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/compress"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
+
+	"github.com/karchive/karchive/internal/parquetbytes"
 )
 
 // foreignSegment is a Parquet segment that Arrow's own library writes, with the document of one that we write.
@@ -67,7 +69,7 @@ func TestForgedNumbersOfAnotherWriterAskForNoMemory(t *testing.T) {
 	} {
 		good := foreignSegment(t, oddRecords()[:7], options...)
 		for _, forged := range forgedVarints {
-			for at := 4; at < len(good)-parquetTail; at += 4 * forgedStep() {
+			for at := 4; at < len(good)-parquetbytes.Tail; at += 4 * forgedStep() {
 				readHostile(t, replaced(good, at, forged))
 			}
 		}
@@ -136,8 +138,8 @@ func valuesPage(t *testing.T, file []byte) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := thriftWalker{rest: file[firstPage(c):]}
-	return w.bytes(uint64(w.pageHeader().compressed))
+	_, data, _, _ := parquetbytes.NextPage(file[firstPage(c):])
+	return data
 }
 
 // Who uses this package may use the library for other files, and gets the library as it is.

@@ -1,7 +1,6 @@
 package format
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,10 +9,10 @@ import (
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/compress"
 	"github.com/apache/arrow-go/v18/parquet/metadata"
-)
 
-// errForeignPages says that a row group has pages that parquetEncoder does not write. The Parquet library reads those.
-var errForeignPages = errors.New("pages of another writer")
+	"github.com/karchive/karchive/internal/ondisk"
+	"github.com/karchive/karchive/internal/parquetbytes"
+)
 
 // ownReader reads the row groups that parquetEncoder writes: twice as fast as the library, because payloads stay where they were
 // decompressed, and on this goroutine alone.
@@ -50,7 +49,7 @@ type page struct {
 // eachPage calls use for the pages of a column, which must have the encoding. The body of a kept page stays when use returns.
 func (o *ownReader) eachPage(column int, encoding parquet.Encoding, keep bool, use func(page) error) error {
 	err := o.pages(column, encoding, keep, use)
-	if err == nil || errors.Is(err, errForeignPages) {
+	if err == nil || errors.Is(err, parquetbytes.ErrForeign) {
 		return err
 	}
 	if !errors.Is(err, ErrCorrupt) {
@@ -65,26 +64,26 @@ func (o *ownReader) pages(column int, encoding parquet.Encoding, keep bool, use 
 		return err
 	}
 	if c.HasDictionaryPage() || c.Compression() != compress.Codecs.Zstd && c.Compression() != compress.Codecs.Uncompressed {
-		return errForeignPages
+		return parquetbytes.ErrForeign
 	}
-	for w := (thriftWalker{rest: o.chunk}); len(w.rest) > 0; {
-		h := w.pageHeader()
-		data := w.bytes(uint64(max(h.compressed, 0)))
-		if w.bad || !h.fits(o) {
+	for rest := o.chunk; len(rest) > 0; {
+		h, data, behind, ok := parquetbytes.NextPage(rest)
+		rest = behind
+		if !ok || !o.fits(&h) {
 			return corruptf("page header")
 		}
-		if h.kind != pageKindData || parquet.Encoding(h.encoding) != encoding || parquet.Encoding(h.levels) != parquet.Encodings.RLE {
-			return errForeignPages
+		if h.Kind != parquetbytes.KindData || parquet.Encoding(h.Encoding) != encoding || parquet.Encoding(h.Levels) != parquet.Encodings.RLE {
+			return parquetbytes.ErrForeign
 		}
-		if h.values == 0 {
+		if h.Values == 0 {
 			continue
 		}
-		o.left -= h.uncompressed
-		body, err := o.decompress(data, int(h.uncompressed), c.Compression(), keep)
+		o.left -= h.Uncompressed
+		body, err := o.decompress(data, int(h.Uncompressed), c.Compression(), keep)
 		if err != nil {
 			return corruptf("page: %v", err)
 		}
-		if err := use(page{body, int(h.values)}); err != nil {
+		if err := use(page{body, int(h.Values)}); err != nil {
 			return err
 		}
 	}
@@ -99,12 +98,12 @@ func (o *ownReader) readChunk(column int) (*metadata.ColumnChunkMetaData, error)
 	}
 	start := firstPage(c)
 	o.chunk = slices.Grow(o.chunk[:0], int(c.TotalCompressedSize()))[:c.TotalCompressedSize()]
-	return c, readFull(o.decoder.source, o.chunk, start)
+	return c, ondisk.ReadFull(o.decoder.source, o.chunk, start)
 }
 
 // fits says whether the numbers of a page are in proportion to its row group.
-func (h *pageHeader) fits(o *ownReader) bool {
-	return h.compressed >= 0 && h.uncompressed >= 0 && h.uncompressed <= o.left && h.values >= 0 && h.values <= o.values
+func (o *ownReader) fits(h *parquetbytes.PageHeader) bool {
+	return h.Compressed >= 0 && h.Uncompressed >= 0 && h.Uncompressed <= o.left && h.Values >= 0 && h.Values <= o.values
 }
 
 // zstdSlack is room behind what is decompressed, with which the decoder takes its fast path. A frame that fills it is longer than its page
@@ -163,11 +162,11 @@ func (o *ownReader) payloads(column int, use func(levels, payloadValues) error) 
 func (o *ownReader) split(p page, shape payloadShape) (v payloadValues, err error) {
 	rest := p.body
 	if shape.repetitionBits > 0 {
-		if o.repetitions, rest, err = decodeLevels(o.repetitions, rest, p.n, shape.repetitionBits); err != nil {
+		if o.repetitions, rest, err = parquetbytes.DecodeLevels(o.repetitions, rest, p.n, shape.repetitionBits); err != nil {
 			return v, err
 		}
 	}
-	if o.definitions, rest, err = decodeLevels(o.definitions, rest, p.n, shape.definitionBits); err != nil {
+	if o.definitions, rest, err = parquetbytes.DecodeLevels(o.definitions, rest, p.n, shape.definitionBits); err != nil {
 		return v, err
 	}
 	count := 0
@@ -193,82 +192,6 @@ func (o *ownReader) split(p page, shape payloadShape) (v payloadValues, err erro
 }
 
 func (o *ownReader) delta(b []byte, n int, narrow bool) (values []int64, rest []byte, err error) {
-	o.ints, rest, err = decodeDelta(o.ints, b, n, narrow)
+	o.ints, rest, err = parquetbytes.DecodeDelta(o.ints, b, n, narrow)
 	return o.ints, rest, err
-}
-
-// pageKindData is a data page of version 1.
-const pageKindData = 0
-
-// pageHeader is what a PageHeader says that we need; numbers as they stand there. Levels is for data pages of version 1, the last two are for
-// those of version 2.
-type pageHeader struct {
-	kind, uncompressed, compressed, values, encoding, levels int64
-
-	levelBytes int64 // stand before the values and are never compressed
-	plain      bool  // the values are not compressed either
-}
-
-// pageHeader reads a PageHeader.
-func (w *thriftWalker) pageHeader() (h pageHeader) {
-	h.kind = -1
-	w.eachField(func(id int16, kind byte) {
-		switch {
-		case kind == thriftI32 && id == 1:
-			h.kind = w.zigzag()
-		case kind == thriftI32 && id == 2:
-			h.uncompressed = w.zigzag()
-		case kind == thriftI32 && id == 3:
-			h.compressed = w.zigzag()
-		case kind == thriftStruct && (id == 5 || id == 7): // of data pages, and of dictionaries: they begin alike
-			w.dataPageHeader(&h)
-		case kind == thriftStruct && id == 8:
-			w.dataPageHeaderV2(&h)
-		default:
-			w.skip(kind, 0)
-		}
-	})
-	return h
-}
-
-func (w *thriftWalker) dataPageHeader(h *pageHeader) {
-	w.eachField(func(id int16, kind byte) {
-		switch {
-		case kind == thriftI32 && id == 1:
-			h.values = w.zigzag()
-		case kind == thriftI32 && id == 2:
-			h.encoding = w.zigzag()
-		case kind == thriftI32 && id == 3:
-			h.levels = w.zigzag()
-		default:
-			w.skip(kind, 1)
-		}
-	})
-}
-
-func (w *thriftWalker) dataPageHeaderV2(h *pageHeader) {
-	w.eachField(func(id int16, kind byte) {
-		switch {
-		case kind == thriftI32 && id == 1:
-			h.values = w.zigzag()
-		case kind == thriftI32 && id == 4:
-			h.encoding = w.zigzag()
-		case kind == thriftI32 && (id == 5 || id == 6):
-			h.levelBytes += w.zigzag()
-		case kind == thriftFalse && id == 7:
-			h.plain = true
-		default:
-			w.skip(kind, 1)
-		}
-	})
-}
-
-func (w *thriftWalker) zigzag() int64 {
-	v, n := binary.Varint(w.rest)
-	if n <= 0 {
-		w.fail()
-		return 0
-	}
-	w.rest = w.rest[n:]
-	return v
 }

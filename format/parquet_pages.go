@@ -1,11 +1,10 @@
 package format
 
 import (
-	"encoding/binary"
-	"hash/crc32"
-
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/metadata"
+
+	"github.com/karchive/karchive/internal/parquetbytes"
 )
 
 // pages is a column chunk on its way into a file: data pages of version 1, one after the other. They are written here and not by the
@@ -29,7 +28,7 @@ func (p *pages) add(body []byte, n int) {
 		data = *pageBuffer
 	}
 	begin := len(p.out)
-	p.out = appendPageHeader(p.out, len(body), data, n, p.encoding)
+	p.out = parquetbytes.AppendPageHeader(p.out, len(body), data, n, p.encoding)
 	p.uncompressed += int64(len(p.out)-begin) + int64(len(body))
 	p.out = append(p.out, data...)
 	p.values += int64(n)
@@ -46,25 +45,4 @@ func (p *pages) finish(m *metadata.ColumnChunkMetaDataBuilder, at int64) error {
 
 func (p *pages) reset(level int, e parquet.Encoding) {
 	*p = pages{level: level, encoding: e, out: p.out[:0]}
-}
-
-// appendPageHeader appends a PageHeader (parquet.thrift) in Thrift's compact protocol: type, sizes, CRC-32 of the page as it is stored,
-// and the header of a data page of version 1.
-func appendPageHeader(dst []byte, uncompressed int, data []byte, n int, e parquet.Encoding) []byte {
-	const (
-		nextI32    = 1<<4 | thriftI32 // the field after the one before, a 32-bit number
-		nextStruct = 1<<4 | thriftStruct
-		dataPage   = 0
-	)
-	number := func(v int64) { dst = binary.AppendVarint(append(dst, nextI32), v) }
-	number(dataPage)
-	number(int64(uncompressed))
-	number(int64(len(data)))
-	number(int64(int32(crc32.ChecksumIEEE(data))))
-	dst = append(dst, nextStruct)
-	number(int64(n))
-	number(int64(e))
-	number(int64(parquet.Encodings.RLE)) // of definition levels
-	number(int64(parquet.Encodings.RLE)) // of repetition levels
-	return append(dst, 0, 0)             // ends both structs
 }

@@ -4,6 +4,8 @@ import (
 	"io"
 
 	"github.com/apache/arrow-go/v18/parquet/metadata"
+
+	"github.com/karchive/karchive/internal/parquetbytes"
 )
 
 // raw is that of a row group whose column chunks stand one behind the other, in our order.
@@ -15,7 +17,7 @@ func (d *parquetDecoder) raw(i int, doc *Document) (rawGroup, error) {
 	}
 	meta := d.file.MetaData()
 	if !meta.Schema.Equals(parquetColumns) {
-		return rawGroup{}, errForeignPages
+		return rawGroup{}, parquetbytes.ErrForeign
 	}
 	if err := d.checkBounds(d.file.RowGroup(i).MetaData()); err != nil {
 		return rawGroup{}, err
@@ -26,7 +28,7 @@ func (d *parquetDecoder) raw(i int, doc *Document) (rawGroup, error) {
 	}
 	start, end, ok := moveToStart(one)
 	if !ok || one.RowGroups[0].NumRows != doc.Groups[i].Records {
-		return rawGroup{}, errForeignPages
+		return rawGroup{}, parquetbytes.ErrForeign
 	}
 	return rawGroup{*io.NewSectionReader(d.source, start, end-start), one}, nil
 }

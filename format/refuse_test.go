@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // refusedTexts are the cases of testdata/refuse/texts.json: a text, and what to put in the place of a part of it.
@@ -24,11 +26,11 @@ func TestEveryTextThatSaysWhatCannotBeIsRefused(t *testing.T) {
 	readJSON(t, "../testdata/refuse/texts.json", &texts)
 	read := map[string]func(text []byte) error{
 		"document": func(text []byte) error {
-			_, err := checkedDocument(text, []byte(Digest(text)))
+			_, err := checkedDocument(text, []byte(ondisk.Digest(text)))
 			return err
 		},
 		"archive": func(text []byte) error {
-			_, err := decodeIdentity([]byte(`{"checksum":"` + Digest(text) + `","archive":` + string(text) + `}`))
+			_, err := decodeIdentity([]byte(`{"checksum":"` + ondisk.Digest(text) + `","archive":` + string(text) + `}`))
 			return err
 		},
 	}
@@ -80,7 +82,7 @@ func TestADigestTakesNoMemoryOfItsOwn(t *testing.T) {
 		if got > hashStep { // the race detector makes pools forget some
 			t.Errorf("a record of %d bytes: got %d bytes allocated for its digest, want next to none", size, got)
 		}
-		if want := Digest(AppendCanonical(nil, &records[0])); wanted != want {
+		if want := ondisk.Digest(AppendCanonical(nil, &records[0])); wanted != want {
 			t.Errorf("a record of %d bytes: got digest %s, want %s", size, wanted, want)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 var update = flag.Bool("update", false, "write the test vectors anew")
@@ -52,7 +53,7 @@ func newVector(name string, r format.Record) vector {
 	}
 	canonical := format.AppendCanonical(nil, &r)
 	v := vector{name, r.Offset, r.TimestampMs, int8(r.TimestampType), r.LeaderEpoch, payload(r.Key), payload(r.Value), [][2]*[]byte{},
-		hex.EncodeToString(canonical), format.Digest(canonical)}
+		hex.EncodeToString(canonical), ondisk.Digest(canonical)}
 	for _, h := range r.Headers {
 		v.Headers = append(v.Headers, [2]*[]byte{payload([]byte(h.Key)), payload(h.Value)})
 	}

@@ -342,7 +342,7 @@ func (w *writer) writeFooter() error {
 	}
 	document = printable.AppendJSON(nil, document)
 	if len(document) > maxDocumentBytes {
-		return w.fail(fmt.Errorf("document of %d bytes: %w", len(document), errTooLarge))
+		return w.fail(fmt.Errorf("document of %d bytes: %w", len(document), ondisk.ErrTooLarge))
 	}
 	footer, err := w.encoder.end(w.written, document)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // The names that a capture's plan gives options that shape what is written.
@@ -29,7 +30,7 @@ func rulesOf(old []string, r format.Reshaper, inputs []Input) string {
 	if len(all) < 2 {
 		return strings.Join(all, "")
 	}
-	return format.Digest([]byte(strings.Join(all, "\n")))
+	return ondisk.Digest([]byte(strings.Join(all, "\n")))
 }
 
 // capture reads how the inputs were written out of their plans, as far as they agree.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/foreign"
+	"github.com/karchive/karchive/internal/parquetbytes"
 )
 
 // parquetTable reads a Parquet file, with the column readers of the Parquet library on the caller's goroutine, so that a panic on hostile
@@ -39,7 +40,7 @@ var errSegment = errors.New("it is a segment of an archive, which other commands
 
 func newParquetTable(r io.ReaderAt, size, max int64) (t *parquetTable, err error) {
 	defer guard(&err)
-	if err := format.CheckParquetFooter(r, size); err != nil {
+	if err := parquetbytes.CheckFooter(r, size); err != nil {
 		return nil, damagedParquet(err)
 	}
 	properties := parquet.NewReaderProperties(nil)

@@ -27,9 +27,6 @@ const (
 	Arrow   = "arrow"
 )
 
-// RowGroupBytes is the most canonical bytes of a row group of more than one record. It bounds the memory of writing and reading.
-const RowGroupBytes = 8 << 20
-
 const (
 	topicPrefix     = "topic="
 	partitionPrefix = "partition="

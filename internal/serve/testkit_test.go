@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/ondisk"
 	"github.com/karchive/karchive/test/memfs"
 )
 
@@ -179,7 +180,7 @@ func payload(b []byte) string {
 		return " null"
 	}
 	if len(b) > 100 {
-		return fmt.Sprintf(" %d bytes %x", len(b), format.Digest(b))
+		return fmt.Sprintf(" %d bytes %x", len(b), ondisk.Digest(b))
 	}
 	return fmt.Sprintf(" %q", b)
 }

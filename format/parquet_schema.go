@@ -3,18 +3,8 @@ package format
 import (
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/schema"
-)
 
-// The leaf columns of a Parquet segment, in file order. A reader finds them by path and ignores others.
-const (
-	columnOffset        = "offset"
-	columnTimestamp     = "timestamp"
-	columnTimestampType = "timestamp_type"
-	columnLeaderEpoch   = "leader_epoch"
-	columnKey           = "key"
-	columnValue         = "value"
-	columnHeaderKey     = "headers.list.element.key"
-	columnHeaderValue   = "headers.list.element.value"
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // Definition levels of the nullable and repeated columns.
@@ -44,12 +34,12 @@ func newParquetSchema() *schema.GroupNode {
 	list := schema.MustGroup(schema.NewGroupNode("list", parquet.Repetitions.Repeated, schema.FieldList{header}, -1))
 	headers := schema.MustGroup(schema.NewGroupNodeLogical("headers", required, schema.FieldList{list}, schema.NewListLogicalType(), -1))
 	return schema.MustGroup(schema.NewGroupNode("schema", required, schema.FieldList{
-		leaf(columnOffset, required, none, parquet.Types.Int64),
-		leaf(columnTimestamp, required, millis, parquet.Types.Int64),
-		leaf(columnTimestampType, required, schema.NewIntLogicalType(8, true), parquet.Types.Int32),
-		leaf(columnLeaderEpoch, required, none, parquet.Types.Int32),
-		leaf(columnKey, optional, none, parquet.Types.ByteArray),
-		leaf(columnValue, optional, none, parquet.Types.ByteArray),
+		leaf(ondisk.ColumnOffset, required, none, parquet.Types.Int64),
+		leaf(ondisk.ColumnTimestamp, required, millis, parquet.Types.Int64),
+		leaf(ondisk.ColumnTimestampType, required, schema.NewIntLogicalType(8, true), parquet.Types.Int32),
+		leaf(ondisk.ColumnLeaderEpoch, required, none, parquet.Types.Int32),
+		leaf(ondisk.ColumnKey, optional, none, parquet.Types.ByteArray),
+		leaf(ondisk.ColumnValue, optional, none, parquet.Types.ByteArray),
 		headers,
 	}, -1))
 }
@@ -69,7 +59,7 @@ func writerProperties(level int) *parquet.WriterProperties {
 		parquet.WithDictionaryDefault(false),
 		parquet.WithEncoding(parquet.Encodings.DeltaLengthByteArray),
 	}
-	for _, number := range []string{columnOffset, columnTimestamp, columnTimestampType, columnLeaderEpoch} {
+	for _, number := range []string{ondisk.ColumnOffset, ondisk.ColumnTimestamp, ondisk.ColumnTimestampType, ondisk.ColumnLeaderEpoch} {
 		options = append(options, parquet.WithEncodingFor(number, parquet.Encodings.DeltaBinaryPacked))
 	}
 	return parquet.NewWriterProperties(options...)

@@ -1,4 +1,4 @@
-package format
+package arrowbytes
 
 import (
 	flatbuffers "github.com/google/flatbuffers/go"

@@ -11,6 +11,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/metadata"
+
+	"github.com/karchive/karchive/internal/parquetbytes"
 )
 
 // A page ends at the first of these steps after which it holds pageBytes. A step ends by rules on records alone, so that page borders,
@@ -132,7 +134,7 @@ func (c *numberColumn) flush(least int, body []byte) []byte {
 	for _, v := range c.values {
 		c.low, c.high = min(c.low, v), max(c.high, v)
 	}
-	body = appendDelta(body[:0], c.values, c.narrow)
+	body = parquetbytes.AppendDelta(body[:0], c.values, c.narrow)
 	c.pages.add(body, len(c.values))
 	c.values = c.values[:0]
 	return body
@@ -196,10 +198,10 @@ func (c *payloadColumn) flush(least int, body []byte) []byte {
 	}
 	body = slices.Grow(body[:0], c.size)
 	if c.repetitionBits > 0 {
-		body = appendLevels(body, c.repetitions, c.repetitionBits)
+		body = parquetbytes.AppendLevels(body, c.repetitions, c.repetitionBits)
 	}
-	body = appendLevels(body, c.definitions, c.definitionBits)
-	body = appendDelta(body, c.lengths, true)
+	body = parquetbytes.AppendLevels(body, c.definitions, c.definitionBits)
+	body = parquetbytes.AppendDelta(body, c.lengths, true)
 	for _, v := range c.values {
 		body = append(body, v...)
 	}

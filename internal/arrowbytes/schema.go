@@ -1,7 +1,9 @@
-package format
+package arrowbytes
 
 import (
 	flatbuffers "github.com/google/flatbuffers/go"
+
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // The types of Arrow's Type union that segments use (Schema.fbs in Arrow's format directory).
@@ -31,12 +33,12 @@ type arrowField struct {
 // arrowFields is the schema of SPEC.md, "Arrow segments". Nodes and buffers of a record batch are in the order of these fields, so a
 // reader takes them from the front and leaves those of further fields alone.
 var arrowFields = []arrowField{
-	{name: columnOffset, kind: arrowInt, bits: 64},
-	{name: columnTimestamp, kind: arrowTimestamp},
-	{name: columnTimestampType, kind: arrowInt, bits: 8},
-	{name: columnLeaderEpoch, kind: arrowInt, bits: 32},
-	{name: columnKey, kind: arrowBinary, nullable: true},
-	{name: columnValue, kind: arrowBinary, nullable: true},
+	{name: ondisk.ColumnOffset, kind: arrowInt, bits: 64},
+	{name: ondisk.ColumnTimestamp, kind: arrowTimestamp},
+	{name: ondisk.ColumnTimestampType, kind: arrowInt, bits: 8},
+	{name: ondisk.ColumnLeaderEpoch, kind: arrowInt, bits: 32},
+	{name: ondisk.ColumnKey, kind: arrowBinary, nullable: true},
+	{name: ondisk.ColumnValue, kind: arrowBinary, nullable: true},
 	{name: "headers", kind: arrowList, children: []arrowField{
 		{name: "element", kind: arrowStruct, children: []arrowField{
 			{name: "key", kind: arrowUTF8},
@@ -121,7 +123,7 @@ func (f *arrowField) buildType(b *flatbuffers.Builder) flatbuffers.UOffsetT {
 // checkArrowSchema refuses a Schema table that does not begin with our fields. What is declared nullable is of no interest: values say.
 func checkArrowSchema(schema flatTable) error {
 	if schema.int16(schemaEndianness) != 0 {
-		return corruptf("the Arrow schema is of big-endian numbers")
+		return ondisk.Corruptf("the Arrow schema is of big-endian numbers")
 	}
 	return checkArrowFields(schema, schemaFields, arrowFields, "")
 }
@@ -129,16 +131,16 @@ func checkArrowSchema(schema flatTable) error {
 func checkArrowFields(parent flatTable, slot int, want []arrowField, path string) error {
 	got := parent.vector(slot)
 	if got.length < len(want) {
-		return corruptf("%d fields in the Arrow schema under %q, want %d", got.length, path, len(want))
+		return ondisk.Corruptf("%d fields in the Arrow schema under %q, want %d", got.length, path, len(want))
 	}
 	for i := range want {
 		f := got.table(i)
 		name := path + want[i].name
 		if text := f.bytes(fieldName); string(text) != want[i].name {
-			return corruptf("field %d of the Arrow schema is %.80q, want %s", i, path+string(text), name)
+			return ondisk.Corruptf("field %d of the Arrow schema is %.80q, want %s", i, path+string(text), name)
 		}
 		if !want[i].isOf(f) {
-			return corruptf("field %s of the Arrow schema is of another type", name)
+			return ondisk.Corruptf("field %s of the Arrow schema is of another type", name)
 		}
 		if err := checkArrowFields(f, fieldChildren, want[i].children, name+"."); err != nil {
 			return err

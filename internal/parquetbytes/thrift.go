@@ -1,6 +1,10 @@
-package format
+package parquetbytes
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/karchive/karchive/internal/ondisk"
+)
 
 // Field numbers and types of Thrift's compact protocol as far as Parquet's FileMetaData uses them
 // (https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md, parquet-format's parquet.thrift).
@@ -27,10 +31,10 @@ const (
 	maxThriftDepth = 16
 )
 
-// footerMetadata walks a whole Parquet footer and returns what is ours of its key-value metadata, which points into footer. The walk allocates
+// Metadata walks a whole Parquet footer and returns what is ours of its key-value metadata, which points into footer. The walk allocates
 // nothing for what it passes, and refuses a count that the bytes at hand cannot hold: the Parquet library allocates by such counts,
 // so it only sees footers that passed here.
-func footerMetadata(footer []byte) (map[string][]byte, error) {
+func Metadata(footer []byte) (map[string][]byte, error) {
 	w := thriftWalker{rest: footer}
 	kv := map[string][]byte{}
 	w.eachField(func(id int16, kind byte) {
@@ -44,10 +48,10 @@ func footerMetadata(footer []byte) (map[string][]byte, error) {
 		}
 	})
 	if w.bad || len(w.rest) > 0 {
-		return nil, corruptf("Parquet footer is not well-formed")
+		return nil, ondisk.Corruptf("Parquet footer is not well-formed")
 	}
 	if w.twice != "" {
-		return nil, corruptf("metadata key %s is there twice", w.twice)
+		return nil, ondisk.Corruptf("metadata key %s is there twice", w.twice)
 	}
 	return kv, nil
 }
@@ -164,7 +168,7 @@ func (w *thriftWalker) keyValues(kv map[string][]byte) {
 		if w.bad {
 			return
 		}
-		if name := string(key); name == documentKey || name == documentDigestKey {
+		if name := string(key); name == ondisk.DocumentKey || name == ondisk.DocumentDigestKey {
 			if _, twice := kv[name]; twice {
 				w.twice = name
 			}
@@ -233,4 +237,14 @@ func (w *thriftWalker) skipMap(depth int) {
 		w.skipElement(kinds>>4, depth)
 		w.skipElement(kinds&0x0f, depth)
 	}
+}
+
+func (w *thriftWalker) zigzag() int64 {
+	v, n := binary.Varint(w.rest)
+	if n <= 0 {
+		w.fail()
+		return 0
+	}
+	w.rest = w.rest[n:]
+	return v
 }

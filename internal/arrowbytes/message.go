@@ -1,9 +1,11 @@
-package format
+package arrowbytes
 
 import (
 	"encoding/binary"
 
 	flatbuffers "github.com/google/flatbuffers/go"
+
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // Slots, numbers and sizes of Message.fbs and File.fbs in Arrow's format directory.
@@ -45,76 +47,80 @@ const (
 	blockSize = 24 // Block
 )
 
-// arrowAlign is the alignment of buffers in a file, as Arrow recommends: a file without compression can be used where it is mapped.
-const arrowAlign = 64
+// Magic ends a file, and with two zeros begins it.
+const Magic = "ARROW1"
+
+// Align is the alignment of buffers in a file, as Arrow recommends: a file without compression can be used where it is mapped.
+const Align = 64
 
 // arrowPrefix is what stands before a message: a mark, and the length of what follows up to the body.
 const arrowPrefix = 8
 
-const arrowContinuation = 0xffffffff
+// Continuation is the mark before a message.
+const Continuation = 0xffffffff
 
-// padded rounds n up to a multiple of arrowAlign.
-func padded(n int) int { return (n + arrowAlign - 1) &^ (arrowAlign - 1) }
+// Padded rounds n up to a multiple of Align.
+func Padded(n int) int { return (n + Align - 1) &^ (Align - 1) }
 
-// frameMessage puts the prefix before a message and pads it so that what follows it is aligned, when the message itself stands at
+// Frame puts the prefix before a message and pads it so that what follows it is aligned, when the message itself stands at
 // offset at of something that is.
-func frameMessage(message []byte, at int) []byte {
-	n := padded(at+arrowPrefix+len(message)) - at
+func Frame(message []byte, at int) []byte {
+	n := Padded(at+arrowPrefix+len(message)) - at
 	out := make([]byte, n)
-	binary.LittleEndian.PutUint32(out, arrowContinuation)
+	binary.LittleEndian.PutUint32(out, Continuation)
 	binary.LittleEndian.PutUint32(out[4:], uint32(n-arrowPrefix))
 	copy(out[arrowPrefix:], message)
 	return out
 }
 
-// pair is a FieldNode, length and null count, or a Buffer, offset and length.
-type pair [2]int64
+// Pair is a FieldNode, length and null count, or a Buffer, offset and length.
+type Pair [2]int64
 
-// arrowBlock is where a record batch stands in a file: its framed message from offset on, then its body.
-type arrowBlock struct {
-	offset  int64
-	message int32
-	body    int64
+// Block is where a record batch stands in a file: its framed message from offset on, then its body.
+type Block struct {
+	Offset  int64
+	Message int32
+	Body    int64
 }
 
-// arrowBatch is what the message of a record batch says.
-type arrowBatch struct {
-	rows       int64
-	compressed bool
-	nodes      []pair
-	buffers    []pair
-	body       int64 // bytes
-	document   []byte
+// Batch is what the message of a record batch says.
+type Batch struct {
+	Rows       int64
+	Compressed bool
+	Nodes      []Pair
+	Buffers    []Pair
+	Body       int64  // bytes
+	Document   []byte // custom metadata, with its digest; nil: none
 }
 
-// schemaMessage is the Message with the schema.
-func schemaMessage() []byte {
+// SchemaMessage is the Message with the schema.
+func SchemaMessage() []byte {
 	b := flatbuffers.NewBuilder(1 << 10)
 	return finishMessage(b, headerSchema, buildArrowSchema(b), 0, 0)
 }
 
-// message is the Message of the batch; with a document also that and its digest, as custom metadata.
-func (a *arrowBatch) message() []byte {
-	b := flatbuffers.NewBuilder(1<<10 + len(a.document))
+// Message is the Message of the batch; with a document also that and its digest, as custom metadata.
+func (a *Batch) Message() []byte {
+	b := flatbuffers.NewBuilder(1<<10 + len(a.Document))
 	var metadata flatbuffers.UOffsetT
-	if a.document != nil {
-		digest := buildKeyValue(b, documentDigestKey, []byte(Digest(a.document)))
-		metadata = b.CreateVectorOfTables([]flatbuffers.UOffsetT{buildKeyValue(b, documentKey, a.document), digest})
+	if a.Document != nil {
+		digest := buildKeyValue(b, ondisk.DocumentDigestKey, []byte(ondisk.Digest(a.Document)))
+		metadata = b.CreateVectorOfTables([]flatbuffers.UOffsetT{buildKeyValue(b, ondisk.DocumentKey, a.Document), digest})
 	}
-	buffers := buildPairs(b, a.buffers)
-	nodes := buildPairs(b, a.nodes)
+	buffers := buildPairs(b, a.Buffers)
+	nodes := buildPairs(b, a.Nodes)
 	var compression flatbuffers.UOffsetT
-	if a.compressed {
+	if a.Compressed {
 		b.StartObject(compressionSlots)
 		b.PrependByteSlot(compressionCodec, codecZstd, 0)
 		compression = b.EndObject()
 	}
 	b.StartObject(batchSlots)
-	b.PrependInt64Slot(batchLength, a.rows, 0)
+	b.PrependInt64Slot(batchLength, a.Rows, 0)
 	b.PrependUOffsetTSlot(batchNodes, nodes, 0)
 	b.PrependUOffsetTSlot(batchBuffers, buffers, 0)
 	b.PrependUOffsetTSlot(batchCompression, compression, 0)
-	return finishMessage(b, headerRecordBatch, b.EndObject(), a.body, metadata)
+	return finishMessage(b, headerRecordBatch, b.EndObject(), a.Body, metadata)
 }
 
 func finishMessage(b *flatbuffers.Builder, kind byte, header flatbuffers.UOffsetT, body int64, metadata flatbuffers.UOffsetT) []byte {
@@ -137,7 +143,7 @@ func buildKeyValue(b *flatbuffers.Builder, key string, value []byte) flatbuffers
 	return b.EndObject()
 }
 
-func buildPairs(b *flatbuffers.Builder, pairs []pair) flatbuffers.UOffsetT {
+func buildPairs(b *flatbuffers.Builder, pairs []Pair) flatbuffers.UOffsetT {
 	b.StartVector(pairSize, len(pairs), 8)
 	for i := len(pairs) - 1; i >= 0; i-- {
 		b.Prep(8, pairSize)
@@ -147,16 +153,16 @@ func buildPairs(b *flatbuffers.Builder, pairs []pair) flatbuffers.UOffsetT {
 	return b.EndVector(len(pairs))
 }
 
-// footerOf is the Footer of a file with these record batches.
-func footerOf(blocks []arrowBlock) []byte {
+// Footer is the Footer of a file with these record batches.
+func Footer(blocks []Block) []byte {
 	b := flatbuffers.NewBuilder(1<<10 + blockSize*len(blocks))
 	b.StartVector(blockSize, len(blocks), 8)
 	for i := len(blocks) - 1; i >= 0; i-- {
 		b.Prep(8, blockSize)
-		b.PrependInt64(blocks[i].body)
+		b.PrependInt64(blocks[i].Body)
 		b.Pad(4)
-		b.PrependInt32(blocks[i].message)
-		b.PrependInt64(blocks[i].offset)
+		b.PrependInt32(blocks[i].Message)
+		b.PrependInt64(blocks[i].Offset)
 	}
 	batches := b.EndVector(len(blocks))
 	schema := buildArrowSchema(b)
