@@ -70,13 +70,16 @@ func (d *decompressor) open(b []byte, codec uint16) (*payload, error) {
 	if codec == 0 {
 		return &payload{reader: reader{rest: b}, release: func() {}}, nil
 	}
+	if kgo.CompressionCodecType(codec) == kgo.CodecSnappy {
+		return d.openSnappy(b)
+	}
 	whole, stream, err := d.start(b, kgo.CompressionCodecType(codec))
 	if err != nil {
 		return nil, err
 	}
 	p := &payload{reader: reader{rest: whole}}
 	if stream != nil {
-		p.rest = &recordStream{from: bufio.NewReaderSize(io.MultiReader(bytes.NewReader(whole), stream), 64<<10), memory: d}
+		p = d.streamed(io.MultiReader(bytes.NewReader(whole), stream))
 	}
 	p.release = func() {
 		p.rest.close()
@@ -88,12 +91,20 @@ func (d *decompressor) open(b []byte, codec uint16) (*payload, error) {
 	return p, nil
 }
 
+// streamed is a payload that is decompressed as it is read.
+func (d *decompressor) streamed(from io.Reader) *payload {
+	return &payload{rest: &recordStream{from: bufio.NewReaderSize(from, 64<<10), memory: d}}
+}
+
 // start decompresses up to wholeBatch. When there is more, stream has what follows.
 func (d *decompressor) start(b []byte, codec kgo.CompressionCodecType) (whole []byte, stream io.ReadCloser, err error) {
 	switch codec {
-	case kgo.CodecSnappy: // which makes no more than about 20 bytes of one
-		whole, err = kgo.DefaultDecompressor(&d.buffers).Decompress(b, codec)
-		return whole, nil, err
+	case kgo.CodecSnappy:
+		s, err := cutSnappy(b)
+		if err != nil {
+			return nil, nil, err
+		}
+		return d.buffers.get(), io.NopCloser(&snappyStream{blocks: s.blocks}), nil
 	case kgo.CodecZstd:
 		z := d.zstds.Get().(*zstd.Decoder)
 		defer d.zstds.Put(z)

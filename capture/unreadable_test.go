@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/snappy"
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -157,7 +158,24 @@ var writers = map[kgo.CompressionCodecType]func(io.Writer) io.WriteCloser{
 	kgo.CodecGzip: func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) },
 	kgo.CodecLz4:  func(w io.Writer) io.WriteCloser { return lz4.NewWriter(w) },
 	kgo.CodecZstd: func(w io.Writer) io.WriteCloser { z, _ := zstd.NewWriter(w); return z },
+	kgo.CodecSnappy: func(w io.Writer) io.WriteCloser {
+		w.Write(append(bytes.Clone(xerial), 0, 0, 0, 1, 0, 0, 0, 1))
+		return xerialWriter{w}
+	},
 }
+
+// xerialWriter makes a block of every 32 KiB, as Java's producers do.
+type xerialWriter struct{ to io.Writer }
+
+func (w xerialWriter) Write(p []byte) (int, error) {
+	for block := range slices.Chunk(p, 32<<10) {
+		packed := snappy.Encode(nil, block)
+		w.to.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(packed))), packed...))
+	}
+	return len(p), nil
+}
+
+func (w xerialWriter) Close() error { return nil }
 
 // bomb is a batch of n records of size zeros.
 func bomb(codec kgo.CompressionCodecType, n, size int) []byte {
@@ -168,7 +186,12 @@ func bomb(codec kgo.CompressionCodecType, n, size int) []byte {
 		w.Write(rawRecord{delta: int64(i), value: zeros}.encode())
 	}
 	w.Close()
-	batch := kmsg.RecordBatch{Magic: 2, Attributes: int16(codec), LastOffsetDelta: int32(n - 1), ProducerID: -1, NumRecords: int32(n), Records: payload.Bytes()}
+	return batchOf(codec, n, payload.Bytes())
+}
+
+// batchOf is a batch of n records that are packed already.
+func batchOf(codec kgo.CompressionCodecType, n int, packed []byte) []byte {
+	batch := kmsg.RecordBatch{Magic: 2, Attributes: int16(codec), LastOffsetDelta: int32(n - 1), ProducerID: -1, NumRecords: int32(n), Records: packed}
 	batch.Length = int32(len(batch.AppendTo(nil)) - 12)
 	return summed(batch.AppendTo(nil))
 }
@@ -212,6 +235,45 @@ func TestARecordThatCannotBeHeldIsNamedWithItsSize(t *testing.T) {
 		got := &counting{}
 		if err := d.decode(&kmsg.FetchResponseTopicPartition{RecordBatches: raw}, false, 0, math.MaxInt64, got); err != nil || got.bytes != 200<<20 {
 			t.Errorf("codec %d, with more memory: %d bytes, %v", codec, got.bytes, err)
+		}
+	}
+}
+
+// Producers but Java's make one block of snappy of a whole batch, which is decompressed at once or not at all.
+func TestABlockOfSnappyIsTakenWholeOrNamed(t *testing.T) {
+	var records []byte
+	for i := range 90 {
+		records = append(records, rawRecord{delta: int64(i), value: make([]byte, 1<<20)}.encode()...)
+	}
+	raw := batchOf(kgo.CodecSnappy, 90, snappy.Encode(nil, records))
+	d := decoder{decompressor: newDecompressor(0)}
+	for range 3 { // what was taken is given back
+		got := &counting{}
+		if err := d.decode(&kmsg.FetchResponseTopicPartition{RecordBatches: raw}, false, 0, math.MaxInt64, got); err != nil || got.records != 90 || got.bytes != 90<<20 {
+			t.Errorf("%d records of %d bytes, error %v", got.records, got.bytes, err)
+		}
+	}
+	d.decompressor = newDecompressor(0)
+	d.decompressor.memory = 80 << 20
+	err := d.decode(&kmsg.FetchResponseTopicPartition{RecordBatches: raw}, false, 0, math.MaxInt64, &counting{})
+	if !errors.Is(err, ErrBatchTooLarge) || !strings.Contains(err.Error(), "at offset 0") || !strings.Contains(err.Error(), "of snappy in a piece") {
+		t.Errorf("got %v, want ErrBatchTooLarge with partition, offset and size", err)
+	}
+}
+
+func TestSnappyThatClaimsMoreThanItCanHoldIsCorrupt(t *testing.T) {
+	head := append(bytes.Clone(xerial), 0, 0, 0, 1, 0, 0, 0, 1)
+	claim := binary.AppendUvarint(nil, 1<<32-1)
+	for name, packed := range map[string][]byte{
+		"a block of 4 GiB": append(claim, 0, 1), "Java's block of 4 GiB": slices.Concat(head, []byte{0, 0, 0, 7}, claim, []byte{0, 1}), "a block that is cut": slices.Concat(head, []byte{0, 0, 1, 0}, claim),
+		"a length that is cut": append(bytes.Clone(head), 0, 0), "nothing": nil,
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, _, err := decodeAll(batchOf(kgo.CodecSnappy, 1, packed), 0, math.MaxInt64, false)
+		runtime.ReadMemStats(&after)
+		if !errors.Is(err, ErrCorruptBatch) || after.TotalAlloc-before.TotalAlloc > 16<<20 {
+			t.Errorf("%s: got %v with %d bytes allocated, want ErrCorruptBatch", name, err, after.TotalAlloc-before.TotalAlloc)
 		}
 	}
 }
