@@ -75,7 +75,9 @@ type imported struct {
 
 // finish prints the result.
 func (r *imported) finish(e *env, how string, rules *reshape.Pipeline) error {
-	r.Reshaped = newReshaped(rules)
+	if r.Reshaped = newReshaped(rules); r.Reshaped != nil {
+		r.Reshaped.routed = r.unspread()
+	}
 	r.Reshaped.warn(e)
 	if r.Records == 0 {
 		e.warnf("there was no record in what was read")
@@ -93,6 +95,18 @@ func (r *imported) finish(e *env, how string, rules *reshape.Pipeline) error {
 		return errIncomplete
 	}
 	return r.Reshaped.incomplete()
+}
+
+// unspread says that every topic is in one partition, which tells nothing of the keys in it.
+func (r *imported) unspread() bool {
+	topics := map[string]bool{}
+	for _, p := range r.Partitions {
+		if topics[p.Topic] {
+			return false
+		}
+		topics[p.Topic] = true
+	}
+	return true
 }
 
 func (r *imported) print(w io.Writer) error {

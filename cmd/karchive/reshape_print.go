@@ -19,7 +19,7 @@ type reshaped struct {
 	*reshape.Report
 
 	masksKeys bool
-	routed    bool // records go where their new keys lead
+	routed    bool // records go where their new keys lead, or all to one partition
 }
 
 // newReshaped is what a pipeline did; nil without one.
