@@ -31,6 +31,7 @@ type MismatchError struct {
 	Now     string // the value of this capture
 }
 
+// Error names both values.
 func (e *MismatchError) Error() string {
 	return fmt.Sprintf("the archive was captured with %s %q, this capture has %q", e.What, e.Archive, e.Now)
 }
@@ -42,6 +43,7 @@ type RecreatedTopicError struct {
 	Cluster string // the one it has now
 }
 
+// Error names the topic and its ids.
 func (e *RecreatedTopicError) Error() string {
 	return fmt.Sprintf("topic %q was deleted and made again: the archive has topic id %s, the cluster %s", e.Topic, e.Archive, e.Cluster)
 }
@@ -54,6 +56,7 @@ type TruncatedError struct {
 	LogEnd    int64 // the offset up to which the log still agrees
 }
 
+// Error names the partition and both offsets.
 func (e *TruncatedError) Error() string {
 	return fmt.Sprintf("%s was captured up to offset %d, but its log agrees only up to %d: it was truncated or is another log",
 		e.Partition, e.Next, e.LogEnd)
@@ -67,10 +70,12 @@ type StalledError struct {
 	Err       error // what the last attempts met
 }
 
+// Error names the partition, and for how long.
 func (e *StalledError) Error() string {
 	return fmt.Sprintf("%s made no progress at offset %d for %s: %v", e.Partition, e.Offset, e.For.Round(time.Second), e.Err)
 }
 
+// Unwrap returns what was met.
 func (e *StalledError) Unwrap() error { return e.Err }
 
 // PartitionError is an error of one partition that ends the capture.
@@ -80,10 +85,12 @@ type PartitionError struct {
 	Err       error
 }
 
+// Error names where it was met.
 func (e *PartitionError) Error() string {
 	return fmt.Sprintf("%s at offset %d: %v", e.Partition, e.Offset, e.Err)
 }
 
+// Unwrap returns what was met.
 func (e *PartitionError) Unwrap() error { return e.Err }
 
 // ErrCorruptBatch is wrapped when what the broker sent is not a valid record batch, though its connection was sound.

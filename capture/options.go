@@ -102,23 +102,16 @@ func (o Options) normalize() (settings, error) {
 
 func (o *Options) fillDefaults() {
 	o.From = o.From.Or(selection.Beginning)
-	setDefault(&o.Isolation, format.ReadCommitted)
-	setDefault(&o.RotateBytes, defaultRotateBytes)
-	setDefault(&o.RotateInterval, defaultRotateInterval)
-	setDefault(&o.Lanes, DefaultLanes)
-	setDefault(&o.MemoryBytes, defaultMemoryBytes)
-	setDefault(&o.FetchBytes, defaultFetchBytes)
-	setDefault(&o.ConnectTimeout, defaultConnectTimeout)
-	setDefault(&o.StallTimeout, defaultStallTimeout)
+	options.Default(&o.Isolation, format.ReadCommitted)
+	options.Default(&o.RotateBytes, defaultRotateBytes)
+	options.Default(&o.RotateInterval, defaultRotateInterval)
+	options.Default(&o.Lanes, DefaultLanes)
+	options.Default(&o.MemoryBytes, defaultMemoryBytes)
+	options.Default(&o.FetchBytes, defaultFetchBytes)
+	options.Default(&o.ConnectTimeout, defaultConnectTimeout)
+	options.Default(&o.StallTimeout, defaultStallTimeout)
 	if o.Now == nil {
 		o.Now = time.Now
-	}
-}
-
-func setDefault[T comparable](v *T, def T) {
-	var zero T
-	if *v == zero {
-		*v = def
 	}
 }
 

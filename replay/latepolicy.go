@@ -57,12 +57,12 @@ const (
 )
 
 func (p *Pacing) fillDefaults() {
-	setDefault(&p.OnLate, CatchUpLate)
-	setDefault(&p.Precision, NormalPrecision)
+	options.Default(&p.OnLate, CatchUpLate)
+	options.Default(&p.Precision, NormalPrecision)
 	if p.OnLate == ShiftLate {
-		setDefault(&p.MaxCatchUp, defaultMaxShift)
+		options.Default(&p.MaxCatchUp, defaultMaxShift)
 	}
-	setDefault(&p.MaxCatchUp, defaultMaxCatchUp)
+	options.Default(&p.MaxCatchUp, defaultMaxCatchUp)
 }
 
 // check is for values without their defaults.

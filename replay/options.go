@@ -185,31 +185,24 @@ func (o Options) normalize() (settings, error) {
 
 func (o *Options) fillDefaults() {
 	o.From, o.Until = o.From.Or(selection.Beginning), o.Until.Or(selection.End)
-	setDefault(&o.Timestamps, KeepTimestamps)
-	setDefault(&o.ReplicationFactor, -1)
-	setDefault(&o.Acks, AcksAll)
-	setDefault(&o.Compression, SourceCompression)
-	setDefault(&o.Lanes, DefaultLanes)
-	setDefault(&o.MemoryBytes, defaultMemoryBytes)
-	setDefault(&o.ConnectTimeout, defaultConnectTimeout)
-	setDefault(&o.StallTimeout, defaultStallTimeout)
-	setDefault(&o.FlushTimeout, defaultFlushTimeout)
-	setDefault(&o.CheckpointInterval, defaultCheckpointInterval)
-	setDefault(&o.TransactionBytes, defaultTransactionBytes)
-	setDefault(&o.TransactionTimeout, defaultTransactionTimeout)
+	options.Default(&o.Timestamps, KeepTimestamps)
+	options.Default(&o.ReplicationFactor, -1)
+	options.Default(&o.Acks, AcksAll)
+	options.Default(&o.Compression, SourceCompression)
+	options.Default(&o.Lanes, DefaultLanes)
+	options.Default(&o.MemoryBytes, defaultMemoryBytes)
+	options.Default(&o.ConnectTimeout, defaultConnectTimeout)
+	options.Default(&o.StallTimeout, defaultStallTimeout)
+	options.Default(&o.FlushTimeout, defaultFlushTimeout)
+	options.Default(&o.CheckpointInterval, defaultCheckpointInterval)
+	options.Default(&o.TransactionBytes, defaultTransactionBytes)
+	options.Default(&o.TransactionTimeout, defaultTransactionTimeout)
 	o.Pacing.fillDefaults()
 	if o.Control == nil {
 		o.Control = &Control{}
 	}
 	if o.Clock == nil {
 		o.Clock = systemClock{}
-	}
-}
-
-func setDefault[T comparable](v *T, def T) {
-	var zero T
-	if *v == zero {
-		*v = def
 	}
 }
 

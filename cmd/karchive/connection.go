@@ -43,6 +43,7 @@ func (c *connection) open(ctx context.Context, e *env) (*connect.Config, []kgo.O
 		Environ:  e.environ,
 		Set:      c.set.Value(),
 		Brokers:  c.brokers.Value(),
+		Words:    connect.Words{File: "--config", Set: "-X", Brokers: "-b"},
 		ReadFile: e.readFile,
 	})
 	if err != nil {

@@ -33,6 +33,7 @@ func broker(t *testing.T, opts ...kfake.Opt) string {
 
 func check(t *testing.T, in Input) (*Config, error) {
 	t.Helper()
+	in.Words = words
 	c, err := Load(in)
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -23,7 +24,7 @@ const (
 // SettingError is returned for a setting that cannot be used. Its message names the setting and where it was given and shows no value.
 type SettingError struct {
 	Key  string // as given, where it is known or looks like a name; empty when no setting is to blame
-	From string // "-X", a file or an environment variable
+	From string // what the user calls it: one of Words, a file or an environment variable
 	Err  error
 	Hint string // what to do about it; may be empty
 }
@@ -44,16 +45,30 @@ func (e *SettingError) Unwrap() error { return e.Err }
 type Input struct {
 	File    string   // a client.properties file; empty: the one that KARCHIVE_CONFIG names, if any
 	Environ []string // as os.Environ gives it
-	Set     []string // key=value, as from -X
+	Set     []string // key=value, each
 	Brokers []string // host:port, each possibly a comma list
 
+	// Words are what messages call the ways in which a user gives all this.
+	Words Words
 	// ReadFile reads File, values given as @name, and the files that settings name. Nil: os.ReadFile.
 	ReadFile func(name string) ([]byte, error)
+}
+
+// Words name the ways in which settings are given, as a command line spells them. Empty ones are named by what they are.
+type Words struct{ File, Set, Brokers string }
+
+// giving says how to give a setting, KEY=VALUE.
+func (c *Config) giving(setting string) string {
+	if c == nil || c.words.Set == "" {
+		return setting
+	}
+	return c.words.Set + " " + setting
 }
 
 // Config holds settings by their canonical names. It is immutable once loaded and safe for concurrent use.
 type Config struct {
 	settings map[string]setting
+	words    Words
 	readFile func(string) ([]byte, error)
 	notes    []string
 	warnings []string
@@ -67,12 +82,12 @@ type setting struct {
 
 // Load reads in and checks every setting that can be checked without the files it names. Errors are SettingErrors.
 func Load(in Input) (*Config, error) {
-	c := &Config{settings: map[string]setting{}, readFile: in.ReadFile}
+	c := &Config{settings: map[string]setting{}, words: in.Words, readFile: in.ReadFile}
 	if c.readFile == nil {
 		c.readFile = os.ReadFile
 	}
 	env := environment(in.Environ)
-	file, source := in.File, "--config"
+	file, source := in.File, cmp.Or(c.words.File, "the file")
 	if file == "" {
 		file, source = env[EnvConfig], EnvConfig
 	}
@@ -87,7 +102,7 @@ func Load(in Input) (*Config, error) {
 	if err := c.loadSet(in.Set); err != nil {
 		return nil, err
 	}
-	c.loadBrokers(in.Brokers, "-b")
+	c.loadBrokers(in.Brokers, cmp.Or(c.words.Brokers, "the brokers"))
 	return c, c.check()
 }
 
@@ -188,7 +203,7 @@ func put(layer map[string]setting, key, value, from string) error {
 func unknown(key, from string) error {
 	if foreign(key) {
 		return &SettingError{Key: key, From: from, Err: errors.New("has no meaning for karchive"),
-			Hint: "leave it out; in a --config file it would be ignored"}
+			Hint: "leave it out; in a file of settings it would be ignored"}
 	}
 	e := &SettingError{Key: key, From: from, Err: errors.New("unknown setting"), Hint: "karchive help connection lists the settings"}
 	if s := suggest.Nearest(key, suggestible()); s != "" {

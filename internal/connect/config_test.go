@@ -20,8 +20,12 @@ func write(t *testing.T, name string, data []byte) string {
 	return path
 }
 
+// words are those of the command.
+var words = Words{File: "--config", Set: "-X", Brokers: "-b"}
+
 func load(t *testing.T, in Input) *Config {
 	t.Helper()
+	in.Words = words
 	c, err := Load(in)
 	if err != nil {
 		t.Fatal(err)
@@ -189,6 +193,7 @@ func TestSettingsThatCannotBeUsedAreNamedWithAHint(t *testing.T) {
 		if c.set[0] == "bootstrap.servers=" {
 			in.Brokers = nil
 		}
+		in.Words = words
 		_, err := Load(in)
 		s, ok := errors.AsType[*SettingError](err)
 		if !ok || !strings.Contains(err.Error(), c.want) || !strings.Contains(s.Hint, c.hint) {

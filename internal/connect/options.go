@@ -117,7 +117,7 @@ func (c *Config) mechanism(p protocol) (sasl.Mechanism, error) {
 	user, password := c.get(keyUsername), c.get(keyPassword)
 	if user == "" || password == "" {
 		return nil, &SettingError{Key: keyMechanism, From: c.settings[keyMechanism].from, Err: fmt.Errorf("%s needs a user name and a password", name),
-			Hint: fmt.Sprintf("give -X %s=NAME and -X %s=@FILE, or %s", keyUsername, keyPassword, keyJAAS)}
+			Hint: fmt.Sprintf("give %s and %s, or %s", c.giving(keyUsername+"=NAME"), c.giving(keyPassword+"=@FILE"), keyJAAS)}
 	}
 	switch name {
 	case "PLAIN":
@@ -157,14 +157,14 @@ func (c *Config) oauth() (sasl.Mechanism, error) {
 	if c.has(keyTokenURL) {
 		path, ok := c.tokenFile()
 		if !ok {
-			return nil, c.fail(keyTokenURL, errors.New("is not a file: URL, and karchive fetches no tokens"), "fetch one and give -X "+keyToken+"=@FILE")
+			return nil, c.fail(keyTokenURL, errors.New("is not a file: URL, and karchive fetches no tokens"), "fetch one and give "+c.giving(keyToken+"=@FILE"))
 		}
 		read = func() (string, error) { return c.content(path) }
 	}
 	if token, err := read(); err != nil {
 		return nil, c.fail(keyTokenURL, err, "")
 	} else if token == "" {
-		return nil, &SettingError{Key: keyToken, Err: errors.New("OAUTHBEARER needs a token"), Hint: "give -X " + keyToken + "=@FILE"}
+		return nil, &SettingError{Key: keyToken, Err: errors.New("OAUTHBEARER needs a token"), Hint: "give " + c.giving(keyToken+"=@FILE")}
 	}
 	return oauth.Oauth(func(context.Context) (oauth.Auth, error) {
 		token, err := read()

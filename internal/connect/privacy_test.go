@@ -16,6 +16,7 @@ import (
 
 // saidOf is everything that is said of settings.
 func saidOf(in Input) string {
+	in.Words = words
 	c, err := Load(in)
 	said := fmt.Sprint(err)
 	if err == nil {

@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -43,22 +44,22 @@ func (c *Config) loadEnvironment(env map[string]string) error {
 
 // loadSet takes key=value settings, the later of two with the same key.
 func (c *Config) loadSet(set []string) error {
-	layer := map[string]setting{}
+	layer, from := map[string]setting{}, cmp.Or(c.words.Set, "the settings")
 	for i, s := range set {
 		key, value, ok := strings.Cut(s, "=")
 		key = strings.TrimSpace(key)
 		_, known := canonical(key)
-		switch {
+		switch hint := "write " + c.giving("key=value"); {
 		case !ok && known:
-			return &SettingError{Key: key, From: "-X", Err: errors.New("has no value"), Hint: "write -X key=value"}
+			return &SettingError{Key: key, From: from, Err: errors.New("has no value"), Hint: hint}
 		case !ok || !known && !showable(key, value):
-			return &SettingError{From: "-X", Err: fmt.Errorf("the one of place %d names no setting, and is not shown, as it may be a secret", i+1), Hint: "write -X key=value"}
+			return &SettingError{From: from, Err: fmt.Errorf("the one of place %d names no setting, and is not shown, as it may be a secret", i+1), Hint: hint}
 		}
-		if err := c.putGiven(layer, key, value, "-X"); err != nil {
+		if err := c.putGiven(layer, key, value, from); err != nil {
 			return err
 		}
 		if name, _ := canonical(key); isSecret(name) && value != "" && !strings.HasPrefix(value, "@") {
-			c.note("%s is on the command line, where ps shows it to others: give -X %s=@FILE or %s", key, key, envName(key))
+			c.note("%s is on the command line, where ps shows it to others: give %s or %s", key, c.giving(key+"=@FILE"), envName(key))
 		}
 	}
 	c.override(layer)
@@ -115,7 +116,7 @@ func envName(key string) string {
 func (c *Config) check() error {
 	if len(c.Brokers()) == 0 {
 		return &SettingError{Key: keyBrokers, Err: errors.New("no brokers given"),
-			Hint: fmt.Sprintf("give -b host:port, or %s, or %s in a --config file", EnvBrokers, keyBrokers)}
+			Hint: fmt.Sprintf("give %s, or %s, or %s in a %s", strings.TrimSpace(c.words.Brokers+" host:port"), EnvBrokers, keyBrokers, strings.TrimSpace(c.words.File+" file"))}
 	}
 	if err := c.checkAddresses(); err != nil {
 		return err

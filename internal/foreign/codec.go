@@ -76,7 +76,7 @@ func openZstd(r io.Reader) (io.Reader, func(), error) {
 // windowError is what a window over maxWindow is; nil: err is something else.
 func windowError(err error) error {
 	if errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded) {
-		return &LimitError{"its zstd data want a window of more than 256 MiB: compress it without --ultra and --long", FixedLimit}
+		return &LimitError{"its zstd data want a window of more than 256 MiB: compress it with the usual window", FixedLimit}
 	}
 	return nil
 }

@@ -48,3 +48,11 @@ func (e *Error) Named(name func(option string) string) (problem, advice string) 
 func NeedsPace(option string) *Error {
 	return New("give {Pace}", "{%s} needs a pace", option)
 }
+
+// Default gives an option that is not set its value.
+func Default[T comparable](option *T, value T) {
+	var zero T
+	if *option == zero {
+		*option = value
+	}
+}

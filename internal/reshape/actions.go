@@ -45,7 +45,7 @@ var actions = []action{
 	{name: Drop, kind: dropKind, help: []string{"the field or header goes, a whole key or value becomes null"}},
 	{name: Redact, made: func(Mask) change { return redactChange{} }, help: []string{`"***" for text, 0, false, {} and [] for the rest`}},
 	{name: Hash, keyed: true, made: func(Mask) change { return hashChange{} }, help: []string{
-		"a token of 32 hex digits, from HMAC-SHA-256 with --mask-key: the same text has the same token in every",
+		"a token of 32 hex digits, from HMAC-SHA-256 with the secret: the same text has the same token in every",
 		"topic, key, value and header, so joins still work; numbers become text, 1, 1.0 and 1e0 are the same",
 	}},
 	{name: HashFormat, keyed: true, made: func(Mask) change { return formatChange{} }, help: []string{

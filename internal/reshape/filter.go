@@ -40,8 +40,8 @@ Values of different types cannot be compared: value.id == 1 is not decided for "
 has() and in ask objects, and in also arrays: of anything else, and where value.a is not there for has(value.a.b), they are not decided.
 && and || decide with one side where that is enough: value.id == 1 || value.id == "1".
 
-A record about which the expression cannot be decided is left out and counted with the reason, also when the expression says not; with
---strict it is an error. That is so for a field that is not there, a value that is not strictly JSON (RFC 8259, without two equal names in
+A record about which the expression cannot be decided is left out and counted with the reason, also when the expression says not;
+strictly, it is an error. That is so for a field that is not there, a value that is not strictly JSON (RFC 8259, without two equal names in
 an object), types that do not go together, whole numbers beyond 64 bits, numbers beyond doubles, half of a surrogate pair, and expressions
 that take too many steps. When no record at all can be decided, the exit code is 3. Reasons name places and types, never contents.
 `
