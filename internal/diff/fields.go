@@ -37,6 +37,11 @@ type payload struct {
 	exact     bool // what means the same in other bytes differs too
 	ignored   []pattern
 	tolerance []tolerance
+	check     *reshape.Checker
+}
+
+func newPayload(root reshape.Root, json, exact bool) *payload {
+	return &payload{root: root.String(), json: json, exact: exact, check: reshape.NewChecker()}
 }
 
 type tolerance struct {
@@ -49,7 +54,7 @@ func newFields(o Options, pair Pairing) (*fields, error) {
 		// Records that are paired by what they hold come from logs in which they may be anywhere.
 		offset: pair == ByOrder, epoch: pair == ByOffset || pair == ByOrder,
 		timestamp: true, headers: true, header: map[string]bool{},
-		key: &payload{root: reshape.KeyRoot.String(), json: o.JSON}, value: &payload{root: reshape.ValueRoot.String(), json: o.JSON},
+		key: newPayload(reshape.KeyRoot, o.JSON, false), value: newPayload(reshape.ValueRoot, o.JSON, false),
 	}
 	for _, path := range o.Ignore {
 		if err := f.ignore(path); err != nil {
@@ -156,8 +161,7 @@ func (f *fields) compare(a, b *format.Record) []Change {
 // Explain lists what differs between two records of one place, offset excepted, at most 100 changes. Payloads that differ and are JSON are
 // explained by the fields that do; where these mean the same, by all of it. Nothing is listed only of records with the same bytes.
 func Explain(a, b *format.Record) []Change {
-	exactly := func(root reshape.Root) *payload { return &payload{root: root.String(), json: true, exact: true} }
-	f := fields{timestamp: true, epoch: true, headers: true, key: exactly(reshape.KeyRoot), value: exactly(reshape.ValueRoot)}
+	f := fields{timestamp: true, epoch: true, headers: true, key: newPayload(reshape.KeyRoot, true, true), value: newPayload(reshape.ValueRoot, true, true)}
 	return f.compare(a, b)
 }
 
@@ -187,7 +191,7 @@ func (p *payload) compare(l *changes, a, b []byte) {
 	if p == nil || (a == nil) == (b == nil) && bytes.Equal(a, b) {
 		return
 	}
-	if p.json && a != nil && b != nil && reshape.CheckJSON(a) == nil && reshape.CheckJSON(b) == nil {
+	if p.json && a != nil && b != nil && p.check.Check(a) == nil && p.check.Check(b) == nil {
 		before := len(*l)
 		p.compareJSON(l, a, b)
 		if !p.exact || len(*l) > before {

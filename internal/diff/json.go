@@ -63,9 +63,14 @@ func (w *walk) compare(a, b any) {
 }
 
 func (w *walk) members(a, b map[string]any) {
-	all := maps.Clone(a)
-	maps.Copy(all, b)
-	for _, name := range slices.Sorted(maps.Keys(all)) {
+	names := slices.AppendSeq(make([]string, 0, max(len(a), len(b))), maps.Keys(a))
+	for name := range b {
+		if _, both := a[name]; !both {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
 		w.step(step{name: name}, member(a, name), member(b, name))
 	}
 }
