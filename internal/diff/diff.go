@@ -133,9 +133,11 @@ func Run(ctx context.Context, a, b Side, o Options) (*Report, error) {
 		return nil, err
 	}
 	if o.Reshape != nil {
-		apply, end := o.Reshape.Begin(format.Reshaping{Keep: true})
-		defer end()
-		c.apply = apply
+		for side := range c.apply { // which are decoded at once
+			apply, end := o.Reshape.Begin(format.Reshaping{Keep: true})
+			defer end()
+			c.apply[side] = apply
+		}
 	}
 	if c.pair == ByOffset || c.pair == ByOrder {
 		err = c.byPlace()

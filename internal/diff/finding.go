@@ -114,7 +114,7 @@ func (c *comparison) found(f *finding, places *progress) error {
 	case f.kind == "":
 		d.Kind = OutOfOrder
 	case f.kind == Changed:
-		d.Changes = c.changes(f.a, f.b)
+		d.Changes = c.changes(f.a.Topic, f.b.Topic, &f.a.Record, &f.b.Record)
 	}
 	return c.tell(d)
 }

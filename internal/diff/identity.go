@@ -82,7 +82,7 @@ func (c *comparison) join(a, b, found *extsort.Sorter) error {
 			f.kind, f.b = OnlyB, y.record
 		default:
 			f.a, f.b = x.record, y.record
-			if len(c.changes(f.a, f.b)) > 0 {
+			if len(c.changes(f.a.Topic, f.b.Topic, &f.a.Record, &f.b.Record)) > 0 {
 				f.kind = Changed
 			}
 		}

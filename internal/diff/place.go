@@ -1,6 +1,8 @@
 package diff
 
 import (
+	"golang.org/x/sync/errgroup"
+
 	"github.com/karchive/karchive/format"
 )
 
@@ -36,6 +38,9 @@ func (p *partition) run() error {
 		if skipped {
 			continue
 		}
+		if err := p.decodeBoth(); err != nil {
+			return err
+		}
 		a, err := p.a.peek()
 		if err != nil {
 			return err
@@ -55,7 +60,7 @@ func (p *partition) run() error {
 
 // skipEqual passes a row group that both sides have, by its digest. It stands for offsets too, so it says the same for every pairing.
 func (p *partition) skipEqual() (bool, error) {
-	if p.apply != nil {
+	if p.Reshape != nil {
 		return false, nil
 	}
 	a, err := p.a.group()
@@ -88,6 +93,23 @@ func (p *partition) step(a, b *format.Record) error {
 		return p.tell(&Difference{Kind: OnlyB, Topic: p.topic, B: p.b.take()})
 	}
 	p.passed(2)
-	_, err := p.compare(p.topic, p.a.take(), p.b.take())
-	return err
+	changes := p.changes(p.a.tp.Topic, p.b.tp.Topic, a, b)
+	if len(changes) == 0 {
+		p.a.pass()
+		p.b.pass()
+		p.report.equal(p.topic, p.number, 1)
+		return nil
+	}
+	return p.tell(&Difference{Kind: Changed, Topic: p.topic, A: p.a.take(), B: p.b.take(), Changes: changes})
+}
+
+// decodeBoth decodes the row groups that come next on both sides at once, where both are used up.
+func (p *partition) decodeBoth() error {
+	if p.a.next == nil || p.b.next == nil {
+		return nil
+	}
+	var both errgroup.Group
+	both.Go(p.a.decode)
+	both.Go(p.b.decode)
+	return both.Wait()
 }

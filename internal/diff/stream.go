@@ -29,12 +29,16 @@ type stream struct {
 	reader  *format.GroupReader
 	decoded *Decoded
 	next    *format.Place   // nil: none, or not looked for yet
-	records []format.Record // decoded and not taken yet
-	apply   func(format.TopicPartition, *format.Record) (bool, error)
+	buffer  format.Buffer   // of the row group that was decoded last
+	records []format.Record // of it, not taken yet
+	apply   applyFunc
 }
 
+// applyFunc says whether a record stays, and changes it.
+type applyFunc = func(format.TopicPartition, *format.Record) (bool, error)
+
 func (c *comparison) stream(side int, tp *format.TopicPartition) *stream {
-	s := &stream{ctx: c.ctx, decoded: &c.report.Decoded[side], apply: c.apply}
+	s := &stream{ctx: c.ctx, decoded: &c.report.Decoded[side], apply: c.apply[side]}
 	if tp != nil {
 		a := c.sides[side].Archive
 		s.tp, s.walk, s.reader = *tp, a.Walk(*tp, c.sides[side].Selection.Window()), a.NewGroupReader(1)
@@ -77,38 +81,49 @@ func (s *stream) peek() (*format.Record, error) {
 		if p == nil || err != nil {
 			return nil, err
 		}
-		if s.ctx.Err() != nil {
-			return nil, context.Cause(s.ctx)
-		}
-		if s.records, err = s.read(p); err != nil {
+		if err := s.decode(); err != nil {
 			return nil, err
 		}
-		s.next = nil
-		s.decoded.Groups++
 	}
 	return &s.records[0], nil
 }
 
-// read decodes a row group, and takes of its records what stays.
-func (s *stream) read(p *format.Place) ([]format.Record, error) {
-	records, err := s.reader.Read(p, nil)
-	if err != nil || s.apply == nil {
-		return records, err
+// decode decodes the row group that comes next. Nothing of the one before is valid any more.
+func (s *stream) decode() (err error) {
+	if s.ctx.Err() != nil {
+		return context.Cause(s.ctx)
 	}
-	kept := records[:0]
-	for i := range records {
-		stays, err := s.apply(s.tp, &records[i])
-		if err != nil {
-			return nil, fmt.Errorf("%s offset %d: %w", s.tp, records[i].Offset, err)
-		}
-		if stays {
-			kept = append(kept, records[i])
-		}
+	if s.records, err = s.reader.Read(s.next, &s.buffer); err != nil {
+		return err
 	}
-	return kept, nil
+	s.next = nil
+	s.decoded.Groups++
+	return s.reshape()
 }
 
-// take returns the record that peek showed.
+// reshape takes of the records what stays.
+func (s *stream) reshape() error {
+	if s.apply == nil {
+		return nil
+	}
+	kept := s.records[:0]
+	for i := range s.records {
+		stays, err := s.apply(s.tp, &s.records[i])
+		if err != nil {
+			return fmt.Errorf("%s offset %d: %w", s.tp, s.records[i].Offset, err)
+		}
+		if stays {
+			kept = append(kept, s.records[i])
+		}
+	}
+	s.records = kept
+	return nil
+}
+
+// pass goes to the next record.
+func (s *stream) pass() { s.records = s.records[1:] }
+
+// take returns the record that peek showed. It is valid until the next row group is decoded.
 func (s *stream) take() *Located {
 	r := &Located{TopicPartition: s.tp, Record: s.records[0]}
 	s.records = s.records[1:]

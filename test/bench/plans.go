@@ -82,8 +82,25 @@ func (s *session) runReading() error {
 	}
 	info := measure{"info, 10,000 segments", func() (usage, error) { return s.onArchive(many, "info") }}
 	footers := measure{"footers, 10,000 segments", func() (usage, error) { return runWorker(s.ctx, "footers", many, s.encoding()) }}
-	return s.alternate(s.flags.repeat, s.hash(t), s.command("verify", t, "verify"), s.check(t), s.command("verify --deep", t, "verify", "--deep"),
+	err = s.alternate(s.flags.repeat, s.hash(t), s.command("verify", t, "verify"), s.check(t), s.command("verify --deep", t, "verify", "--deep"),
 		s.command("cat", t, "cat"), s.window(t), footers, info, s.arrowCommand("verify --deep", t, "verify", "--deep"), s.arrowCommand("cat", t, "cat"))
+	if err != nil {
+		return err
+	}
+	return s.runArchives(t)
+}
+
+// runArchives measures what makes archives of archives, and compares them.
+func (s *session) runArchives(t topic) error {
+	moved := s.archive(t) + "-moved"
+	if _, err := s.run("copy", s.archive(t), "-o", moved, "--mask", "timestamp=shift=1h", "--quiet"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(moved)
+	return s.alternate(s.flags.repeat, s.duplicate(t), s.copy("copy as files", t), s.copy("copy as bytes", t, "--from", "offset:1000"),
+		s.copy("copy, decoded", t, "--compression", "zstd:1"), s.deep(t, moved),
+		s.command("diff of equals", t, "diff", s.archive(t)), s.command("diff, decoded", t, "diff", moved, "--ignore", "timestamp"),
+		s.command("pack", t, "pack", "-o", s.packed(t)), s.command("pack with a sheet", t, "pack", "-o", s.packed(t), "--sheet", s.packed(t)+".html"))
 }
 
 // runEmbedded is the part of the table that the memory of an embedded broker allows.

@@ -41,6 +41,12 @@ var comparisons = []comparison{
 	{name: "replay wall / produce, J100", what: "replay J100-4-none", floors: []string{"produce J100-4-none"}, of: wall, target: 1.25},
 	{name: "verify CPU / floor, J1K", what: "verify J1K-4-none", floors: []string{"SHA-256 J1K-4-none"}, of: cpu, target: 1.3},
 	{name: "verify --deep CPU / floor, J1K", what: "verify --deep J1K-4-none", floors: []string{"check J1K"}, of: cpu, target: 1.6, limit: 2.4},
+	{name: "copy as files, rate / cp and sha256sum", what: "copy as files J1K-4-none", floors: []string{"cp and sha256sum J1K-4-none"}, of: wall, inverse: true, target: 0.7},
+	{name: "copy as bytes, rate / cp and sha256sum", what: "copy as bytes J1K-4-none", floors: []string{"cp and sha256sum J1K-4-none"}, of: wall, inverse: true, target: 0.7},
+	{name: "copy with decoding, CPU / capture", what: "copy, decoded J1K-4-none", floors: []string{"capture J1K-4-none"}, of: cpu, target: 1},
+	{name: "diff, wall / verify --deep of both", what: "diff, decoded J1K-4-none", floors: []string{"verify --deep of both J1K-4-none"}, of: wall, target: 1},
+	{name: "diff, CPU / verify --deep of both", what: "diff, decoded J1K-4-none", floors: []string{"verify --deep of both J1K-4-none"}, of: cpu, target: 1},
+	{name: "diff of equal archives, wall / verify --deep of both", what: "diff of equals J1K-4-none", floors: []string{"verify --deep of both J1K-4-none"}, of: wall, target: 0.1},
 	{name: "info CPU / floor, 10,000 segments", what: "info, 10,000 segments", floors: []string{"footers, 10,000 segments"}, of: cpu, target: 6},
 }
 
@@ -131,5 +137,6 @@ const floorsExplained = `Ratios are of the least of all runs, each thing by itse
 - check: SHA-256 of the blocks of zstd -1, decompressing them, and XXH3-128 of what comes out, on as many goroutines as verify works on.
 - SHA-256: every file of the archive is read and hashed, on as many goroutines as verify works on.
 - footers: every segment is opened and its footer read and not looked into, on as many goroutines as info works on.
+- cp and sha256sum: the archive is copied by cp and hashed by sha256sum, and synced, as a copy is.
 - produce: the same records, from memory, with the client options of a replay.
 `

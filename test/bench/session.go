@@ -194,10 +194,49 @@ func (s *session) command(name string, t topic, args ...string) measure {
 	return measure{name + " " + t.name(), func() (usage, error) { return s.onArchive(s.archive(t), args...) }}
 }
 
+// duplicate measures what a copy without decoding cannot leave out, with the usual tools.
+func (s *session) duplicate(t topic) measure {
+	return measure{"cp and sha256sum " + t.name(), func() (usage, error) {
+		to := s.archive(t) + "-duplicate"
+		defer os.RemoveAll(to)
+		u, _, err := runProcess(s.ctx, "sh", "-c", `cp -r "$0" "$1" && find "$1/data" -type f -exec sha256sum {} + && sync -f "$1"`, s.archive(t), to)
+		u.Goroutines = 1
+		return u, err
+	}}
+}
+
+// copy measures a copy into a new archive.
+func (s *session) copy(name string, t topic, flags ...string) measure {
+	return measure{name + " " + t.name(), func() (usage, error) {
+		to := s.archive(t) + "-copy"
+		defer os.RemoveAll(to)
+		return s.onArchive(s.archive(t), append([]string{"copy", "-o", to, "--quiet"}, flags...)...)
+	}}
+}
+
+// deep measures a deep check of an archive and another of the same records.
+func (s *session) deep(t topic, other string) measure {
+	return measure{"verify --deep of both " + t.name(), func() (usage, error) {
+		u, err := s.onArchive(s.archive(t), "verify", "--deep")
+		if err != nil {
+			return u, err
+		}
+		more, err := s.onArchive(other, "verify", "--deep")
+		u.Wall, u.CPU, u.RSS, u.Bytes, u.Out = u.Wall+more.Wall, u.CPU+more.CPU, max(u.RSS, more.RSS), u.Bytes+more.Bytes, u.Out+more.Out
+		return u, err
+	}}
+}
+
+// packed is where the packed archive of a topic goes.
+func (s *session) packed(t topic) string { return s.archive(t) + ".karchive" }
+
 func (s *session) onArchive(dir string, args ...string) (usage, error) {
 	canonical, disk, err := sizes(dir)
 	if err != nil {
 		return usage{}, err
+	}
+	for _, made := range []string{dir + ".karchive", dir + ".karchive.html"} {
+		os.Remove(made) // of the run before
 	}
 	u, err := s.run(append(args, dir)...)
 	u.Bytes, u.Out = canonical, disk
