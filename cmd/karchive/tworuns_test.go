@@ -72,7 +72,7 @@ func TestTheOneInvoiceOf100000ThatTwoVersionsOfAServiceDifferInIsFound(t *testin
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, text := range []string{units.Count(int64(equal)), "invoices-1 @ 2048", `<div class="path">value.lines.1.price</div><div class="a">2.03</div><div class="b">2.04</div>`} {
+		for _, text := range []string{units.Count(int64(equal)), "invoices-1 offset 2048", `<div class="path">value.lines.1.price</div><div class="a">2.03</div><div class="b">2.04</div>`} {
 			if !bytes.Contains(html, []byte(text)) {
 				t.Errorf("by %s: no %q in the page", by, text)
 			}

@@ -107,7 +107,7 @@ func fill(t *testing.T, dir string, size, rotate, differ int64) {
 		t.Fatal(err)
 	}
 	defer a.Close()
-	encoders := format.NewEncoders(2)
+	encoders := make(chan struct{}, 2)
 	for partition := range int32(partitions) {
 		random := rand.New(rand.NewPCG(1, uint64(partition)))
 		for next := int64(0); next < size/recordBytes/partitions; {
