@@ -80,7 +80,7 @@ func (d *Document) checkRoom() error {
 		return fmt.Errorf("%d records of %d bytes, its row groups have %d of %d", d.Records, d.Bytes, sum.Records, sum.Bytes)
 	}
 	control, filtered, room := d.Control-sum.Control, d.Filtered-sum.Filtered, d.NextOffset-at-sizeOf(gaps)
-	if d.Control < sum.Control || d.Filtered < sum.Filtered || control > room || filtered > room-control {
+	if d.Control < sum.Control || d.Filtered < sum.Filtered || filtered > room-control {
 		return fmt.Errorf("%d control and %d filtered offsets, %d and %d of them before offset %d, and %d offsets are left behind it",
 			d.Control, d.Filtered, sum.Control, sum.Filtered, at, room)
 	}

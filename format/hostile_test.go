@@ -146,15 +146,6 @@ func TestThePagesOfARowGroupShareOneBound(t *testing.T) {
 	}), "column value: page header")
 }
 
-// A Parquet file need not be a segment to be looked at.
-func TestWhatIsNoParquetFileIsRefused(t *testing.T) {
-	for _, file := range []string{"", "PAR1", "\x00\x00\x00\x00PAR1", "PAR1\x00\x00\x00\x00PARQ"} {
-		if err := parquetbytes.CheckFooter(strings.NewReader(file), int64(len(file))); !errors.Is(err, ErrCorrupt) {
-			t.Errorf("%q: got %v, want ErrCorrupt", file, err)
-		}
-	}
-}
-
 func checkLie(t *testing.T, what string, file []byte, complaint string) {
 	t.Helper()
 	err := readHostile(t, file)

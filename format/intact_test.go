@@ -34,28 +34,49 @@ func wholeArchive(t *testing.T) map[string][]byte {
 		t.Fatal(err)
 	}
 	for base := int64(0); base < 300; base += 100 {
-		p, err := a.NewSegment(format.WriterOptions{Topic: "orders", Partition: 2, Base: base, Source: format.Source{ClusterID: "c", TopicID: "t"}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for offset := base; offset < base+100; offset++ {
-			if err := writeDamaged(p, offset); err != nil {
-				t.Fatal(err)
-			}
-			if offset%20 == 19 {
-				if err := p.Cut(); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-		if _, _, err := p.Seal(base + 100); err != nil {
-			t.Fatal(err)
-		}
+		addHundred(t, a, base, format.Source{ClusterID: "c", TopicID: "t"})
 	}
 	if err := a.Close(); err != nil {
 		t.Fatal(err)
 	}
 	return fsys.Files()
+}
+
+// addHundred adds the segment [base, base+100).
+func addHundred(t *testing.T, a *format.Archive, base int64, source format.Source) {
+	t.Helper()
+	p, err := a.NewSegment(format.WriterOptions{Topic: "orders", Partition: 2, Base: base, Source: source})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for offset := base; offset < base+100; offset++ {
+		if err := writeDamaged(p, offset); err != nil {
+			t.Fatal(err)
+		}
+		if offset%20 == 19 {
+			if err := p.Cut(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if _, _, err := p.Seal(base + 100); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// strangeSegment is a segment [base, base+100) of an archive of its own.
+func strangeSegment(t *testing.T, base int64, source format.Source) []byte {
+	t.Helper()
+	fsys := memfs.New(memfs.Options{})
+	a, err := format.Create(fsys, format.Identity{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	addHundred(t, a, base, source)
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return fsys.Files()[damagedPath(base)]
 }
 
 func writeDamaged(w *format.Pending, offset int64) error {
@@ -166,6 +187,12 @@ func TestWhatIsIntactOfADamagedArchiveCanBeReadAndRecovered(t *testing.T) {
 		}, intactOffsets(100, 300), []format.Gap{{From: 100, Until: 201, Reason: format.GapCorrupt}}},
 		{"a doubled segment", func(_ *testing.T, files map[string][]byte) { files[damagedPath(150)] = files[damagedPath(100)] },
 			intactOffsets(), []format.Gap{{From: 110, Until: 115, Reason: format.GapRetention}}},
+		{"a segment that overlaps", func(t *testing.T, files map[string][]byte) {
+			files[damagedPath(150)] = strangeSegment(t, 150, format.Source{ClusterID: "c", TopicID: "t"})
+		}, intactOffsets(), []format.Gap{{From: 110, Until: 115, Reason: format.GapRetention}}},
+		{"a segment of other rules", func(t *testing.T, files map[string][]byte) {
+			files[damagedPath(100)] = strangeSegment(t, 100, format.Source{ClusterID: "c", TopicID: "t", Rules: "r"})
+		}, intactOffsets(100, 200), []format.Gap{{From: 100, Until: 200, Reason: format.GapCorrupt}}},
 		{"karchive.json", func(_ *testing.T, files map[string][]byte) { files["karchive.json"][30] ^= 4 },
 			intactOffsets(), []format.Gap{{From: 110, Until: 115, Reason: format.GapRetention}}},
 		{"SHA256SUMS", func(_ *testing.T, files map[string][]byte) { files["SHA256SUMS"][3] ^= 1 },
