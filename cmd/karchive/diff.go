@@ -2,16 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/internal/diff"
-	"github.com/karchive/karchive/internal/units"
 	"github.com/karchive/karchive/replay"
 )
 
@@ -20,14 +15,9 @@ type diffOptions struct {
 	selected
 	connection
 	reshaping
-	mapping  replay.Mapping // of the first side's topics
-	compare  diff.Options
-	by       string
-	ignore   cli.StringSlice
-	examples int64 // 0: none given
-	html     string
-	memory   int64
-	format   string
+	mapping replay.Mapping // of the first side's topics
+	comparing
+	memory int64
 }
 
 func diffCommand(e *env) *cli.Command {
@@ -63,31 +53,11 @@ Examples:
 }
 
 func (o *diffOptions) flags(e *env) []cli.Flag {
-	o.compare.Tolerance = map[string]float64{}
-	return []cli.Flag{
-		&cli.StringFlag{Name: "by", Usage: "pair records by `WHAT`: offset, order, key, or a path such as value.id", Value: string(diff.ByOffset), Destination: &o.by},
-		&cli.StringSliceFlag{Name: "ignore", Usage: "parts that may differ: `PATHS` such as timestamp, offset, headers.trace-id, value.lines.#.at, in a comma list or repeated", Destination: &o.ignore},
-		&cli.BoolFlag{Name: "json", Usage: "compare JSON by meaning, and show where it differs", Destination: &o.compare.JSON},
-		repeatedSet("tolerance", "numbers at `PATH=N` may differ by N; repeatable", "", o.addTolerance),
+	return append(o.comparing.flags(diff.ByOffset),
 		repeated("map", "compare a topic of A with another of B, as `OLD:=NEW`, * standing for anything; repeatable", (*[]replay.Rule)(&o.mapping), replay.ParseRule),
-		countFlag("examples", "show the first `N` differences", "10, all with --format json", &o.examples),
-		&cli.StringFlag{Name: "html", Usage: "write a page with all counts and the first differences to `FILE`", Destination: &o.html},
 		sizeFlag("memory", "the most memory to take, as `SIZE`", "256MiB", &o.memory),
-		identityFlag(e), formatFlag(&o.format), quietFlag(e),
-	}
-}
-
-func (o *diffOptions) addTolerance(s string) error {
-	i := strings.LastIndexByte(s, '=')
-	if i < 0 {
-		return errors.New("write PATH=N")
-	}
-	by, err := strconv.ParseFloat(s[i+1:], 64)
-	if err != nil || !(by >= 0) {
-		return errors.New("not a number from 0 behind PATH=")
-	}
-	o.compare.Tolerance[s[:i]] = by
-	return nil
+		identityFlag(e), quietFlag(e),
+	)
 }
 
 // complete reads the arguments, and what only the whole command line can tell.
@@ -100,22 +70,8 @@ func (o *diffOptions) complete(c *cli.Context) error {
 	default:
 		o.sides = [2]string{args[0], args[1]}
 	}
-	switch pair := diff.Pairing(o.by); pair {
-	case diff.ByOffset, diff.ByOrder, diff.ByKey:
-		o.compare.Pair = pair
-	default:
-		o.compare.Pair, o.compare.Path = diff.ByPath, o.by
-	}
-	o.compare.Ignore = units.SplitList(strings.Join(o.ignore.Value(), ","))
-	o.compare.Memory = int64(float64(o.memory) * sortShare)
-	if o.html != "" {
-		return checkNoFile(o.html)
-	}
-	return nil
+	return o.comparing.complete(o.memory)
 }
-
-// sortShare is the part of --memory for sorting, which makes as much garbage.
-const sortShare = 0.25
 
 func runDiff(ctx context.Context, e *env, o *diffOptions) error {
 	limitMemory(o.memory)
@@ -141,21 +97,8 @@ func runDiff(ctx context.Context, e *env, o *diffOptions) error {
 	if err := o.readSides(ctx, e, rules, a, b); err != nil {
 		return err
 	}
-	out, err := newDiffOutput(e, o, a, b)
+	report, err := o.run(ctx, e, a, b, nil)
 	if err != nil {
-		return err
-	}
-	defer out.abandon()
-	defer e.noteStop(ctx, "ending the comparison")()
-	progress := newProgress(e, "diff")
-	o.compare.Each = out.take
-	o.compare.OnProgress = func(done, total int64) { progress.set(done, total, units.Of(done, "record")) }
-	report, err := diff.Run(ctx, a.Side, b.Side, o.compare)
-	progress.done()
-	if err != nil {
-		return pathUsage(err)
-	}
-	if err := out.finish(report); err != nil {
 		return err
 	}
 	withheld := e.noteReshaped(rules)
@@ -163,9 +106,4 @@ func runDiff(ctx context.Context, e *env, o *diffOptions) error {
 		return errReported
 	}
 	return withheld
-}
-
-// decodedText says how much of both sides was decoded.
-func decodedText(r *diff.Report) string {
-	return fmt.Sprintf("%d of %s of A and %d of %d of B decoded", r.Decoded[0].Groups, units.Of(r.Decoded[0].OfGroups, "row group"), r.Decoded[1].Groups, r.Decoded[1].OfGroups)
 }

@@ -32,7 +32,7 @@ const (
 	pageExamples = 1000
 )
 
-func newDiffOutput(e *env, o *diffOptions, a, b *diffSide) (d *diffOutput, err error) {
+func newDiffOutput(e *env, o *comparing, a, b *diffSide) (d *diffOutput, err error) {
 	d = &diffOutput{e: e, json: o.format == "json", most: o.examples}
 	if o.examples == 0 && !d.json {
 		d.most = textExamples

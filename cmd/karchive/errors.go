@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/compare"
 	"github.com/karchive/karchive/internal/connect"
 	"github.com/karchive/karchive/internal/options"
 	"github.com/karchive/karchive/selection"
@@ -22,9 +23,10 @@ const (
 	exitFailed      = 1
 	exitUsage       = 2
 	exitIncomplete  = 3
+	exitProgram     = 4
 	exitInterrupted = 130
 
-	exitCodes = "0 done, 1 failed, 2 wrong usage, 3 finished but something was lost or left out, 130 interrupted"
+	exitCodes = "0 done, 1 failed, 2 wrong usage, 3 finished but something was lost or left out, 4 a program that compare ran failed, 130 interrupted"
 )
 
 var (
@@ -98,6 +100,7 @@ func exitCode(err error) int {
 	var (
 		wrong   *usageError
 		setting *connect.SettingError
+		program *compare.ProgramError
 	)
 	switch {
 	case err == nil, errors.Is(err, syscall.EPIPE):
@@ -106,6 +109,8 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.Is(err, errIncomplete):
 		return exitIncomplete
+	case errors.As(err, &program):
+		return exitProgram
 	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
 		return exitInterrupted
 	}

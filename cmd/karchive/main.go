@@ -80,6 +80,7 @@ func (e *env) commands() []*cli.Command {
 		diffCommand(e),
 		rulesCommand(e),
 		serveCommand(e),
+		compareCommand(e),
 		copyCommand(e),
 		packCommand(e),
 		unpackCommand(e),

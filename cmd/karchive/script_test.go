@@ -18,11 +18,12 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/karchive/karchive/test/invoices"
 	"github.com/karchive/karchive/test/testpki"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"karchive": main})
+	testscript.Main(m, map[string]func(){"karchive": main, "invoices": func() { os.Exit(invoices.Main(os.Args[1:], os.Stderr)) }})
 }
 
 // TestScripts runs the files of testdata/script, which say what a user types and what comes of it.

@@ -11,14 +11,10 @@ import (
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/serve"
 	"github.com/karchive/karchive/internal/units"
-	"github.com/karchive/karchive/replay"
 )
 
 type serveOptions struct {
-	archives []string
-	recordOptions
-	scheduling
-	mapping     replay.Mapping
+	served
 	listen      string
 	advertise   string
 	certificate string // file
@@ -27,11 +23,10 @@ type serveOptions struct {
 	readyFile   string
 	exitAtEnd   bool
 	exitIdle    time.Duration
-	memory      int64
 }
 
 func serveCommand(e *env) *cli.Command {
-	o := serveOptions{memory: defaultMemory}
+	o := serveOptions{served: served{memory: defaultMemory}}
 	return &cli.Command{
 		Name:      "serve",
 		Usage:     "be a Kafka broker that has what archives hold",
@@ -53,7 +48,7 @@ Examples:
   karchive serve run1 --speed 1                  # consumers see the original rhythm
   karchive serve run1 --rate 800/s --loop
   karchive serve run1 --listen 0.0.0.0:9092 --advertise archive:9092 --tls-cert cert.pem --tls-key key.pem --sasl-user ann=env:PASSWORD`,
-		Flags: o.recordOptions.flags(append(o.flags(e), o.scheduling.flags()...)...),
+		Flags: append(o.served.flags(e), o.flags(e)...),
 		Action: func(c *cli.Context) error {
 			if o.archives = c.Args().Slice(); len(o.archives) == 0 {
 				return &usageError{"karchive serve needs an ARCHIVE", "karchive help serve shows examples"}
@@ -65,7 +60,6 @@ Examples:
 
 func (o *serveOptions) flags(e *env) []cli.Flag {
 	return []cli.Flag{
-		repeated("map", "serve topics under another name, as `OLD:=NEW`, * standing for anything; repeatable", (*[]replay.Rule)(&o.mapping), replay.ParseRule),
 		&cli.StringFlag{Name: "listen", Usage: "take connections at `HOST:PORT`; port 0 is a free one", Value: "127.0.0.1:9092", Destination: &o.listen},
 		&cli.StringFlag{Name: "advertise", Usage: "tell clients to use `HOST[:PORT]`", DefaultText: "the address of --listen", Destination: &o.advertise},
 		&cli.StringFlag{Name: "tls-cert", Usage: "encrypt connections with the certificate of `FILE`, in PEM", Destination: &o.certificate},
@@ -74,8 +68,7 @@ func (o *serveOptions) flags(e *env) []cli.Flag {
 		&cli.StringFlag{Name: "ready-file", Usage: "write the address to `FILE` when clients can connect", Destination: &o.readyFile},
 		&cli.BoolFlag{Name: "exit-at-end", Usage: "end when clients have read everything and have gone, at the latest 5 seconds after", Destination: &o.exitAtEnd},
 		durationFlag("exit-when-idle", "end when no client has read or written for `DURATION`, since the first came", "never", &o.exitIdle),
-		sizeFlag("memory", "the most memory to take, as `SIZE`", "256MiB", &o.memory),
-		identityFlag(e), logFlag(e), quietFlag(e),
+		logFlag(e),
 	}
 }
 

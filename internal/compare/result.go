@@ -19,7 +19,7 @@ type Result struct {
 	Left     string        // what was left to read, when it ended by itself
 	CPU      time.Duration // of all processors, also of its children that it waited for; 0: not known
 	Memory   int64         // peak bytes of the largest of its processes; 0: not known
-	ByItSelf bool          // it ended before it was asked to
+	ByItself bool          // it ended before it was asked to
 	Lag      []LagPoint    // by time
 	Err      error         // a *ProgramError; nil: it did not fail
 }

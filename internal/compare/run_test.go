@@ -112,8 +112,8 @@ func TestTheOneInvoiceOfAHundredThousandThatDiffersIsFound(t *testing.T) {
 		t.Errorf("got differences %v, want one of value.total", got)
 	}
 	for _, r := range results {
-		if r.Records() != n || r.Drained <= 0 || r.Drained > r.Took || r.CPU <= 0 || r.Memory < 1<<20 || r.ByItSelf {
-			t.Errorf("%s: got %d records, drained %s of %s, CPU %s, memory %d, ended by itself %t", r.Name, r.Records(), r.Drained, r.Took, r.CPU, r.Memory, r.ByItSelf)
+		if r.Records() != n || r.Drained <= 0 || r.Drained > r.Took || r.CPU <= 0 || r.Memory < 1<<20 || r.ByItself {
+			t.Errorf("%s: got %d records, drained %s of %s, CPU %s, memory %d, ended by itself %t", r.Name, r.Records(), r.Drained, r.Took, r.CPU, r.Memory, r.ByItself)
 		}
 		if len(r.Lag) == 0 || r.Lag[len(r.Lag)-1].Offsets != 0 {
 			t.Errorf("%s: got lag %v, want one that ends with 0", r.Name, r.Lag)
@@ -123,8 +123,8 @@ func TestTheOneInvoiceOfAHundredThousandThatDiffersIsFound(t *testing.T) {
 
 func TestAProgramThatEndsIsDone(t *testing.T) {
 	r := run(t, options(t, orders(t, 10)), service("-until 9"))[0]
-	if r.Err != nil || !r.ByItSelf || r.Records() != 10 || r.Left != "" {
-		t.Errorf("got error %v, by itself %t, %d records, left %q; want a program that wrote 10 and ended", r.Err, r.ByItSelf, r.Records(), r.Left)
+	if r.Err != nil || !r.ByItself || r.Records() != 10 || r.Left != "" {
+		t.Errorf("got error %v, by itself %t, %d records, left %q; want a program that wrote 10 and ended", r.Err, r.ByItself, r.Records(), r.Left)
 	}
 }
 

@@ -39,7 +39,7 @@ func (t *trial) watch(ctx context.Context) error {
 }
 
 func (t *trial) endedByItself(ctx context.Context) error {
-	t.result.ByItSelf = true
+	t.result.ByItself = true
 	t.look(ctx)
 	if t.drained == 0 {
 		t.result.Left = t.state

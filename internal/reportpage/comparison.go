@@ -18,6 +18,7 @@ import (
 // which can be filtered.
 type Comparison struct {
 	A, B, Pair string
+	Programs   []Program // that wrote the sides, at most two; none: they are not known
 	Shown      []ShownDifference
 	More       int64 // differences that are not in Shown
 
@@ -107,6 +108,8 @@ type comparisonView struct {
 	From, To   string
 	Strips     []strip
 	MoreStrips int
+	Programs   []programRow
+	Lag        *lagPlot
 }
 
 // strip is where in time the differences of a partition are.
@@ -145,6 +148,7 @@ func (c *Comparison) Write(w io.Writer, r *diff.Report) error {
 	if c.low <= c.high {
 		v.From, v.To = units.Time(c.low), units.Time(c.high)
 	}
+	v.Programs, v.Lag = c.programRows(), c.lagPlot()
 	v.addStrips()
 	if err := fill(w, "comparison.html", v); err != nil {
 		return fmt.Errorf("write comparison: %w", err)

@@ -3,6 +3,7 @@ package reportpage
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/diff"
@@ -19,13 +20,15 @@ func TestAComparisonShowsCountsPlacesAndBothSides(t *testing.T) {
 	c.Add(&diff.Difference{Kind: diff.OnlyB, Topic: "t", B: at(8, 59_000, "<i>")})
 	c.Add(&diff.Difference{Kind: diff.OnlyA, Topic: "t", A: at(9, 60_000, "z")})
 	r := &diff.Report{Counts: diff.Counts{Equal: 1234, Changed: 1, OnlyA: 1, OnlyB: 1}, Paths: []diff.PathCount{{Path: "value.total", Records: 1}}}
+	c.Programs = []Program{{Name: "v1", Records: 1235, Drained: 3 * time.Second, Took: 5 * time.Second, CPU: 2 * time.Second, Memory: 40 << 20,
+		Lag: []LagPoint{{time.Second, 1000}, {3 * time.Second, 0}}}, {Name: "v2<", Took: time.Second}}
 	var b strings.Builder
 	if err := c.Write(&b, r); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
 		"3 differences", "1,234", "<td>value.total</td>", `<div class="path">value.&lt;b&gt;\u202e</div><div class="a">&#34;&lt;script&gt;&#34;</div><div class="b">2</div>`,
-		"t-3 offset 8", "&lt;i&gt;", "and 1 more", "2 differences from 1970-01-01T00:00:59Z", "1 difference from 1970-01-01T00:00:30Z",
+		"t-3 offset 8", "&lt;i&gt;", "and 1 more", "40.0 MiB", "v2&lt;", `<path class="line sent" d="M`, "2 differences from 1970-01-01T00:00:59Z", "1 difference from 1970-01-01T00:00:30Z",
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("the page does not have %q", want)
