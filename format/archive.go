@@ -199,7 +199,7 @@ func (a *Archive) Identity() Identity {
 }
 
 // SetIdentity replaces karchive.json, durable before it returns; in a store it makes a document that takes its place, and fails with ErrChanged
-// when another writer did so first. Version, Revision, CreatedBy, CreatedAt and Encoding stay as they are, whatever id
+// when another writer did so first. Revision, CreatedBy, CreatedAt and Encoding stay as they are, whatever id
 // says, and the archive's id too when id has none. An ArchiveID that is made anew of the same records each time is by that known again
 // where a replay notes how far it is; what is no UUID is refused.
 func (a *Archive) SetIdentity(id Identity) error {
@@ -211,8 +211,8 @@ func (a *Archive) SetIdentity(id Identity) error {
 	if err := uuid.Validate(id.ArchiveID); err != nil && id.ArchiveID != old.ArchiveID {
 		return fmt.Errorf("set identity: archive id: %w", err)
 	}
-	id.Version, id.Encoding, id.CreatedBy, id.CreatedAt = old.Version, old.Encoding, old.CreatedBy, old.CreatedAt
-	id.Revision = old.Revision
+	id.Encoding, id.CreatedBy, id.CreatedAt, id.Revision = old.Encoding, old.CreatedBy, old.CreatedAt, old.Revision
+	id.setVersion()
 	id, err := id.normalize()
 	if err != nil {
 		return fmt.Errorf("set identity: %w", err)

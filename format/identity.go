@@ -21,6 +21,7 @@ type Identity struct {
 	Topics    []Topic      `json:"topics"`     // sorted by name
 	Capture   *CapturePlan `json:"capture,omitempty"`
 	Revision  int64        `json:"revision,omitempty"` // rises each time that an archive in a store is described anew; 0: never in a store
+	Groups    *Groups      `json:"groups,omitempty"`   // nil: none were asked for
 }
 
 // Topic describes a topic of the source cluster.
@@ -63,7 +64,7 @@ type PlanRange struct {
 	End       int64  `json:"end"`
 }
 
-// clone is a copy that shares nothing with id.
+// clone is a copy that shares nothing with id but its groups.
 func (id Identity) clone() Identity {
 	id.Topics = slices.Clone(id.Topics)
 	for i := range id.Topics {
@@ -118,8 +119,8 @@ func (id Identity) check() error {
 			return fmt.Errorf("topic %s has %d partitions", t.Name, t.Partitions)
 		}
 	}
-	if id.Capture == nil {
-		return nil
+	if err := id.Groups.check(); err != nil || id.Capture == nil {
+		return err
 	}
 	return id.Capture.check()
 }

@@ -1,9 +1,11 @@
 package format
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -23,8 +25,7 @@ type identityEnvelope struct {
 }
 
 func encodeIdentity(id Identity) ([]byte, error) {
-	// The prefix indents the value as it will stand within the envelope.
-	value, err := json.MarshalIndent(id, "  ", "  ")
+	value, err := identityText(id)
 	if err != nil {
 		return nil, err
 	}
@@ -34,6 +35,23 @@ func encodeIdentity(id Identity) ([]byte, error) {
 		return nil, fmt.Errorf("%d bytes: %w", len(file), ondisk.ErrTooLarge)
 	}
 	return file, nil
+}
+
+// identityText is the value of archive, indented as it stands within the envelope, but for the groups: a line a number would make their
+// columns many times as large.
+func identityText(id Identity) ([]byte, error) {
+	groups := id.Groups
+	id.Groups = nil
+	text, err := json.MarshalIndent(id, "  ", "  ")
+	if err != nil || groups == nil {
+		return text, err
+	}
+	columns, err := json.Marshal(groups.withLists())
+	if err != nil {
+		return nil, err
+	}
+	text = bytes.TrimSuffix(text, []byte("\n  }"))
+	return slices.Concat(text, []byte(",\n    \"groups\": "), columns, []byte("\n  }")), nil
 }
 
 func decodeIdentity(file []byte) (Identity, error) {

@@ -11,6 +11,9 @@ import (
 // revisionVersion is the lowest format version that has revisions. A writer of an older one would lose what their documents say.
 const revisionVersion = "1.2"
 
+// groupsVersion is the lowest format version that has consumer groups.
+const groupsVersion = "1.2"
+
 // IdentityDocument is the content of karchive.json, or of the document that came after it, of the archive in fsys: a program that carries an archive elsewhere
 // writes it as karchive.json there. Errors are those of Open.
 func IdentityDocument(fsys ReadFS) ([]byte, error) {
@@ -76,6 +79,9 @@ func readPlan(fsys ReadFS, revision int64, archiveID string) ([]byte, Identity, 
 // setVersion fills in the lowest version that has what the archive holds.
 func (id *Identity) setVersion() {
 	id.Version = encodingNamed(id.Encoding).version
+	if id.Groups != nil {
+		id.Version = groupsVersion
+	}
 	if id.Revision > 0 {
 		id.Version = revisionVersion
 	}

@@ -59,12 +59,12 @@ var ledgerGaps = map[int64][]format.Gap{ // by where a segment of partition 0 be
 	-1: {{From: 0, Until: 7, Reason: format.GapRetention}},
 }
 
-func writeLedger(root string) error {
+func writeLedger(root string, identity format.Identity) error {
 	fsys, err := format.DirFS(root)
 	if err != nil {
 		return err
 	}
-	a, err := format.Create(fsys, ledgerIdentity)
+	a, err := format.Create(fsys, identity)
 	if err != nil {
 		return err
 	}
@@ -116,14 +116,14 @@ func writeGap(p *format.Pending, g format.Gap) error {
 
 func TestTheGoldenLedgerIsUpToDate(t *testing.T) {
 	if *update {
-		err := errors.Join(os.RemoveAll(ledgerGolden), os.MkdirAll(ledgerGolden, 0o755), writeLedger(ledgerGolden),
+		err := errors.Join(os.RemoveAll(ledgerGolden), os.MkdirAll(ledgerGolden, 0o755), writeLedger(ledgerGolden, ledgerIdentity),
 			writeExpected(ledgerGolden+".expected.jsonl", ledgerSegments()), removeLocks(ledgerGolden))
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
 	fresh := filepath.Join(t.TempDir(), "ledger")
-	if err := writeLedger(fresh); err != nil {
+	if err := writeLedger(fresh, ledgerIdentity); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := dataFiles(t, fresh), dataFiles(t, ledgerGolden); len(want) == 0 || !maps.EqualFunc(got, want, bytes.Equal) {

@@ -4,6 +4,7 @@ run(DIR) holds them against the texts and archives of DIR/refuse and DIR/accept.
 """
 
 import base64
+import datetime
 import json
 import pathlib
 import re
@@ -34,8 +35,12 @@ DOCUMENT = {"version": "text", "topic": "text", "partition": "i32", "base_offset
             "records": "i64", "bytes": "i64", "control": "i64", "filtered": "i64", "gaps?": [RANGE], "row_groups": [ROW_GROUP]}
 PLAN = {"mode": "text", "isolation": "text", "from": "text", "until?": "text", "rules?": "text", "options?": "texts",
         "partitions": [{"topic": "text", "partition": "i32", "start": "i64", "end": "i64"}]}
+GROUPS = {"taken_at": "text", "ends": [{"topic": "text", "partitions": ["i32"], "ends": ["i64"]}],
+          "groups": [{"id": "text", "state": "text", "protocol_type": "text",
+                      "topics": [{"topic": "text", "partitions": ["i32"], "offsets": ["i64"], "leader_epochs": ["i32"], "metadata?": ["text"]}]}],
+          "unread?": [{"id": "text", "reason": "text"}]}
 ARCHIVE = {"version": "text", "archive_id": "text", "created_by": "text", "created_at": "text", "encoding": "text", "cluster_id": "text",
-           "topics": [{"name": "text", "id": "text", "partitions": "i32", "configs?": "texts"}], "capture?": PLAN}
+           "topics": [{"name": "text", "id": "text", "partitions": "i32", "configs?": "texts"}], "capture?": PLAN, "groups?": GROUPS}
 ENVELOPE = {"checksum": "text", "archive": ARCHIVE}
 ISOLATIONS = ("read_committed", "read_uncommitted", "")
 
@@ -156,7 +161,40 @@ def check_identity(data):
         for p in plan["partitions"]:
             check_topic(p["topic"])
             refuse_unless(p["partition"] >= 0 and p["start"] >= 0 and (p["end"] == -1 or p["end"] >= p["start"]), "range of the plan")
+    if "groups" in a:
+        check_groups(a["groups"])
     return a
+
+
+def check_groups(g):
+    """Also check 8."""
+    try:
+        datetime.datetime.fromisoformat(g["taken_at"])
+    except ValueError as e:
+        raise Refused(str(e)) from e
+    ordered([t["topic"] for t in g["ends"]], "topics of the ends")
+    ends = {(t["topic"], p) for t in g["ends"] for p in check_columns(t, t["ends"])}
+    ordered([group["id"] for group in g["groups"]], "groups")
+    ordered([u["id"] for u in g.get("unread", [])], "unread groups")
+    for group in g["groups"]:
+        refuse_unless(group["topics"], "a group without an offset")
+        ordered([t["topic"] for t in group["topics"]], "topics of a group")
+        for t in group["topics"]:
+            places = {(t["topic"], p) for p in check_columns(t, t["offsets"], t["leader_epochs"], t.get("metadata", t["offsets"]))}
+            refuse_unless(places <= ends and min(t["leader_epochs"]) >= -1, "offsets of a group")
+
+
+def check_columns(t, offsets, *others):
+    check_topic(t["topic"])
+    partitions = t["partitions"]
+    ordered(partitions, "partitions")
+    refuse_unless(partitions and min(partitions) >= 0 and min(offsets, default=-1) >= 0, "partitions and offsets")
+    refuse_unless({len(column) for column in (offsets, *others)} == {len(partitions)}, "columns")
+    return partitions
+
+
+def ordered(values, what):
+    refuse_unless(values == sorted(set(values)), what)
 
 
 def check_archive(root):
