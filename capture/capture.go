@@ -124,6 +124,7 @@ func (r *run) do(ctx context.Context, p *plan) (Report, error) {
 	r.stop(errComplete)
 	r.held = r.source.warnings()
 	others.Wait()
+	r.takeGroupsAgain(ctx)
 	return r.finalReport(ctx, p), r.result(ctx)
 }
 
@@ -254,6 +255,7 @@ func (r *run) finalReport(ctx context.Context, p *plan) Report {
 	for i := 1; i < len(r.left); i++ { // the first is the error of the capture
 		sum.Warnings = append(sum.Warnings, r.left[i].Error())
 	}
+	r.reportGroups(&sum)
 	for _, tp := range sortedPartitions(r.reports) {
 		sum.addPartition(tp.Topic, r.reports[tp])
 	}

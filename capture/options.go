@@ -33,6 +33,10 @@ type Options struct {
 	// From and Until bound the records that a partition's log has. From is inclusive, and the beginning when it is not given. Until is exclusive,
 	// and the end that the log has when the capture begins; a follow capture has none.
 	From, Until selection.Position
+	// Groups are names and globs of consumer groups. Their committed offsets in what is captured are kept in the archive, as they are before the
+	// ends are asked for, of a follow capture once more when it ends. Nothing is captured otherwise for it, and a group without an offset there is
+	// left out. A group that is named and is not there, or that must not be read, is in Report.UnreadGroups. Empty: the archive keeps those that it has.
+	Groups []string
 	// Isolation is read_committed when empty.
 	Isolation format.Isolation
 
@@ -135,7 +139,7 @@ func (o Options) Check() error {
 	case o.StopAfter.Records < 0 || o.StopAfter.Bytes < 0 || o.StopAfter.Duration < 0:
 		return options.New("", "stop-after must not be negative")
 	}
-	return cmp.Or(err, selecting.CheckGlobs(o.Topics))
+	return cmp.Or(err, selecting.CheckGlobs(o.Topics), selecting.CheckGroupGlobs(o.Groups))
 }
 
 // isolationLevel is the level in Kafka's requests.

@@ -218,11 +218,18 @@ func (p *planner) finish(ctx context.Context) (*plan, *kafka.Metadata, error) {
 		}
 		made.work = append(made.work, w)
 	}
+	groups, err := p.cluster.groups(ctx, p.there(made.work), p.settings)
+	if err != nil {
+		return nil, nil, err
+	}
 	logs, err := p.cluster.logOffsets(ctx, p.captured(made.work), false)
 	if err != nil {
 		return nil, nil, err
 	}
-	return made, p.meta, p.checkLogs(ctx, made.work, logs)
+	if err := p.checkLogs(ctx, made.work, logs); err != nil {
+		return nil, nil, err
+	}
+	return made, p.meta, noteGroups(p.archive, groups)
 }
 
 func (p *planner) workOf(r format.PlanRange, o offsets) work {
@@ -235,6 +242,17 @@ func (p *planner) workOf(r format.PlanRange, o offsets) work {
 		w.behind = o.high - o.end
 	}
 	return w
+}
+
+// there lists the partitions of topics that still exist.
+func (p *planner) there(all []work) []format.TopicPartition {
+	var tps []format.TopicPartition
+	for _, w := range all {
+		if p.exists(w.tp.Topic) {
+			tps = append(tps, w.tp)
+		}
+	}
+	return tps
 }
 
 // captured lists the partitions of all that the archive has something of and that are still there.
@@ -266,6 +284,10 @@ func (p *planner) fresh(ctx context.Context) (*plan, *kafka.Metadata, error) {
 	if err := checkPartitions(tps, p.settings); err != nil {
 		return nil, nil, err
 	}
+	groups, err := p.cluster.groups(ctx, tps, p.settings)
+	if err != nil {
+		return nil, nil, err
+	}
 	logs, err := p.cluster.logOffsets(ctx, tps, p.settings.Isolation == format.ReadCommitted)
 	if err != nil {
 		return nil, nil, err
@@ -291,12 +313,12 @@ func (p *planner) fresh(ctx context.Context) (*plan, *kafka.Metadata, error) {
 	if err := p.checkLogs(ctx, made.work, logs); err != nil {
 		return nil, nil, err
 	}
-	return made, p.meta, p.store(ctx, made, ranges)
+	return made, p.meta, p.store(ctx, made, ranges, groups)
 }
 
 // store makes the plan durable, with what the topics are now. Partitions and topics that are no longer there stay listed: the archive
 // has them.
-func (p *planner) store(ctx context.Context, made *plan, ranges []format.PlanRange) error {
+func (p *planner) store(ctx context.Context, made *plan, ranges []format.PlanRange, groups *format.Groups) error {
 	next := p.describe()
 	next.Partitions = p.merge(made, ranges)
 	configs, err := p.cluster.topicConfigs(ctx, p.topics)
@@ -307,6 +329,9 @@ func (p *planner) store(ctx context.Context, made *plan, ranges []format.PlanRan
 	id.ClusterID = p.meta.ClusterID
 	id.Topics = mergeTopics(id.Topics, p.topics, p.meta, configs)
 	id.Capture = next
+	if groups != nil {
+		id.Groups = groups
+	}
 	if err := p.archive.SetIdentity(id); err != nil {
 		return fmt.Errorf("store the plan: %w", err)
 	}

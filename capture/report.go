@@ -27,6 +27,9 @@ type Report struct {
 	Topics   []TopicReport `json:"topics"` // sorted by name
 	Warnings []string      `json:"warnings,omitempty"`
 
+	Groups       int                   `json:"groups,omitempty"`        // kept, with an offset in a captured partition
+	UnreadGroups []format.UnreadGroups `json:"unread_groups,omitempty"` // asked for and not kept
+
 	requireHW bool
 }
 
@@ -61,8 +64,11 @@ type PartitionReport struct {
 // Lost is the number of offsets whose records were gone before they were captured. They are in the archive as gaps.
 func (r *Report) Lost() int64 { return r.Gaps.Lost() }
 
-// Incomplete says that the capture finished, but something was lost, or left out that Options.RequireHW asks for.
-func (r *Report) Incomplete() bool { return r.Lost() > 0 || r.requireHW && r.Behind > 0 }
+// Incomplete says that the capture finished, but something was lost, or left out that Options.RequireHW asks for, or a group is not kept that was
+// asked for.
+func (r *Report) Incomplete() bool {
+	return r.Lost() > 0 || r.requireHW && r.Behind > 0 || len(r.UnreadGroups) > 0
+}
 
 // noTotals is the sum of nothing.
 func noTotals() Totals {

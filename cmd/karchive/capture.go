@@ -27,6 +27,7 @@ type captureOptions struct {
 	memory      int64
 	encoding    format.Encoding // empty: the archive's, of a new one the default
 	compression format.Compression
+	groups      cli.StringSlice
 	capture     capture.Options
 	format      string
 }
@@ -40,13 +41,17 @@ func captureCommand(e *env) *cli.Command {
 		Description: `Takes what there is now and ends (a snapshot), or goes on until it is stopped with --follow. The same command again on the same
 archive continues it, however it ended before: after Ctrl-C or a kill it completes the snapshot that was begun, after that it takes what is new.
 Nothing is committed to Kafka and no consumer group is used. Exit code 3: it finished, but the cluster had deleted records before they could be
-read, which the archive names, or records were withheld because they could not be masked.
+read, which the archive names, or records were withheld because they could not be masked, or a group of --groups is not kept.
+
+With --groups the archive also keeps how far consumer groups were in what is captured, as they are when it begins; with --follow as they are when
+it ends. karchive info --groups shows them, and karchive replay --groups sets them in another cluster.
 
 Rules (--filter, --mask and the like) leave out and change records before they are written. What is left out is counted in the archive as
 filtered; the archive is bound to the rules and goes on with the same ones only.
 
 Examples:
   karchive capture -b localhost:9092 -t orders -o run1
+  karchive capture -b localhost:9092 -t orders --groups 'billing,shop-*' -o run1
   karchive capture -b broker:9092 -t 'orders,payments-*' --from -2h -o run1
   karchive capture -b broker:9092 -t orders --follow --stop-after duration=1h -o run1
   karchive capture -b broker:9092 -t orders -o run1 --encoding arrow
@@ -65,6 +70,7 @@ func (o *captureOptions) flags(e *env) []cli.Flag {
 	flags = append(flags,
 		&cli.BoolFlag{Name: "follow", Usage: "go on until Ctrl-C, SIGTERM, SIGHUP or --stop-after", Destination: &c.Follow},
 		parsed("stop-after", "end a follow capture at `LIMIT`: records=N, bytes=SIZE or duration=D, in a comma list", "", &c.StopAfter, parseStopAfter),
+		&cli.StringSliceFlag{Name: "groups", Usage: "also keep the committed offsets of these `GROUPS`: names and globs such as shop-*, in a comma list or repeated", Destination: &o.groups},
 		choiceFlag("isolation", "`read_committed` or read_uncommitted", &o.isolation, string(format.ReadCommitted), string(format.ReadUncommitted)),
 		encodingFlag("of segments: `parquet` or arrow", "that of the archive, parquet of a new one", &o.encoding),
 		parsed("compression", "of segments, as `CODEC`: zstd, zstd:LEVEL (1 to 22) or none", "zstd:1", &o.compression, format.ParseCompression),
@@ -79,6 +85,11 @@ func (o *captureOptions) flags(e *env) []cli.Flag {
 		durationFlag("stall-timeout", "give up on a partition without progress after `DURATION`", "1m", &c.StallTimeout),
 		formatFlag(&o.format), logFlag(e), quietFlag(e))
 	return slices.Concat(flags, o.reshaping.flags(), o.connection.flags())
+}
+
+// groupNames are the values of a flag of groups.
+func groupNames(given *cli.StringSlice) []string {
+	return units.SplitList(strings.Join(given.Value(), ","))
 }
 
 func parseStopAfter(s string) (capture.StopAfter, error) {
@@ -113,6 +124,7 @@ func (o *captureOptions) complete(c *cli.Context, e *env) error {
 		return err
 	}
 	o.capture.Topics, o.capture.Partitions = o.names(), o.partitions
+	o.capture.Groups = groupNames(&o.groups)
 	o.capture.Isolation, o.capture.Compression = format.Isolation(o.isolation), o.compression
 	o.capture.MemoryBytes = int64(float64(o.memory) * recordShare)
 	o.capture.ConnectTimeout = o.timeout

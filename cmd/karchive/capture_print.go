@@ -119,16 +119,23 @@ func writeCapture(w io.Writer, r *capture.Report) error {
 // writeTotal says on one line what the capture added, or why it added nothing.
 func (o *captureOptions) writeTotal(w io.Writer, a *format.Archive, r *capture.Report) error {
 	if r.Segments == 0 {
-		_, err := printable.Fprintf(w, "%s\n", o.nothing(a))
+		_, err := printable.Fprintf(w, "%s%s\n", o.nothing(a), o.groupsText(r))
 		return err
 	}
 	verb := "captured"
 	if r.Resumed {
 		verb = "completed the snapshot that was begun: captured"
 	}
-	_, err := printable.Fprintf(w, "%s %s, %s, into %s in %s (%s/s, %s/s)\n", verb, units.Of(r.Records, "record"), units.Size(r.Bytes), o.archive, units.Duration(r.Elapsed),
-		units.Count(units.Rate(r.Records, r.Elapsed)), units.Size(units.Rate(r.Bytes, r.Elapsed)))
+	_, err := printable.Fprintf(w, "%s %s, %s, into %s in %s (%s/s, %s/s)%s\n", verb, units.Of(r.Records, "record"), units.Size(r.Bytes), o.archive, units.Duration(r.Elapsed),
+		units.Count(units.Rate(r.Records, r.Elapsed)), units.Size(units.Rate(r.Bytes, r.Elapsed)), o.groupsText(r))
 	return err
+}
+
+func (o *captureOptions) groupsText(r *capture.Report) string {
+	if len(o.capture.Groups) == 0 {
+		return ""
+	}
+	return ", and the offsets of " + units.Of(int64(r.Groups), "group")
 }
 
 // nothing says why a capture that went well took nothing.

@@ -13,6 +13,7 @@ type infoOptions struct {
 	archive string
 	topics  cli.StringSlice
 	by      string
+	groups  bool
 	html    string // a file for the page; empty: none
 	format  string
 }
@@ -31,10 +32,12 @@ Examples:
   karchive info run1 -t orders,payments-*
   karchive info run1 --by topic
   karchive info run1 --format json
+  karchive info run1 --groups
   karchive info run1 --html run1.html`,
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "topics", Aliases: []string{"t"}, Usage: "only these `TOPICS`: names and globs such as orders-*, in a comma list or repeated", Destination: &o.topics},
 			choiceFlag("by", "a row for each `partition`, or for each topic", &o.by, "partition", "topic"),
+			&cli.BoolFlag{Name: "groups", Usage: "also where consumer groups were, and their lag then, if capture was told to keep them", Destination: &o.groups},
 			&cli.StringFlag{Name: "html", Usage: "write a page about the whole archive to `FILE`", Destination: &o.html},
 			identityFlag(e), formatFlag(&o.format),
 		},
@@ -66,10 +69,17 @@ func runInfo(ctx context.Context, e *env, o infoOptions) error {
 			return err
 		}
 	}
+	if o.groups {
+		info.Groups = newGroupsInfo(a.Identity().Groups, partitions)
+	}
 	if o.format == "json" {
 		return printJSON(e.stdout, info)
 	}
-	return info.print(e.text, o.by == "topic")
+	err = info.print(e.text, o.by == "topic")
+	if err == nil && o.groups {
+		err = info.Groups.print(e.text)
+	}
+	return err
 }
 
 // writeArchivePage writes the page of an archive to a new file, which appears when it is whole.
@@ -101,6 +111,7 @@ type archiveInfo struct {
 	Total      amounts             `json:"total"`
 
 	Completeness *completeness `json:"completeness"`
+	Groups       *groupsInfo   `json:"groups,omitempty"`
 }
 
 // partitionInfo is the coverage of one partition.

@@ -51,6 +51,7 @@ func TestScripts(t *testing.T) {
 			"cluster": startCluster,
 			"produce": produce,
 			"send":    send,
+			"group":   setGroup,
 			"flip":    flip,
 			"forget":  forget,
 			"await":   await,
@@ -125,6 +126,20 @@ func produce(ts *testscript.TestScript, _ bool, args []string) {
 		client.Produce(ctx, r, nil)
 	}
 	ts.Check(client.Flush(ctx))
+}
+
+// group ADDR GROUP TOPIC PARTITION OFFSET commits an offset.
+func setGroup(ts *testscript.TestScript, _ bool, args []string) {
+	client, err := kgo.NewClient(kgo.SeedBrokers(args[0]))
+	ts.Check(err)
+	defer client.Close()
+	partition, err := strconv.Atoi(args[3])
+	ts.Check(err)
+	offset, err := strconv.ParseInt(args[4], 10, 64)
+	ts.Check(err)
+	offsets := kadm.Offsets{}
+	offsets.AddOffset(args[2], int32(partition), offset, -1)
+	ts.Check(kadm.NewClient(client).CommitAllOffsets(context.Background(), args[1], offsets))
 }
 
 // send ADDR TOPIC FILE makes a topic of two partitions where there is none, and sends to it the lines of a file: a partition, a key, and the

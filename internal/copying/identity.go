@@ -85,7 +85,7 @@ func Identity(inputs []Input, o Options) (format.Identity, error) {
 	}
 	id := inputs[0].Archive.Identity()
 	id.Encoding = cmp.Or(o.Encoding, id.Encoding)
-	id.Topics, id.Capture = nil, nil
+	id.Topics, id.Capture, id.Groups = nil, nil, nil
 	topics, ranges := map[string]described{}, map[format.TopicPartition]format.PlanRange{}
 	for i := range inputs {
 		in := &inputs[i]
@@ -96,6 +96,9 @@ func Identity(inputs []Input, o Options) (format.Identity, error) {
 			return id, err
 		}
 		if id.Capture, err = addPlan(id.Capture, in, o.Window, ranges); err != nil {
+			return id, err
+		}
+		if err := addGroups(&id, in); err != nil {
 			return id, err
 		}
 	}

@@ -84,6 +84,18 @@ func refusal(req kmsg.Request, code int16) kmsg.Response {
 		for _, t := range req.Topics {
 			resp.(*kmsg.CreateTopicsResponse).Topics = append(resp.(*kmsg.CreateTopicsResponse).Topics, kmsg.CreateTopicsResponseTopic{Topic: t.Topic, ErrorCode: code})
 		}
+	case *kmsg.ListGroupsRequest:
+		resp.(*kmsg.ListGroupsResponse).ErrorCode = code
+	case *kmsg.OffsetFetchRequest:
+		return refusedOffsets(req, resp.(*kmsg.OffsetFetchResponse), code)
+	case *kmsg.OffsetCommitRequest:
+		for _, t := range req.Topics {
+			topic := kmsg.OffsetCommitResponseTopic{Topic: t.Topic, TopicID: t.TopicID}
+			for _, p := range t.Partitions {
+				topic.Partitions = append(topic.Partitions, kmsg.OffsetCommitResponseTopicPartition{Partition: p.Partition, ErrorCode: code})
+			}
+			resp.(*kmsg.OffsetCommitResponse).Topics = append(resp.(*kmsg.OffsetCommitResponse).Topics, topic)
+		}
 	case *kmsg.FetchRequest:
 		for _, t := range req.Topics {
 			topic := kmsg.FetchResponseTopic{Topic: t.Topic, TopicID: t.TopicID}
@@ -92,6 +104,22 @@ func refusal(req kmsg.Request, code int16) kmsg.Response {
 			}
 			resp.(*kmsg.FetchResponse).Topics = append(resp.(*kmsg.FetchResponse).Topics, topic)
 		}
+	}
+	return resp
+}
+
+// refusedOffsets refuses every partition, and not the group.
+func refusedOffsets(req *kmsg.OffsetFetchRequest, resp *kmsg.OffsetFetchResponse, code int16) kmsg.Response {
+	for _, g := range req.Groups {
+		group := kmsg.OffsetFetchResponseGroup{Group: g.Group}
+		for _, t := range g.Topics {
+			topic := kmsg.OffsetFetchResponseGroupTopic{Topic: t.Topic, TopicID: t.TopicID}
+			for _, p := range t.Partitions {
+				topic.Partitions = append(topic.Partitions, kmsg.OffsetFetchResponseGroupTopicPartition{Partition: p, Offset: -1, ErrorCode: code})
+			}
+			group.Topics = append(group.Topics, topic)
+		}
+		resp.Groups = append(resp.Groups, group)
 	}
 	return resp
 }
@@ -138,6 +166,14 @@ var questions = []struct {
 	}},
 	{"create topics", kmsg.CreateTopics, func(ctx context.Context, c *Cluster) error { return create(ctx, c, false) }},
 	{"validate topics", kmsg.CreateTopics, func(ctx context.Context, c *Cluster) error { return create(ctx, c, true) }},
+	{"list groups", kmsg.ListGroups, func(ctx context.Context, c *Cluster) error { _, err := c.ListGroups(ctx); return err }},
+	{"committed offsets", kmsg.OffsetFetch, func(ctx context.Context, c *Cluster) error {
+		found, err := c.Committed(ctx, []string{"g"}, orders)
+		return errors.Join(err, found["g"].Err)
+	}},
+	{"commit", kmsg.OffsetCommit, func(ctx context.Context, c *Cluster) error {
+		return c.Commit(ctx, "g", map[format.TopicPartition]Committed{orders[0]: {Offset: 1}, orders[1]: {Offset: 2}})
+	}},
 	{"read", kmsg.Fetch, func(ctx context.Context, c *Cluster) error {
 		_, err := c.Reader(orders[0]).Read(ctx, 0, func(*kgo.Record) {})
 		return err
@@ -180,6 +216,9 @@ func TestAnErrorThatStaysIsNamedWhenThePatienceEnds(t *testing.T) {
 		for _, e := range passing {
 			if q.name == "topics" && IsUnknownTopic(e) {
 				continue // it does not exist
+			}
+			if q.name == "commit" && e == kerr.CoordinatorLoadInProgress {
+				continue // the client asks again by itself, and does not tell why
 			}
 			synctest.Test(t, func(t *testing.T) {
 				fake, c := source(t)

@@ -14,10 +14,15 @@ import (
 func IsGlob(pattern string) bool { return strings.ContainsAny(pattern, `*?[\`) }
 
 // CheckGlobs returns an error for a malformed glob that wraps path.ErrBadPattern.
-func CheckGlobs(patterns []string) error {
+func CheckGlobs(patterns []string) error { return checkGlobs("topic", patterns) }
+
+// CheckGroupGlobs is CheckGlobs for consumer groups.
+func CheckGroupGlobs(patterns []string) error { return checkGlobs("group", patterns) }
+
+func checkGlobs(of string, patterns []string) error {
 	for _, p := range patterns {
 		if _, err := path.Match(p, ""); err != nil {
-			return fmt.Errorf("topic pattern %q: %w", p, err)
+			return fmt.Errorf("%s pattern %q: %w", of, p, err)
 		}
 	}
 	return nil
@@ -30,6 +35,13 @@ func Matches(pattern, topic string) bool {
 	}
 	ok, _ := path.Match(pattern, topic) // topic names hold no slash
 	return ok && !strings.HasPrefix(topic, "__")
+}
+
+// MatchesGroup says whether a name or a glob takes a consumer group. The name of a group may hold a slash, and * takes it.
+func MatchesGroup(pattern, group string) bool {
+	noSlash := strings.NewReplacer("/", "\x00")
+	ok, _ := path.Match(noSlash.Replace(pattern), noSlash.Replace(group))
+	return ok || pattern == group
 }
 
 // MatchesAny says whether one of the patterns takes a topic.

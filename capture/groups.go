@@ -1,0 +1,123 @@
+package capture
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/kafka"
+	"github.com/karchive/karchive/internal/selecting"
+)
+
+// groups asks how far the selected consumer groups are in tps; nil when none are selected. Ends are asked for afterwards, so that no group is
+// ahead of them but by a commit of what does not exist.
+func (c *cluster) groups(ctx context.Context, tps []format.TopicPartition, s *settings) (*format.Groups, error) {
+	if len(s.Groups) == 0 {
+		return nil, nil
+	}
+	listed, err := c.ListGroups(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names := slices.DeleteFunc(slices.Collect(maps.Keys(listed)), func(id string) bool { return !takesGroup(s.Groups, id) })
+	names = append(names, slices.DeleteFunc(slices.Clone(s.Groups), selecting.IsGlob)...)
+	slices.Sort(names)
+	names = slices.Compact(names)
+	offsets, err := c.Committed(ctx, names, tps)
+	if err != nil {
+		return nil, err
+	}
+	kept := &format.Groups{TakenAt: s.Now().UTC().Format(time.RFC3339)}
+	ends, err := c.Offsets(ctx, tps, kafka.HighWatermark)
+	if err != nil {
+		return nil, err
+	}
+	for _, tp := range slices.SortedFunc(slices.Values(tps), comparePartitions) {
+		kept.AddEnd(tp, ends[tp])
+	}
+	for _, id := range names {
+		group, there := listed[id]
+		keepGroup(kept, id, group, there, offsets[id])
+	}
+	return kept, nil
+}
+
+func takesGroup(patterns []string, id string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return selecting.MatchesGroup(p, id) })
+}
+
+// keepGroup adds a group, unless it has no offset. One that was named and is not there, or that cannot be read, is noted.
+func keepGroup(kept *format.Groups, id string, listed kafka.ListedGroup, there bool, found kafka.GroupOffsets) {
+	g := format.Group{ID: utf8Text(id), State: utf8Text(listed.State), ProtocolType: utf8Text(listed.ProtocolType)}
+	for _, tp := range sortedPartitions(found.Offsets) {
+		o := found.Offsets[tp]
+		g.Add(format.GroupOffset{Partition: tp, Offset: o.Offset, LeaderEpoch: max(o.LeaderEpoch, format.NoLeaderEpoch), Metadata: utf8Text(o.Metadata)})
+	}
+	switch {
+	case found.Err != nil:
+		kept.Unread = append(kept.Unread, format.UnreadGroups{ID: g.ID, Reason: utf8Text(found.Err.Error())})
+	case len(g.Topics) > 0:
+		kept.Groups = append(kept.Groups, g)
+	case !there:
+		kept.Unread = append(kept.Unread, format.UnreadGroups{ID: g.ID, Reason: "the cluster does not list it"})
+	}
+}
+
+// utf8Text is text that JSON can hold. Kafka's own is always UTF-8.
+func utf8Text(text string) string { return strings.ToValidUTF8(text, "\ufffd") }
+
+// noteGroups makes groups the archive's, in the place of those that it had. Nil leaves them.
+func noteGroups(a *format.Archive, groups *format.Groups) error {
+	if groups == nil {
+		return nil
+	}
+	id := a.Identity()
+	id.Groups = groups
+	if err := a.SetIdentity(id); err != nil {
+		return fmt.Errorf("store the groups: %w", err)
+	}
+	return nil
+}
+
+// takeGroupsAgain asks once more at the end of a follow capture: what counts is where the groups are in the end. Those of the start stay when that
+// does not work out.
+func (r *run) takeGroupsAgain(ctx context.Context) {
+	if !r.settings.Follow || len(r.settings.Groups) == 0 {
+		return
+	}
+	// The context of a follow capture has usually ended when it is at its end.
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.settings.ConnectTimeout)
+	defer cancel()
+	groups, err := r.cluster.within(r.settings.ConnectTimeout).groups(limited, r.partitions(), r.settings)
+	if err == nil {
+		err = noteGroups(r.archive, groups)
+	}
+	if err != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.warnings = append(r.warnings, fmt.Sprintf("groups are those of the start of the capture, and not of its end: %v", err))
+	}
+}
+
+// partitions are all that were captured.
+func (r *run) partitions() []format.TopicPartition {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return sortedPartitions(r.reports)
+}
+
+// reportGroups says what the archive has of groups now, if this run asked for them.
+func (r *run) reportGroups(sum *Report) {
+	groups := r.archive.Identity().Groups
+	if len(r.settings.Groups) == 0 || groups == nil {
+		return
+	}
+	sum.Groups, sum.UnreadGroups = len(groups.Groups), groups.Unread
+	for _, u := range groups.Unread {
+		sum.Warnings = append(sum.Warnings, fmt.Sprintf("group %s is not kept: %s", u.ID, u.Reason))
+	}
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"io"
+	"slices"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/printable"
+	"github.com/karchive/karchive/internal/units"
+)
+
+// groupsInfo is what an archive keeps of consumer groups in some of its partitions.
+type groupsInfo struct {
+	TakenAt string                `json:"taken_at"`
+	Offsets []groupOffset         `json:"offsets"`
+	Unread  []format.UnreadGroups `json:"unread"`
+}
+
+// groupOffset is where a group was in a partition.
+type groupOffset struct {
+	Group        string `json:"group"`
+	State        string `json:"state"`
+	ProtocolType string `json:"protocol_type"`
+	Topic        string `json:"topic"`
+	Partition    int32  `json:"partition"`
+	Offset       int64  `json:"offset"`
+	End          int64  `json:"end"` // of the partition at that time
+	Lag          int64  `json:"lag"`
+	LeaderEpoch  int32  `json:"leader_epoch"`
+	Metadata     string `json:"metadata"`
+}
+
+// newGroupsInfo is nil for an archive that keeps no groups.
+func newGroupsInfo(groups *format.Groups, partitions []format.TopicPartition) *groupsInfo {
+	if groups == nil {
+		return nil
+	}
+	info := &groupsInfo{TakenAt: groups.TakenAt, Offsets: []groupOffset{}, Unread: slices.Concat([]format.UnreadGroups{}, groups.Unread)}
+	shown := map[format.TopicPartition]bool{}
+	for _, tp := range partitions {
+		shown[tp] = true
+	}
+	ends := map[format.TopicPartition]int64{}
+	for tp, end := range groups.AllEnds {
+		ends[tp] = end
+	}
+	for i := range groups.Groups {
+		g := &groups.Groups[i]
+		for o := range g.All {
+			if shown[o.Partition] {
+				end := ends[o.Partition]
+				info.Offsets = append(info.Offsets, groupOffset{g.ID, g.State, g.ProtocolType, o.Partition.Topic, o.Partition.Partition,
+					o.Offset, end, max(0, end-o.Offset), o.LeaderEpoch, o.Metadata})
+			}
+		}
+	}
+	return info
+}
+
+func (g *groupsInfo) print(w io.Writer) error {
+	if g == nil {
+		_, err := printable.Fprintf(w, "\nno consumer groups: the archive was captured without --groups\n")
+		return err
+	}
+	printable.Fprintf(w, "\nconsumer groups as of %s\n", g.TakenAt)
+	t := newTable(w)
+	printable.Fprintf(t, "GROUP\tSTATE\tTOPIC\tPARTITION\tCOMMITTED\tEND\tLAG\n")
+	for _, o := range g.Offsets {
+		printable.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t%d\t%s\n", o.Group, orNone(o.State), o.Topic, o.Partition, o.Offset, o.End, units.Count(o.Lag))
+	}
+	for _, u := range g.Unread {
+		printable.Fprintf(t, "not kept: group %s: %s\n", u.ID, u.Reason)
+	}
+	return t.Flush()
+}
