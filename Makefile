@@ -69,7 +69,8 @@ $(VENV)/installed: test/readers/requirements.txt
 demo:
 	$(GO) run ./cmd/karchive demo
 
-rss: build ## peak memory of capture and replay over 1 GB, in one partition and in 1,000
+rss: build ## peak memory of capture and replay over 1 GB, in one partition and in 1,000, and of work with archives of 1 GB
+	KARCHIVE_RSS=1000 $(GO) test -count=1 -v -timeout 30m ./test/archives
 	KARCHIVE_RSS=1 $(GO) test -tags kafka -count=1 -v -timeout 30m -run TestPeakMemory ./test/realkafka
 
 bench: ## the tables of docs/performance.md, in under ten minutes; BENCH_BROKER=embedded needs no Java

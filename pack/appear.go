@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/ondisk"
@@ -109,11 +110,11 @@ func syncDir(dir string) error {
 // archive can be read, and the same Unpack goes on.
 func (u *unpacking) merge() error {
 	made := map[string]bool{}
-	for _, q := range u.p.parts {
-		if q == nil {
-			continue
-		}
+	for _, q := range u.open() {
 		for _, f := range u.p.Manifest.Parts[q.number].Files {
+			if slices.Contains(u.lost[q], f) {
+				continue
+			}
 			if err := u.move(f.Path, made); err != nil {
 				return err
 			}

@@ -67,8 +67,11 @@ type Pack struct {
 	// SignedBy is the key of [OpenOptions].Trust that the signature is of; nil when none was asked for.
 	SignedBy PublicKey
 
-	text  []byte
-	parts []*part // by number; nil: missing
+	text   []byte
+	parts  []*part // by number; nil: missing
+	partly bool    // missing and damaged parts are left out
+
+	damaged []File // that Unpack left out
 }
 
 // Open opens a packed archive: one file, or parts. Other parts of the same are found beside the first one when their names are those that PartName
@@ -77,7 +80,7 @@ func Open(files []string, o OpenOptions) (*Pack, error) {
 	if len(files) == 0 {
 		return nil, errors.New("open packed archive: no file given")
 	}
-	p := &Pack{}
+	p := &Pack{partly: o.AllowMissing}
 	err := p.open(files, o)
 	if err == nil && len(p.Problems) > 0 && !o.AllowMissing {
 		err = p.problem()
@@ -195,7 +198,7 @@ func (p *Pack) nameMissing(example string) {
 	}
 }
 
-// Lacking are the segments of the archive that are in no part that is open: presumed ones, and those of parts that are missing.
+// Lacking are the segments of the archive that are not to be had here: presumed ones, those of parts that are missing, and those that Unpack left out.
 func (p *Pack) Lacking() []File {
 	lacking := slices.Clone(p.Manifest.Presumed)
 	for i, q := range p.parts {
@@ -203,7 +206,7 @@ func (p *Pack) Lacking() []File {
 			lacking = append(lacking, p.Manifest.Parts[i].Files...)
 		}
 	}
-	return lacking
+	return append(lacking, p.damaged...)
 }
 
 // short is the beginning of a digest, which is enough for people.

@@ -174,6 +174,16 @@ func TestADamagedPartIsNamed(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(tmp, "out")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the archive appeared: %v", err)
 	}
+	p, err := Open(files[:1], OpenOptions{AllowMissing: true})
+	must(t, err)
+	defer p.Close()
+	must(t, p.Unpack(t.Context(), filepath.Join(tmp, "out"), UnpackOptions{}))
+	if len(p.Problems) != 1 || p.Problems[0].Part != 2 || p.Problems[0].File != files[1] || !strings.HasPrefix(p.Problems[0].Holds, "1 segment from orders-") {
+		t.Errorf("got %v, want one that names part 2 and the one segment", p.Problems)
+	}
+	if got := len(contents(t, filepath.Join(tmp, "out"))); got != 6*3-1+2 {
+		t.Errorf("got %d files, want all but one", got)
+	}
 	flipBit(t, files[1], info.Size()/2)
 	must(t, unpackAll(t, filepath.Join(tmp, "out"), OpenOptions{}, files[0]))
 }

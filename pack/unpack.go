@@ -33,10 +33,12 @@ type unpacking struct {
 	o       UnpackOptions
 	target  string
 	staging string
-	into    format.FS       // the target, locked; nil: there is none yet
-	unlock  func() error    // gives up the target
-	stage   format.FS       // the staging directory
-	has     map[string]bool // segments that the target has
+	into    format.FS        // the target, locked; nil: there is none yet
+	unlock  func() error     // gives up the target
+	stage   format.FS        // the staging directory
+	has     map[string]bool  // segments that the target has
+	lost    map[*part][]File // segments that are damaged, of parts of which not all need be there
+	why     map[*part]error  // the first of them
 	done    int64
 	total   int64
 	made    map[string]bool // directories in staging
@@ -45,14 +47,14 @@ type unpacking struct {
 // Unpack makes a directory of the packed archive. Every file is written beside the target, and checked against the manifest; when all are there
 // and right, the directory gets its name. One that was interrupted goes on: what was written is checked again and stays.
 //
-// Of parts that are missing (see [OpenOptions].AllowMissing) the segments are missing then; a later Unpack of them completes the archive. A
-// packed file that goes on from an earlier state is unpacked into a directory that holds the archive in just that state. Nothing else
+// Of parts that are missing or damaged (see [OpenOptions].AllowMissing) segments are missing then, and what is found damaged only now is added to
+// Problems; a later Unpack of them completes the archive. A packed file that goes on from an earlier state is unpacked into a directory that holds the archive in just that state. Nothing else
 // may be in the target, and no segment is ever replaced.
 func (p *Pack) Unpack(ctx context.Context, dir string, o UnpackOptions) error {
 	if p.Manifest.Since != nil && len(p.Problems) > 0 {
 		return fmt.Errorf("what goes on from an earlier state is unpacked whole: %w", p.problem())
 	}
-	u := &unpacking{p: p, o: o, has: map[string]bool{}, made: map[string]bool{}, unlock: func() error { return nil }}
+	u := &unpacking{p: p, o: o, has: map[string]bool{}, made: map[string]bool{}, lost: map[*part][]File{}, why: map[*part]error{}, unlock: func() error { return nil }}
 	defer func() {
 		u.unlock()
 		closeFS(u.into)
@@ -159,52 +161,102 @@ func (u *unpacking) gather(ctx context.Context) error {
 		file File
 	}
 	var todo []work
-	for _, q := range u.p.parts {
-		if q == nil {
-			continue
-		}
+	first, err := u.checkRoots(ctx)
+	if err != nil {
+		return err
+	}
+	for _, q := range u.open() {
 		for _, f := range u.p.Manifest.Parts[q.number].Files {
 			todo = append(todo, work{q, f})
 			u.total += f.Size
 		}
 	}
-	first := u.p.parts[slices.IndexFunc(u.p.parts, func(q *part) bool { return q != nil })]
 	for _, f := range u.p.Manifest.Root {
 		todo = append(todo, work{first, f})
 		u.total += f.Size
 	}
-	var wrong error
-	first.checkRoot(func(path string, err error) { wrong = errors.Join(wrong, fmt.Errorf("%s: %s: %w", first.name, path, err)) })
-	if wrong != nil {
-		return wrong
-	}
-	if err := u.checkCopies(ctx, first); err != nil {
-		return err
-	}
 	for _, w := range todo {
-		if err := u.take(ctx, w.part, w.file); err != nil {
+		if err := u.take(ctx, w.part, w.file); err != nil && !u.loses(w.part, w.file, err) {
 			return fmt.Errorf("%s: %s: %w", w.part.name, w.file.Path, err)
 		}
 		if u.done += w.file.Size; u.o.OnProgress != nil {
 			u.o.OnProgress(u.done, u.total)
 		}
 	}
-	return nil
-}
-
-// checkCopies reads the files that every part has in all parts but the first, whose are taken: a part that is damaged there is not to be passed on.
-func (u *unpacking) checkCopies(ctx context.Context, first *part) error {
-	for _, q := range u.p.parts {
-		if q == nil || q == first {
-			continue
-		}
-		for _, f := range u.p.Manifest.Root {
-			if err := q.copy(ctx, io.Discard, f); err != nil {
-				return fmt.Errorf("%s: %s: %w", q.name, f.Path, err)
-			}
+	for _, q := range u.open() {
+		if lost := u.lost[q]; lost != nil {
+			u.p.Problems = append(u.p.Problems, &PartError{q.number + 1, q.name, holds(lost), u.why[q]})
+			u.p.damaged = append(u.p.damaged, lost...)
 		}
 	}
 	return nil
+}
+
+// open are the parts that are there.
+func (u *unpacking) open() []*part {
+	return slices.DeleteFunc(slices.Clone(u.p.parts), func(q *part) bool { return q == nil })
+}
+
+// checkRoots reads the files that every part has, and returns a part of which they are right. One that is damaged there is not to be passed
+// on, unless not all parts need be there.
+func (u *unpacking) checkRoots(ctx context.Context) (sound *part, err error) {
+	var bad []*PartError
+	for _, q := range u.open() {
+		wrong := u.checkRoot(ctx, q)
+		if stopped := context.Cause(ctx); stopped != nil {
+			return nil, stopped
+		}
+		if wrong == nil && sound == nil {
+			sound = q
+		}
+		if wrong != nil {
+			err = errors.Join(err, fmt.Errorf("%s: %w", q.name, wrong))
+			bad = append(bad, &PartError{Part: q.number + 1, File: q.name, Err: wrong})
+		}
+	}
+	if sound != nil && u.p.partly {
+		u.p.Problems, err = append(u.p.Problems, bad...), nil
+	}
+	return sound, err
+}
+
+func (u *unpacking) checkRoot(ctx context.Context, q *part) (wrong error) {
+	for _, f := range u.p.Manifest.Root {
+		if err := q.copy(ctx, io.Discard, f); err != nil {
+			return fmt.Errorf("%s: %w", f.Path, err)
+		}
+	}
+	q.checkRoot(func(path string, err error) { wrong = errors.Join(wrong, fmt.Errorf("%s: %w", path, err)) })
+	return wrong
+}
+
+// loses says whether a segment that is damaged can be left out.
+func (u *unpacking) loses(q *part, f File, err error) bool {
+	source, ok := errors.AsType[*sourceError](err)
+	if !ok || !u.p.partly || u.p.Manifest.Since != nil || slices.Contains(u.p.Manifest.Root, f) {
+		return false
+	}
+	if u.lost[q] == nil {
+		u.why[q] = source
+	}
+	u.lost[q] = append(u.lost[q], f)
+	return true
+}
+
+// sourceError is that of a packed file which cannot be read, or is not what its manifest says.
+type sourceError struct{ error }
+
+func (e *sourceError) Unwrap() error { return e.error }
+
+// sink keeps apart what is wrong with the place that is written to.
+type sink struct {
+	io.Writer
+	err error
+}
+
+func (s *sink) Write(b []byte) (n int, err error) {
+	n, s.err = s.Writer.Write(b)
+	return n, s.err
 }
 
 // take makes sure that a file is in the target or in the staging directory, whole and right. What is there is read again rather than believed: it
@@ -226,7 +278,14 @@ func (u *unpacking) take(ctx context.Context, q *part, f File) error {
 	if err := u.stage.Remove(f.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return u.write(f.Path, func(w io.Writer) error { return q.copy(ctx, w, f) })
+	return u.write(f.Path, func(w io.Writer) error {
+		to := &sink{Writer: w}
+		err := q.copy(ctx, to, f)
+		if err != nil && to.err == nil && ctx.Err() == nil {
+			return &sourceError{err}
+		}
+		return err
+	})
 }
 
 // same fails when a file is not there, or has other bytes.

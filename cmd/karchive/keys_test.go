@@ -4,12 +4,15 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/pem"
+	"net"
 	"os"
+	"path/filepath"
 
 	"aead.dev/minisign"
 	"filippo.io/age"
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/crypto/ssh"
+	"golang.org/x/crypto/ssh/agent"
 )
 
 // makeKeys writes keys of the kinds that pack knows: NAME.ssh and NAME.ssh.pub, NAME.minisign and NAME.minisign.pub, NAME.age and NAME.age.pub.
@@ -38,4 +41,30 @@ func makeKeys(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	write(".age", []byte(id.String()+"\n"))
 	write(".age.pub", []byte(id.Recipient().String()+"\n"))
+}
+
+// startAgent NAME starts an ssh-agent that holds the key NAME.ssh, and sets the variable of its socket.
+func startAgent(ts *testscript.TestScript, _ bool, args []string) {
+	key, err := ssh.ParseRawPrivateKeyWithPassphrase([]byte(ts.ReadFile(args[0]+".ssh")), []byte("correct horse"))
+	ts.Check(err)
+	keys := agent.NewKeyring()
+	ts.Check(keys.Add(agent.AddedKey{PrivateKey: key}))
+	dir, err := os.MkdirTemp("", "agent") // paths of sockets are short
+	ts.Check(err)
+	l, err := net.Listen("unix", filepath.Join(dir, "s"))
+	ts.Check(err)
+	ts.Defer(func() {
+		l.Close()
+		os.RemoveAll(dir)
+	})
+	ts.Setenv("SSH_AUTH_SOCK", l.Addr().String())
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go agent.ServeAgent(keys, conn)
+		}
+	}()
 }

@@ -56,6 +56,7 @@ func TestScripts(t *testing.T) {
 			"forget":  forget,
 			"await":   await,
 			"keys":    makeKeys,
+			"agent":   startAgent,
 		},
 	})
 }

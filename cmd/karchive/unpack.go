@@ -28,7 +28,7 @@ func unpackCommand(e *env) *cli.Command {
 		Description: `Checks the manifest and every file before anything appears in DIR. Parts that lie beside FILE are found by their names. One that was interrupted
 goes on with the same command. A file that goes on from an earlier state (pack --since) is unpacked into the DIR that holds just that.
 
-With --allow-missing the parts that are there are unpacked, and the exit code is 3; the other parts can be unpacked into the same DIR later.
+With --allow-missing what is there and sound is unpacked, and the exit code is 3; the other parts can be unpacked into the same DIR later.
 With --trust, anything that is not signed by KEY is refused.
 
 Examples:
@@ -81,16 +81,6 @@ func runUnpack(ctx context.Context, e *env, o *unpackOptions) error {
 	}
 	defer p.Close()
 	result := &unpacked{Output: o.output, packedState: *newPackedState(p)}
-	bad := map[int]bool{}
-	for _, problem := range p.Problems {
-		e.warnf("%s", problem)
-		result.Missing, bad[problem.Part] = append(result.Missing, problem.Error()), true
-	}
-	for i, part := range p.Manifest.Parts {
-		if !bad[i+1] {
-			result.Segments, result.Bytes = result.Segments+len(part.Files), result.Bytes+part.Bytes()
-		}
-	}
 	defer e.noteStop(ctx, "ending; what was checked is kept")()
 	progress := newProgress(e, "unpack")
 	err = p.Unpack(ctx, o.output, pack.UnpackOptions{OnProgress: func(done, total int64) { progress.set(done, total, units.Size(done)) }})
@@ -98,6 +88,7 @@ func runUnpack(ctx context.Context, e *env, o *unpackOptions) error {
 	if err != nil {
 		return err
 	}
+	result.count(e, p)
 	if err := result.print(e, o.format); err != nil {
 		return err
 	}
@@ -105,6 +96,25 @@ func runUnpack(ctx context.Context, e *env, o *unpackOptions) error {
 		return errIncomplete
 	}
 	return nil
+}
+
+// count counts what is there, and names on stderr what is not.
+func (r *unpacked) count(e *env, p *pack.Pack) {
+	for _, problem := range p.Problems {
+		e.warnf("%s", problem)
+		r.Missing = append(r.Missing, problem.Error())
+	}
+	lacking := map[string]bool{}
+	for _, f := range p.Lacking() {
+		lacking[f.Path] = true
+	}
+	for _, part := range p.Manifest.Parts {
+		for _, f := range part.Files {
+			if !lacking[f.Path] {
+				r.Segments, r.Bytes = r.Segments+1, r.Bytes+f.Size
+			}
+		}
+	}
 }
 
 func (r *unpacked) print(e *env, how string) error {
