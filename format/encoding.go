@@ -67,6 +67,13 @@ type decoder interface {
 	raw(i int, d *Document) (rawGroup, error)
 }
 
+// keyDecoder is a decoder that can read keys alone.
+type keyDecoder interface {
+	// keys calls use for every key that is not null of row group i of d, and returns the number of rows. What was said of read holds here, too.
+	// The bytes of a key are valid during the call.
+	keys(i int, d *Document, use func(key []byte)) (rows int64, err error)
+}
+
 // rawGroup is the bytes of a row group, of a file of the same encoding.
 type rawGroup struct {
 	io.SectionReader

@@ -30,6 +30,14 @@ func (r *GroupReader) Read(p *Place, b *Buffer) ([]Record, error) {
 	return slices.DeleteFunc(records, func(r Record) bool { return !p.window.Contains(&r) }), nil
 }
 
+// MayHaveKey says whether a record of the row group at p may have a key that match accepts, which is not asked about null. It decodes nothing but
+// keys, and so checks no digest: what it says no of is unproven where the file is damaged. It says yes of what cannot be told, and of what Read
+// would find damaged if keys show it.
+func (r *GroupReader) MayHaveKey(p *Place, match func(key []byte) bool) bool {
+	s, err := r.segment(p.Segment)
+	return err != nil || s.mayHaveKey(p.Index, match)
+}
+
 // segment opens a segment, or finds it among those that are open. It is not to be closed, and stays open until others are used.
 func (r *GroupReader) segment(s Segment) (*segmentReader, error) {
 	if i := slices.IndexFunc(r.open, func(o *segmentReader) bool { return o.path == s.Path }); i >= 0 {

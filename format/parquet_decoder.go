@@ -43,19 +43,11 @@ var columnPaths = [columnCount]string{ondisk.ColumnOffset, ondisk.ColumnTimestam
 	ondisk.ColumnHeaderKey, ondisk.ColumnHeaderValue}
 
 func (d *parquetDecoder) read(i int, doc *Document, memory *Buffer) ([]Record, error) {
-	if d.file == nil {
-		if err := d.open(len(doc.Groups)); err != nil {
-			return nil, err
-		}
-	}
-	info := &doc.Groups[i]
-	group := d.file.RowGroup(i)
-	if group.NumRows() != info.Records {
-		return nil, corruptf("%d rows, the document says %d", group.NumRows(), info.Records)
-	}
-	if err := d.checkBounds(group.MetaData()); err != nil {
+	group, err := d.group(i, doc)
+	if err != nil {
 		return nil, err
 	}
+	info := &doc.Groups[i]
 	rows := int(info.Records)
 	records, err := assemble(d.newOwnReader(group.MetaData(), info, memory), rows, memory)
 	if !errors.Is(err, parquetbytes.ErrForeign) {
@@ -65,6 +57,38 @@ func (d *parquetDecoder) read(i int, doc *Document, memory *Buffer) ([]Record, e
 		return nil, err
 	}
 	return assemble(&foreignReader{group: group, columns: &d.columns, empty: &d.empty, scratch: &d.scratch}, rows, memory)
+}
+
+// group is a row group whose numbers are possible.
+func (d *parquetDecoder) group(i int, doc *Document) (*file.RowGroupReader, error) {
+	if d.file == nil {
+		if err := d.open(len(doc.Groups)); err != nil {
+			return nil, err
+		}
+	}
+	group := d.file.RowGroup(i)
+	if n := doc.Groups[i].Records; group.NumRows() != n {
+		return nil, corruptf("%d rows, the document says %d", group.NumRows(), n)
+	}
+	return group, d.checkBounds(group.MetaData())
+}
+
+// keys is part of keyDecoder.
+func (d *parquetDecoder) keys(i int, doc *Document, use func(key []byte)) (rows int64, err error) {
+	group, err := d.group(i, doc)
+	if err != nil {
+		return 0, err
+	}
+	own, shape := d.newOwnReader(group.MetaData(), &doc.Groups[i], nil), payloadShapeOf(readKey)
+	err = own.eachPage(readKey, parquet.Encodings.DeltaLengthByteArray, false, func(p page) error {
+		v, err := own.split(p, shape)
+		for err == nil && len(v.lengths) > 0 {
+			use(v.next())
+		}
+		rows += int64(p.n)
+		return err
+	})
+	return rows, err
 }
 
 // open gives the footer to the Parquet library and finds our columns.

@@ -68,6 +68,22 @@ func (r *reader) decode(i int, b *Buffer) (_ []Record, err error) {
 	return r.groups.read(i, r.doc, b)
 }
 
+// mayHaveKey says whether a record of row group i may have a key that matches.
+func (r *reader) mayHaveKey(i int, match func(key []byte) bool) (may bool) {
+	from, ok := r.groups.(keyDecoder)
+	if !ok || i < 0 || i >= len(r.doc.Groups) {
+		return true
+	}
+	defer func() { may = may || recover() != nil }()
+	doc, at := r.doc, i
+	if r.full != nil {
+		doc, at = r.full, r.places[i]
+	}
+	found := false
+	rows, err := from.keys(at, doc, func(key []byte) { found = found || match(key) })
+	return found || err != nil || rows != doc.Groups[at].Records
+}
+
 // verify checks records against what the document says of them.
 func (g *RowGroup) verify(records []Record) error {
 	for i := range records {

@@ -84,7 +84,7 @@ func (t *tail) find(ctx context.Context) error {
 
 // partition counts from the end of a partition. The offset is that of the last record that it counted.
 func (t *tail) partition(ctx context.Context, tp format.TopicPartition) (offset int64, err error) {
-	b := &backwards{walk: t.archive.Walk(tp, t.window), reader: t.archive.NewGroupReader(1)}
+	b := &backwards{walk: t.archive.Walk(tp, t.window), reader: groupReader{t.archive.NewGroupReader(1), t.keys, func(int64) {}}} // which are counted when they are read
 	defer b.Close()
 	for t.left > 0 {
 		p, err := b.place()

@@ -49,6 +49,9 @@ func (o *recordOptions) open(ctx context.Context, e *env, name string) (*openRec
 	if r.partitions, r.window, err = o.chosen(e, a); err == nil {
 		e.warnSelected(name, a, &o.selected)
 		r.reader, err = o.show(ctx, e, a, rules)
+		if r.keys = rules.MatchesKey(); r.keys != nil { // which knows of schemas then
+			r.leftOut = rules.LeaveOut
+		}
 	}
 	if err != nil {
 		a.Close()

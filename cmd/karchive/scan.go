@@ -21,6 +21,9 @@ type scanner struct {
 	window     format.Window
 	start      *format.Window // of the first partition; nil: window
 	backwards  bool           // from the last record of the last partition to the first of the first
+
+	keys    func(key []byte) bool // of records that the rules do not leave out; nil: any
+	leftOut func(records int64)   // is told of row groups that are not decoded, because they have none of the keys
 }
 
 // each calls do with the records of row groups, one while the next is decoded, which takes about as long as most of what is done with
@@ -48,11 +51,56 @@ func (s *scanner) each(ctx context.Context, do func(format.TopicPartition, []for
 }
 
 func (s *scanner) groups(tp format.TopicPartition, w format.Window) groups {
-	if s.backwards {
-		return &backwards{walk: s.archive.Walk(tp, w), reader: s.archive.NewGroupReader(1)}
+	switch {
+	case s.backwards:
+		return &backwards{walk: s.archive.Walk(tp, w), reader: s.reader()}
+	case s.keys != nil:
+		return &sieve{walk: s.archive.Walk(tp, w), reader: s.reader()}
 	}
 	return s.archive.Cursor(tp, w)
 }
+
+func (s *scanner) reader() groupReader {
+	return groupReader{s.archive.NewGroupReader(1), s.keys, s.leftOut}
+}
+
+// groupReader decodes row groups, but for those of which the rules leave out every record by its key.
+type groupReader struct {
+	*format.GroupReader
+	keys    func(key []byte) bool
+	leftOut func(records int64)
+}
+
+// Read is that of a format.GroupReader.
+func (r groupReader) Read(p *format.Place, b *format.Buffer) ([]format.Record, error) {
+	if r.keys != nil && p.Whole() && !r.MayHaveKey(p, r.keys) {
+		r.leftOut(p.Group().Records)
+		return nil, nil
+	}
+	return r.GroupReader.Read(p, b)
+}
+
+// sieve gives a partition without the row groups that the rules leave out.
+type sieve struct {
+	walk   *format.Walk
+	reader groupReader
+}
+
+// NextInto returns the records of the next row group that has some.
+func (s *sieve) NextInto(b *format.Buffer) ([]format.Record, error) {
+	for {
+		p, err := s.walk.Next()
+		if err != nil {
+			return nil, err
+		}
+		if records, err := s.reader.Read(&p, b); err != nil || len(records) > 0 {
+			return records, err
+		}
+	}
+}
+
+// Close closes what is open.
+func (s *sieve) Close() error { return s.reader.Close() }
 
 // groups gives the records of row groups, io.EOF after the last.
 type groups interface {
@@ -101,7 +149,7 @@ func decode(ctx context.Context, g groups, to chan<- []format.Record) error {
 // backwards gives a partition from its end. The walk is what finds its row groups.
 type backwards struct {
 	walk   *format.Walk
-	reader *format.GroupReader
+	reader groupReader
 	places []format.Place
 	listed bool
 }

@@ -81,6 +81,7 @@ type filter struct {
 	valueWant []int
 	key       patterns
 	keyWant   []int
+	keys      keySet // the fewest that a conjunct asks for
 }
 
 // conjunct is a part of a filter that must be true. CEL's && is commutative, also where a side is an error, so that the parts may be
@@ -142,6 +143,9 @@ func (f *filter) add(env *cel.Env, e Expression) error {
 	}
 	tree := checked.NativeRep()
 	for _, part := range conjunction(nil, tree.Expr()) {
+		if keys := keysOf(part); keys != nil && (f.keys == nil || len(keys) < len(f.keys)) {
+			f.keys = keys
+		}
 		options := []cel.ProgramOption{cel.EvalOptions(cel.OptOptimize), cel.CustomDecoratorV2(decorate)}
 		loops := hasLoop(part)
 		if loops {
@@ -206,6 +210,9 @@ func (e Expression) wrong(issues *cel.Issues) error {
 
 // decide says whether the filter is true of a record. The error comes with Rules.Strict, and when the context of the pipeline has ended.
 func (w *Worker) decide(t *topicWork, r *Record) (bool, error) {
+	if keys := w.pipeline.keys(); keys != nil && !keys[string(r.Key)] { // which most records are left out for
+		return false, nil
+	}
 	e := w.filter
 	if e == nil {
 		e = newEvaluation(w)

@@ -24,6 +24,7 @@ type Pipeline struct {
 	mu      sync.Mutex // guards what follows
 	workers []*Worker  // all that were ever made
 	idle    []*Worker
+	unseen  int64 // records that the filter left out without a worker
 }
 
 // Compile checks rules, which must be resolved, and makes them ready to run. The error names the rule; that of a filter is a

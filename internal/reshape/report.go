@@ -109,7 +109,7 @@ func (r *Report) matched(one *RuleReport) bool {
 func (p *Pipeline) Report() Report {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	sum := Report{Masks: reports(p.masks), Maps: reports(p.maps)}
+	sum := Report{Read: p.unseen, Filtered: p.unseen, Masks: reports(p.masks), Maps: reports(p.maps)}
 	for _, w := range p.workers {
 		sum.add(&w.counts)
 		for i := range w.hits {
