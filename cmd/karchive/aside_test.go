@@ -67,20 +67,20 @@ func TestAnInterruptedCopyLeavesNothing(t *testing.T) {
 func TestAnArchiveMadeAsideIsThereWholeOrNotAtAll(t *testing.T) {
 	dir := t.TempDir()
 	to := filepath.Join(dir, "new")
-	first, err := createAside(to, format.Identity{})
+	first, err := createArchive(to, format.Identity{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := createAside(to, format.Identity{}); !errors.Is(err, format.ErrLocked) {
+	if _, err := createArchive(to, format.Identity{}); !errors.Is(err, format.ErrLocked) {
 		t.Errorf("while another one makes it: got %v, want ErrLocked", err)
 	}
 	if got := names(t, dir); got != ".new.karchive-new" {
 		t.Errorf("got files %s before commit", got)
 	}
-	if err := first.commit(); err != nil {
+	if err := first.Commit(); err != nil {
 		t.Fatal(err)
 	}
-	first.abandon()
+	first.Abandon()
 	if got := names(t, dir); got != "new" {
 		t.Errorf("got files %s after commit", got)
 	}
@@ -95,14 +95,14 @@ func TestWhatAKilledProcessLeftAsideIsRemoved(t *testing.T) {
 	dir := t.TempDir()
 	to := filepath.Join(dir, "new")
 	writeArchive(t, filepath.Join(dir, ".new.karchive-new"))
-	a, err := createAside(to, format.Identity{})
+	a, err := createArchive(to, format.Identity{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := a.Partitions(); len(got) > 0 {
 		t.Errorf("got partitions %v of the one before", got)
 	}
-	a.abandon()
+	a.Abandon()
 	if got := names(t, dir); got != "" {
 		t.Errorf("got files %s after abandon", got)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/aside"
 	"github.com/karchive/karchive/internal/units"
 )
 
@@ -168,7 +169,7 @@ func runCapture(c *cli.Context, e *env, o captureOptions) error {
 		last.Store(&p)
 		progress.set(p.Offsets, p.PlannedOffsets, captureProgress(p))
 	}
-	defer onLeave(func() { e.noteSealed(last.Load()) })()
+	defer aside.OnLeave(func() { e.noteSealed(last.Load()) })()
 	opts, end, err := e.captureMetrics(o.metrics, opts, &o.capture)
 	if err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/aside"
 	"github.com/karchive/karchive/internal/compare"
 	"github.com/karchive/karchive/internal/diff"
 	"github.com/karchive/karchive/internal/units"
@@ -124,12 +125,12 @@ func runCompare(ctx context.Context, e *env, o *compareOptions) error {
 	if golden != nil {
 		defer golden.close()
 	}
-	temporary, err := createTemporary()
+	temporary, err := aside.CreateTemporary()
 	if err != nil {
 		return err
 	}
-	defer temporary.end()
-	results, err := o.run(ctx, e, temporary.dir)
+	defer temporary.End()
+	results, err := o.run(ctx, e, temporary.Dir)
 	if err != nil {
 		return compareHint(err)
 	}
@@ -193,7 +194,7 @@ func (o *compareOptions) run(ctx context.Context, e *env, scratch string) ([]com
 	defer e.noteStop(ctx, "ending the programs")()
 	progress := newProgress(e, "compare")
 	defer progress.done()
-	options.Began = func(name, address string, kill func()) func() { return onLeave(kill) }
+	options.Began = func(name, address string, kill func()) func() { return aside.OnLeave(kill) }
 	options.OnLook = func(name string, at compare.LagPoint, written int64) {
 		progress.set(0, 0, fmt.Sprintf("%s: %s to read, %s written", name, units.Of(at.Offsets, "offset"), units.Count(written)))
 	}

@@ -149,11 +149,11 @@ func runCopy(ctx context.Context, e *env, o *copyOptions) error {
 	if len(inputs) == 1 {
 		e.warnSelected(o.archives[0], inputs[0].Archive, &o.selected)
 	}
-	into, err := createAside(o.output, id)
+	into, err := createArchive(o.output, id)
 	if err != nil {
 		return err
 	}
-	defer into.abandon()
+	defer into.Abandon()
 	defer e.noteStop(ctx, "ending the copy")()
 	if err := c.run(ctx, e, inputs, into.Archive, options); err != nil {
 		return o.hinted(err)
@@ -161,7 +161,7 @@ func runCopy(ctx context.Context, e *env, o *copyOptions) error {
 	if len(inputs) > 1 {
 		e.warnMissing(o.output, c.Completeness)
 	}
-	if err := into.commit(); err != nil {
+	if err := into.Commit(); err != nil {
 		return fmt.Errorf("%s: %w", o.output, err)
 	}
 	c.Reshaped = newReshaped(rules)

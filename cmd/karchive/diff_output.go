@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/aside"
 	"github.com/karchive/karchive/internal/diff"
 	"github.com/karchive/karchive/internal/jsonl"
 	"github.com/karchive/karchive/internal/printable"
@@ -22,7 +23,7 @@ type diffOutput struct {
 	most   int64 // differences that are shown
 	shown  []shownDifference
 	page   *reportpage.Comparison // nil: none
-	file   *asideFile             // of page
+	file   *aside.File            // of page
 	passed int64
 }
 
@@ -40,7 +41,7 @@ func newDiffOutput(e *env, o *comparing, a, b *diffSide) (d *diffOutput, err err
 	if o.html == "" {
 		return d, nil
 	}
-	if d.file, err = createAsideFile(o.html); err != nil {
+	if d.file, err = createFile(o.html); err != nil {
 		return nil, err
 	}
 	d.page = reportpage.NewComparison(a.name, b.name, o.by, pageExamples)
@@ -55,7 +56,7 @@ func newDiffOutput(e *env, o *comparing, a, b *diffSide) (d *diffOutput, err err
 
 func (d *diffOutput) abandon() {
 	if d.file != nil {
-		d.file.abandon()
+		d.file.Abandon()
 	}
 }
 
@@ -79,7 +80,7 @@ func (d *diffOutput) finish(r *diff.Report) error {
 		if err := d.page.Write(d.file, r); err != nil {
 			return err
 		}
-		if err := d.file.commit(); err != nil {
+		if err := d.file.Commit(); err != nil {
 			return err
 		}
 	}

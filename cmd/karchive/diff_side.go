@@ -13,6 +13,7 @@ import (
 
 	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/aside"
 	"github.com/karchive/karchive/internal/diff"
 	"github.com/karchive/karchive/internal/outcome"
 	"github.com/karchive/karchive/internal/reshape"
@@ -98,12 +99,12 @@ func (s *diffSide) capture(ctx context.Context, e *env, c connection, topics []s
 	if err != nil {
 		return err
 	}
-	removeLeftovers()
-	t, err := createTemporary()
+	aside.RemoveLeftovers()
+	t, err := aside.CreateTemporary()
 	if err != nil {
 		return err
 	}
-	s.close = t.end
+	s.close = t.End
 	defer func() {
 		if err != nil {
 			s.close()
@@ -111,12 +112,12 @@ func (s *diffSide) capture(ctx context.Context, e *env, c connection, topics []s
 	}()
 	progress := newProgress(e, "capture")
 	defer progress.done()
-	into, report, err := outcome.Capture(ctx, opts, t.dir, "karchive "+versionText(), capture.Options{Topics: topics, Partitions: partitions,
+	into, report, err := outcome.Capture(ctx, opts, t.Dir, "karchive "+versionText(), capture.Options{Topics: topics, Partitions: partitions,
 		ConnectTimeout: c.timeout, Now: e.now, OnProgress: func(p capture.Progress) { progress.set(p.Offsets, p.PlannedOffsets, captureProgress(p)) }})
 	if err != nil {
 		return captureHint(err, cfg.Explain(err))
 	}
-	s.Archive, s.close = into, func() { into.Close(); t.end() }
+	s.Archive, s.close = into, func() { into.Close(); t.End() }
 	if report.Lost() > 0 {
 		e.warnf("%s: the cluster had deleted %s before they could be read", s.name, units.Of(report.Lost(), "record"))
 	}

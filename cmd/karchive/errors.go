@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/aside"
 	"github.com/karchive/karchive/internal/compare"
 	"github.com/karchive/karchive/internal/connect"
 	"github.com/karchive/karchive/internal/options"
@@ -167,6 +168,9 @@ type hinter interface {
 func hintFor(err error) string {
 	if h, ok := errors.AsType[hinter](err); ok {
 		return h.Hint()
+	}
+	if occupied, ok := errors.AsType[*aside.OccupiedError](err); ok {
+		return occupiedHint(occupied)
 	}
 	if missing, ok := errors.AsType[*selection.MissingTopicError](err); ok {
 		return topicHint(missing)

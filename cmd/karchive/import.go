@@ -188,18 +188,18 @@ func runImport(ctx context.Context, e *env, o importOptions) error {
 			return err
 		}
 	}
-	into, err := createAside(o.output, format.Identity{Encoding: o.encoding, CreatedBy: "karchive " + versionText()})
+	into, err := createArchive(o.output, format.Identity{Encoding: o.encoding, CreatedBy: "karchive " + versionText()})
 	if err != nil {
 		return err
 	}
-	defer into.abandon()
+	defer into.Abandon()
 	defer e.noteStop(ctx, "ending the import")()
 	result := imported{Output: o.output, Kind: o.kind}
 	result.Report, err = e.importFiles(ctx, into.Archive, e.importedFiles(ctx, o.kind, o.files, open), o.imports)
 	if err != nil {
 		return importHint(err)
 	}
-	if err := into.commit(); err != nil {
+	if err := into.Commit(); err != nil {
 		return fmt.Errorf("%s: %w", o.output, err)
 	}
 	return result.finish(e, o.format, rules)

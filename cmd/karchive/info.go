@@ -84,15 +84,15 @@ func runInfo(ctx context.Context, e *env, o infoOptions) error {
 
 // writeArchivePage writes the page of an archive to a new file, which appears when it is whole.
 func writeArchivePage(ctx context.Context, to, name string, a *format.Archive) error {
-	f, err := createAsideFile(to)
+	f, err := createFile(to)
 	if err != nil {
 		return err
 	}
-	defer f.abandon()
+	defer f.Abandon()
 	if err := reportpage.WriteArchive(ctx, f, name, a); err != nil {
 		return err
 	}
-	return f.commit()
+	return f.Commit()
 }
 
 // archiveInfo is what info prints, and its JSON form.

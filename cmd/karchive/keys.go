@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"golang.org/x/term"
+
+	"github.com/karchive/karchive/internal/aside"
 )
 
 // keys are what is typed on the terminal, key by key and without an echo; Ctrl-C still interrupts. It is not ok when stdin is no terminal,
@@ -20,7 +22,7 @@ func (e *env) keys() (keys io.Reader, restore func(), ok bool) {
 		return nil, nil, false
 	}
 	once := sync.OnceFunc(undo)
-	forget := onLeave(once)
+	forget := aside.OnLeave(once)
 	return f, func() {
 		forget()
 		once()

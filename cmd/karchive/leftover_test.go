@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/karchive/karchive/internal/aside"
 )
 
 // temporaries are the directories that karchive has in a directory for temporary ones.
@@ -104,11 +106,11 @@ func checkNothingOf(t *testing.T, dir, text string) {
 func TestOnlyDirectoriesOfDeadProcessesAreRemoved(t *testing.T) {
 	tmp := t.TempDir()
 	t.Setenv("TMPDIR", tmp)
-	living, err := createTemporary()
+	living, err := aside.CreateTemporary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer living.end()
+	defer living.End()
 	for _, name := range []string{"karchive-replay-other", "karchive-demo-1", "mine"} {
 		if err := os.Mkdir(filepath.Join(tmp, name), 0o700); err != nil {
 			t.Fatal(err)
@@ -124,9 +126,9 @@ func TestOnlyDirectoriesOfDeadProcessesAreRemoved(t *testing.T) {
 			t.Skip(err)
 		}
 	}
-	removeLeftovers()
+	aside.RemoveLeftovers()
 	got := strings.Join(temporaries(t, tmp), " ")
-	if want := "karchive-demo-1 karchive-replay-other mine"; !strings.Contains(got, filepath.Base(living.dir)) || strings.Contains(got, "dead") || len(strings.Fields(got)) != 4 {
+	if want := "karchive-demo-1 karchive-replay-other mine"; !strings.Contains(got, filepath.Base(living.Dir)) || strings.Contains(got, "dead") || len(strings.Fields(got)) != 4 {
 		t.Errorf("left are %s, want %s and the one of this process", got, want)
 	}
 	if _, err := os.Stat(victim); err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/karchive/karchive/internal/aside"
 	"github.com/karchive/karchive/internal/printable"
 )
 
@@ -49,7 +50,7 @@ func (e *env) execute(ctx context.Context, args []string) error {
 	}
 	if line.command != nil && !line.command.Hidden {
 		e.invokedAs = line
-		removeLeftovers()
+		aside.RemoveLeftovers()
 	}
 	app := &cli.App{
 		Name:                      "karchive",

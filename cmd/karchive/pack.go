@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/aside"
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/units"
 	"github.com/karchive/karchive/pack"
@@ -157,14 +158,14 @@ func packHint(err error) error {
 
 // write writes all parts and the sheet, and gives them their names when all are whole.
 func (o *packOptions) write(ctx context.Context, e *env, fsys format.ReadFS, p *pack.Packing, result *packed) error {
-	var files []*asideFile
+	var files []*aside.File
 	defer func() {
 		for _, f := range files {
-			f.abandon()
+			f.Abandon()
 		}
 	}()
-	begin := func(name string) (*asideFile, error) {
-		f, err := createAsideFile(name)
+	begin := func(name string) (*aside.File, error) {
+		f, err := createFile(name)
 		if err == nil {
 			files = append(files, f)
 		}
@@ -181,10 +182,10 @@ func (o *packOptions) write(ctx context.Context, e *env, fsys format.ReadFS, p *
 		progress.set(int64(i), int64(len(p.Manifest.Parts)), units.Size(result.Bytes))
 		written, err := writePart(ctx, p, i, f)
 		if err != nil {
-			return fmt.Errorf("%s: %w", f.to, err)
+			return fmt.Errorf("%s: %w", f.To, err)
 		}
 		sheet.Files = append(sheet.Files, written)
-		result.Files, result.Bytes, result.Segments = append(result.Files, f.to), result.Bytes+written.Size, result.Segments+len(part.Files)
+		result.Files, result.Bytes, result.Segments = append(result.Files, f.To), result.Bytes+written.Size, result.Segments+len(part.Files)
 	}
 	progress.done()
 	if o.sheet != "" {
@@ -200,11 +201,11 @@ func (o *packOptions) write(ctx context.Context, e *env, fsys format.ReadFS, p *
 }
 
 // commitAll gives files their names. When one cannot have it, none has.
-func commitAll(files []*asideFile) error {
+func commitAll(files []*aside.File) error {
 	for i, f := range files {
-		if err := f.commit(); err != nil {
+		if err := f.Commit(); err != nil {
 			for _, done := range files[:i] {
-				os.Remove(done.to)
+				os.Remove(done.To)
 			}
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/aside"
 	"github.com/karchive/karchive/internal/reportpage"
 	"github.com/karchive/karchive/internal/units"
 	"github.com/karchive/karchive/pack"
@@ -34,7 +35,7 @@ func (o *packOptions) newSheet(p *pack.Packing, result *packed) *reportpage.Shee
 }
 
 // writePart writes a part, and says what the sheet tells of it.
-func writePart(ctx context.Context, p *pack.Packing, i int, to *asideFile) (reportpage.PackedFile, error) {
+func writePart(ctx context.Context, p *pack.Packing, i int, to *aside.File) (reportpage.PackedFile, error) {
 	sum := sha256.New()
 	if err := p.WritePart(ctx, i, io.MultiWriter(to, sum)); err != nil {
 		return reportpage.PackedFile{}, err
@@ -43,11 +44,11 @@ func writePart(ctx context.Context, p *pack.Packing, i int, to *asideFile) (repo
 	if err != nil {
 		return reportpage.PackedFile{}, err
 	}
-	return reportpage.PackedFile{Name: to.to, Size: info.Size(), SHA256: hex.EncodeToString(sum.Sum(nil)), Holds: p.Manifest.Parts[i].Holds()}, nil
+	return reportpage.PackedFile{Name: to.To, Size: info.Size(), SHA256: hex.EncodeToString(sum.Sum(nil)), Holds: p.Manifest.Parts[i].Holds()}, nil
 }
 
 // writeSheet looks at all that is packed, and writes the sheet.
-func (o *packOptions) writeSheet(ctx context.Context, e *env, fsys format.ReadFS, to *asideFile, sheet *reportpage.Sheet) (err error) {
+func (o *packOptions) writeSheet(ctx context.Context, e *env, fsys format.ReadFS, to *aside.File, sheet *reportpage.Sheet) (err error) {
 	limitMemory(defaultMemory)
 	if sheet.Archive, err = format.Open(fsys); err != nil {
 		return err

@@ -78,17 +78,17 @@ func runRecover(ctx context.Context, e *env, o recoverOptions) error {
 		return err
 	}
 	defer from.Close()
-	into, err := createAside(o.output, from.Identity())
+	into, err := createArchive(o.output, from.Identity())
 	if err != nil {
 		return err
 	}
-	defer into.abandon()
+	defer into.Abandon()
 	defer e.noteStop(ctx, "ending the recovery")()
 	r := &recovery{Archive: o.archive, Output: o.output, Problems: bad, Lost: []lostPart{}}
 	if err := r.run(ctx, e, from, into.Archive); err != nil {
 		return err
 	}
-	if err := into.commit(); err != nil {
+	if err := into.Commit(); err != nil {
 		return fmt.Errorf("%s: %w", o.output, err)
 	}
 	if err := r.report(e, o.format); err != nil {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/karchive/karchive/internal/aside"
 	"github.com/karchive/karchive/internal/reportpage"
 )
 
@@ -33,7 +34,7 @@ func checkReportName(name string) error {
 // openReports makes the files: that they cannot be written had better be known before a replay of hours.
 func openReports(names []string) (files []reportFile, err error) {
 	for _, name := range names {
-		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, privateFile)
+		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, aside.Private)
 		if err != nil {
 			return files, fmt.Errorf("report: %w", err)
 		}

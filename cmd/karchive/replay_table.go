@@ -3,15 +3,12 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"os"
-	"path/filepath"
 
-	"github.com/google/uuid"
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/aside"
 	"github.com/karchive/karchive/internal/imports"
 	"github.com/karchive/karchive/internal/ondisk"
 	"github.com/karchive/karchive/internal/reshape"
@@ -97,23 +94,23 @@ func (o *replayOptions) openTable(rules *reshape.Pipeline) (*source, error) {
 	if _, err := os.Stat(o.archive); o.archive != "-" && err != nil {
 		return nil, err
 	}
-	t, err := createTemporary()
+	t, err := aside.CreateTemporary()
 	if err != nil {
 		return nil, err
 	}
 	s := &source{}
-	into := imports.Options{Topic: o.table.topic, SkipBad: o.table.skipBad, TempDir: t.dir}
+	into := imports.Options{Topic: o.table.topic, SkipBad: o.table.skipBad, TempDir: t.Dir}
 	if rules != nil {
 		s.preview = &preview{originals: o.originals}
 		into.Reshape = tableRules{ruled{rules}, s.preview}
 		o.replay.Reshape = nil
 	}
-	s.complete = func(ctx context.Context, e *env) error { return o.importTable(ctx, e, s, into) }
+	s.complete = func(ctx context.Context, e *env) error { return o.importTable(ctx, e, s, t, into) }
 	s.end = func() {
 		if s.Archive != nil {
 			s.Archive.Close()
 		}
-		t.end()
+		t.End()
 	}
 	return s, nil
 }
@@ -150,13 +147,12 @@ func (o *replayOptions) checkTable() error {
 	return nil
 }
 
-func (o *replayOptions) importTable(ctx context.Context, e *env, s *source, into imports.Options) error {
+func (o *replayOptions) importTable(ctx context.Context, e *env, s *source, t *aside.Temporary, into imports.Options) error {
 	defer e.noteStop(ctx, "ending before anything is sent")()
-	a, fsys, err := createIn(filepath.Join(into.TempDir, "archive"))
+	a, err := t.NewArchive(format.Identity{CreatedBy: "karchive " + versionText()})
 	if err != nil {
 		return err
 	}
-	defer closeFS(fsys)
 	defer a.Close()
 	m := o.table.mapping
 	m.TimeUnit, m.OnlyNamed = imports.TimeUnit(o.table.unit), true
@@ -167,7 +163,7 @@ func (o *replayOptions) importTable(ctx context.Context, e *env, s *source, into
 	if err != nil {
 		return importHint(err)
 	}
-	if err := nameByContents(a, r.Fingerprint, into.Reshape); err != nil {
+	if err := imports.NameByContents(a, r.Fingerprint, into.Reshape); err != nil {
 		return err
 	}
 	if err := a.Close(); err != nil {
@@ -177,34 +173,6 @@ func (o *replayOptions) importTable(ctx context.Context, e *env, s *source, into
 	if r.Bad > 0 {
 		s.damaged = errIncomplete
 	}
-	s.Archive, err = openArchive(e, filepath.Join(into.TempDir, "archive"))
+	s.Archive, err = openArchive(e, t.ArchiveDir())
 	return err
-}
-
-func createIn(dir string) (*format.Archive, format.FS, error) {
-	fsys, err := format.DirFS(dir)
-	if err != nil {
-		return nil, nil, err
-	}
-	a, err := format.Create(fsys, format.Identity{CreatedBy: "karchive " + versionText()})
-	return a, fsys, err
-}
-
-// nameByContents gives a temporary archive the same id for the same rows and rules, by which a replay that goes on knows it again.
-func nameByContents(a *format.Archive, fingerprint string, rules format.Reshaper) error {
-	raw, err := hex.DecodeString(fingerprint)
-	if err != nil {
-		return err
-	}
-	if rules != nil {
-		both := sha256.Sum256([]byte(fingerprint + " " + rules.Rules(fingerprint)))
-		raw = both[:len(raw)]
-	}
-	id, err := uuid.FromBytes(raw)
-	if err != nil {
-		return err
-	}
-	identity := a.Identity()
-	identity.ArchiveID = id.String()
-	return a.SetIdentity(identity)
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/aside"
 	"github.com/karchive/karchive/internal/diff"
 	"github.com/karchive/karchive/internal/jsonl"
 	"github.com/karchive/karchive/internal/reshape"
@@ -143,7 +144,7 @@ func (r *ruleResult) compare(want *expectation, after *format.Record) {
 
 // updateSamples writes the samples again with what rules made of them as what is expected.
 func updateSamples(name string, results []ruleResult) error {
-	f, err := replaceFile(name)
+	f, err := aside.ReplaceFile(name)
 	if err != nil {
 		return err
 	}
@@ -152,10 +153,10 @@ func updateSamples(name string, results []ruleResult) error {
 		w.Write(results[i].appendLine(nil)) // Flush has its error
 	}
 	if err := w.Flush(); err != nil {
-		f.abandon()
+		f.Abandon()
 		return err
 	}
-	return f.commit()
+	return f.Commit()
 }
 
 // appendLine appends the sample with its new expectation.

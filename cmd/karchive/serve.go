@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/karchive/karchive/internal/aside"
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/serve"
 	"github.com/karchive/karchive/internal/units"
@@ -90,13 +91,13 @@ func runServe(ctx context.Context, e *env, o *serveOptions) error {
 	if err != nil {
 		return err
 	}
-	removeLeftovers()
-	temporary, err := createTemporary()
+	aside.RemoveLeftovers()
+	temporary, err := aside.CreateTemporary()
 	if err != nil {
 		return err
 	}
-	defer temporary.end()
-	options.TempDir = temporary.dir
+	defer temporary.End()
+	options.TempDir = temporary.Dir
 	server, err := serve.Start(options)
 	if err != nil {
 		return endlessHint(err)

@@ -6,6 +6,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/karchive/karchive/internal/aside"
 )
 
 // oneStop is how long signals that ask for an end are the same request: timeout(1) sends SIGTERM twice within a millisecond, and a terminal that
@@ -22,7 +24,7 @@ func interruptible(parent context.Context) (context.Context, func()) {
 	}
 	go func() {
 		awaitStops(signals, func() { cancel(errInterrupted) })
-		leave()
+		aside.Leave()
 		os.Exit(exitInterrupted)
 	}()
 	return ctx, func() { cancel(nil) }

@@ -47,9 +47,9 @@ func (e *env) tableOutput(name, format string) (*tableOutput, error) {
 		}
 		return &tableOutput{f, f.Close, func() { f.Close() }, format != extract.Parquet}, nil
 	}
-	f, err := createAsideFile(name)
+	f, err := createFile(name)
 	if err != nil {
 		return nil, err
 	}
-	return &tableOutput{Writer: f, commit: f.commit, abandon: f.abandon}, nil
+	return &tableOutput{Writer: f, commit: f.Commit, abandon: f.Abandon}, nil
 }

@@ -1,4 +1,4 @@
-package main
+package aside
 
 import (
 	"errors"
@@ -11,7 +11,7 @@ import (
 func TestAFileAppearsWhenItIsWholeAndReplacesNone(t *testing.T) {
 	dir := t.TempDir()
 	to := filepath.Join(dir, "out.csv")
-	f, err := createAsideFile(to)
+	f, err := CreateFile(to)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -21,19 +21,19 @@ func TestAFileAppearsWhenItIsWholeAndReplacesNone(t *testing.T) {
 	if _, err := os.Stat(to); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("before commit: got %v", err)
 	}
-	second, err := createAsideFile(to) // begun while nothing was there
+	second, err := CreateFile(to) // begun while nothing was there
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.commit(); err != nil {
+	if err := f.Commit(); err != nil {
 		t.Fatal(err)
 	}
-	f.abandon()
-	if err := second.commit(); !errors.Is(err, fs.ErrExist) {
+	f.Abandon()
+	if err := second.Commit(); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("the second: got %v", err)
 	}
-	second.abandon()
-	if _, err := createAsideFile(to); !errors.Is(err, fs.ErrExist) {
+	second.Abandon()
+	if _, err := CreateFile(to); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("the third: got %v", err)
 	}
 	if text, err := os.ReadFile(to); err != nil || string(text) != "whole" {

@@ -1,4 +1,4 @@
-package main
+package aside
 
 import (
 	"errors"
@@ -11,8 +11,8 @@ import (
 	"github.com/karchive/karchive/format"
 )
 
-// aside is a new archive that is made beside its place and moved there when it is whole: under its own name there is all of it or nothing.
-type aside struct {
+// Archive is a new archive that is made beside its place and moved there when it is whole: under its own name there is all of it or nothing.
+type Archive struct {
 	*format.Archive
 	fsys format.FS
 	dir  string // where it is made
@@ -25,10 +25,10 @@ const (
 	asideSuffix = ".karchive-new"
 )
 
-// createAside begins a new archive for the place to, where nothing may be but an empty directory. What a killed process left of the
+// CreateArchive begins a new archive for the place to, where nothing may be but an empty directory. What a killed process left of the
 // same archive is removed, unless it is still being made.
-func createAside(to string, id format.Identity) (*aside, error) {
-	if err := checkFree(to); err != nil {
+func CreateArchive(to string, id format.Identity) (*Archive, error) {
+	if err := CheckFree(to); err != nil {
 		return nil, err
 	}
 	path, err := filepath.Abs(to)
@@ -47,22 +47,28 @@ func createAside(to string, id format.Identity) (*aside, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", to, err)
 	}
-	return &aside{Archive: a, fsys: fsys, dir: dir, to: path}, nil
+	return &Archive{Archive: a, fsys: fsys, dir: dir, to: path}, nil
 }
 
-// checkDirectory refuses stdout as a place for a directory.
-func checkDirectory(dir string) error {
-	if dir == "-" {
-		return &usageError{"a directory cannot go to stdout", "give the name of one with -o"}
-	}
-	return nil
+// OccupiedError is returned for a place with something in it. It is an fs.ErrExist.
+type OccupiedError struct {
+	Place     string
+	Directory bool // which is not empty
 }
 
-// checkFree refuses a place with anything in it.
-func checkFree(dir string) error {
-	if err := checkDirectory(dir); err != nil {
-		return err
+// Error names the place.
+func (e *OccupiedError) Error() string {
+	if e.Directory {
+		return fmt.Sprintf("%s: %v and is not empty", e.Place, fs.ErrExist)
 	}
+	return fmt.Sprintf("%s: %v", e.Place, fs.ErrExist)
+}
+
+// Unwrap returns fs.ErrExist.
+func (e *OccupiedError) Unwrap() error { return fs.ErrExist }
+
+// CheckFree refuses a place with anything in it but an empty directory.
+func CheckFree(dir string) error {
 	entries, err := os.ReadDir(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -70,7 +76,7 @@ func checkFree(dir string) error {
 	case err != nil:
 		return err
 	case len(entries) > 0:
-		return withHint(fmt.Errorf("%s: %w and is not empty", dir, fs.ErrExist), "give the name of a new directory")
+		return &OccupiedError{dir, true}
 	}
 	return nil
 }
@@ -97,8 +103,8 @@ func closeFS(fsys format.FS) {
 	}
 }
 
-// commit moves the archive to its place, durable when it returns.
-func (a *aside) commit() error {
+// Commit moves the archive to its place, durable when it returns.
+func (a *Archive) Commit() error {
 	if err := a.Archive.Close(); err != nil {
 		return err
 	}
@@ -118,8 +124,8 @@ func (a *aside) commit() error {
 	return parent.SyncDir(".")
 }
 
-// abandon removes what there is. After commit it does nothing.
-func (a *aside) abandon() {
+// Abandon removes what there is. After Commit it does nothing.
+func (a *Archive) Abandon() {
 	a.Archive.Close()
 	closeFS(a.fsys)
 	os.RemoveAll(a.dir)

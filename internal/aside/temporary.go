@@ -1,4 +1,4 @@
-package main
+package aside
 
 import (
 	"errors"
@@ -13,14 +13,15 @@ import (
 	"github.com/karchive/karchive/format"
 )
 
-// temporary is a directory for as long as this process lives. Its lock is beside it and was taken before it was made, so that a directory
+// Temporary is a directory for as long as this process lives. Its lock is beside it and was taken before it was made, so that a directory
 // whose lock is free is a dead process's. Nothing that rules would hide is ever written there. A comparison, which has no rules,
 // keeps there what it copied of a topic.
-type temporary struct {
-	dir    string
-	lock   io.Closer
-	fsys   format.FS // of the directory that it is in
-	forget func()
+type Temporary struct {
+	Dir     string
+	lock    io.Closer
+	archive format.FS // of the archive that is in it; nil: none
+	fsys    format.FS // of the directory that it is in
+	forget  func()
 }
 
 // temporaryPrefix and lockSuffix make the names.
@@ -29,36 +30,50 @@ const (
 	lockSuffix      = ".lock"
 )
 
-// createTemporary makes one in the system's directory for them.
-func createTemporary() (*temporary, error) {
+// CreateTemporary makes one in the system's directory for them.
+func CreateTemporary() (*Temporary, error) {
 	fsys, err := format.DirFS(os.TempDir())
 	if err != nil {
 		return nil, err
 	}
 	name := fmt.Sprintf("%s%016x", temporaryPrefix, rand.Uint64())
-	t := &temporary{dir: filepath.Join(os.TempDir(), name), fsys: fsys}
+	t := &Temporary{Dir: filepath.Join(os.TempDir(), name), fsys: fsys}
 	if t.lock, err = fsys.Lock(name+lockSuffix, fmt.Sprintf("process %d", os.Getpid())); err == nil {
-		err = os.Mkdir(t.dir, 0o700)
+		err = os.Mkdir(t.Dir, 0o700)
 	}
 	if err != nil {
-		t.end()
+		t.End()
 		return nil, fmt.Errorf("make a temporary directory: %w", err)
 	}
-	t.forget = onLeave(func() {
+	t.forget = OnLeave(func() {
 		t.remove()
-		os.Remove(t.dir + lockSuffix) // held to the end of the process: what it stood for is gone
+		os.Remove(t.Dir + lockSuffix) // held to the end of the process: what it stood for is gone
 	})
 	return t, nil
 }
 
-func (t *temporary) remove() { os.RemoveAll(t.dir) }
+// NewArchive begins an archive in the directory, for the caller to close. End removes it.
+func (t *Temporary) NewArchive(id format.Identity) (a *format.Archive, err error) {
+	if t.archive, err = format.DirFS(t.ArchiveDir()); err != nil {
+		return nil, err
+	}
+	return format.Create(t.archive, id)
+}
 
-// end removes the directory, and then what says that it is in use.
-func (t *temporary) end() {
+// ArchiveDir is where NewArchive makes its archive.
+func (t *Temporary) ArchiveDir() string { return filepath.Join(t.Dir, "archive") }
+
+func (t *Temporary) remove() { os.RemoveAll(t.Dir) }
+
+// End removes the directory, and then what says that it is in use.
+func (t *Temporary) End() {
+	if t.archive != nil {
+		closeFS(t.archive)
+	}
 	t.remove()
 	if t.lock != nil {
 		t.lock.Close()
-		os.Remove(t.dir + lockSuffix)
+		os.Remove(t.Dir + lockSuffix)
 	}
 	closeFS(t.fsys)
 	if t.forget != nil {
@@ -66,8 +81,8 @@ func (t *temporary) end() {
 	}
 }
 
-// removeLeftovers takes away the directories of processes that were killed. One that cannot be removed, such as another user's, stays.
-func removeLeftovers() {
+// RemoveLeftovers takes away the directories of processes that were killed. One that cannot be removed, such as another user's, stays.
+func RemoveLeftovers() {
 	fsys, err := format.DirFS(os.TempDir())
 	if err != nil {
 		return

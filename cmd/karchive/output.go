@@ -1,0 +1,51 @@
+package main
+
+import (
+	"cmp"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/aside"
+)
+
+// createArchive begins a new archive for a place, where it will be whole or not at all.
+func createArchive(to string, id format.Identity) (*aside.Archive, error) {
+	if err := checkDirectory(to); err != nil {
+		return nil, err
+	}
+	return aside.CreateArchive(to, id)
+}
+
+// createFile begins a new file for a place, where it will be whole or not at all.
+func createFile(to string) (*aside.File, error) {
+	if err := checkNoFile(to); err != nil {
+		return nil, err
+	}
+	return aside.CreateFile(to)
+}
+
+// checkDirectory refuses stdout as a place for a directory.
+func checkDirectory(dir string) error {
+	if dir == "-" {
+		return &usageError{"a directory cannot go to stdout", "give the name of one with -o"}
+	}
+	return nil
+}
+
+// checkFree refuses a place with anything in it.
+func checkFree(dir string) error { return cmp.Or(checkDirectory(dir), aside.CheckFree(dir)) }
+
+// checkNoFile refuses stdout, and a place with anything in it.
+func checkNoFile(to string) error {
+	if to == "-" {
+		return &usageError{"stdout is for what the command says: the file cannot go there", "give the name of a new file"}
+	}
+	return aside.CheckNoFile(to)
+}
+
+// occupiedHint says what to do about a place with something in it.
+func occupiedHint(e *aside.OccupiedError) string {
+	if e.Directory {
+		return "give the name of a new directory"
+	}
+	return "give the name of a new file"
+}
