@@ -28,16 +28,9 @@ func plan(end int64) format.Identity {
 
 // openOrCreate does what a capture does that finds an archive or makes one, and may have a rival that makes it at the same time.
 func openOrCreate(s *bucket.Store, id format.Identity) (*format.Archive, error) {
-	a, err := format.OpenStoreForWriting(s)
-	if !errors.Is(err, format.ErrNotArchive) {
+	a, err := format.OpenOrCreateStore(s, format.Identity{})
+	if err != nil || a.Identity().Capture != nil {
 		return a, err
-	}
-	a, err = format.CreateStore(s, format.Identity{})
-	if errors.Is(err, fs.ErrExist) {
-		return format.OpenStoreForWriting(s)
-	}
-	if err != nil {
-		return nil, err
 	}
 	return a, a.SetIdentity(id)
 }
@@ -115,11 +108,18 @@ func TestAnArchiveIsWrittenToABucketAndGoesOn(t *testing.T) {
 	ok(t, whole(s, 3))
 	a, err := format.Open(s)
 	ok(t, err)
-	if got := a.Identity(); got.Capture.Partitions[0].End != 3 || got.Revision != 5 || got.Version != "1.2" {
+	if got := a.Identity(); got.Capture.Partitions[0].End != 3 || got.Revision != 4 || got.Version != "1.2" {
 		t.Errorf("identity: got end %d, revision %d, version %s", got.Capture.Partitions[0].End, got.Revision, got.Version)
 	}
 	if got := len(strings.Split(strings.TrimSpace(read(t, s, "SHA256SUMS")), "\n")); got != 3 {
 		t.Errorf("lines of SHA256SUMS: got %d, want 3", got)
+	}
+	other0 := bucket.New(t.Context(), b.Open(), bucket.Options{Prefix: "run0"})
+	nobody, err := format.CreateStore(other0, format.Identity{})
+	ok(t, err)
+	ok(t, nobody.Close())
+	if _, err := format.Open(other0); !errors.Is(err, format.ErrNotArchive) {
+		t.Errorf("created, and nothing done: got %v", err)
 	}
 	if _, err := format.CreateStore(s, format.Identity{}); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("create where there is one: got %v", err)
@@ -171,7 +171,7 @@ func TestABucketAndADirectoryAreCopiesOfEachOther(t *testing.T) {
 
 	// And back, to where nothing is.
 	back := bucket.New(t.Context(), membucket.New().Open(), bucket.Options{})
-	for _, name := range []string{"karchive.json", "SHA256SUMS", "plans/00000000000000000002.json", "plans/00000000000000000003.json"} {
+	for _, name := range []string{"karchive.json", "SHA256SUMS", "plans/00000000000000000002.json"} {
 		ok(t, back.Put(name, []byte(read(t, fsys, name)), true))
 	}
 	for _, seg := range again.Segments(orders) {
@@ -184,6 +184,29 @@ func TestABucketAndADirectoryAreCopiesOfEachOther(t *testing.T) {
 	ok(t, seal(third, orders, 5))
 	ok(t, third.Close())
 	ok(t, whole(back, 5))
+}
+
+func TestOfTwoThatMakeAnArchiveOneDoes(t *testing.T) {
+	s := bucket.New(t.Context(), membucket.New().Open(), bucket.Options{})
+	one, err := format.CreateStore(s, format.Identity{})
+	ok(t, err)
+	two, err := format.CreateStore(s, format.Identity{})
+	ok(t, err)
+	ok(t, one.SetIdentity(plan(2)))
+	if err := two.SetIdentity(plan(3)); !errors.Is(err, format.ErrChanged) {
+		t.Fatalf("got %v, want %v", err, format.ErrChanged)
+	}
+	ok(t, two.Refresh())
+	ok(t, seal(two, orders, 2))
+	ok(t, two.Close())
+	ok(t, whole(s, 2))
+	if two.Identity().ArchiveID != one.Identity().ArchiveID {
+		t.Error("they have two archives")
+	}
+	three, err := format.CreateStore(bucket.New(t.Context(), membucket.New().Open(), bucket.Options{}), format.Identity{})
+	ok(t, err)
+	ok(t, seal(three, orders, 2)) // nothing is known of it, and yet it is an archive
+	ok(t, three.Close())
 }
 
 func TestAnIdentityIsNotChangedBehindAWritersBack(t *testing.T) {

@@ -44,7 +44,7 @@ func Run(ctx context.Context, connectTo []kgo.Opt, archive *format.Archive, o Op
 		return Report{}, err
 	}
 	defer c.Close()
-	p, m, err := makePlan(ctx, c, archive, &s)
+	p, m, err := agreedPlan(ctx, c, archive, &s)
 	if err != nil {
 		return Report{}, err
 	}
@@ -62,6 +62,7 @@ type run struct {
 	encoders     chan struct{}
 	decompressor *decompressor
 	memory       *memory
+	spool        *memory // of segments that wait to be sealed into a store; nil: they are in their place already
 	quota        *quota // nil: none
 	progress     *progress
 
@@ -76,6 +77,8 @@ type run struct {
 	left     []error    // of partitions that could not be read, until the end
 	reports  map[format.TopicPartition]*PartitionReport
 	warnings []string
+
+	behindOthers int // segments that other captures sealed first
 
 	held []string // what open transactions held back in the end
 
@@ -97,6 +100,9 @@ func newRun(ctx context.Context, c *cluster, m *kafka.Metadata, a *format.Archiv
 		settings: s, archive: a, encoding: a.Identity().Encoding, cluster: c, encoders: encoders(), decompressor: newDecompressor(s.MemoryBytes),
 		memory: newMemory(s.MemoryBytes), progress: newProgress(), seals: make(chan struct{}, concurrentSeals),
 		reports: map[format.TopicPartition]*PartitionReport{},
+	}
+	if a.Shared() && s.Follow {
+		r.spool = newMemory(s.SpoolBytes)
 	}
 	r.fetching, r.stop = context.WithCancelCause(ctx)
 	r.quota = newQuota(s.StopAfter, func(why StopReason) { r.stop(stopError{why}) })
@@ -153,7 +159,19 @@ func (r *run) take(w work) {
 	r.active.Add(1)
 	defer r.active.Add(-1)
 	l := newLane(r, w)
-	if err := l.take(); err != nil {
+	err := l.take()
+	for r.overtaken(err) {
+		next, failed := r.behind(l)
+		if failed != nil {
+			r.fail(failed)
+			return
+		}
+		if next == nil {
+			return
+		}
+		l, err = next, next.take()
+	}
+	if err != nil {
 		if isUnreadable(err) {
 			r.source.quit(l.tp, l.inbox)
 			r.leave(err)
@@ -247,7 +265,7 @@ func (r *run) finalReport(ctx context.Context, p *plan) Report {
 	sum := Report{Follow: r.settings.Follow, Resumed: p.resumed, Elapsed: time.Since(r.progress.begun), Totals: noTotals(), requireHW: r.settings.RequireHW}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	sum.Warnings = slices.Clone(r.warnings)
+	sum.Warnings, sum.Overtaken = slices.Clone(r.warnings), r.behindOthers
 	if r.unadopted != nil {
 		sum.Warnings = append(sum.Warnings, fmt.Sprintf("a new partition is not captured: %v", r.unadopted))
 	}

@@ -2,6 +2,7 @@ package capture
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -55,13 +56,23 @@ func (r *run) adopt(ctx context.Context, m *kafka.Metadata, fresh []format.Topic
 	id := r.archive.Identity()
 	var all []work
 	for _, tp := range fresh {
-		from := logs[tp].start
-		id.Capture.Partitions = append(id.Capture.Partitions, format.PlanRange{Topic: tp.Topic, Partition: tp.Partition, Start: from, End: noEnd})
-		all = append(all, work{tp: tp, from: from, end: noEnd, epoch: format.NoLeaderEpoch, source: r.settings.source(m, tp.Topic)})
+		w := work{tp: tp, from: logs[tp].start, end: noEnd, epoch: format.NoLeaderEpoch, source: r.settings.source(m, tp.Topic)}
+		if start, ok := plannedStart(id.Capture, tp); ok { // by another capture of the archive, which may have begun with it
+			if w, err = r.joined(w, start); err != nil {
+				return err
+			}
+		} else {
+			id.Capture.Partitions = append(id.Capture.Partitions, format.PlanRange{Topic: tp.Topic, Partition: tp.Partition, Start: w.from, End: noEnd})
+		}
+		all = append(all, w)
 	}
 	configs, _ := r.cluster.topicConfigs(ctx, topicsOf(fresh)) // not being allowed to see them was told at the start
 	id.Topics = mergeTopics(id.Topics, topicsOf(fresh), m, configs)
-	if err := r.archive.SetIdentity(id); err != nil {
+	err = r.archive.SetIdentity(id)
+	if errors.Is(err, format.ErrChanged) {
+		return errors.Join(err, r.archive.RefreshIdentity()) // and the next look finds what the other one planned
+	}
+	if err != nil {
 		r.fail(fmt.Errorf("store the plan: %w", err))
 		return nil
 	}

@@ -19,6 +19,7 @@ type lane struct {
 	decoder decoder
 	inbox   chan chunk
 	cut     chan struct{} // asks to end the row group, to free memory
+	due     chan struct{} // asks to seal the segment, to free the spool
 
 	pending *format.Pending // the segment being written; nil: none
 	rotate  *time.Timer     // ends it, in a follow capture
@@ -31,6 +32,7 @@ type lane struct {
 
 	counter *counter
 	report  *PartitionReport
+	began   int64 // where the run began with the partition
 }
 
 // errOver says that StopAfter left out a record.
@@ -38,8 +40,8 @@ var errOver = errors.New("stop-after is reached")
 
 func newLane(r *run, w work) *lane {
 	l := &lane{
-		work: w, run: r, base: w.from, next: w.from,
-		inbox: make(chan chunk, 1), cut: make(chan struct{}, 1),
+		work: w, run: r, base: w.from, next: w.from, began: w.from,
+		inbox: make(chan chunk, 1), cut: make(chan struct{}, 1), due: make(chan struct{}, 1),
 		decoder: decoder{tp: w.tp, skipCorrupt: r.settings.SkipCorrupt, committed: r.settings.Isolation == format.ReadCommitted, decompressor: r.decompressor},
 		counter: r.progress.counter(w.tp.Topic), report: r.report(w),
 		rotate: time.NewTimer(math.MaxInt64),
@@ -72,6 +74,10 @@ func (l *lane) take() error {
 			}
 		case <-l.cut:
 			if err := l.endRowGroup(); err != nil {
+				return err
+			}
+		case <-l.due:
+			if err := l.seal(l.next); err != nil {
 				return err
 			}
 		}
@@ -250,7 +256,7 @@ func (l *lane) seal(next int64) error {
 	l.pending, l.base, l.next = nil, next, max(l.next, next)
 	l.report.add(segment, doc)
 	l.counter.seal(doc.Records)
-	l.run.memory.set(l, 0)
+	l.forget()
 	return nil
 }
 
@@ -267,22 +273,40 @@ func (l *lane) count() {
 	if l.pending != nil {
 		records, bytes = records+l.pending.Records(), bytes+l.pending.Bytes()
 	}
-	l.counter.set(l, records, bytes, l.next-l.from)
+	l.counter.set(l, records, bytes, l.next-l.began)
 }
 
-// account keeps a follow capture within its memory.
+// account keeps a follow capture within its memory, and within its spool.
 func (l *lane) account() error {
 	if !l.settings().Follow || l.pending == nil {
 		return nil
 	}
-	fullest := l.run.memory.set(l, l.pending.Buffered())
-	if fullest == l {
-		return l.endRowGroup()
-	}
-	if fullest != nil {
+	if fullest := l.run.memory.set(l, l.pending.Buffered()); fullest == l {
+		if err := l.endRowGroup(); err != nil {
+			return err
+		}
+	} else if fullest != nil {
 		signal(fullest.cut)
 	}
+	if l.run.spool == nil {
+		return nil
+	}
+	largest := l.run.spool.set(l, l.pending.Written())
+	if largest == l {
+		return l.seal(l.next)
+	}
+	if largest != nil {
+		signal(largest.due)
+	}
 	return nil
+}
+
+// forget gives back what the segment took.
+func (l *lane) forget() {
+	l.run.memory.set(l, 0)
+	if l.run.spool != nil {
+		l.run.spool.set(l, 0)
+	}
 }
 
 // finish seals what is complete: a snapshot that came to its end, a follow capture wherever it is.
@@ -306,5 +330,6 @@ func (l *lane) discard() {
 	if l.pending != nil {
 		l.pending.Discard()
 		l.pending = nil
+		l.forget()
 	}
 }

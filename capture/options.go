@@ -17,6 +17,7 @@ const (
 	defaultRotateBytes    = 256 << 20
 	defaultRotateInterval = 5 * time.Minute
 	defaultMemoryBytes    = 32 << 20
+	defaultSpoolBytes     = 4 << 30
 	defaultFetchBytes     = 4 << 20
 	defaultConnectTimeout = 10 * time.Second
 	defaultStallTimeout   = time.Minute
@@ -56,6 +57,9 @@ type Options struct {
 	// MemoryBytes bounds the records, in canonical bytes, that a follow capture collects in row groups over all partitions; past it
 	// the largest row group ends early. 0: 32 MiB.
 	MemoryBytes int64
+	// SpoolBytes bounds the segments, in bytes of their files, that a follow capture into a store has not sealed yet over all partitions; past it
+	// the largest is sealed early. 0: 4 GiB.
+	SpoolBytes int64
 	// FetchBytes is the size of fetch responses; 0: 4 MiB, less when there are many brokers. A larger record is fetched alone.
 	FetchBytes int32
 
@@ -111,6 +115,7 @@ func (o *Options) fillDefaults() {
 	options.Default(&o.RotateInterval, defaultRotateInterval)
 	options.Default(&o.Lanes, DefaultLanes)
 	options.Default(&o.MemoryBytes, defaultMemoryBytes)
+	options.Default(&o.SpoolBytes, defaultSpoolBytes)
 	options.Default(&o.FetchBytes, defaultFetchBytes)
 	options.Default(&o.ConnectTimeout, defaultConnectTimeout)
 	options.Default(&o.StallTimeout, defaultStallTimeout)
@@ -133,7 +138,7 @@ func (o Options) Check() error {
 		return options.New("give {StopAfter} to end a follow capture", "{Until} is for a snapshot")
 	case !o.Follow && o.StopAfter != StopAfter{}:
 		return options.New("a snapshot ends by itself, or at {Until}", "{StopAfter} is for {Follow}")
-	case o.Lanes < 0 || o.RotateBytes < 0 || o.RotateRecords < 0 || o.RotateInterval < 0 || o.MemoryBytes < 0 || o.FetchBytes < 0 ||
+	case o.Lanes < 0 || o.RotateBytes < 0 || o.RotateRecords < 0 || o.RotateInterval < 0 || o.MemoryBytes < 0 || o.SpoolBytes < 0 || o.FetchBytes < 0 ||
 		o.ConnectTimeout < 0 || o.StallTimeout < 0:
 		return options.New("", "limits must not be negative")
 	case o.StopAfter.Records < 0 || o.StopAfter.Bytes < 0 || o.StopAfter.Duration < 0:

@@ -108,6 +108,14 @@ func (c *counter) done(l *lane) {
 	c.sum.Done++
 }
 
+// hand gives what a lane counted to the one that takes its place.
+func (c *counter) hand(from, to *lane) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lanes[to] = c.lanes[from]
+	delete(c.lanes, from)
+}
+
 // seal counts a sealed segment.
 func (c *counter) seal(records int64) {
 	c.mu.Lock()

@@ -26,6 +26,9 @@ type Report struct {
 	Totals                 // over all partitions
 	Topics   []TopicReport `json:"topics"` // sorted by name
 	Warnings []string      `json:"warnings,omitempty"`
+	// Overtaken is how many segments were dropped because another capture of the same archive had sealed them first; their records were
+	// fetched twice, and are in the archive once.
+	Overtaken int `json:"overtaken,omitempty"`
 
 	Groups       int                   `json:"groups,omitempty"`        // kept, with an offset in a captured partition
 	UnreadGroups []format.UnreadGroups `json:"unread_groups,omitempty"` // asked for and not kept

@@ -31,6 +31,7 @@ type archiveWriter struct {
 	synced  map[string]bool         // directories whose own entry is durable
 	pending map[TopicPartition]bool // partitions with a Pending
 	topics  map[string]string       // by name in lower case
+	unborn  bool                    // there is no karchive.json in the store yet
 	sealed  map[string]string       // SHA-256 of what was sealed in a store, by path
 }
 

@@ -15,16 +15,14 @@ import (
 // ErrChanged is wrapped when another writer described the archive anew in the meantime. Refresh shows what it is now.
 var ErrChanged = errors.New("another writer changed the archive")
 
-// CreateStore is Create in a store, which must hold nothing beneath its root. Other writers may open the archive at once. Errors are also those
-// of [Store].Probe.
+// CreateStore is Create in a store, which must hold nothing beneath its root. There is an archive with the first SetIdentity or Seal, which fail with
+// ErrChanged when somebody else made one meanwhile: Refresh then shows that one. Errors are also those of [Store].Probe.
 func CreateStore(s Store, id Identity) (*Archive, error) {
 	a, err := newInStore(s, id)
-	if err == nil {
-		err = a.writer.putIdentity(ondisk.Identity, a.identity)
-	}
 	if err != nil {
 		return nil, fmt.Errorf("create archive: %w", err)
 	}
+	a.writer.unborn = true
 	return a, nil
 }
 
@@ -95,6 +93,19 @@ func OpenStoreForWriting(s Store) (*Archive, error) {
 	return a, nil
 }
 
+// OpenOrCreateStore is OpenStoreForWriting, or CreateStore where there is no archive, whoever makes one at the same time.
+func OpenOrCreateStore(s Store, id Identity) (*Archive, error) {
+	a, err := OpenStoreForWriting(s)
+	if !errors.Is(err, ErrNotArchive) {
+		return a, err
+	}
+	a, err = CreateStore(s, id)
+	if errors.Is(err, fs.ErrExist) {
+		return OpenStoreForWriting(s)
+	}
+	return a, err
+}
+
 func openStore(s Store) (*Archive, error) {
 	id, err := loadWritableIdentity(s)
 	if err != nil {
@@ -123,11 +134,13 @@ func (a *Archive) scanNow() (map[TopicPartition][]Segment, error) {
 	return l.segments, nil
 }
 
-// Refresh makes the archive what it is now: its identity, and what others sealed since it was opened.
+// Shared says whether other writers may add to the archive while this one does.
+func (a *Archive) Shared() bool { return a.writer != nil && a.writer.store != nil && !a.writer.staged }
+
+// Refresh makes the archive what it is now: its identity, and what others sealed since it was opened. No segment may be under way.
 func (a *Archive) Refresh() error {
-	id, err := loadIdentity(a.fsys)
-	if err != nil {
-		return fmt.Errorf("refresh archive: %w", err)
+	if err := a.RefreshIdentity(); err != nil {
+		return err
 	}
 	segments, err := a.scanNow()
 	if err != nil {
@@ -135,7 +148,24 @@ func (a *Archive) Refresh() error {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.identity, a.segments = id, segments
+	a.segments = segments
+	return nil
+}
+
+// RefreshIdentity is Refresh for the identity alone.
+func (a *Archive) RefreshIdentity() error {
+	id, err := loadIdentity(a.fsys)
+	if err != nil {
+		return fmt.Errorf("refresh archive: %w", err)
+	}
+	if w := a.writer; w != nil {
+		w.mu.Lock()
+		w.unborn = false
+		w.mu.Unlock()
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.identity = id
 	return nil
 }
 
@@ -197,6 +227,9 @@ func newStoreWriter(s Store) *archiveWriter {
 // publish is seal in a store: one request makes the segment durable and visible under its name, if the name is free.
 func (p *Pending) publish() (Segment, error) {
 	w, sha := p.archive.writer, p.temp.sha256()
+	if err := w.bear(p.archive); err != nil {
+		return Segment{}, w.fail(err)
+	}
 	err := w.store.Publish(p.path, p.temp.file, sha)
 	if errors.Is(err, fs.ErrExist) {
 		return Segment{}, err // of another writer, and no reason to end this one
@@ -218,6 +251,9 @@ func (w *archiveWriter) describe(id Identity, archiveID string) (Identity, error
 	if id.ArchiveID != archiveID {
 		return id, errors.New("an archive in a store keeps its id")
 	}
+	if w.unborn {
+		return id, w.born(id)
+	}
 	id.Revision++
 	id.setVersion()
 	err := w.putIdentity(ondisk.PlanPath(id.Revision), id)
@@ -225,6 +261,26 @@ func (w *archiveWriter) describe(id Identity, archiveID string) (Identity, error
 		err = fmt.Errorf("%w: %w", ErrChanged, err)
 	}
 	return id, err
+}
+
+// bear makes an archive of what is none yet.
+func (w *archiveWriter) bear(a *Archive) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.unborn {
+		return nil
+	}
+	return w.born(a.Identity())
+}
+
+// born writes karchive.json for the first time. The caller holds mu.
+func (w *archiveWriter) born(id Identity) error {
+	err := w.putIdentity(ondisk.Identity, id)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%w: %w", ErrChanged, err)
+	}
+	w.unborn = err != nil
+	return err
 }
 
 func (w *archiveWriter) putIdentity(name string, id Identity) error {

@@ -289,6 +289,9 @@ func (w *writer) emit(b []byte) error {
 	return nil
 }
 
+// Written is how many bytes of the segment are in its file.
+func (w *writer) Written() int64 { return w.written }
+
 // Position is the first offset that Write takes: one past the last one written, skipped or lost, at first the base.
 func (w *writer) Position() int64 { return w.position }
 

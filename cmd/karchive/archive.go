@@ -60,7 +60,10 @@ func directoryFS(dir string) (format.FS, error) {
 
 // openOrCreate opens an archive for writing, in the encoding asked for, if any, and makes it when there is nothing yet. Closing it takes one away that was made here and in
 // which nothing was begun: a misspelt topic leaves nothing behind.
-func openOrCreate(dir string, encoding format.Encoding) (a *format.Archive, closing func(), err error) {
+func openOrCreate(e *env, dir string, encoding format.Encoding) (a *format.Archive, closing func(), err error) {
+	if bucketurl.Is(dir) {
+		return e.openOrCreateStore(dir, encoding)
+	}
 	fsys, err := format.DirFS(dir)
 	if err != nil {
 		return nil, nil, err

@@ -67,11 +67,11 @@ func TestAnInterruptedCopyLeavesNothing(t *testing.T) {
 func TestAnArchiveMadeAsideIsThereWholeOrNotAtAll(t *testing.T) {
 	dir := t.TempDir()
 	to := filepath.Join(dir, "new")
-	first, err := createArchive(to, format.Identity{})
+	first, err := createArchive(new(env), to, format.Identity{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := createArchive(to, format.Identity{}); !errors.Is(err, format.ErrLocked) {
+	if _, err := createArchive(new(env), to, format.Identity{}); !errors.Is(err, format.ErrLocked) {
 		t.Errorf("while another one makes it: got %v, want ErrLocked", err)
 	}
 	if got := names(t, dir); got != ".new.karchive-new" {
@@ -95,7 +95,7 @@ func TestWhatAKilledProcessLeftAsideIsRemoved(t *testing.T) {
 	dir := t.TempDir()
 	to := filepath.Join(dir, "new")
 	writeArchive(t, filepath.Join(dir, ".new.karchive-new"))
-	a, err := createArchive(to, format.Identity{})
+	a, err := createArchive(new(env), to, format.Identity{})
 	if err != nil {
 		t.Fatal(err)
 	}

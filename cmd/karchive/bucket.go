@@ -2,10 +2,18 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"log"
+	"strings"
+
+	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/bucket"
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/aside"
 	"github.com/karchive/karchive/internal/bucketurl"
 	"github.com/karchive/karchive/internal/units"
 )
@@ -22,6 +30,55 @@ func (e *env) bucketStore(ctx context.Context, name, spool string) (*bucket.Stor
 	}})
 	e.stores = append(e.stores, s)
 	return s, nil
+}
+
+// openOrCreateStore is openOrCreate in a bucket. What the capture seals when it is interrupted is uploaded all the same.
+func (e *env) openOrCreateStore(name string, encoding format.Encoding) (a *format.Archive, closing func(), err error) {
+	s, err := e.bucketStore(context.WithoutCancel(e.ctx), name, e.spool)
+	if err != nil {
+		return nil, nil, err
+	}
+	a, err = format.OpenOrCreateStore(s, format.Identity{Encoding: encoding, CreatedBy: "karchive " + versionText()})
+	if err == nil {
+		err = checkEncoding(a, encoding)
+	}
+	return a, func() {
+		if err := a.Close(); err != nil {
+			e.warnf("%s: %v; karchive verify --write-sums does it again", s.Name(), err)
+		}
+	}, err
+}
+
+// stageArchive begins a new archive in a bucket, that is there when it is whole.
+func (e *env) stageArchive(name string, id format.Identity) (*aside.Archive, error) {
+	s, err := e.bucketStore(context.WithoutCancel(e.ctx), name, e.spool)
+	if err != nil {
+		return nil, err
+	}
+	a, err := aside.StageArchive(s, id)
+	if errors.Is(err, format.ErrNotArchive) || errors.Is(err, fs.ErrExist) {
+		err = withHint(err, "give a new place; what a killed copy left behind can be removed with the store's own tools")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.Name(), err)
+	}
+	return a, nil
+}
+
+// spoolFlag is --spool, of every command that writes archives.
+func spoolFlag(e *env) cli.Flag {
+	return &cli.StringFlag{Name: "spool", Usage: "collect what is to be uploaded to a bucket in `DIR`; default the one for temporary files", Destination: &e.spool}
+}
+
+// storeRequests is what was asked of the bucket of that name; nil: it is none.
+func (e *env) storeRequests(name string) *bucket.Requests {
+	for _, s := range e.stores {
+		if bucketurl.Is(name) && strings.HasPrefix(name, s.Name()) {
+			r := s.Requests()
+			return &r
+		}
+	}
+	return nil
 }
 
 // noteRequests says what was asked of buckets.

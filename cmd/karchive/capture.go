@@ -66,7 +66,9 @@ Examples:
 func (o *captureOptions) flags(e *env) []cli.Flag {
 	c := &o.capture
 	flags := append([]cli.Flag{
-		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "the archive's `DIR`, made when it is not there", Destination: &o.archive},
+		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "the archive's `DIR`, or its place in a bucket, made when it is not there", Destination: &o.archive},
+		spoolFlag(e),
+		sizeFlag("spool-size", "of a follow capture into a bucket: upload early when so much waits, as `SIZE`", "4GiB", &c.SpoolBytes),
 	}, o.selected.flags()...)
 	flags = append(flags,
 		&cli.BoolFlag{Name: "follow", Usage: "go on until Ctrl-C, SIGTERM, SIGHUP or --stop-after", Destination: &c.Follow},
@@ -156,7 +158,7 @@ func runCapture(c *cli.Context, e *env, o captureOptions) error {
 	if err != nil {
 		return err
 	}
-	a, abandon, err := openOrCreate(o.archive, o.encoding)
+	a, abandon, err := openOrCreate(e, o.archive, o.encoding)
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.archive, err)
 	}
@@ -188,7 +190,7 @@ func runCapture(c *cli.Context, e *env, o captureOptions) error {
 		return failed
 	}
 	done := newReshaped(rules)
-	result := &captured{Archive: o.archive, Report: &report, Reshaped: done, invocation: e.invoked(cfg.Names())}
+	result := &captured{Archive: o.archive, Requests: e.storeRequests(o.archive), Report: &report, Reshaped: done, invocation: e.invoked(cfg.Names())}
 	result.judge(failed)
 	if err := errors.Join(printCapture(e, o, a, result), failed); err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/karchive/karchive/bucket"
 	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/printable"
@@ -63,7 +64,8 @@ type captured struct {
 	Verdict string `json:"verdict"`
 	Whole   bool   `json:"whole"` // nothing is missing of what was asked for
 	*capture.Report
-	Reshaped *reshaped `json:"reshaped,omitempty"`
+	Reshaped *reshaped        `json:"reshaped,omitempty"`
+	Requests *bucket.Requests `json:"requests,omitempty"` // of an archive in a bucket
 	invocation
 }
 

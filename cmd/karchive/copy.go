@@ -68,7 +68,8 @@ Examples:
 
 func (o *copyOptions) flags(e *env) []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "the new archive's `DIR`, which must not exist", Destination: &o.output},
+		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "the new archive's `DIR`, or its place in a bucket, which must not exist", Destination: &o.output},
+		spoolFlag(e),
 		countFlag("limit", "at most `N` records, by topic, partition and offset", "no limit", &o.limit),
 		countFlag("last", "of each partition only the last `N` selected records, before rules", "all", &o.last),
 		repeated("map", "rename topics, as `OLD:=NEW`, * standing for anything, or ARCHIVE/OLD:=NEW for those of one archive; repeatable", &o.maps, parseCopyRule),
@@ -149,7 +150,7 @@ func runCopy(ctx context.Context, e *env, o *copyOptions) error {
 	if len(inputs) == 1 {
 		e.warnSelected(o.archives[0], inputs[0].Archive, &o.selected)
 	}
-	into, err := createArchive(o.output, id)
+	into, err := createArchive(e, o.output, id)
 	if err != nil {
 		return err
 	}

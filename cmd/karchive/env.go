@@ -36,6 +36,7 @@ type env struct {
 
 	ctx    context.Context // of the command, for what is asked of buckets
 	stores []*bucket.Store // that were opened
+	spool  string          // directory for what is to be uploaded, set by --spool
 
 	mu sync.Mutex // guards above
 	// above is where lines go while progress is drawn, so that they end up above it; nil: to stderr.

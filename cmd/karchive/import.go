@@ -89,7 +89,8 @@ func (o *importOptions) flags(e *env) []cli.Flag {
 		setCategory(flag, columnCategory)
 	}
 	return slices.Concat([]cli.Flag{
-		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "the new archive's `DIR`, which must not exist", Destination: &o.output},
+		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "the new archive's `DIR`, or its place in a bucket, which must not exist", Destination: &o.output},
+		spoolFlag(e),
 		&cli.StringFlag{Name: "topic", Usage: "the `TOPIC` of records whose row names none", Destination: &i.Topic},
 		numberFlag("partition", "the partition, as `N`, of records whose row names none", "by --partitions", &o.partition, 0, math.MaxInt32-1),
 		numberFlag("partitions", "partitions of a topic, as `N`, for records whose row names none", "1", &o.partitions, 1, math.MaxInt32),
@@ -188,7 +189,7 @@ func runImport(ctx context.Context, e *env, o importOptions) error {
 			return err
 		}
 	}
-	into, err := createArchive(o.output, format.Identity{Encoding: o.encoding, CreatedBy: "karchive " + versionText()})
+	into, err := createArchive(e, o.output, format.Identity{Encoding: o.encoding, CreatedBy: "karchive " + versionText()})
 	if err != nil {
 		return err
 	}

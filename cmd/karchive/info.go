@@ -5,6 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/karchive/karchive/bucket"
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/reportpage"
 )
@@ -72,6 +73,7 @@ func runInfo(ctx context.Context, e *env, o infoOptions) error {
 	if o.groups {
 		info.Groups = newGroupsInfo(a.Identity().Groups, partitions)
 	}
+	info.Requests = e.storeRequests(o.archive)
 	if o.format == "json" {
 		return printJSON(e.stdout, info)
 	}
@@ -110,8 +112,9 @@ type archiveInfo struct {
 	ByTopic    []topicInfo         `json:"by_topic"`
 	Total      amounts             `json:"total"`
 
-	Completeness *completeness `json:"completeness"`
-	Groups       *groupsInfo   `json:"groups,omitempty"`
+	Completeness *completeness    `json:"completeness"`
+	Groups       *groupsInfo      `json:"groups,omitempty"`
+	Requests     *bucket.Requests `json:"requests,omitempty"` // of an archive in a bucket
 }
 
 // partitionInfo is the coverage of one partition.

@@ -48,6 +48,9 @@ func (e *env) captureMetrics(addr string, connect []kgo.Opt, o *capture.Options)
 	if err != nil || s == nil {
 		return connect, func() {}, err
 	}
+	for _, store := range e.stores { // at most one: the archive's
+		s.Store(store.Requests)
+	}
 	shown, collected := o.OnProgress, s.Capture()
 	o.OnProgress = func(p capture.Progress) {
 		p.Trouble = e.hidden.text(p.Trouble)

@@ -5,10 +5,14 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/aside"
+	"github.com/karchive/karchive/internal/bucketurl"
 )
 
 // createArchive begins a new archive for a place, where it will be whole or not at all.
-func createArchive(to string, id format.Identity) (*aside.Archive, error) {
+func createArchive(e *env, to string, id format.Identity) (*aside.Archive, error) {
+	if bucketurl.Is(to) {
+		return e.stageArchive(to, id)
+	}
 	if err := checkDirectory(to); err != nil {
 		return nil, err
 	}
@@ -32,7 +36,12 @@ func checkDirectory(dir string) error {
 }
 
 // checkFree refuses a place with anything in it.
-func checkFree(dir string) error { return cmp.Or(checkDirectory(dir), aside.CheckFree(dir)) }
+func checkFree(dir string) error {
+	if bucketurl.Is(dir) {
+		return nil // it is looked at when it is opened
+	}
+	return cmp.Or(checkDirectory(dir), aside.CheckFree(dir))
+}
 
 // checkNoFile refuses stdout, and a place with anything in it.
 func checkNoFile(to string) error {

@@ -33,7 +33,8 @@ Examples:
   karchive recover run1 -o run1-recovered
   karchive recover run1 -o run1-recovered --format json`,
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "the new archive's `DIR`, which must not exist", Destination: &o.output},
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "the new archive's `DIR`, or its place in a bucket, which must not exist", Destination: &o.output},
+			spoolFlag(e),
 			identityFlag(e), formatFlag(&o.format), quietFlag(e),
 		},
 		Action: func(c *cli.Context) (err error) {
@@ -78,7 +79,7 @@ func runRecover(ctx context.Context, e *env, o recoverOptions) error {
 		return err
 	}
 	defer from.Close()
-	into, err := createArchive(o.output, from.Identity())
+	into, err := createArchive(e, o.output, from.Identity())
 	if err != nil {
 		return err
 	}

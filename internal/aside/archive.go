@@ -17,6 +17,8 @@ type Archive struct {
 	fsys format.FS
 	dir  string // where it is made
 	to   string // its place
+
+	staged bool // in a store, in its place: that it is an archive is said last
 }
 
 // asidePrefix and asideSuffix make the name of the directory in which an archive is made.
@@ -48,6 +50,15 @@ func CreateArchive(to string, id format.Identity) (*Archive, error) {
 		return nil, fmt.Errorf("%s: %w", to, err)
 	}
 	return &Archive{Archive: a, fsys: fsys, dir: dir, to: path}, nil
+}
+
+// StageArchive is CreateArchive for an archive in a store.
+func StageArchive(s format.Store, id format.Identity) (*Archive, error) {
+	a, err := format.StageStore(s, id)
+	if err != nil {
+		return nil, err
+	}
+	return &Archive{Archive: a, staged: true}, nil
 }
 
 // OccupiedError is returned for a place with something in it. It is an fs.ErrExist.
@@ -105,6 +116,9 @@ func closeFS(fsys format.FS) {
 
 // Commit moves the archive to its place, durable when it returns.
 func (a *Archive) Commit() error {
+	if a.staged {
+		return a.Archive.Commit()
+	}
 	if err := a.Archive.Close(); err != nil {
 		return err
 	}
@@ -126,6 +140,10 @@ func (a *Archive) Commit() error {
 
 // Abandon removes what there is. After Commit it does nothing.
 func (a *Archive) Abandon() {
+	if a.staged {
+		a.Archive.Abandon()
+		return
+	}
 	a.Archive.Close()
 	closeFS(a.fsys)
 	os.RemoveAll(a.dir)
