@@ -1,4 +1,4 @@
-# Plain `make test` needs Go alone. test-kafka, crash, kill-replay and rss also need Java 17 and mvn; readers needs Python 3.10 or newer; race needs a C compiler.
+# Plain `make test` needs Go alone. test-kafka, crash, kill-replay and rss also need Java 17 and mvn; readers needs Python 3.10 or newer; examples needs both, and a JDK; race needs a C compiler.
 
 GO          ?= go
 PYTHON      ?= python3
@@ -61,9 +61,9 @@ readers: $(VENV)/installed build ## DuckDB, pandas, pyarrow and Polars read what
 	$(VENV)/bin/python test/readers/extract.py bin/karchive build/readers
 	$(VENV)/bin/python test/maskmodel/model.py bin/karchive build/readers/masks
 
-$(VENV)/installed: test/readers/requirements.txt
+$(VENV)/installed: test/readers/requirements.txt examples/pytest/requirements.txt
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(addprefix -r ,$^)
 	touch $@
 
 demo:
@@ -85,8 +85,10 @@ bench-check-proof: ## bench-check fails for mistakes that are planted, and does 
 timing: ## how well a timed replay keeps time, as the tables of the README, in about five minutes, against the embedded broker
 	$(GO) run ./test/timing
 
-examples: ## a module outside this one that tests with package fixture
+examples: build $(VENV)/installed ## programs outside this module that are tested with archives, in Go, Python and Java
 	cd examples/go && $(GO) vet ./... && $(GO) test ./...
+	KARCHIVE=$(CURDIR)/bin/karchive $(VENV)/bin/python -m pytest -q -p no:cacheprovider examples/pytest
+	cd examples/junit && mvn -q -B -Dkarchive=$(CURDIR)/bin/karchive test
 
 clean:
 	rm -rf bin build

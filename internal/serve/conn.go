@@ -105,7 +105,7 @@ func (c *conn) pass(ctx context.Context, r *request) error {
 		return err
 	}
 	switch r.key {
-	case kmsg.Metadata, kmsg.DescribeTopicPartitions:
+	case kmsg.Metadata, kmsg.DescribeTopicPartitions, kmsg.CreateTopics:
 		frame, err = c.patch(r, frame)
 	}
 	if err != nil {
