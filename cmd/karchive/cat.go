@@ -84,16 +84,16 @@ func runCat(ctx context.Context, e *env, o catOptions) error {
 // print prints the records, or how many there are.
 func (o *catOptions) print(ctx context.Context, e *env, r *openRecords) error {
 	if o.count {
-		return printCount(ctx, e, r.scanner, r.rules)
+		return printCount(ctx, e, r.Scanner, r.rules)
 	}
-	if err := o.begin(ctx, r.scanner, r.rules); err != nil {
+	if err := o.begin(ctx, r.Scanner, r.rules); err != nil {
 		return err
 	}
 	out := newCatLines(e, o, r.reader)
 	defer out.close()
 	each, end := passing(r.rules, out.record)
 	defer end()
-	if err := r.each(ctx, each); err != nil {
+	if err := r.Each(ctx, each); err != nil {
 		return errors.Join(err, out.flush())
 	}
 	return out.finish(ctx)

@@ -10,6 +10,7 @@ import (
 	"github.com/karchive/karchive/internal/jsonl"
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/reshape"
+	"github.com/karchive/karchive/internal/scan"
 	"github.com/karchive/karchive/internal/schema"
 )
 
@@ -70,7 +71,7 @@ func (l *catLines) print(line []byte) error {
 		return err
 	}
 	if l.done++; l.done == l.most {
-		return errEnough
+		return scan.ErrEnough
 	}
 	return nil
 }
@@ -134,15 +135,14 @@ func passing(rules *reshape.Pipeline, do func(format.TopicPartition, *format.Rec
 }
 
 // printCount prints how many records there are. Without rules whole row groups are counted by their documents.
-func printCount(ctx context.Context, e *env, s *scanner, rules *reshape.Pipeline) (err error) {
-	t := &tail{scanner: s, whole: rules == nil}
+func printCount(ctx context.Context, e *env, s *scan.Scanner, rules *reshape.Pipeline) (err error) {
 	var n int64
 	each, end := passing(rules, func(format.TopicPartition, *format.Record) error { n++; return nil })
 	defer end()
 	if rules != nil {
-		err = s.each(ctx, each)
+		err = s.Each(ctx, each)
 	} else {
-		n, err = t.count(ctx)
+		n, err = s.Count(ctx)
 	}
 	if err == nil {
 		_, err = printable.Fprintf(e.text, "%d\n", n)

@@ -175,7 +175,7 @@ func (o *extractOptions) fromArchive(ctx context.Context, e *env) error {
 		defer t.worker.Close()
 	}
 	defer e.noteStop(ctx, "ending the extraction")()
-	if err := t.end(r.each(ctx, t.records)); err != nil {
+	if err := t.end(r.Each(ctx, t.records)); err != nil {
 		return err
 	}
 	return r.outcome(e)

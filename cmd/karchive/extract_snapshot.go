@@ -8,6 +8,7 @@ import (
 
 	"github.com/karchive/karchive/internal/foreign"
 	"github.com/karchive/karchive/internal/imports"
+	"github.com/karchive/karchive/internal/scan"
 	"github.com/karchive/karchive/internal/speedscale"
 )
 
@@ -102,7 +103,7 @@ func (s *snapshotExtraction) run(ctx context.Context) error {
 		if err == nil && s.chosen(pair) {
 			err = s.record(speedscale.AsRecord(pair))
 		}
-		if err == errEnough {
+		if err == scan.ErrEnough {
 			return nil
 		}
 		if err := s.pass(err); err != nil {

@@ -6,6 +6,7 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/extract"
 	"github.com/karchive/karchive/internal/reshape"
+	"github.com/karchive/karchive/internal/scan"
 	"github.com/karchive/karchive/internal/schema"
 	"github.com/karchive/karchive/internal/units"
 )
@@ -68,7 +69,7 @@ func (t *tableMaker) record(r *reshape.Record) error {
 		return nil
 	}
 	if t.taken++; t.taken == t.limit {
-		return errEnough
+		return scan.ErrEnough
 	}
 	return nil
 }

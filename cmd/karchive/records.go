@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/internal/reshape"
+	"github.com/karchive/karchive/internal/scan"
 	"github.com/karchive/karchive/internal/schema"
 )
 
@@ -26,7 +27,7 @@ func (o *recordOptions) flags(own ...cli.Flag) []cli.Flag {
 
 // openRecords are the records of an archive that is open, as a command is to read them.
 type openRecords struct {
-	*scanner
+	*scan.Scanner
 	rules   *reshape.Pipeline // nil: there are none
 	reader  *schema.Reader    // of what has a schema; nil: nothing is read by one
 	damaged error             // errIncomplete, when not all of the archive is intact
@@ -45,12 +46,12 @@ func (o *recordOptions) open(ctx context.Context, e *env, name string) (*openRec
 	if err != nil {
 		return nil, err
 	}
-	r := &openRecords{scanner: &scanner{archive: a}, rules: rules, damaged: damaged}
-	if r.partitions, r.window, err = o.chosen(e, a); err == nil {
+	r := &openRecords{Scanner: &scan.Scanner{Archive: a}, rules: rules, damaged: damaged}
+	if r.Partitions, r.Window, err = o.chosen(e, a); err == nil {
 		e.warnSelected(name, a, &o.selected)
 		r.reader, err = o.show(ctx, e, a, rules)
-		if r.keys = rules.MatchesKey(); r.keys != nil { // which knows of schemas then
-			r.leftOut = rules.LeaveOut
+		if r.Keys = rules.MatchesKey(); r.Keys != nil { // which knows of schemas then
+			r.LeftOut = rules.LeaveOut
 		}
 	}
 	if err != nil {
@@ -63,7 +64,7 @@ func (o *recordOptions) open(ctx context.Context, e *env, name string) (*openRec
 // close ends reading, and says what no schema could read.
 func (r *openRecords) close(e *env) {
 	e.noteUnread(r.reader)
-	r.archive.Close()
+	r.Archive.Close()
 }
 
 // outcome is the result of a command that has read all.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/reshape"
+	"github.com/karchive/karchive/internal/scan"
 )
 
 // Two partitions are two row groups, and one of them has the key.
@@ -33,8 +34,8 @@ func TestRowGroupsWithoutTheKeyOfAFilterAreNotDecoded(t *testing.T) {
 		}
 		var leftOut int64
 		var keys []string
-		s := &scanner{archive: a, partitions: a.Partitions(), backwards: backwards, keys: rules.MatchesKey(), leftOut: func(n int64) { leftOut += n }}
-		err = s.each(t.Context(), func(_ format.TopicPartition, records []format.Record) error {
+		s := &scan.Scanner{Archive: a, Partitions: a.Partitions(), Backwards: backwards, Keys: rules.MatchesKey(), LeftOut: func(n int64) { leftOut += n }}
+		err = s.Each(t.Context(), func(_ format.TopicPartition, records []format.Record) error {
 			for _, r := range records {
 				keys = append(keys, string(r.Key))
 			}

@@ -1,4 +1,6 @@
-package main
+// Package scan goes through the records of an archive for whoever prints, counts or extracts them: partition by partition, forwards or backwards,
+// from where the last records begin, with the next row group decoded ahead, and past row groups without a key that is asked for.
+package scan
 
 import (
 	"context"
@@ -11,36 +13,36 @@ import (
 	"github.com/karchive/karchive/format"
 )
 
-// errEnough ends a scan early, and well.
-var errEnough = errors.New("enough")
+// ErrEnough ends a scan early, and well.
+var ErrEnough = errors.New("enough")
 
-// scanner goes through the records of partitions.
-type scanner struct {
-	archive    *format.Archive
-	partitions []format.TopicPartition
-	window     format.Window
-	start      *format.Window // of the first partition; nil: window
-	backwards  bool           // from the last record of the last partition to the first of the first
+// Scanner goes through the records of Partitions that lie in Window. It is for one goroutine.
+type Scanner struct {
+	Archive    *format.Archive
+	Partitions []format.TopicPartition
+	Window     format.Window
+	start      *format.Window // of the first partition; nil: Window
+	Backwards  bool           // from the last record of the last partition to the first of the first
 
-	keys    func(key []byte) bool // of records that the rules do not leave out; nil: any
-	leftOut func(records int64)   // is told of row groups that are not decoded, because they have none of the keys
+	Keys    func(key []byte) bool // of records that the rules do not leave out; nil: any
+	LeftOut func(records int64)   // is told of row groups that are not decoded, because they have none of the keys
 }
 
-// each calls do with the records of row groups, one while the next is decoded, which takes about as long as most of what is done with
+// Each calls do with the records of row groups, one while the next is decoded, which takes about as long as most of what is done with
 // them. They are valid during the call.
-func (s *scanner) each(ctx context.Context, do func(format.TopicPartition, []format.Record) error) error {
-	partitions := s.partitions
-	if s.backwards {
+func (s *Scanner) Each(ctx context.Context, do func(format.TopicPartition, []format.Record) error) error {
+	partitions := s.Partitions
+	if s.Backwards {
 		partitions = slices.Clone(partitions)
 		slices.Reverse(partitions)
 	}
 	for i, tp := range partitions {
-		w := s.window
+		w := s.Window
 		if i == 0 && s.start != nil {
 			w = *s.start
 		}
 		err := scanPartition(ctx, s.groups(tp, w), func(records []format.Record) error { return do(tp, records) })
-		if err == errEnough {
+		if err == ErrEnough {
 			return nil
 		}
 		if err != nil {
@@ -50,18 +52,18 @@ func (s *scanner) each(ctx context.Context, do func(format.TopicPartition, []for
 	return nil
 }
 
-func (s *scanner) groups(tp format.TopicPartition, w format.Window) groups {
+func (s *Scanner) groups(tp format.TopicPartition, w format.Window) groups {
 	switch {
-	case s.backwards:
-		return &backwards{walk: s.archive.Walk(tp, w), reader: s.reader()}
-	case s.keys != nil:
-		return &sieve{walk: s.archive.Walk(tp, w), reader: s.reader()}
+	case s.Backwards:
+		return &backwards{walk: s.Archive.Walk(tp, w), reader: s.reader()}
+	case s.Keys != nil:
+		return &sieve{walk: s.Archive.Walk(tp, w), reader: s.reader()}
 	}
-	return s.archive.Cursor(tp, w)
+	return s.Archive.Cursor(tp, w)
 }
 
-func (s *scanner) reader() groupReader {
-	return groupReader{s.archive.NewGroupReader(1), s.keys, s.leftOut}
+func (s *Scanner) reader() groupReader {
+	return groupReader{s.Archive.NewGroupReader(1), s.Keys, s.LeftOut}
 }
 
 // groupReader decodes row groups, but for those of which the rules leave out every record by its key.
