@@ -40,6 +40,8 @@ func TestFilesOfOtherTools(t *testing.T) {
 		{"bom.jsonl", JSONL, OpenOptions{Mapped: true}, []string{"key=id"}, Options{}, []string{
 			record("0", `"key":"1","value":"{\"id\":1,\"@timestamp\":\"2024-01-15T10:00:00.123Z\"}"`),
 			record("1", `"key":"2","value":"{\"id\":2,\"@timestamp\":\"2024-01-15T10:00:01.123Z\"}"`)}},
+		{"logstash.jsonl", JSONL, OpenOptions{Mapped: true}, []string{`key=["user.name"]`, `timestamp=["@timestamp"]`, `object=["@timestamp"],kubernetes["pod-name"],kubernetes.labels["app.kubernetes.io/name"]`}, Options{},
+			[]string{record("0", created("1705312800123")+`"key":"ann","value":"{\"@timestamp\":\"2024-01-15T10:00:00.123Z\",\"kubernetes.pod-name\":\"p1\",\"kubernetes.labels.app.kubernetes.io/name\":\"x\"}"`)}},
 		{"kcat-bom.jsonl", Kcat, OpenOptions{}, nil, Options{}, []string{`{"topic":"j","partition":0,"offset":0,"key":"","value":"a"}`}},
 		{"pandas-index.csv", CSV, OpenOptions{}, []string{"object=*"}, Options{}, []string{
 			record("0", `"key":null,"value":"{\"1\":\"0\",\"id\":\"1\",\"name\":\"Ann\"}"`), record("1", `"key":null,"value":"{\"1\":\"1\",\"id\":\"2\",\"name\":\"Bob\"}"`)}},

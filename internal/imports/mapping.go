@@ -207,6 +207,9 @@ func (b *binding) findObject(columns []Column) error {
 		if err := b.find(&one, c); err != nil {
 			return err
 		}
+		if b.names == nil {
+			one.Name = memberName(one.Name)
+		}
 		if i < rest {
 			before = append(before, one)
 		} else {

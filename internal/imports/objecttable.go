@@ -39,6 +39,18 @@ func belowValue(column string) string {
 	return value + "." + column
 }
 
+// memberName is how a column is called in an object: its path without what only spells it, so that ["@timestamp"] is @timestamp.
+func memberName(column string) string {
+	if !strings.ContainsAny(column, `[\`) {
+		return column
+	}
+	path, err := reshape.ParseField(belowValue(column))
+	if err != nil {
+		return column
+	}
+	return path.Plain()
+}
+
 func (t *objectTable) next() (line int64, err error) {
 	t.record.Value, line, err = t.in.Next()
 	return line, badLine(err)

@@ -127,6 +127,9 @@ func (p Path) Root() Root { return p.root }
 // Rest is what follows the root, with backslashes and without brackets: a gjson path, or a header's name. Empty: the whole of the root.
 func (p Path) Rest() string { return p.rest }
 
+// Plain is Rest without backslashes: the name of a field, or names with dots between them.
+func (p Path) Plain() string { return unescapePath(p.rest) }
+
 // HeaderName is the name of the header that the path is about, without escapes; empty for other roots.
 func (p Path) HeaderName() string { return p.name }
 
