@@ -102,6 +102,7 @@ func (d *parquetDecoder) open(groups int) error {
 	}
 	meta.SetSourceFileSize(d.size)
 	properties := parquet.NewReaderProperties(nil)
+	// The library's own limits are below the largest record. What pages may hold is checked before it sees them.
 	properties.MaxCompressedPageSize, properties.MaxUncompressedPageSize = maxPageBytes, maxPageBytes
 	source := io.NewSectionReader(d.source, 0, d.size)
 	f, err := file.NewParquetReader(source, file.WithMetadata(meta), file.WithReadProps(properties))

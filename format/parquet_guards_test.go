@@ -252,3 +252,36 @@ func TestACodecThatNoSegmentHasIsRefused(t *testing.T) {
 		t.Errorf("got %v, want ErrCorrupt that names GZIP", err)
 	}
 }
+
+// What the pages that the library reads may hold together has a bound, as of ours.
+func TestThePagesOfAnotherWriterShareOneBound(t *testing.T) {
+	file := foreignSegment(t, oddRecords()[:7])
+	const plenty = 1 << 30
+	o := ownPages(t, file)
+	o.left = plenty
+	if err := o.checkForeign(); err != nil || o.left >= plenty {
+		t.Fatalf("got %d bytes of pages, %v", plenty-o.left, err)
+	}
+	short := ownPages(t, file)
+	short.left = plenty - o.left - 1
+	if err := short.checkForeign(); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "page header") {
+		t.Errorf("a byte less than they hold: got %v, want ErrCorrupt", err)
+	}
+}
+
+// Each entry of a dictionary takes a byte at least: the library makes room for as many as the header says.
+func TestADictionaryHasNoMoreEntriesThanBytes(t *testing.T) {
+	file := foreignSegment(t, manyRecords(100, 1)[:100])
+	o := ownPages(t, file)
+	c, err := o.group.ColumnChunk(o.decoder.columns[readLeaderEpoch])
+	if err != nil || !c.HasDictionaryPage() {
+		t.Fatalf("the column has no dictionary: %v", err)
+	}
+	h, _, _, _ := parquetbytes.NextPage(file[firstPage(c):])
+	entries := append([]byte{0x15}, binary.AppendVarint(nil, h.Values)...)
+	at := bytes.LastIndex(file[:firstPage(c)+24], entries)
+	file[at+1] = byte(2 * (h.Uncompressed + 1))
+	if err := ownPages(t, file).checkForeign(); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "column leader_epoch: page header") {
+		t.Errorf("got %v, want ErrCorrupt", err)
+	}
+}

@@ -63,7 +63,7 @@ func (o *ownReader) pages(column int, encoding parquet.Encoding, keep bool, use 
 	if err != nil {
 		return err
 	}
-	if c.HasDictionaryPage() || c.Compression() != compress.Codecs.Zstd && c.Compression() != compress.Codecs.Uncompressed {
+	if c.Compression() != compress.Codecs.Zstd && c.Compression() != compress.Codecs.Uncompressed {
 		return parquetbytes.ErrForeign
 	}
 	for rest := o.chunk; len(rest) > 0; {

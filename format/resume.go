@@ -9,7 +9,8 @@ type ResumePoint struct {
 	Source      Source
 }
 
-// Resume says where partition tp goes on; ok is false when it has no segment yet.
+// Resume says where partition tp goes on; ok is false when it has no segment yet. It reads the last documents only: a walk from the
+// beginning would read them all.
 func (a *Archive) Resume(tp TopicPartition) (p ResumePoint, ok bool, err error) {
 	list := a.list(tp)
 	if len(list) == 0 {

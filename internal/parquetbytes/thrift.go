@@ -32,7 +32,7 @@ const (
 )
 
 // Metadata walks a whole Parquet footer and returns what is ours of its key-value metadata, which points into footer. The walk allocates
-// nothing for what it passes, and refuses a count that the bytes at hand cannot hold: the Parquet library allocates by such counts,
+// nothing for what it passes, and refuses a count that the bytes at hand do not hold: the Parquet library allocates by such counts,
 // so it only sees footers that passed here.
 func Metadata(footer []byte) (map[string][]byte, error) {
 	w := thriftWalker{rest: footer}
@@ -113,16 +113,13 @@ func (w *thriftWalker) eachField(field func(id int16, kind byte)) {
 	}
 }
 
-// listHead returns the element type and the count of a list; each element takes at least one byte.
+// listHead returns the element type and the count of a list. Each element takes at least one byte, so a count that is too large ends with the
+// bytes.
 func (w *thriftWalker) listHead() (kind byte, n uint64) {
 	head := w.u8()
 	kind, n = head&0x0f, uint64(head>>4)
 	if n == 15 {
 		n = w.varint()
-	}
-	if n > uint64(len(w.rest)) {
-		w.fail()
-		return 0, 0
 	}
 	return kind, n
 }
@@ -230,9 +227,6 @@ func (w *thriftWalker) skipMap(depth int) {
 		return
 	}
 	kinds := w.u8()
-	if n > uint64(len(w.rest)) {
-		w.fail()
-	}
 	for ; n > 0 && !w.bad; n-- {
 		w.skipElement(kinds>>4, depth)
 		w.skipElement(kinds&0x0f, depth)
