@@ -48,3 +48,70 @@ func TestTheReadmeIsReadInOneGo(t *testing.T) {
 		t.Errorf("README.md has %d lines, want at most %d: move what is about one subject to its page in docs", got, readmeLines)
 	}
 }
+
+var (
+	namedFile     = regexp.MustCompile(`[\w/]+\.go\b`)
+	namedFunction = regexp.MustCompile("`(\\w+)\\.(\\w+)`")
+)
+
+// The files are named from the root, or within one of these.
+var codeFolders = []string{"", "format", "capture", "replay", "cmd/karchive", "internal/reshape"}
+
+func TestTheGuideForWhoWorksOnItNamesFilesThatAreThere(t *testing.T) {
+	text := pages(t)[filepath.Join(root, "CONTRIBUTING.md")]
+	names := namedFile.FindAllString(text, -1)
+	if len(names) < 40 {
+		t.Fatalf("got %d names of files, want the many that there are", len(names))
+	}
+	for _, name := range names {
+		if !isThere(name) {
+			t.Errorf("CONTRIBUTING.md names %s, which is in none of %q", name, codeFolders)
+		}
+	}
+}
+
+func isThere(name string) bool {
+	for _, folder := range codeFolders {
+		if _, err := os.Stat(filepath.Join(root, folder, name)); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// The way of a record names methods of types, such as `lane.accept`, and functions of packages.
+func TestTheWayOfARecordNamesFunctionsThatAreThere(t *testing.T) {
+	text := pages(t)[filepath.Join(root, "CONTRIBUTING.md")]
+	_, way, _ := strings.Cut(text, "## How a record travels")
+	way, _, _ = strings.Cut(way, "\n## ")
+	code := codeOf(t, "format", "capture", "replay", "replay/timeline", "internal/merge", "internal/scan", "cmd/karchive")
+	found := namedFunction.FindAllStringSubmatch(way, -1)
+	for _, m := range found {
+		method, function := regexp.MustCompile(`func \(\w+ \*?`+m[1]+`\) `+m[2]+`\(`), regexp.MustCompile(`(?m)^(func|type) `+m[2]+`\b`)
+		if !method.MatchString(code) && !function.MatchString(code) {
+			t.Errorf("the way of a record names %s.%s, which is not there", m[1], m[2])
+		}
+	}
+	if len(found) < 20 {
+		t.Errorf("got %d functions on the way of a record, want both directions", len(found))
+	}
+}
+
+func codeOf(t *testing.T, folders ...string) string {
+	t.Helper()
+	var code strings.Builder
+	for _, folder := range folders {
+		names, err := filepath.Glob(filepath.Join(root, folder, "*.go"))
+		if err != nil || len(names) == 0 {
+			t.Fatalf("no code in %s: %v", folder, err)
+		}
+		for _, name := range names {
+			b, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			code.Write(b)
+		}
+	}
+	return code.String()
+}
