@@ -72,6 +72,8 @@ type run struct {
 	active   atomic.Int32  // lanes under way
 	seals    chan struct{} // one for each segment that is being sealed
 
+	identity sync.Mutex // held from reading what the archive says of itself to writing it
+
 	mu       sync.Mutex // guards what follows
 	err      error      // the first of a lane
 	left     []error    // of partitions that could not be read, until the end

@@ -53,6 +53,9 @@ func (r *run) adopt(ctx context.Context, m *kafka.Metadata, fresh []format.Topic
 	if err != nil {
 		return err
 	}
+	configs, _ := r.cluster.topicConfigs(ctx, topicsOf(fresh)) // not being allowed to see them was told at the start
+	r.identity.Lock()
+	defer r.identity.Unlock()
 	id := r.archive.Identity()
 	var all []work
 	for _, tp := range fresh {
@@ -66,7 +69,6 @@ func (r *run) adopt(ctx context.Context, m *kafka.Metadata, fresh []format.Topic
 		}
 		all = append(all, w)
 	}
-	configs, _ := r.cluster.topicConfigs(ctx, topicsOf(fresh)) // not being allowed to see them was told at the start
 	id.Topics = mergeTopics(id.Topics, topicsOf(fresh), m, configs)
 	err = r.archive.SetIdentity(id)
 	if errors.Is(err, format.ErrChanged) {

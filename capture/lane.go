@@ -165,6 +165,9 @@ func (l *lane) position() int64 {
 
 // record and control make the lane a sink.
 func (l *lane) record(r *format.Record) error {
+	if err := l.see(r); err != nil {
+		return err
+	}
 	if l.reshape != nil {
 		l.reshaped = *r // the decoder goes on with r
 		r = &l.reshaped
@@ -248,6 +251,9 @@ func (l *lane) seal(next int64) error {
 		return nil
 	}
 	l.rotate.Stop()
+	if err := l.run.keepSchemas(); err != nil {
+		return err
+	}
 	defer l.run.sealing()()
 	segment, doc, err := l.pending.Seal(next)
 	if err != nil {

@@ -74,6 +74,8 @@ type Options struct {
 	// Reshape, if set, leaves records out and changes them before they are written. What it leaves out is in the archive's ledger as
 	// filtered.
 	Reshape format.Reshaper
+	// Schemas, if set, fetches the schemas that records name, and they are stored in the archive.
+	Schemas Schemas
 	// SkipCorrupt records the offsets of batches that cannot be read as gaps, with reason corrupt, and goes on. Without it their
 	// partition is left: the capture goes on with the others, tells of it as trouble, and ends with its error.
 	SkipCorrupt bool

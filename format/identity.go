@@ -22,6 +22,8 @@ type Identity struct {
 	Capture   *CapturePlan `json:"capture,omitempty"`
 	Revision  int64        `json:"revision,omitempty"` // rises each time that an archive in a store is described anew; 0: never in a store
 	Groups    *Groups      `json:"groups,omitempty"`   // nil: none were asked for
+	// Schemas are those of a registry that records name, sorted by id.
+	Schemas []Schema `json:"schemas,omitempty"`
 }
 
 // Topic describes a topic of the source cluster.
@@ -66,7 +68,7 @@ type PlanRange struct {
 
 // clone is a copy that shares nothing with id but its groups.
 func (id Identity) clone() Identity {
-	id.Topics = slices.Clone(id.Topics)
+	id.Topics, id.Schemas = slices.Clone(id.Topics), cloneSchemas(id.Schemas)
 	for i := range id.Topics {
 		id.Topics[i].Configs = maps.Clone(id.Topics[i].Configs)
 	}
@@ -97,6 +99,7 @@ func (id Identity) normalize() (Identity, error) {
 			return cmp.Or(strings.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
 		})
 	}
+	sortSchemas(id.Schemas)
 	if !knownEncoding(id.Encoding) {
 		return id, fmt.Errorf("unknown encoding %q", id.Encoding)
 	}
@@ -119,7 +122,7 @@ func (id Identity) check() error {
 			return fmt.Errorf("topic %s has %d partitions", t.Name, t.Partitions)
 		}
 	}
-	if err := id.Groups.check(); err != nil || id.Capture == nil {
+	if err := cmp.Or(checkSchemas(id.Schemas), id.Groups.check()); err != nil || id.Capture == nil {
 		return err
 	}
 	return id.Capture.check()

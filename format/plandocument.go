@@ -85,4 +85,5 @@ func (id *Identity) setVersion() {
 	if id.Revision > 0 {
 		id.Version = revisionVersion
 	}
+	id.raiseVersion()
 }

@@ -1,16 +1,34 @@
 package format
 
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/google/uuid"
+)
+
+// schemasVersion is the first format version with schemas in karchive.json.
+const schemasVersion = "1.3"
+
+// raiseVersion names the version that has schemas, which is the newest, where there are some.
+func (id *Identity) raiseVersion() {
+	if len(id.Schemas) > 0 {
+		id.Version = schemasVersion
+	}
+}
+
 // Schema is a schema of a registry, by which keys and values are written that name it.
 type Schema struct {
 	ID         int32             `json:"id"`             // greater than 0
-	GUID       string            `json:"guid,omitempty"` // of newer registries; empty: none
+	GUID       string            `json:"guid,omitempty"` // a UUID, of newer registries; empty: none
 	Type       SchemaType        `json:"type"`
 	Text       string            `json:"text"`                 // as the registry has it
-	References []SchemaReference `json:"references,omitempty"` // schemas that it names
-	Versions   []SchemaVersion   `json:"versions,omitempty"`   // under which subjects it is registered; sorted
+	References []SchemaReference `json:"references,omitempty"` // the schemas that Text names
+	Versions   []SchemaVersion   `json:"versions,omitempty"`   // where it is registered, by subject and version
 }
 
-// SchemaType is the language of a schema.
+// SchemaType is the language of a schema. Others than those below may come; who does not know one cannot read what is written by it.
 type SchemaType string
 
 // The languages of registries.
@@ -20,15 +38,97 @@ const (
 	JSONSchema     SchemaType = "JSON"
 )
 
-// SchemaReference is a name in a schema and which other one is meant by it.
+// SchemaReference is a name in a schema, and which other schema it means.
 type SchemaReference struct {
 	Name    string `json:"name"`
 	Subject string `json:"subject"`
-	Version int    `json:"version"`
+	Version int32  `json:"version"`
 }
 
-// SchemaVersion is a place in a registry.
+// SchemaVersion is a place in a registry where a schema is registered.
 type SchemaVersion struct {
-	Subject string `json:"subject"`
-	Version int    `json:"version"`
+	Subject       string `json:"subject"`
+	Version       int32  `json:"version"`
+	Compatibility string `json:"compatibility,omitempty"` // of the subject, in the registry's word; empty: it has none of its own
+}
+
+// Place is the version without what else is known about it.
+func (v SchemaVersion) Place() SchemaVersion {
+	return SchemaVersion{Subject: v.Subject, Version: v.Version}
+}
+
+func compareVersions(a, b SchemaVersion) int {
+	return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Version, b.Version))
+}
+
+// SchemaConflictError is returned for two different schemas of one id.
+type SchemaConflictError struct{ ID int32 }
+
+func (e *SchemaConflictError) Error() string {
+	return fmt.Sprintf("there are two different schemas of id %d", e.ID)
+}
+
+// MergeSchemas is the union of schemas, by id, in new slices. Of one that is in both it has the versions of both.
+func MergeSchemas(a, b []Schema) ([]Schema, error) {
+	out := cloneSchemas(a)
+	at := map[int32]int{}
+	for i := range out {
+		at[out[i].ID] = i
+	}
+	for _, s := range cloneSchemas(b) {
+		i, known := at[s.ID]
+		if !known {
+			at[s.ID] = len(out)
+			out = append(out, s)
+			continue
+		}
+		if out[i].Text != s.Text || out[i].Type != s.Type || !slices.Equal(out[i].References, s.References) {
+			return nil, &SchemaConflictError{s.ID}
+		}
+		out[i].GUID = cmp.Or(out[i].GUID, s.GUID)
+		out[i].Versions = append(out[i].Versions, s.Versions...)
+	}
+	sortSchemas(out)
+	return out, nil
+}
+
+func cloneSchemas(all []Schema) []Schema {
+	out := slices.Clone(all)
+	for i := range out {
+		out[i].References, out[i].Versions = slices.Clone(out[i].References), slices.Clone(out[i].Versions)
+	}
+	return out
+}
+
+// sortSchemas puts schemas into their order, and each version in once.
+func sortSchemas(all []Schema) {
+	slices.SortFunc(all, func(a, b Schema) int { return cmp.Compare(a.ID, b.ID) })
+	for i := range all {
+		slices.SortStableFunc(all[i].Versions, compareVersions)
+		all[i].Versions = slices.CompactFunc(all[i].Versions, func(a, b SchemaVersion) bool { return compareVersions(a, b) == 0 })
+	}
+}
+
+// checkSchemas refuses what cannot be the schemas of an archive.
+func checkSchemas(all []Schema) error {
+	for i := range all {
+		s := &all[i]
+		if s.ID <= 0 || i > 0 && all[i-1].ID >= s.ID {
+			return fmt.Errorf("schema %d is no schema, there twice or out of order", s.ID)
+		}
+		if s.Type == "" || s.GUID != "" && uuid.Validate(s.GUID) != nil {
+			return fmt.Errorf("schema %d has no type, or a GUID that is none", s.ID)
+		}
+		for _, r := range s.References {
+			if r.Subject == "" || r.Version <= 0 {
+				return fmt.Errorf("schema %d refers to no schema", s.ID)
+			}
+		}
+		for k, v := range s.Versions {
+			if v.Subject == "" || v.Version <= 0 || k > 0 && compareVersions(s.Versions[k-1], v) >= 0 {
+				return fmt.Errorf("schema %d has a version that is none, there twice or out of order", s.ID)
+			}
+		}
+	}
+	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/aside"
+	"github.com/karchive/karchive/internal/schema"
 	"github.com/karchive/karchive/internal/units"
 )
 
@@ -83,6 +84,7 @@ func (o *captureOptions) flags(e *env) []cli.Flag {
 		numberFlag("lanes", "`N` partitions of a snapshot at once", strconv.Itoa(capture.DefaultLanes), &c.Lanes, 1, maxLanes),
 		sizeFlag("memory", "the most memory to take, as `SIZE`", "256MiB", &o.memory),
 		&cli.BoolFlag{Name: "require-hw", Usage: "exit with 3 when open transactions keep a snapshot behind the high watermark", Destination: &c.RequireHW},
+		o.registryFlag("keep the schemas that records name, fetched from"),
 		&cli.BoolFlag{Name: "skip-corrupt", Usage: "record batches that cannot be read as gaps, and go on (exit code 3)", Destination: &c.SkipCorrupt},
 		metricsFlag(&o.metrics),
 		durationFlag("stall-timeout", "give up on a partition without progress after `DURATION`", "1m", &c.StallTimeout),
@@ -148,6 +150,9 @@ func runCapture(c *cli.Context, e *env, o captureOptions) error {
 	if err != nil {
 		return err
 	}
+	if o.registry != "" {
+		o.known = &schema.Set{}
+	}
 	if err := o.load(ctx, e, rules); err != nil {
 		return err
 	}
@@ -158,6 +163,14 @@ func runCapture(c *cli.Context, e *env, o captureOptions) error {
 	if err != nil {
 		return err
 	}
+	client, err := o.openRegistry(ctx, e, cfg, o.timeout)
+	if err != nil {
+		return err
+	}
+	if client != nil {
+		o.capture.Schemas = client
+	}
+	defer e.noteUnknown(client)
 	a, abandon, err := openOrCreate(e, o.archive, o.encoding)
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.archive, err)

@@ -15,6 +15,7 @@ type infoOptions struct {
 	topics  cli.StringSlice
 	by      string
 	groups  bool
+	schemas bool
 	html    string // a file for the page; empty: none
 	format  string
 }
@@ -34,11 +35,13 @@ Examples:
   karchive info run1 --by topic
   karchive info run1 --format json
   karchive info run1 --groups
+  karchive info run1 --schemas
   karchive info run1 --html run1.html`,
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "topics", Aliases: []string{"t"}, Usage: "only these `TOPICS`: names and globs such as orders-*, in a comma list or repeated", Destination: &o.topics},
 			choiceFlag("by", "a row for each `partition`, or for each topic", &o.by, "partition", "topic"),
 			&cli.BoolFlag{Name: "groups", Usage: "also where consumer groups were, and their lag then, if capture was told to keep them", Destination: &o.groups},
+			&cli.BoolFlag{Name: "schemas", Usage: "count how many keys and values name each schema, for which all records are read", Destination: &o.schemas},
 			&cli.StringFlag{Name: "html", Usage: "write a page about the whole archive to `FILE`", Destination: &o.html},
 			identityFlag(e), formatFlag(&o.format),
 		},
@@ -65,6 +68,11 @@ func runInfo(ctx context.Context, e *env, o infoOptions) error {
 	if err != nil {
 		return err
 	}
+	if o.schemas {
+		if info.Schemas, err = countSchemas(ctx, e, a, partitions); err != nil {
+			return err
+		}
+	}
 	if o.html != "" {
 		if err := writeArchivePage(ctx, o.html, o.archive, a); err != nil {
 			return err
@@ -80,6 +88,9 @@ func runInfo(ctx context.Context, e *env, o infoOptions) error {
 	err = info.print(e.text, o.by == "topic")
 	if err == nil && o.groups {
 		err = info.Groups.print(e.text)
+	}
+	if err == nil && o.schemas {
+		err = schemaTable(e.text, info.Schemas)
 	}
 	return err
 }
@@ -111,6 +122,7 @@ type archiveInfo struct {
 	Partitions []partitionInfo     `json:"partitions"`
 	ByTopic    []topicInfo         `json:"by_topic"`
 	Total      amounts             `json:"total"`
+	Schemas    []schemaInfo        `json:"schemas,omitempty"` // those that the archive has; with --schemas also those that records name
 
 	Completeness *completeness    `json:"completeness"`
 	Groups       *groupsInfo      `json:"groups,omitempty"`
@@ -153,6 +165,9 @@ func describe(a *format.Archive, name string, partitions []format.TopicPartition
 	info := &archiveInfo{Archive: name, Version: id.Version, ArchiveID: id.ArchiveID, CreatedBy: id.CreatedBy, CreatedAt: id.CreatedAt,
 		Encoding: id.Encoding, ClusterID: id.ClusterID, Capture: id.Capture, Topics: id.Topics,
 		Partitions: []partitionInfo{}, ByTopic: []topicInfo{}, Total: noAmounts}
+	for _, s := range id.Schemas {
+		info.Schemas = append(info.Schemas, *newSchemaInfo(s))
+	}
 	missing, err := a.Completeness(nil)
 	if err != nil {
 		return nil, err

@@ -19,6 +19,9 @@ func (info *archiveInfo) print(w io.Writer, byTopic bool) error {
 	if p := info.Capture; p != nil {
 		printable.Fprintf(t, "capture\t%s, %s, from %s%s\n", p.Mode, p.Isolation, p.From, untilText(p))
 	}
+	if n := len(info.Schemas); n > 0 {
+		printable.Fprintf(t, "schemas\t%s\n", units.Count(int64(n)))
+	}
 	printable.Fprintf(t, "state\t%s\n", info.Completeness.verdict())
 	if err := t.Flush(); err != nil {
 		return err

@@ -21,6 +21,7 @@ type replayOptions struct {
 	archive string
 	connection
 	recordOptions
+	restoring
 	pacing
 	mapping      cli.StringSlice
 	topicConfigs cli.StringSlice
@@ -105,6 +106,7 @@ func (o *replayOptions) flags(e *env) []cli.Flag {
 		&cli.BoolFlag{Name: "dry-run", Usage: "print the plan and what the target would do to it, and send nothing", Destination: &r.DryRun},
 		&cli.BoolFlag{Name: "show-originals", Usage: "of a dry run: show records also before the rules, as nobody has masked them", Destination: &o.originals},
 		&cli.BoolFlag{Name: "force", Usage: "go on where something is certain to be lost", Destination: &r.Force},
+		o.registryFlag("register the schemas that records name at"), o.restoring.flag(),
 		allowIncompleteFlag(&o.incomplete),
 		&cli.BoolFlag{Name: "allow-source-cluster", Usage: "replay into the cluster that was captured", Destination: &r.AllowSourceCluster},
 		numberFlag("lanes", "`N` partitions at once", strconv.Itoa(replay.DefaultLanes), &r.Lanes, 1, maxLanes),
@@ -192,6 +194,9 @@ func runReplay(ctx context.Context, e *env, o replayOptions) error {
 		return err
 	}
 	if err := a.complete(ctx, e); err != nil {
+		return err
+	}
+	if err := o.restoreSchemas(ctx, e, cfg, a.archives()); err != nil {
 		return err
 	}
 	missing, err := o.missingOf(e, a.Archive)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/karchive/karchive/internal/printable"
+	"github.com/karchive/karchive/internal/registry"
 	"github.com/karchive/karchive/internal/reportpage"
 	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/units"
@@ -76,6 +77,8 @@ type replayed struct {
 	Completeness *completeness `json:"completeness"` // of what was to be replayed of the archive
 	Reshaped     *reshaped     `json:"reshaped,omitempty"`
 	Sample       []previewed   `json:"sample,omitempty"` // of a dry run
+	// Schemas are those that records name, in the target's registry.
+	Schemas []registry.Restored `json:"schemas,omitempty"`
 	invocation
 
 	rules   *reshape.Pipeline // nil: there are none
@@ -84,7 +87,7 @@ type replayed struct {
 
 // finish adds what came of the replay.
 func (r *replayed) finish(report *replay.Report, o *replayOptions) {
-	r.Report = report
+	r.Report, r.Schemas = report, o.schemaMap()
 	if r.Reshaped = newReshaped(r.rules); r.Reshaped != nil {
 		r.Reshaped.routed = o.replay.Partitioner.String() != replay.Keep.String() || isTable(o.archive) // whose rows are in one partition
 	}
@@ -118,7 +121,7 @@ func (r *replayed) print(ctx context.Context, e *env, a *source, o replayOptions
 		shown.Report = &summary
 		return printJSON(e.stdout, &shown)
 	}
-	return errors.Join(printReplay(e, r.Report), writePreview(e.text, r.Sample), r.Reshaped.write(e.text))
+	return errors.Join(printReplay(e, r.Report), writePreview(e.text, r.Sample), writeRestored(e, r.Schemas), r.Reshaped.write(e.text))
 }
 
 func printReplay(e *env, r *replay.Report) error {

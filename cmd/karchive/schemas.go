@@ -15,8 +15,10 @@ import (
 
 // reading is how keys and values that are written by a schema are read. It means the same in every command that has it.
 type reading struct {
-	files []string
-	raw   bool
+	files    []string
+	raw      bool
+	registry string
+	known    *schema.Set // what a registry has fetched; nil: there is none
 }
 
 const readingCategory = "Schemas; see karchive help schemas"
@@ -38,7 +40,10 @@ func (r *reading) rawFlag() cli.Flag {
 
 // schemas are the schemas that files and archives have; nil when there are none.
 func (r *reading) schemas(ctx context.Context, e *env, archives ...*format.Archive) (*schema.Set, error) {
-	s := &schema.Set{}
+	s := r.known
+	if s == nil {
+		s = &schema.Set{}
+	}
 	for _, text := range r.files {
 		f, err := schema.ParseFile(text, e.readFile)
 		if err == nil {
@@ -53,7 +58,7 @@ func (r *reading) schemas(ctx context.Context, e *env, archives ...*format.Archi
 			return nil, err
 		}
 	}
-	if s.Empty() {
+	if s.Empty() && r.known == nil {
 		return nil, nil
 	}
 	return s, nil
@@ -79,8 +84,11 @@ func (r *reading) load(ctx context.Context, e *env, rules *reshape.Pipeline, arc
 	return err
 }
 
-// addArchived adds the schemas of a registry's topic that is in an archive.
+// addArchived adds the schemas that an archive has, and those of a registry's topic in it.
 func addArchived(ctx context.Context, s *schema.Set, a *format.Archive) error {
+	if err := s.Add(a.Identity().Schemas...); err != nil {
+		return err
+	}
 	if !slices.ContainsFunc(a.Partitions(), func(tp format.TopicPartition) bool { return tp.Topic == schema.TopicName }) {
 		return nil
 	}

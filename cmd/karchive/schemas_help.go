@@ -4,7 +4,8 @@ package main
 var schemasHelp = `Keys and values that are written by a schema (Avro, Protobuf, JSON Schema) are read as JSON by every command that looks into them: filters, masks,
 sample-by, extract, diff and cat. Masks write them by the same schema again; what no rule changed stays byte for byte.
 
-Where schemas come from, offline:
+Where schemas come from:
+  the archive                what capture --schema-registry URL has put there: every schema that a record names
   the topic _schemas         when it is in the archive too, as a registry keeps its schemas there
   --schema TOPIC=FILE        the schema of all values of topics (a name or a glob); TOPIC:key=FILE of their keys
   --schema ID=FILE           the schema of an id that payloads name
@@ -24,6 +25,8 @@ As JSON                      Avro                                     Protobuf
                                                                       the type knows that
   the value itself           of a union
 Dates and times are the numbers that they are stored as. Names are those of the schema.
+
+replay --schema-registry URL registers what records name in another registry, under the same ids where it can.
 
 A mask that the type of its field cannot hold, such as a hash in an int, is refused. A payload whose schema is not known, or that is no value
 of it, is as one that is not JSON: filters are not decided about it, and masks withhold its record. All of it is counted by reason.

@@ -17,8 +17,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sr"
 
 	"github.com/karchive/karchive/test/invoices"
+	"github.com/karchive/karchive/test/registrytest"
 	"github.com/karchive/karchive/test/testpki"
 )
 
@@ -48,7 +50,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":   exits,
-			"cluster": startCluster,
+			"cluster": startCluster, "registry": startRegistry,
 			"produce": produce,
 			"send":    send,
 			"group":   setGroup,
@@ -100,6 +102,22 @@ func startCluster(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	ts.Defer(c.Close)
 	ts.Setenv(args[0], c.ListenAddrs()[0])
+}
+
+// registry NAME [SUBJECT ID FILE]... starts a schema registry with schemas, each as version 1 of its subject. $NAME is its address.
+func startRegistry(ts *testscript.TestScript, _ bool, args []string) {
+	r := registrytest.New()
+	ts.Defer(r.Close)
+	for rest := args[1:]; len(rest) >= 3; rest = rest[3:] {
+		id, err := strconv.Atoi(rest[1])
+		ts.Check(err)
+		s := sr.Schema{Schema: ts.ReadFile(rest[2])}
+		if strings.HasSuffix(rest[2], ".proto") {
+			s.Type = sr.TypeProtobuf
+		}
+		r.SeedSchema(rest[0], 1, id, s)
+	}
+	ts.Setenv(args[0], r.URL())
 }
 
 // produce ADDR TOPIC PARTITIONS COUNT makes a topic where there is none and sends records to it, the i-th into partition i modulo

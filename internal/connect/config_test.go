@@ -75,7 +75,7 @@ func TestLibrdkafkaNamesMeanTheSame(t *testing.T) {
 func TestAFileOnAUsersDiskIsReadAsJavaReadsIt(t *testing.T) {
 	data := "# made by hand\nbootstrap.servers = a:1,\\\n    b:2\nsecurity.protocol=SASL_SSL\nsasl.mechanism=SCRAM-SHA-512\n" +
 		"sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required \\\n  username=\"ann\" \\\n  password=\"@s\\\\\\\\e;c=r\\u00e9t${x}\";\n" +
-		"group.id=g\nauto.offset.reset=earliest\nkey.deserializer=org.example.D\nschema.registry.url=http://r\nsasl.mecanism=PLAIN\nwhat.is.this=1\n"
+		"group.id=g\nauto.offset.reset=earliest\nkey.deserializer=org.example.D\nschema.registry.proxy.host=r\nsasl.mecanism=PLAIN\nwhat.is.this=1\n"
 	c := load(t, Input{File: write(t, "client.properties", []byte(data))})
 	for key, want := range map[string]string{keyBrokers: "a:1,b:2", keyUsername: "ann", keyPassword: `@s\e;c=rét${x}`, keyMechanism: "SCRAM-SHA-512"} {
 		if got := c.get(key); got != want {
@@ -84,7 +84,7 @@ func TestAFileOnAUsersDiskIsReadAsJavaReadsIt(t *testing.T) {
 	}
 	notes := strings.Join(c.Notes(), "\n")
 	for _, want := range []string{
-		"client.properties: ignoring what has no meaning for karchive: group.id, auto.offset.reset, key.deserializer, schema.registry.url",
+		"client.properties: ignoring what has no meaning for karchive: group.id, auto.offset.reset, key.deserializer, schema.registry.proxy.host",
 		"client.properties: ignoring the unknown setting sasl.mecanism (did you mean sasl.mechanism?)",
 		"client.properties: ignoring the unknown setting what.is.this",
 	} {

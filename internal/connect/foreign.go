@@ -9,7 +9,7 @@ var foreignPrefixes = []string{
 	"metric", "offset.", "partition.", "partitioner", "queue", "reconnect.", "retry.", "share.", "socket.", "topic.", "transaction",
 	"value.", "internal.",
 	"sasl.kerberos.", "sasl.login.", "sasl.oauthbearer.", "ssl.keymanager.", "ssl.trustmanager.",
-	"schema.registry.", "basic.auth.", "confluent.", "admin.", "consumer.", "producer.",
+	"schema.registry.", "basic.auth.", "bearer.auth.", "confluent.", "admin.", "consumer.", "producer.",
 }
 
 var foreignKeys = strings.Fields(`

@@ -41,6 +41,14 @@ everybody can read, checks that are off, TLS before 1.2 and a login without TLS 
   ssl.endpoint.identification.algorithm  https (default); empty or none: do not check the broker's host name
   enable.ssl.certificate.verification    false: trust any broker
 
+  schema.registry.url                    the schema registry of --schema-registry
+  basic.auth.user.info                   USER:PASSWORD at the registry (schema.registry.basic.auth.user.info)
+  bearer.auth.token                      a token for it (schema.registry.bearer.auth.token)
+  schema.registry.ssl.truststore.location, schema.registry.ssl.truststore.password, schema.registry.ssl.truststore.type,
+  schema.registry.ssl.keystore.location, schema.registry.ssl.keystore.password, schema.registry.ssl.keystore.type,
+  schema.registry.ssl.key.password, schema.registry.ssl.endpoint.identification.algorithm
+                                         as those without schema.registry, for the registry
+
 Examples:
   karchive capture -b broker:9093 -X security.protocol=SSL -X ssl.ca.location=ca.pem -t orders -o run1
   karchive capture --config client.properties -X sasl.password=@/run/secrets/kafka -t orders -o run1

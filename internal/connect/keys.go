@@ -35,6 +35,17 @@ const (
 	keyKeyPassword     = "ssl.key.password"
 )
 
+// The settings of a schema registry. Those of TLS have the names of the brokers' behind the prefix.
+const (
+	registryPrefix   = "schema.registry."
+	keyRegistryURL   = registryPrefix + "url"
+	keyRegistryLogin = "basic.auth.user.info"
+	keyRegistryToken = "bearer.auth.token"
+)
+
+// registryTLS are the settings of TLS that a registry has too.
+var registryTLS = []string{keyTrustFile, keyTrustPassword, keyTrustType, keyStoreFile, keyStorePassword, keyStoreType, keyKeyPassword, keyHostCheck}
+
 // What only a JAAS configuration can say: the login module's kind, and whether SCRAM uses a delegation token.
 const (
 	keyModule     = "sasl.jaas.config module"
@@ -42,13 +53,24 @@ const (
 )
 
 // ours lists the settings that karchive understands.
-var ours = []string{
+var ours = append(ofRegistry(registryTLS...),
 	keyBrokers, keyClientID, keyProtocol, keyDialTimeout,
 	keyMechanism, keyJAAS, keyUsername, keyPassword, keyToken, keyTokenURL, keyExtensions,
 	keyVerify, keyHostCheck, keyTLSVersions,
 	keyTrustFile, keyTrustPEM, keyTrustPassword, keyTrustType,
 	keyStoreFile, keyStorePassword, keyStoreType, keyChainPEM, keyKeyPEM,
 	keyCertificateFile, keyKeyFile, keyKeyPassword,
+	keyRegistryURL, keyRegistryLogin, keyRegistryToken,
+)
+
+// ofRegistry are those of some settings of TLS that a registry has, by their names there.
+func ofRegistry(keys ...string) (out []string) {
+	for _, key := range keys {
+		if slices.Contains(registryTLS, key) {
+			out = append(out, registryPrefix+key)
+		}
+	}
+	return out
 }
 
 // aliases are librdkafka's other names of the same settings.
@@ -59,13 +81,17 @@ var aliases = map[string]string{
 	"ssl.ca.pem":           keyTrustPEM,
 	"ssl.certificate.pem":  keyChainPEM,
 	"ssl.key.pem":          keyKeyPEM,
+
+	registryPrefix + keyRegistryLogin: keyRegistryLogin,
+	registryPrefix + keyRegistryToken: keyRegistryToken,
 }
 
 // secrets are the settings whose values are never shown.
-var secrets = []string{keyJAAS, keyPassword, keyToken, keyTokenURL, keyExtensions, keyTrustPassword, keyStorePassword, keyKeyPEM, keyKeyPassword}
+var secrets = append(ofRegistry(keyTrustPassword, keyStorePassword, keyKeyPassword),
+	keyJAAS, keyPassword, keyToken, keyTokenURL, keyExtensions, keyTrustPassword, keyStorePassword, keyKeyPEM, keyKeyPassword, keyRegistryLogin, keyRegistryToken)
 
 // files are the settings whose values name files.
-var files = []string{keyTrustFile, keyStoreFile, keyCertificateFile, keyKeyFile}
+var files = append(ofRegistry(keyTrustFile, keyStoreFile), keyTrustFile, keyStoreFile, keyCertificateFile, keyKeyFile)
 
 // exclusive lists settings that take each other's place: one of a group in a source removes the other groups' of the sources before.
 var exclusive = [][][]string{

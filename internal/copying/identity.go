@@ -85,7 +85,7 @@ func Identity(inputs []Input, o Options) (format.Identity, error) {
 	}
 	id := inputs[0].Archive.Identity()
 	id.Encoding = cmp.Or(o.Encoding, id.Encoding)
-	id.Topics, id.Capture, id.Groups = nil, nil, nil
+	id.Topics, id.Capture, id.Groups, id.Schemas = nil, nil, nil, nil
 	topics, ranges := map[string]described{}, map[format.TopicPartition]format.PlanRange{}
 	for i := range inputs {
 		in := &inputs[i]
@@ -94,6 +94,9 @@ func Identity(inputs []Input, o Options) (format.Identity, error) {
 		}
 		if err := addTopics(&id, in, topics); err != nil {
 			return id, err
+		}
+		if id.Schemas, err = format.MergeSchemas(id.Schemas, in.Archive.Identity().Schemas); err != nil {
+			return id, fmt.Errorf("%s and those before it: %w", in.Name, err)
 		}
 		if id.Capture, err = addPlan(id.Capture, in, o.Window, ranges); err != nil {
 			return id, err

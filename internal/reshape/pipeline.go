@@ -58,7 +58,7 @@ func (p *Pipeline) EndWith(ctx context.Context) { p.context = ctx }
 // ReadWith makes payloads that are by a schema of a set documents, in which rules work as in JSON. One that rules changed is written by the
 // same schema again. A nil pipeline has nothing to read. It is called before the first worker is taken.
 func (p *Pipeline) ReadWith(schemas *schema.Set) {
-	if p != nil && !schemas.Empty() {
+	if p != nil {
 		p.schemas = schemas
 	}
 }

@@ -58,6 +58,9 @@ type Frame struct {
 	header []byte // what is behind the name in a header
 }
 
+// InFront says that the payload begins with the name, which no header has.
+func (f *Frame) InFront() bool { return f.size > 0 }
+
 // FindFrame finds the name of the schema of a payload; false where nothing is like one. Bytes that only look like a frame may be found too: a
 // number in 8 bytes can begin with those of an id.
 func FindFrame(part Part, b []byte, headers []format.Header) (Frame, bool) {

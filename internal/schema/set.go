@@ -96,7 +96,7 @@ func (s *Set) Add(schemas ...format.Schema) error {
 			s.byGUID[id] = e
 		}
 		for _, v := range one.Versions {
-			s.versions[v] = e
+			s.versions[v.Place()] = e
 			if !slices.Contains(e.Versions, v) {
 				e.Versions = append(e.Versions, v)
 			}
@@ -129,6 +129,9 @@ func (s *Set) Schemas() []format.Schema {
 
 // Find finds a schema by its name.
 func (s *Set) Find(n Name) (format.Schema, bool) {
+	if s == nil {
+		return format.Schema{}, false
+	}
 	e := s.find(n)
 	if e == nil {
 		return format.Schema{}, false
@@ -136,6 +139,16 @@ func (s *Set) Find(n Name) (format.Schema, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return e.Schema, true
+}
+
+// At finds a schema by where it is registered.
+func (s *Set) At(subject string, version int32) (format.Schema, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if e := s.versions[format.SchemaVersion{Subject: subject, Version: version}]; e != nil {
+		return e.Schema, true
+	}
+	return format.Schema{}, false
 }
 
 func (s *Set) find(n Name) *entry {

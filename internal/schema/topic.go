@@ -22,7 +22,7 @@ type Topic struct {
 type topicKey struct {
 	Keytype string `json:"keytype"`
 	Subject string `json:"subject"`
-	Version int    `json:"version"`
+	Version int32  `json:"version"`
 }
 
 type topicSchema struct {
@@ -56,7 +56,7 @@ func (t *Topic) Add(r *format.Record) error {
 func (t *Topic) Schemas() []format.Schema {
 	var out []format.Schema
 	places := slices.SortedFunc(maps.Keys(t.at), func(a, b format.SchemaVersion) int {
-		return cmp.Or(cmp.Compare(contextOf(a.Subject), contextOf(b.Subject)), CompareVersions(a, b))
+		return cmp.Or(cmp.Compare(contextOf(a.Subject), contextOf(b.Subject)), compareVersions(a, b))
 	})
 	byID := map[int32]int{}
 	for _, v := range places {
@@ -74,8 +74,8 @@ func (t *Topic) Schemas() []format.Schema {
 	return out
 }
 
-// CompareVersions orders versions by subject and number.
-func CompareVersions(a, b format.SchemaVersion) int {
+// compareVersions orders versions by subject and number.
+func compareVersions(a, b format.SchemaVersion) int {
 	return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Version, b.Version))
 }
 

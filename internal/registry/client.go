@@ -1,0 +1,94 @@
+package registry
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/sr"
+
+	"github.com/karchive/karchive/internal/schema"
+)
+
+// Options say how to reach a registry.
+type Options struct {
+	URLs           []string
+	User, Password string      // of basic authentication; empty: none
+	Token          string      // of a bearer; empty: none
+	TLS            *tls.Config // nil: the system's roots
+	Timeout        time.Duration
+	Schemas        *schema.Set // to which is added what is fetched; nil: an own one
+}
+
+// URLError is an address that cannot be a registry's.
+type URLError struct{ Reason string }
+
+func (e *URLError) Error() string { return "schema registry: " + e.Reason }
+
+// Open makes a client and makes sure that a registry answers.
+func Open(ctx context.Context, o Options) (*Client, error) {
+	c, err := newClient(o)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
+	defer cancel()
+	if _, err := c.registry.SupportedTypes(ctx); err != nil && !isNotFound(err) { // older ones do not have the question
+		return nil, fmt.Errorf("ask the schema registry: %w", plain(err))
+	}
+	return c, nil
+}
+
+func newClient(o Options) (*Client, error) {
+	for _, text := range o.URLs {
+		u, err := url.Parse(text)
+		switch {
+		case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+			return nil, &URLError{"an address is http://HOST:PORT or https://HOST:PORT"}
+		case u.User != nil:
+			return nil, &URLError{"user and password go into basic.auth.user.info"}
+		}
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = o.TLS
+	opts := []sr.ClientOpt{sr.URLs(o.URLs...), sr.UserAgent("karchive"), sr.HTTPClient(&http.Client{Transport: transport, Timeout: o.Timeout})}
+	if o.User != "" {
+		opts = append(opts, sr.BasicAuth(o.User, o.Password))
+	}
+	if o.Token != "" {
+		opts = append(opts, sr.BearerToken(o.Token))
+	}
+	cl, err := sr.NewClient(opts...)
+	if err != nil {
+		return nil, fmt.Errorf("schema registry: %w", err)
+	}
+	set := o.Schemas
+	if set == nil {
+		set = &schema.Set{}
+	}
+	return &Client{registry: cl, set: set, seen: map[name]bool{}}, nil
+}
+
+// isNotFound says that a registry answered that it does not have something.
+func isNotFound(err error) bool {
+	answer, ok := errors.AsType[*sr.ResponseError](err)
+	return ok && answer.StatusCode == http.StatusNotFound
+}
+
+// plain is an error of the client in a line.
+func plain(err error) error {
+	answer, ok := errors.AsType[*sr.ResponseError](err)
+	if !ok {
+		return err
+	}
+	text := strings.TrimSpace(answer.Message)
+	if text == "" {
+		text = http.StatusText(answer.StatusCode)
+	}
+	return fmt.Errorf("%d: %s", answer.StatusCode, text)
+}

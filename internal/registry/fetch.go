@@ -1,0 +1,204 @@
+package registry
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/sr"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/schema"
+)
+
+// Client fetches schemas.
+type Client struct {
+	registry *sr.Client
+
+	mu      sync.RWMutex
+	set     *schema.Set
+	seen    map[name]bool // whether the registry has it
+	fresh   []format.Schema
+	unknown int
+}
+
+type name = schema.Name
+
+// Schemas are those that were fetched so far. More come as records are seen.
+func (c *Client) Schemas() *schema.Set { return c.set }
+
+// See fetches the schemas that the payloads of a record name, with all that they refer to, unless they are there. What the registry does not have
+// is no error, and is counted.
+func (c *Client) See(ctx context.Context, r *format.Record) error {
+	for part, b := range map[schema.Part][]byte{schema.Key: r.Key, schema.Value: r.Value} {
+		if f, ok := schema.FindFrame(part, b, r.Headers); ok && b != nil {
+			if err := c.see(ctx, f.Name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (c *Client) see(ctx context.Context, n name) error {
+	c.mu.RLock()
+	_, seen := c.seen[n]
+	c.mu.RUnlock()
+	if seen {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, seen := c.seen[n]; seen {
+		return nil
+	}
+	known, err := c.fetch(ctx, n)
+	if err != nil {
+		return fmt.Errorf("fetch %s from the schema registry: %w", n, plain(err))
+	}
+	if len(c.seen) >= maxSeen {
+		clear(c.seen)
+	}
+	if c.seen[n] = known; !known {
+		c.unknown++
+	}
+	return nil
+}
+
+// maxSeen bounds what is remembered of names: bytes that only look like one can be as many as there are records.
+const maxSeen = 100_000
+
+// Take returns the schemas that were fetched since the last call.
+func (c *Client) Take() []format.Schema {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := c.fresh
+	c.fresh = nil
+	return out
+}
+
+// Unknown is how many names the registry did not have.
+func (c *Client) Unknown() int {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.unknown
+}
+
+// fetch fetches a schema and what it refers to. The caller holds mu.
+func (c *Client) fetch(ctx context.Context, n name) (known bool, err error) {
+	if _, there := c.set.Find(n); there {
+		return true, nil
+	}
+	s := format.Schema{ID: n.ID}
+	if n.ID == 0 {
+		if s.ID, err = c.idOf(ctx, n.GUID.String()); s.ID == 0 || err != nil {
+			return false, err
+		}
+		s.GUID = n.GUID.String()
+	}
+	got, err := c.registry.SchemaByID(ctx, int(s.ID))
+	if isNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	s.Type, s.Text, s.References = format.SchemaType(typeName(got.Type)), got.Schema, references(got.References)
+	return true, c.keep(ctx, s, map[int32]bool{})
+}
+
+// idOf is the id of a GUID in the default context; 0: it has none.
+func (c *Client) idOf(ctx context.Context, guid string) (int32, error) {
+	ids, err := c.registry.SchemaIDsByGUID(ctx, guid)
+	if isNotFound(err) {
+		return 0, nil
+	}
+	i := slices.IndexFunc(ids, func(id sr.ContextID) bool { return id.Context == "" || id.Context == "." })
+	if err != nil || i < 0 {
+		return 0, err
+	}
+	return int32(ids[i].ID), nil
+}
+
+// maxReferences bounds what one schema may refer to, directly or not.
+const maxReferences = 2000
+
+var errManyReferences = errors.New("it refers to too many schemas")
+
+// keep adds what a schema refers to, and then the schema with where it is registered. Under are those that are being kept.
+func (c *Client) keep(ctx context.Context, s format.Schema, under map[int32]bool) error {
+	if under[s.ID] = true; len(under) > maxReferences {
+		return errManyReferences
+	}
+	if err := c.place(ctx, &s); err != nil {
+		return err
+	}
+	for _, ref := range s.References {
+		if err := c.fetchReference(ctx, ref, under); err != nil {
+			return err
+		}
+	}
+	if err := c.set.Add(s); err != nil {
+		return err
+	}
+	c.fresh = append(c.fresh, s)
+	return nil
+}
+
+// ownOnly asks for what a subject has of its own, and not for what holds for all.
+var ownOnly = sr.RawParams(url.Values{"defaultToGlobal": {"false"}})
+
+// place asks under which subjects a schema is registered.
+func (c *Client) place(ctx context.Context, s *format.Schema) error {
+	places, err := c.registry.SchemaVersionsByID(ctx, int(s.ID))
+	if err != nil && !isNotFound(err) {
+		return err
+	}
+	for _, p := range places {
+		v := format.SchemaVersion{Subject: p.Subject, Version: int32(p.Version)}
+		if all := c.registry.Compatibility(sr.WithParams(ctx, ownOnly), p.Subject); len(all) == 1 && all[0].Err == nil {
+			v.Compatibility = all[0].Level.String()
+		}
+		s.Versions = append(s.Versions, v)
+		if s.GUID == "" {
+			one, err := c.registry.SchemaByVersion(ctx, p.Subject, p.Version)
+			if err != nil && !isNotFound(err) {
+				return err
+			}
+			s.GUID = one.GUID
+		}
+	}
+	slices.SortFunc(s.Versions, func(a, b format.SchemaVersion) int {
+		return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Version, b.Version))
+	})
+	return nil
+}
+
+func (c *Client) fetchReference(ctx context.Context, ref format.SchemaReference, under map[int32]bool) error {
+	got, err := c.registry.SchemaByVersion(sr.WithParams(ctx, sr.ShowDeleted), ref.Subject, int(ref.Version))
+	if isNotFound(err) {
+		return nil // who reads by it says so
+	}
+	if err != nil {
+		return err
+	}
+	s := format.Schema{ID: int32(got.ID), GUID: got.GUID, Type: format.SchemaType(typeName(got.Type)), Text: got.Schema.Schema, References: references(got.References)}
+	if _, there := c.set.Find(name{ID: s.ID}); there || under[s.ID] {
+		return nil
+	}
+	return c.keep(ctx, s, under)
+}
+
+func references(from []sr.SchemaReference) (out []format.SchemaReference) {
+	for _, r := range from {
+		out = append(out, format.SchemaReference{Name: r.Name, Subject: r.Subject, Version: int32(r.Version)})
+	}
+	return out
+}
+
+// typeName is the name of a language as registries and archives have it.
+func typeName(t sr.SchemaType) string { return cmp.Or(t.String(), string(format.AvroSchema)) }

@@ -1,0 +1,144 @@
+package registry
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/twmb/franz-go/pkg/sr"
+	"github.com/twmb/franz-go/pkg/sr/srfake"
+
+	"github.com/karchive/karchive/format"
+)
+
+func fake(t *testing.T, opts ...srfake.Option) *srfake.Registry {
+	t.Helper()
+	r := srfake.New(opts...)
+	t.Cleanup(r.Close)
+	return r
+}
+
+func open(t *testing.T, r *srfake.Registry) *Client {
+	t.Helper()
+	c, err := Open(context.Background(), Options{URLs: []string{r.URL()}, Timeout: 10 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func framed(id byte, body ...byte) []byte { return append([]byte{0, 0, 0, 0, id}, body...) }
+
+func TestWhatRecordsNameIsFetchedOnce(t *testing.T) {
+	r := fake(t)
+	r.SeedSchema("inner", 1, 3, sr.Schema{Schema: `{"type":"record","name":"Inner","fields":[]}`})
+	outer := sr.Schema{Schema: `{"type":"record","name":"Outer","fields":[{"name":"i","type":"Inner"}]}`, References: []sr.SchemaReference{{Name: "Inner", Subject: "inner", Version: 1}}}
+	r.SeedSchema("t-value", 2, 5, outer)
+	if _, _, err := r.RegisterSchema("u-value", outer); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.SetCompat("t-value", sr.CompatFull); err != nil {
+		t.Fatal(err)
+	}
+	c := open(t, r)
+	asked := 0
+	r.Intercept(func(http.ResponseWriter, *http.Request) bool { asked++; return false })
+	see := func(record format.Record) {
+		t.Helper()
+		if err := c.See(context.Background(), &record); err != nil {
+			t.Fatal(err)
+		}
+	}
+	see(format.Record{Key: framed(9, 1), Value: framed(5, 1)})
+	got := c.Take()
+	for i := range got {
+		if got[i].GUID == "" {
+			t.Errorf("schema %d has no GUID", got[i].ID)
+		}
+	}
+	guid := got[1].GUID
+	want := []format.Schema{
+		{ID: 3, GUID: got[0].GUID, Type: format.AvroSchema, Text: `{"type":"record","name":"Inner","fields":[]}`, Versions: []format.SchemaVersion{{Subject: "inner", Version: 1}}},
+		{ID: 5, GUID: guid, Type: format.AvroSchema, Text: outer.Schema, References: []format.SchemaReference{{Name: "Inner", Subject: "inner", Version: 1}},
+			Versions: []format.SchemaVersion{{Subject: "t-value", Version: 2, Compatibility: "FULL"}, {Subject: "u-value", Version: 1}}},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	if c.Unknown() != 1 {
+		t.Errorf("got %d unknown schemas; want 1", c.Unknown())
+	}
+	before := asked
+	see(format.Record{Key: framed(9, 2), Value: framed(5, 2)})
+	see(format.Record{Value: []byte(`{"json":true}`), Key: []byte("k")})
+	if asked != before || len(c.Take()) > 0 {
+		t.Errorf("got %d more questions, and schemas; want none", asked-before)
+	}
+}
+
+func TestAGUIDOfAHeaderIsFetched(t *testing.T) {
+	r := fake(t)
+	r.SeedSchema("t-value", 1, 5, sr.Schema{Schema: `"int"`})
+	s, _ := r.GetSchema("t-value", 1)
+	if s.GUID == "" {
+		t.Skip("the fake has no GUIDs")
+	}
+	c := open(t, r)
+	record := format.Record{Value: []byte{4}, Headers: []format.Header{{Key: "__value_schema_id", Value: guidBytes(t, s.GUID)}}}
+	if err := c.See(context.Background(), &record); err != nil {
+		t.Fatal(err)
+	}
+	got := c.Take()
+	if len(got) != 1 || got[0].ID != 5 || got[0].GUID != s.GUID {
+		t.Errorf("got %v; want schema 5", got)
+	}
+}
+
+func TestARegistryThatFailsIsAnError(t *testing.T) {
+	r := fake(t)
+	c := open(t, r)
+	r.Intercept(func(w http.ResponseWriter, _ *http.Request) bool {
+		w.WriteHeader(http.StatusForbidden)
+		return true
+	})
+	err := c.See(context.Background(), &format.Record{Value: framed(5)})
+	if err == nil || !strings.Contains(err.Error(), "fetch schema 5 from the schema registry: 403") {
+		t.Errorf("got %v; want an error that names the schema and 403", err)
+	}
+	r.ClearInterceptors()
+	if err := c.See(context.Background(), &format.Record{Value: framed(5)}); err != nil { // it is asked again
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestARegistryWantsItsLogin(t *testing.T) {
+	r := fake(t, srfake.WithAuth("Basic YWxpY2U6c2VjcmV0"))
+	for _, c := range []struct {
+		password string
+		works    bool
+	}{{"secret", true}, {"wrong", false}} {
+		_, err := Open(context.Background(), Options{URLs: []string{r.URL()}, User: "alice", Password: c.password, Timeout: 10 * time.Second})
+		if (err == nil) != c.works || err != nil && strings.Contains(err.Error(), c.password) {
+			t.Errorf("%s: got %v", c.password, err)
+		}
+	}
+	for _, url := range []string{"ftp://x", "http://alice:secret@x", "x:9", ""} {
+		_, err := Open(context.Background(), Options{URLs: []string{url}, Timeout: time.Second})
+		if err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: got %v; want an error without the secret", url, err)
+		}
+	}
+}
+
+func guidBytes(t *testing.T, guid string) []byte {
+	t.Helper()
+	id, err := uuid.Parse(guid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append([]byte{1}, id[:]...)
+}

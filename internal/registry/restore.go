@@ -1,0 +1,254 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/sr"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/schema"
+)
+
+// IDs says what becomes of the ids that records name.
+type IDs string
+
+// The choices.
+const (
+	KeepIDs IDs = "keep" // they stay: a schema whose id another one has in the target is an error
+	MapIDs  IDs = "map"  // they stay where they can, and are rewritten where another schema has the id in the target
+)
+
+// What was done about a schema.
+const (
+	Present    = "present"         // the target has it, under the id that it has there
+	Registered = "registered"      // under the id of the archive
+	Anew       = "registered anew" // under an id of the target's choice
+)
+
+// Restored is a schema of an archive in a target.
+type Restored struct {
+	ID      int32  `json:"id"`      // in the archive
+	Target  int32  `json:"target"`  // in the target; 0: a dry run does not know it
+	Subject string `json:"subject"` // the first under which it is registered
+	Version int32  `json:"version"`
+	Action  string `json:"action"`
+}
+
+// Restore makes the schemas of an archive those of a registry. It is safe for concurrent use.
+type Restore struct {
+	client *Client
+	from   *schema.Set
+	ids    IDs
+	dry    bool
+
+	mu   sync.RWMutex
+	done map[int32]Restored
+}
+
+// NewRestore restores schemas of a set. With dry nothing is registered.
+func NewRestore(c *Client, from *schema.Set, ids IDs, dry bool) *Restore {
+	return &Restore{client: c, from: from, ids: ids, dry: dry, done: map[int32]Restored{}}
+}
+
+// TakenError is an id that means another schema in the target.
+type TakenError struct {
+	ID  int32
+	Err error // why it cannot be registered under it otherwise; nil: another schema has it
+}
+
+func (e *TakenError) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("schema %d cannot be registered under its id in the target: %v", e.ID, e.Err)
+	}
+	return fmt.Sprintf("schema %d is another one in the target", e.ID)
+}
+
+func (e *TakenError) Unwrap() error { return e.Err }
+
+// Done is what was done about each schema, by its id in the archive.
+func (r *Restore) Done() []Restored {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	var out []Restored
+	for _, one := range r.done {
+		out = append(out, one)
+	}
+	slices.SortFunc(out, func(a, b Restored) int { return int(a.ID - b.ID) })
+	return out
+}
+
+// Target registers a schema unless that is done, and returns what its id is in the target. The error of a schema that the set does not have is a
+// *schema.UnknownError.
+func (r *Restore) Target(ctx context.Context, n schema.Name) (Restored, error) {
+	r.mu.RLock()
+	one, done := r.done[n.ID]
+	r.mu.RUnlock()
+	if done && n.ID != 0 {
+		return one, nil
+	}
+	s, ok := r.from.Find(n)
+	if !ok {
+		return Restored{}, &schema.UnknownError{Name: n}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.restore(ctx, s, map[int32]bool{})
+}
+
+// restore registers a schema, and before it what it refers to. The caller holds mu.
+func (r *Restore) restore(ctx context.Context, s format.Schema, under map[int32]bool) (Restored, error) {
+	if one, done := r.done[s.ID]; done {
+		return one, nil
+	}
+	if under[s.ID] = true; len(under) > maxReferences {
+		return Restored{}, errManyReferences
+	}
+	for _, ref := range s.References {
+		if to, ok := r.from.At(ref.Subject, ref.Version); ok && !under[to.ID] {
+			if _, err := r.restore(ctx, to, under); err != nil {
+				return Restored{}, err
+			}
+		}
+	}
+	one, err := r.place(ctx, s)
+	if err != nil {
+		return one, err
+	}
+	r.done[s.ID] = one
+	return one, nil
+}
+
+var errNoSubject = errors.New("the archive does not know its subject")
+
+// place finds a schema in the target, or registers it.
+func (r *Restore) place(ctx context.Context, s format.Schema) (Restored, error) {
+	one := Restored{ID: s.ID, Target: s.ID}
+	if len(s.Versions) > 0 {
+		one.Subject, one.Version = s.Versions[0].Subject, s.Versions[0].Version
+	}
+	there, err := r.client.registry.SchemaByID(ctx, int(s.ID))
+	switch {
+	case err == nil && sameSchema(there, s):
+		one.Action = Present
+		return one, nil
+	case err != nil && !isNotFound(err):
+		return one, fmt.Errorf("look for schema %d in the target: %w", s.ID, plain(err))
+	case len(s.Versions) == 0:
+		return one, &TakenError{s.ID, errNoSubject}
+	}
+	taken := &TakenError{ID: s.ID}
+	if err != nil {
+		if taken.Err = r.register(ctx, s); taken.Err == nil {
+			one.Action = Registered
+			return one, nil
+		}
+	}
+	if r.ids != MapIDs {
+		return one, taken
+	}
+	return r.registerAnew(ctx, s, one)
+}
+
+// sameSchema says that a target's schema is that of the archive. References count by what they name.
+func sameSchema(there sr.Schema, s format.Schema) bool {
+	return typeName(there.Type) == string(s.Type) && sameText(s.Type, there.Schema, s.Text)
+}
+
+// register registers a schema under its id, which the target takes in its import mode only.
+func (r *Restore) register(ctx context.Context, s format.Schema) error {
+	if r.dry {
+		return nil
+	}
+	for _, v := range s.Versions {
+		if err := r.importVersion(ctx, v, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// importVersion registers a schema at one place, and leaves the subject's mode as it was.
+func (r *Restore) importVersion(ctx context.Context, v format.SchemaVersion, s format.Schema) (err error) {
+	before := r.client.registry.Mode(sr.WithParams(ctx, ownOnly), v.Subject)
+	if set := r.client.registry.SetMode(ctx, sr.ModeImport, v.Subject); set[0].Err != nil {
+		return fmt.Errorf("import mode of subject %s: %w", v.Subject, plain(set[0].Err))
+	}
+	defer func() {
+		err = errors.Join(err, r.putBack(context.WithoutCancel(ctx), v.Subject, before[0]))
+	}()
+	out, err := libraryType(s)
+	if err != nil {
+		return err
+	}
+	id, err := r.client.registry.RegisterSchema(ctx, v.Subject, out, int(s.ID), int(v.Version))
+	if err != nil {
+		return fmt.Errorf("subject %s: %w", v.Subject, plain(err))
+	}
+	if id != int(s.ID) {
+		return fmt.Errorf("subject %s: the target gave it id %d", v.Subject, id)
+	}
+	return r.setCompatibility(ctx, v)
+}
+
+func (r *Restore) putBack(ctx context.Context, subject string, before sr.ModeResult) error {
+	if before.Err != nil { // it had none of its own
+		after := r.client.registry.ResetMode(ctx, subject)
+		return after[0].Err
+	}
+	after := r.client.registry.SetMode(ctx, before.Mode, subject)
+	return after[0].Err
+}
+
+// setCompatibility gives a subject what it had, unless it has something of its own.
+func (r *Restore) setCompatibility(ctx context.Context, v format.SchemaVersion) error {
+	if v.Compatibility == "" {
+		return nil
+	}
+	if own := r.client.registry.Compatibility(sr.WithParams(ctx, ownOnly), v.Subject); own[0].Err == nil {
+		return nil
+	}
+	var level sr.CompatibilityLevel
+	if level.UnmarshalText([]byte(v.Compatibility)) != nil {
+		return nil // a newer word
+	}
+	after := r.client.registry.SetCompatibility(ctx, sr.SetCompatibility{Level: level}, v.Subject)
+	return after[0].Err
+}
+
+// registerAnew registers a schema as a producer would.
+func (r *Restore) registerAnew(ctx context.Context, s format.Schema, one Restored) (Restored, error) {
+	out, err := libraryType(s)
+	if err != nil {
+		return one, err
+	}
+	one.Action, one.Target = Anew, 0
+	if there, err := r.client.registry.LookupSchema(ctx, one.Subject, out); err == nil {
+		one.Action, one.Target, one.Version = Present, int32(there.ID), int32(there.Version)
+		return one, nil
+	}
+	if r.dry {
+		return one, nil
+	}
+	id, err := r.client.registry.RegisterSchema(ctx, one.Subject, out, -1, -1)
+	if err != nil {
+		return one, fmt.Errorf("register schema %d under subject %s in the target: %w", s.ID, one.Subject, plain(err))
+	}
+	one.Target = int32(id)
+	return one, nil
+}
+
+// libraryType is a schema as the client has it.
+func libraryType(s format.Schema) (sr.Schema, error) {
+	out := sr.Schema{Schema: s.Text}
+	if err := out.Type.UnmarshalText([]byte(s.Type)); err != nil {
+		return out, fmt.Errorf("schema %d: %w", s.ID, err)
+	}
+	for _, ref := range s.References {
+		out.References = append(out.References, sr.SchemaReference{Name: ref.Name, Subject: ref.Subject, Version: int(ref.Version)})
+	}
+	return out, nil
+}
