@@ -47,7 +47,7 @@ func modelLimits(facts []fact, o Options) {
 		if facts[i].kind != held {
 			continue
 		}
-		if o.Last > 0 && selected > o.Last || o.Limit > 0 && taken == o.Limit {
+		if o.Last > 0 && selected > o.Last || o.Reshape != nil && dropped(&facts[i].record) || o.Limit > 0 && taken == o.Limit {
 			facts[i].kind = filtered
 		} else {
 			taken++
@@ -55,6 +55,17 @@ func modelLimits(facts []fact, o Options) {
 		selected--
 	}
 }
+
+// thirds is a rule that leaves out every third offset.
+type thirds struct{}
+
+func (thirds) Rules(string) string { return "thirds" }
+func (thirds) Steps() string       { return "filter" }
+func (thirds) Begin(format.Reshaping) (func(format.TopicPartition, *format.Record) (bool, error), func()) {
+	return func(_ format.TopicPartition, r *format.Record) (bool, error) { return !dropped(r), nil }, func() {}
+}
+
+func dropped(r *format.Record) bool { return r.Offset%3 == 0 }
 
 // same compares an archive with the model.
 func (a *archive) sameAsModel(facts []fact, from, until int64) error {

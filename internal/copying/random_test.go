@@ -27,6 +27,9 @@ func TestCopiesOfManyKindsAreWhatTheModelSays(t *testing.T) {
 		if ms := int64(1000 + r.IntN(50)); r.IntN(2) == 0 {
 			o.Window.FromMs = &ms
 		}
+		if r.IntN(3) == 0 {
+			o.Reshape = thirds{}
+		}
 		var inputs []Input
 		for i, r := range ranges {
 			inputs = append(inputs, captured(t, format.Encodings()[n%2], logs[i], r[0], r[1], 700).input(fmt.Sprint(i)))
