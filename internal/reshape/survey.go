@@ -19,6 +19,9 @@ type Survey struct {
 	headers map[string]*HeaderCount // by the path that is told
 }
 
+// surveyedNames is how many names of one object are told. A table has hardly more columns; what has is mostly keyed by something that is data.
+const surveyedNames = 256
+
 // PayloadKind is what a key or value is as a whole.
 type PayloadKind string
 
@@ -62,7 +65,7 @@ func NewSurvey(topic string) *Survey {
 	s := &Survey{topic: topic, headers: map[string]*HeaderCount{}}
 	for root := range s.payload {
 		all := newRoot(nil, false)
-		all.names = maxShapes
+		all.names = surveyedNames
 		s.payload[root] = &walker{root: all, looks: &lookout{detector: &s.looks, to: &s.marks}}
 		s.kinds[root] = map[PayloadKind]int64{}
 	}
