@@ -161,6 +161,13 @@ func (s *stream) each(do func(*Located) error) error {
 		if r == nil || err != nil {
 			return err
 		}
+		if s.fresh {
+			if _, err := s.following(); err != nil {
+				return err
+			}
+			s.start()
+			s.fresh = false
+		}
 		if err := do(s.take()); err != nil {
 			return err
 		}

@@ -1,10 +1,6 @@
 package diff
 
-import (
-	"golang.org/x/sync/errgroup"
-
-	"github.com/karchive/karchive/format"
-)
+import "github.com/karchive/karchive/format"
 
 // byPlace compares partition by partition, by offset or in order.
 func (c *comparison) byPlace() error {
@@ -38,8 +34,9 @@ func (p *partition) run() error {
 		if skipped {
 			continue
 		}
-		if err := p.decodeBoth(); err != nil {
-			return err
+		if p.a.next != nil && p.b.next != nil { // and not equal: both are decoded at once
+			p.a.start()
+			p.b.start()
 		}
 		a, err := p.a.peek()
 		if err != nil {
@@ -51,6 +48,9 @@ func (p *partition) run() error {
 		}
 		if a == nil && b == nil {
 			return nil
+		}
+		if err := p.lookAhead(); err != nil {
+			return err
 		}
 		if err := p.step(a, b); err != nil {
 			return err
@@ -71,15 +71,42 @@ func (p *partition) skipEqual() (bool, error) {
 	if b == nil || err != nil {
 		return false, err
 	}
-	x, y := a.Group(), b.Group()
-	if x.Digest != y.Digest || x.Records != y.Records || !a.Whole() || !b.Whole() {
+	if !same(a, b) {
 		return false, nil
 	}
-	p.report.equal(p.topic, p.number, x.Records)
+	n := a.Group().Records
+	p.report.equal(p.topic, p.number, n)
 	p.a.skip()
 	p.b.skip()
-	p.passed(2 * x.Records)
+	p.passed(2 * n)
 	return true, nil
+}
+
+// same says whether two row groups have the same records, all of which are selected.
+func same(a, b *format.Place) bool {
+	x, y := a.Group(), b.Group()
+	return x.Digest == y.Digest && x.Records == y.Records && a.Whole() && b.Whole()
+}
+
+// lookAhead decodes what comes next while the row groups at hand are compared, unless it can be passed.
+func (p *partition) lookAhead() error {
+	if !p.a.fresh && !p.b.fresh {
+		return nil
+	}
+	p.a.fresh, p.b.fresh = false, false
+	a, err := p.a.following()
+	if err != nil {
+		return err
+	}
+	b, err := p.b.following()
+	if err != nil {
+		return err
+	}
+	if a == nil || b == nil || p.Reshape != nil || !same(a, b) {
+		p.a.start()
+		p.b.start()
+	}
+	return nil
 }
 
 // step compares what comes next. A record that is nil is not there any more.
@@ -101,15 +128,4 @@ func (p *partition) step(a, b *format.Record) error {
 		return nil
 	}
 	return p.tell(&Difference{Kind: Changed, Topic: p.topic, A: p.a.take(), B: p.b.take(), Changes: changes})
-}
-
-// decodeBoth decodes the row groups that come next on both sides at once, where both are used up.
-func (p *partition) decodeBoth() error {
-	if p.a.next == nil || p.b.next == nil {
-		return nil
-	}
-	var both errgroup.Group
-	both.Go(p.a.decode)
-	both.Go(p.b.decode)
-	return both.Wait()
 }

@@ -28,10 +28,20 @@ type stream struct {
 	walk    *format.Walk // nil: no more row groups
 	reader  *format.GroupReader
 	decoded *Decoded
-	next    *format.Place   // nil: none, or not looked for yet
-	buffer  format.Buffer   // of the row group that was decoded last
-	records []format.Record // of it, not taken yet
+	next    *format.Place    // nil: none, or not looked for yet
+	ahead   *ahead           // next, which is decoded while others are compared; nil: it is not
+	buffers [2]format.Buffer // of the row group that was decoded last, and of the one ahead, in turns
+	turn    int              // the first of them
+	fresh   bool             // a row group was decoded since somebody asked
+	records []format.Record  // of it, not taken yet
 	apply   applyFunc
+}
+
+// ahead is a row group that is being decoded.
+type ahead struct {
+	done    chan struct{} // closed when it is
+	records []format.Record
+	err     error
 }
 
 // applyFunc says whether a record stays, and changes it.
@@ -47,6 +57,7 @@ func (c *comparison) stream(side int, tp *format.TopicPartition) *stream {
 }
 
 func (s *stream) close() {
+	s.drop()
 	if s.reader != nil {
 		s.reader.Close()
 	}
@@ -57,6 +68,11 @@ func (s *stream) group() (*format.Place, error) {
 	if len(s.records) > 0 {
 		return nil, nil
 	}
+	return s.following()
+}
+
+// following is the row group behind the one at hand, nil when there is none.
+func (s *stream) following() (*format.Place, error) {
 	if s.next == nil && s.walk != nil {
 		p, err := s.walk.Next()
 		if err == io.EOF {
@@ -72,7 +88,31 @@ func (s *stream) group() (*format.Place, error) {
 }
 
 // skip passes the next row group without decoding it.
-func (s *stream) skip() { s.next = nil }
+func (s *stream) skip() {
+	s.drop()
+	s.next = nil
+}
+
+// drop gives up what is decoded ahead.
+func (s *stream) drop() {
+	if s.ahead != nil {
+		<-s.ahead.done
+		s.ahead = nil
+	}
+}
+
+// start decodes the next row group, if it is known, while others are compared.
+func (s *stream) start() {
+	if s.next == nil || s.ahead != nil {
+		return
+	}
+	a, place, buffer := &ahead{done: make(chan struct{})}, s.next, &s.buffers[1-s.turn]
+	s.ahead = a
+	go func() {
+		defer close(a.done)
+		a.records, a.err = s.read(place, buffer)
+	}()
+}
 
 // peek is the next record; nil after the last.
 func (s *stream) peek() (*format.Record, error) {
@@ -88,36 +128,36 @@ func (s *stream) peek() (*format.Record, error) {
 	return &s.records[0], nil
 }
 
-// decode decodes the row group that comes next. Nothing of the one before is valid any more.
+// decode makes the next row group the one at hand. Nothing of the one before is valid any more.
 func (s *stream) decode() (err error) {
 	if s.ctx.Err() != nil {
 		return context.Cause(s.ctx)
 	}
-	if s.records, err = s.reader.Read(s.next, &s.buffer); err != nil {
-		return err
-	}
-	s.next = nil
+	s.start()
+	<-s.ahead.done
+	s.records, err = s.ahead.records, s.ahead.err
+	s.ahead, s.next, s.turn, s.fresh = nil, nil, 1-s.turn, true
 	s.decoded.Groups++
-	return s.reshape()
+	return err
 }
 
-// reshape takes of the records what stays.
-func (s *stream) reshape() error {
-	if s.apply == nil {
-		return nil
+// read decodes a row group, and takes of its records what stays.
+func (s *stream) read(p *format.Place, buffer *format.Buffer) ([]format.Record, error) {
+	records, err := s.reader.Read(p, buffer)
+	if err != nil || s.apply == nil {
+		return records, err
 	}
-	kept := s.records[:0]
-	for i := range s.records {
-		stays, err := s.apply(s.tp, &s.records[i])
+	kept := records[:0]
+	for i := range records {
+		stays, err := s.apply(s.tp, &records[i])
 		if err != nil {
-			return fmt.Errorf("%s offset %d: %w", s.tp, s.records[i].Offset, err)
+			return nil, fmt.Errorf("%s offset %d: %w", s.tp, records[i].Offset, err)
 		}
 		if stays {
-			kept = append(kept, s.records[i])
+			kept = append(kept, records[i])
 		}
 	}
-	s.records = kept
-	return nil
+	return kept, nil
 }
 
 // pass goes to the next record.
