@@ -26,6 +26,7 @@ type comparison struct {
 	order   []format.TopicPartition // that either side has, by topic and number
 	parts   map[format.TopicPartition][2]*format.TopicPartition
 	done    int64
+	told    int64 // what done was when progress was told
 
 	apply [2]applyFunc // nil: records stay as they are
 }
@@ -96,10 +97,14 @@ func (c *comparison) count(side int, tp format.TopicPartition) error {
 // passed notes that records of either side were compared.
 func (c *comparison) passed(n int64) {
 	c.done += n
-	if c.OnProgress != nil {
+	if c.OnProgress != nil && c.done-c.told >= toldAfter {
+		c.told = c.done
 		c.OnProgress(c.done, c.report.Decoded[0].OfRecords+c.report.Decoded[1].OfRecords)
 	}
 }
+
+// toldAfter is how many records pass before progress is told again: to tell it takes longer than to compare a record.
+const toldAfter = 4096
 
 // tell counts a difference and hands it over.
 func (c *comparison) tell(d *Difference) error {

@@ -63,7 +63,7 @@ type Options struct {
 	// Each, when it is not nil, is called for every difference, in the order of the first side. Its error ends the comparison. The
 	// difference is Each's during the call.
 	Each func(*Difference) error
-	// OnProgress, when it is not nil, is called after every row group with how many records of both sides were passed, and how many there
+	// OnProgress, when it is not nil, is called now and then with how many records of both sides were passed, and how many there
 	// are at most.
 	OnProgress func(done, total int64)
 }
