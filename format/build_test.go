@@ -107,8 +107,13 @@ func (s seg) writeTo(w rowWriter) error {
 // bytes is the segment's file.
 func (s seg) bytes(t testing.TB) []byte {
 	t.Helper()
+	return s.bytesWith(t, s.options())
+}
+
+func (s seg) bytesWith(t testing.TB, o format.WriterOptions) []byte {
+	t.Helper()
 	var b bytes.Buffer
-	w, err := format.NewWriter(&b, s.options())
+	w, err := format.NewWriter(&b, o)
 	if err == nil {
 		err = s.writeTo(w)
 	}

@@ -1,7 +1,6 @@
 package format_test
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"slices"
@@ -15,20 +14,9 @@ import (
 // otherSource is the file of s with records of another topic id.
 func otherSource(t testing.TB, s seg) []byte {
 	t.Helper()
-	var b bytes.Buffer
 	o := s.options()
 	o.Source.TopicID = "made again"
-	w, err := format.NewWriter(&b, o)
-	if err == nil {
-		err = s.writeTo(w)
-	}
-	if err == nil {
-		_, err = w.Finish(s.next)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
+	return s.bytesWith(t, o)
 }
 
 func ms(v int64) *int64 { return &v }

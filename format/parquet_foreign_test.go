@@ -126,15 +126,8 @@ var zstdMagic = []byte{0x28, 0xb5, 0x2f, 0xfd}
 // valuesPage is the data of the first page of the values in a segment, in place.
 func valuesPage(t *testing.T, file []byte) []byte {
 	t.Helper()
-	r, err := newReader(bytes.NewReader(file), int64(len(file)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := r.groups.(*parquetDecoder)
-	if err := d.open(1); err != nil {
-		t.Fatal(err)
-	}
-	c, err := d.file.RowGroup(0).MetaData().ColumnChunk(d.columns[readValue])
+	o := ownPages(t, file)
+	c, err := o.group.ColumnChunk(o.decoder.columns[readValue])
 	if err != nil {
 		t.Fatal(err)
 	}
