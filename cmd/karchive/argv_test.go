@@ -79,7 +79,7 @@ func TestHelpHasExamplesAndFitsATerminal(t *testing.T) {
 	e := newEnv(nil, io.Discard, io.Discard)
 	for _, c := range e.commands() {
 		var b strings.Builder
-		if err := e.help(&b, nil, c); err != nil {
+		if err := e.help(screen{&b, widthOf(&b)}, nil, c); err != nil {
 			t.Fatal(err)
 		}
 		if !c.Hidden && len(c.Flags) > 0 && !strings.Contains(b.String(), "Examples:\n  karchive "+c.Name) {

@@ -224,7 +224,7 @@ func verdictText(r *diff.Report) string {
 }
 
 func (d *diffOutput) printShown() error {
-	w, minus, plus, plain := d.e.text, "", "", ""
+	w, minus, plus, plain := io.Writer(d.e.text), "", "", ""
 	if d.e.onScreen && !slices.ContainsFunc(d.e.environ, func(s string) bool { return strings.HasPrefix(s, "NO_COLOR=") }) {
 		w, minus, plus, plain = d.e.stdout, "\x1b[31m", "\x1b[32m", "\x1b[0m"
 	}

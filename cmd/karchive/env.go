@@ -20,7 +20,7 @@ import (
 type env struct {
 	stdin  io.Reader
 	stdout io.Writer // for results that programs read: JSON, tables and records
-	text   io.Writer // stdout for people: printable.Fprintf writes to it
+	text   screen    // stdout for people: printable.Fprintf writes to it
 	stderr io.Writer // what goes there is said by notef, warnf and report
 
 	hidden hider // for what is printed

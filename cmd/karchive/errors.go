@@ -146,14 +146,20 @@ func (e *env) report(err error) {
 	}
 }
 
-// separate takes apart what errors.Join put together: each error has a line of its own.
+// separate takes apart what errors.Join put together: each error has a line of its own, once.
 func separate(err error) (out []error) {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok || err.Error() != errors.Join(joined.Unwrap()...).Error() {
 		return []error{err}
 	}
+	said := map[string]bool{}
 	for _, one := range joined.Unwrap() {
-		out = append(out, separate(one)...)
+		for _, e := range separate(one) {
+			if !said[e.Error()] {
+				out = append(out, e)
+			}
+			said[e.Error()] = true
+		}
 	}
 	return out
 }

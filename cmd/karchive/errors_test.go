@@ -70,6 +70,7 @@ func TestErrorsAreOneLineWithAHintWhereOneIsKnown(t *testing.T) {
 		{fs.ErrPermission, "karchive: permission denied\nhint: check who owns it and what they may do with it\n"},
 		{&connect.SettingError{Key: "k", From: "-X", Err: errors.New("x"), Hint: "y"}, "karchive: k (-X): x\nhint: y\n"},
 		{fmt.Errorf("replay: %w", &replay.MissingTopicsError{Cluster: "c", Topics: []string{"t"}}), "karchive: replay: cluster c has no topic t\nhint: --create-topics makes them as the archive describes them\n"},
+		{errors.Join(errors.New("a"), errors.Join(errors.New("b"), errors.New("a")), errors.New("b")), "karchive: a\nkarchive: b\n"},
 		{errInterrupted, "karchive: interrupted\n"},
 	} {
 		var stderr strings.Builder

@@ -54,7 +54,7 @@ func helpCommand(e *env) *cli.Command {
 				return err
 			}
 			if text, ok := topics[name]; ok {
-				_, err := io.WriteString(e.text, text)
+				_, err := io.WriteString(e.text, wrap(text, e.text.helpWidth()))
 				return err
 			}
 			command, err := findHelp(commands, name)
@@ -75,7 +75,7 @@ func findHelp(commands []*cli.Command, name string) (*cli.Command, error) {
 }
 
 // help prints the help of one command, or of the program.
-func (e *env) help(w io.Writer, commands []*cli.Command, command *cli.Command) error {
+func (e *env) help(w screen, commands []*cli.Command, command *cli.Command) error {
 	var b strings.Builder
 	if command == nil {
 		programHelp(&b, commands)
@@ -83,7 +83,7 @@ func (e *env) help(w io.Writer, commands []*cli.Command, command *cli.Command) e
 		commandHelp(&b, command)
 	}
 	fmt.Fprintf(&b, "\nExit codes: %s.\n", exitCodes)
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(w, wrap(b.String(), w.helpWidth()))
 	return err
 }
 

@@ -71,3 +71,17 @@ func TestTablesFitATerminalOfEightyColumns(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestHelpFitsATerminalOfEightyColumns(t *testing.T) {
+	for _, args := range [][]string{{"help"}, {"help", "replay"}, {"help", "cat"}, {"help", "positions"}, {"help", "reshape"}, {"help", "filter"}, {"help", "connection"}} {
+		narrow, wide := shownOn(t, 80, args...), shownOn(t, 400, args...)
+		for line := range strings.Lines(narrow) {
+			if w := runewidth.StringWidth(strings.TrimSuffix(line, "\n")); w > 80 && !strings.HasPrefix(line, "  karchive ") {
+				t.Errorf("%q shows a line of %d columns: %s", args, w, line)
+			}
+		}
+		if strings.Join(strings.Fields(narrow), " ") != strings.Join(strings.Fields(wide), " ") {
+			t.Errorf("%q shows other words at 80 columns", args)
+		}
+	}
+}
