@@ -7,7 +7,7 @@ import (
 )
 
 // widestHelp is how wide help is where it could be any width.
-const widestHelp = 150
+const widestHelp = 148
 
 func (s screen) helpWidth() int {
 	if width := s.width(); width > 0 {
