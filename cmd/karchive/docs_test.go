@@ -13,7 +13,7 @@ import (
 
 var (
 	shownCommand = regexp.MustCompile(`(?m)^    (?:\$ |.*\| )?karchive (.*(?:\\\n.*)*)$`)
-	quoted       = regexp.MustCompile(`'[^']*'`) // may be a command line of another program
+	inQuotes     = regexp.MustCompile(`'[^']*'`) // may be a command line of another program
 	shownFlag    = regexp.MustCompile(`(?:^| )(--[a-z][a-z-]*|-[a-zA-Z])(?:[ =]|$)`)
 )
 
@@ -40,7 +40,7 @@ func TestPagesShowFlagsThatExist(t *testing.T) {
 				continue
 			}
 			shown++
-			for _, f := range shownFlag.FindAllStringSubmatch(quoted.ReplaceAllString(rest, "''"), -1) {
+			for _, f := range shownFlag.FindAllStringSubmatch(inQuotes.ReplaceAllString(rest, "''"), -1) {
 				if flag := strings.TrimLeft(f[1], "-"); flag != "help" && findFlag(c, flag) == nil {
 					t.Errorf("%s: karchive %s has no flag %s", page, name, f[1])
 				}
