@@ -23,8 +23,8 @@ Everything that no rule is about stays byte for byte.
 A rule that matches nothing in the whole run is probably misspelled, and makes exit code 3; one that may has a ? before its path:
 --mask '?value.fax=redact', or in a file also optional: true.
 
-Masks fail closed. A record that a rule cannot be applied to is withheld, counted by reason, and makes exit code 3: one whose value is not
-strictly JSON (Avro, Protobuf, broken text, two equal names in an object) where a rule is about a field of it, a time that is none.
+Masks fail closed. A record that a rule cannot be applied to is withheld, counted by reason, and makes exit code 3: one whose value is neither
+strictly JSON nor by a schema that is known (broken text, two equal names in an object; karchive help schemas) where a rule is about a field of it, a time that is none.
 --unmaskable pass lets that field or payload go as it is, --unmaskable redact redacts it; all other rules hold in any case, and what was not
 done is not counted. Null has nothing to hide and stays null. A path that is not there is no fault, unless its rule is required: true in a
 file, or --require-match asks it of all: then a record is withheld in which a name on the way is missing or stands in something else than an
