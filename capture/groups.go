@@ -2,6 +2,7 @@ package capture
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -75,12 +76,21 @@ func noteGroups(a *format.Archive, groups *format.Groups) error {
 	if groups == nil {
 		return nil
 	}
-	id := a.Identity()
-	id.Groups = groups
-	if err := a.SetIdentity(id); err != nil {
-		return fmt.Errorf("store the groups: %w", err)
+	for i := 0; ; i++ {
+		id := a.Identity()
+		id.Groups = groups
+		err := a.SetIdentity(id)
+		if errors.Is(err, format.ErrChanged) && i < mostPlans { // by another capture, whose plan stays
+			err = a.RefreshIdentity()
+			if err == nil {
+				continue
+			}
+		}
+		if err != nil {
+			return fmt.Errorf("store the groups: %w", err)
+		}
+		return nil
 	}
-	return nil
 }
 
 // takeGroupsAgain asks once more at the end of a follow capture: what counts is where the groups are in the end. Those of the start stay when that

@@ -81,6 +81,11 @@ func (e *env) storeRequests(name string) *bucket.Requests {
 	return nil
 }
 
+func isURLError(err error) bool {
+	_, ok := errors.AsType[*bucketurl.URLError](err)
+	return ok
+}
+
 // noteRequests says what was asked of buckets.
 func (e *env) noteRequests() {
 	for _, s := range e.stores {

@@ -106,7 +106,7 @@ func exitCode(err error) int {
 	switch {
 	case err == nil, errors.Is(err, syscall.EPIPE):
 		return exitDone
-	case errors.As(err, &wrong), errors.As(err, &setting), errors.Is(err, selection.ErrPosition), errors.Is(err, path.ErrBadPattern):
+	case isURLError(err), errors.As(err, &wrong), errors.As(err, &setting), errors.Is(err, selection.ErrPosition), errors.Is(err, path.ErrBadPattern):
 		return exitUsage
 	case errors.Is(err, errIncomplete):
 		return exitIncomplete

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -21,6 +22,7 @@ import (
 
 	"github.com/karchive/karchive/test/invoices"
 	"github.com/karchive/karchive/test/registrytest"
+	"github.com/karchive/karchive/test/s3fake"
 	"github.com/karchive/karchive/test/testpki"
 )
 
@@ -51,6 +53,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":   exits,
 			"cluster": startCluster, "registry": startRegistry,
+			"bucket":  startBucket,
 			"produce": produce,
 			"send":    send,
 			"group":   setGroup,
@@ -118,6 +121,18 @@ func startRegistry(ts *testscript.TestScript, _ bool, args []string) {
 		r.SeedSchema(rest[0], 1, id, s)
 	}
 	ts.Setenv(args[0], r.URL())
+}
+
+// bucket NAME [nofence] starts an S3 server and sets the variable NAME to what a URL in its bucket ends with, and s3 to what it begins with.
+func startBucket(ts *testscript.TestScript, _ bool, args []string) {
+	s := s3fake.Start()
+	ts.Defer(s.Close)
+	s.NoFence = slices.Contains(args, "nofence")
+	for name, value := range s3fake.Environment() {
+		ts.Setenv(name, value)
+	}
+	ts.Setenv("s3", "s3://"+s3fake.Bucket)
+	ts.Setenv(args[0], "?endpoint="+s.URL+"&use_path_style=true")
 }
 
 // produce ADDR TOPIC PARTITIONS COUNT makes a topic where there is none and sends records to it, the i-th into partition i modulo
