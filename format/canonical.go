@@ -29,8 +29,7 @@ func CanonicalSize(r *Record) int64 {
 }
 
 // AppendCanonical appends the canonical bytes of r to dst and returns the extended slice. Two records are equal exactly when their
-// canonical bytes are. A payload must not exceed 2^31-1 bytes, as
-// lengths are signed 32-bit; a Writer refuses larger records.
+// canonical bytes are. A payload must not exceed 2^31-1 bytes, as lengths are signed 32-bit; a Pending refuses larger records.
 func AppendCanonical(dst []byte, r *Record) []byte {
 	dst = appendPlace(dst, r)
 	dst = appendPayload(dst, r.Key)

@@ -7,7 +7,7 @@ import (
 )
 
 // BenchmarkWayIntoColumns takes apart what a row group costs on its way from records into columns, with the memory of the row group before. The
-// steps are those of a Writer: records are copied as their canonical bytes, those are hashed, and their fields are cut out again ("cut"), which
+// steps are those of a Pending: records are copied as their canonical bytes, those are hashed, and their fields are cut out again ("cut"), which
 // "encode" does too.
 func BenchmarkWayIntoColumns(b *testing.B) {
 	records := manyRecords(30_000, 1)

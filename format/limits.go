@@ -11,7 +11,7 @@ const (
 	// maxGroupBytes is the most canonical bytes of a row group of several records that a reader accepts. It leaves room for writers of
 	// later versions whose row groups are larger than ondisk.RowGroupBytes.
 	maxGroupBytes = 64 << 20
-	// maxDocumentBytes bounds the footer document. The largest that a Writer makes is below maxRowGroups times a few hundred bytes
+	// maxDocumentBytes bounds the footer document. The largest that a Pending makes is below maxRowGroups times a few hundred bytes
 	// plus maxHeaderKeysBytes.
 	maxDocumentBytes = 64 << 20
 	// maxRowGroups stays under the 32,767 that a Parquet row group's 16-bit ordinal can count.

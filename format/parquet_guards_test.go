@@ -106,6 +106,14 @@ func TestAColumnOfAnotherShapeIsRefused(t *testing.T) {
 	}
 }
 
+// firstColumn moves the column of offsets.
+func firstColumn(at, size int64) func(m *metadata.FileMetaData) {
+	return func(m *metadata.FileMetaData) {
+		c := m.RowGroups[0].Columns[0].MetaData
+		c.DataPageOffset, c.TotalCompressedSize = at, size
+	}
+}
+
 // What a footer says of a row group must be what the document says, and in the file.
 func TestAFooterThatContradictsTheDocumentIsRefused(t *testing.T) {
 	good := writeSegment(t, testOptions(), oddRecords()[:2])
@@ -116,10 +124,10 @@ func TestAFooterThatContradictsTheDocumentIsRefused(t *testing.T) {
 	}{
 		{"rows", func(m *metadata.FileMetaData) { m.RowGroups[0].NumRows = 3 }, "3 rows, the document says 2"},
 		{"row groups", func(m *metadata.FileMetaData) { m.RowGroups = append(m.RowGroups, m.RowGroups[0]) }, "2 row groups, the document says 1"},
-		{"a column in the magic", func(m *metadata.FileMetaData) { m.RowGroups[0].Columns[0].MetaData.DataPageOffset = 3 }, "column offset is said to be"},
-		{"a column below nothing", func(m *metadata.FileMetaData) { m.RowGroups[0].Columns[0].MetaData.TotalCompressedSize = -1 }, "column offset is said to be -1 bytes"},
-		{"a column behind the file", func(m *metadata.FileMetaData) { m.RowGroups[0].Columns[0].MetaData.DataPageOffset = 1 << 20 }, "column offset is said to be"},
-		{"a column over the end", func(m *metadata.FileMetaData) { m.RowGroups[0].Columns[0].MetaData.TotalCompressedSize = int64(len(good)) * 2 }, "column offset is said to be"},
+		{"a column in the magic", firstColumn(3, 1), "column offset is said to be"},
+		{"a column below nothing", firstColumn(4, -1), "column offset is said to be -1 bytes"},
+		{"a column behind the file", firstColumn(1<<20, 1), "column offset is said to be"},
+		{"a column over the end", firstColumn(4, 2*int64(len(good))), "column offset is said to be"},
 	} {
 		if err := readHostile(t, withFooter(t, good, c.change)); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want ErrCorrupt with %q", c.what, err, c.want)
