@@ -97,8 +97,8 @@ func noCommand(args []string) (commandLine, error) {
 	return commandLine{}, &usageError{"no command given", "karchive help lists the commands"}
 }
 
-// commandIndex finds the first word that is neither a flag nor the value of one. A flag of one name takes a value in all commands or in
-// none.
+// commandIndex finds the first word that is neither a flag nor the value of one. Where a flag takes a value in one command and none in another,
+// the name of a command in which it takes none is no value of it.
 func commandIndex(commands []*cli.Command, args []string) int {
 	for i := 0; i < len(args); i++ {
 		name, _, hasValue, isFlag := parseFlag(args[i])
@@ -107,11 +107,21 @@ func commandIndex(commands []*cli.Command, args []string) int {
 			return -1
 		case !isFlag:
 			return i
-		case !hasValue && slices.ContainsFunc(commands, func(c *cli.Command) bool { return takesNext(findFlag(c, name), args[i+1:]) }):
+		case !hasValue && takesWord(commands, name, args[i+1:]):
 			i++
 		}
 	}
 	return -1
+}
+
+// takesWord says whether the word after a flag is its value, before it is known whose flag it is.
+func takesWord(commands []*cli.Command, name string, after []string) bool {
+	takes := func(c *cli.Command) bool { return takesNext(findFlag(c, name), after) }
+	names := func(c *cli.Command) bool {
+		f := findFlag(c, name)
+		return len(after) > 0 && after[0] == c.Name && f != nil && !takesNext(f, after)
+	}
+	return slices.ContainsFunc(commands, takes) && !slices.ContainsFunc(commands, names)
 }
 
 func findCommand(commands []*cli.Command, name string) (*cli.Command, error) {

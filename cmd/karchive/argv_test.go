@@ -61,17 +61,25 @@ func TestHelpIsFoundAnywhereButAfterTwoDashes(t *testing.T) {
 }
 
 // The command's name is found by skipping flags and their values, before it is known whose flags they are.
-func TestAFlagTakesAValueInAllCommandsOrInNone(t *testing.T) {
-	takes := map[string]bool{}
-	for _, c := range testCommands() {
+func TestACommandIsFoundBehindEachOfItsFlags(t *testing.T) {
+	commands, looked := testCommands(), 0
+	for _, c := range commands {
 		for _, f := range c.Flags {
 			for _, name := range f.Names() {
-				if before, seen := takes[name]; seen && before != takesValue(f) {
-					t.Errorf("%s of %s differs from that of another command", dashed(name), c.Name)
+				words := []string{dashed(name)}
+				if takesNext(f, []string{"x"}) {
+					words = append(words, "x")
 				}
-				takes[name] = takesValue(f)
+				words = append(words, c.Name)
+				if i := commandIndex(commands, words); i != len(words)-1 {
+					t.Errorf("%q: got the command at %d", words, i)
+				}
+				looked++
 			}
 		}
+	}
+	if looked < 100 {
+		t.Errorf("%d flags were looked at", looked)
 	}
 }
 

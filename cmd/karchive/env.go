@@ -137,3 +137,6 @@ func (e *env) readFile(name string) ([]byte, error) {
 	}
 	return os.ReadFile(name)
 }
+
+// remarkWidth tells the width of what remarks are written to.
+func (e *env) remarkWidth() func() int { return widthOf(e.stderr) }

@@ -122,7 +122,7 @@ func (e *env) noteReshaped(p *reshape.Pipeline) error {
 		return nil
 	}
 	var text strings.Builder
-	width := widthOf(e.stderr)
+	width := e.remarkWidth()
 	r.write(screen{&text, func() int { return width() - len(linePrefix) }})
 	for line := range strings.Lines(text.String()) {
 		e.notef("%s", strings.TrimSuffix(line, "\n"))
