@@ -100,6 +100,9 @@ func (c *conn) pass(ctx context.Context, r *request) error {
 		_, err := c.exchange(ctx, r.frame, false)
 		return err // there is no answer
 	}
+	if refused := refuseHuge(r.message); refused != nil {
+		return c.reply(r, refused)
+	}
 	frame, err := c.exchange(ctx, r.frame, true)
 	if err != nil {
 		return err

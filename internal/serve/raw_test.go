@@ -2,7 +2,9 @@ package serve
 
 import (
 	"bytes"
+	"crypto/tls"
 	"encoding/binary"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -10,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/sasl"
@@ -18,6 +22,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/test/memfs"
+	"github.com/karchive/karchive/test/testpki"
 )
 
 func mechanisms(user, password string) []sasl.Mechanism {
@@ -207,5 +212,71 @@ func TestAClientThatReadsNothingHoldsNothing(t *testing.T) {
 		}
 	case <-time.After(time.Minute):
 		t.Error("clients that hang hold the server")
+	}
+}
+
+func TestNobodyMakesSoManyPartitionsThatNothingElseFits(t *testing.T) {
+	a, _ := newArchive(t, plain(orders0, 0, 3))
+	s := serving(t, a)
+	admin := kadm.NewClient(client(t, s))
+	made, err := admin.CreateTopics(within(t), 1<<31-1, 1, nil, "huge")
+	if err != nil || !errors.Is(made["huge"].Err, kerr.InvalidPartitions) {
+		t.Errorf("create: got %v, %v; want %v", made["huge"].Err, err, kerr.InvalidPartitions)
+	}
+	made, err = admin.CreateTopics(within(t), 3, 1, nil, "small")
+	if err != nil || made.Error() != nil {
+		t.Fatalf("create: %v, %v", made.Error(), err)
+	}
+	grown, err := admin.UpdatePartitions(within(t), 1<<31-1, "small")
+	if err != nil || !errors.Is(grown["small"].Err, kerr.InvalidPartitions) {
+		t.Errorf("grow: got %v, %v; want %v", grown["small"].Err, err, kerr.InvalidPartitions)
+	}
+}
+
+func TestAThousandConnectionsAreServedAndMoreAreClosed(t *testing.T) {
+	l := plain(orders0, 0, 3)
+	a, _ := newArchive(t, l)
+	s := start(t, Options{Sources: []Source{{Archive: a}}, Connections: 1000})
+	var open []net.Conn
+	for range 1000 {
+		open = append(open, dial(t, s))
+	}
+	for _, c := range open[990:] { // those that came last are served, too
+		c.SetDeadline(time.Now().Add(time.Minute))
+		if _, err := c.Write(question(fetchOrders(), 1)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(c, make([]byte, 8)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	closed(t, dial(t, s))
+	for _, c := range open {
+		c.Close()
+	}
+	for {
+		if rawFetch(t, s) == nil { // there is room again
+			return
+		}
+	}
+}
+
+func TestATLSClientReadsByTheNameThatIsAdvertised(t *testing.T) {
+	l := plain(orders0, 0, 3)
+	a, _ := newArchive(t, l)
+	authority := testpki.NewAuthority(t)
+	s := start(t, Options{Sources: []Source{{Archive: a}}, Advertise: "localhost", TLS: &tls.Config{Certificates: []tls.Certificate{authority.Issue("localhost").TLS()}},
+		Users: []User{{"ann", "secret"}}})
+	host, _, err := net.SplitHostPort(s.Addr())
+	if err != nil || host != "localhost" {
+		t.Errorf("got address %s, want localhost", s.Addr())
+	}
+	trust := kgo.DialTLSConfig(&tls.Config{RootCAs: authority.Pool()})
+	same(t, take(t, client(t, s, trust, kgo.SASL(plainAuth("ann", "secret")), kgo.ConsumeTopics("orders"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart())), 3), l)
+	if err := client(t, s, trust).Ping(within(t)); err == nil {
+		t.Error("who did not log in was answered")
+	}
+	if err := rawFetch(t, s); err == nil {
+		t.Error("a fetch without TLS was answered")
 	}
 }
