@@ -178,11 +178,15 @@ func runImport(ctx context.Context, e *env, o importOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := o.load(ctx, e, rules); err != nil {
-		return err
-	}
 	if rules != nil {
 		o.imports.Reshape = ruled{rules}
+	}
+	schemas, err := o.schemas(ctx, e)
+	if err != nil {
+		return err
+	}
+	if schemas != nil {
+		o.imports.Reshape = written{o.imports.Reshape, schemas}
 	}
 	for _, name := range o.files { // before hours of reading the one before it
 		if _, err := os.Stat(name); name != "-" && err != nil {

@@ -26,7 +26,7 @@ As JSON                      Avro                                     Protobuf
   the value itself           of a union
 Dates and times are the numbers that they are stored as. Names are those of the schema.
 
-replay --schema-registry URL registers what records name in another registry, under the same ids where it can.
+import writes JSON by the schema of its topic. replay --schema-registry URL registers what records name in another registry, under the same ids where it can.
 
 A mask that the type of its field cannot hold, such as a hash in an int, is refused. A payload whose schema is not known, or that is no value
 of it, is as one that is not JSON: filters are not decided about it, and masks withhold its record. All of it is counted by reason.

@@ -143,6 +143,22 @@ func (s *Set) fileOf(topic string, part Part) *File {
 	return &s.files[i]
 }
 
+// AppendFor appends a document as a payload of the schema that a file gives for a topic; where there is none, as it is. Null stays null.
+func (s *Set) AppendFor(dst []byte, topic string, part Part, document []byte) ([]byte, error) {
+	f := s.fileOf(topic, part)
+	switch {
+	case document == nil:
+		return nil, nil
+	case f == nil:
+		return append(dst, document...), nil
+	}
+	out, err := f.coding.appendChanged(dst, nil, document)
+	if out == nil && err == nil {
+		out = []byte{} // a value of no bytes is not null
+	}
+	return out, err
+}
+
 func (f *File) payload(b []byte) (Payload, bool, error) {
 	return Payload{body: b, of: f.name, coding: f.coding}, true, nil
 }

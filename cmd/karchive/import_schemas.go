@@ -1,0 +1,56 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/schema"
+)
+
+// written are rules, or none, whose records are then written by schemas: their payloads are JSON until then.
+type written struct {
+	rules   format.Reshaper // nil: none
+	schemas *schema.Set
+}
+
+// Rules identifies the rules.
+func (w written) Rules(known string) string {
+	if w.rules == nil {
+		return ""
+	}
+	return w.rules.Rules(known)
+}
+
+// Steps says what they do.
+func (w written) Steps() string {
+	if w.rules == nil {
+		return ""
+	}
+	return w.rules.Steps()
+}
+
+// Begin returns what one goroutine applies to records, and how it ends that.
+func (w written) Begin(how format.Reshaping) (apply applyFunc, end func()) {
+	inner, end := applyFunc(func(format.TopicPartition, *format.Record) (bool, error) { return true, nil }), func() {}
+	if w.rules != nil {
+		inner, end = w.rules.Begin(how)
+	}
+	return func(tp format.TopicPartition, r *format.Record) (bool, error) {
+		stays, err := inner(tp, r)
+		if err != nil || !stays {
+			return stays, err
+		}
+		if r.Key, err = w.payload(tp, schema.Key, r.Key); err == nil {
+			r.Value, err = w.payload(tp, schema.Value, r.Value)
+		}
+		return true, err
+	}, end
+}
+
+func (w written) payload(tp format.TopicPartition, part schema.Part, document []byte) ([]byte, error) {
+	out, err := w.schemas.AppendFor(nil, tp.Topic, part, document)
+	if err != nil {
+		return nil, fmt.Errorf("the %s: %w", part, err)
+	}
+	return out, nil
+}
