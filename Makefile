@@ -3,6 +3,7 @@
 GO          ?= go
 PYTHON      ?= python3
 FUZZTIME    ?= 10s
+VERSITYGW    = github.com/versity/versitygw/cmd/versitygw@v1.8.0
 STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VENV         = build/venv
 
@@ -13,7 +14,7 @@ KILL_TIME   ?= 20m
 # The newest release that Maven Central has: mvn org.codehaus.mojo:versions-maven-plugin:display-dependency-updates -f test/kafkatest/pom.xml -Dkafka.version=4.1.1
 KAFKA_NEWEST ?= 4.4.0
 
-.PHONY: build man test test-kafka test-kafka-newest test-cluster crash kill-replay race lint fuzz readers demo rss bench bench-check bench-check-proof timing examples clean
+.PHONY: build man test test-buckets test-kafka test-kafka-newest test-cluster crash kill-replay race lint fuzz readers demo rss bench bench-check bench-check-proof timing examples clean
 
 build: ## the command, in bin/
 	$(GO) build -o bin/karchive ./cmd/karchive
@@ -34,6 +35,10 @@ test-kafka-newest: ## the round trip and the exactly-once replays on the newest 
 
 test-cluster: ## captures and replays on three real brokers that are killed in turn, in a few minutes
 	$(GO) test -tags kafka -count=1 -timeout 15m ./test/cluster
+
+test-buckets: ## captures into a real object store, versitygw, both killed again and again: KARCHIVE_KILLS of captures; the store is built once, in two minutes
+	@test -x build/bin/versitygw || GOBIN=$(CURDIR)/build/bin $(GO) install $(VERSITYGW)
+	KARCHIVE_VERSITYGW=$(CURDIR)/build/bin/versitygw $(GO) test -tags buckets -count=1 -timeout 30m -v ./test/buckets
 
 crash: ## crashes in memory, CRASH_RUNS seeds and every operation, every flipped bit, then KILLS kill -9 of captures from a real Apache Kafka within KILL_TIME
 	KARCHIVE_CRASH_RUNS=$(CRASH_RUNS) KARCHIVE_FLIPS=all $(GO) test -count=1 -timeout 60m -v -run 'Crash|Fails|SealedAtOnce|Disk|Remounted|Killed|Flipped' ./format ./capture
