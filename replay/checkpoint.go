@@ -34,6 +34,7 @@ func NewProgressFile(name string) Checkpoint { return checkpoint.File(name) }
 type identity struct {
 	archiveID string
 	shape     map[string]string // the options that shape what is sent, as they are spelled
+	groups    string            // what marks are kept for; empty: none are
 }
 
 func newIdentity(o *Options, r rules) identity {
@@ -41,7 +42,7 @@ func newIdentity(o *Options, r rules) identity {
 	for i, p := range o.Partitions {
 		partitions[i] = strconv.Itoa(int(p))
 	}
-	return identity{r.archiveID, map[string]string{
+	return identity{archiveID: r.archiveID, shape: map[string]string{
 		"topics":      strings.Join(o.Topics, ","),
 		"partitions":  strings.Join(partitions, ","),
 		"from":        o.From.String(),
@@ -77,6 +78,9 @@ func (id identity) differs(saved *checkpoint.State, target *cluster) *MismatchEr
 			return &MismatchError{What: name, Saved: saved.Options[name], Now: id.shape[name]}
 		}
 	}
+	if id.groups != "" && saved.Groups != id.groups { // it has not noted where the records went
+		return &MismatchError{What: "groups", Saved: saved.Groups, Now: id.groups}
+	}
 	for _, topic := range slices.Sorted(maps.Keys(saved.TopicIDs)) {
 		if now := target.topics[topic].id; now != saved.TopicIDs[topic] {
 			return &MismatchError{What: "topic id of " + topic, Saved: saved.TopicIDs[topic], Now: now}
@@ -89,7 +93,7 @@ func (id identity) differs(saved *checkpoint.State, target *cluster) *MismatchEr
 func (id identity) state(plan *Plan, window format.Window, target *cluster) *checkpoint.State {
 	from, until := windowText(window)
 	st := &checkpoint.State{
-		ArchiveID: id.archiveID, ClusterID: target.id, Options: id.shape, From: from, Until: until,
+		ArchiveID: id.archiveID, ClusterID: target.id, Options: id.shape, Groups: id.groups, From: from, Until: until,
 		TopicIDs: make(map[string]string), Partitions: []checkpoint.Partition{},
 	}
 	for _, t := range plan.Topics {

@@ -14,6 +14,8 @@ import (
 type ledger struct {
 	source format.TopicPartition
 
+	bounds bounds // where groups are
+
 	sent     atomic.Int64 // records given to the producer
 	filtered atomic.Int64 // records that the rules left out, of what was decoded
 	stopped  atomic.Bool  // failure is set: nothing more is sent
@@ -185,6 +187,7 @@ func (l *ledger) passEntry(e *entry) bool {
 		return false
 	}
 	pass(&l.state, e)
+	l.bounds.mark(&l.state, e)
 	return true
 }
 
@@ -199,6 +202,7 @@ func (l *ledger) stateIf(counts func(*entry) bool) checkpoint.Partition {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.state
+	s.Marks = slices.Clone(s.Marks)
 	passing := true            // nothing is left to do before the entry
 	var open *checkpoint.Range // the range that may still grow
 	for c := l.front; c != nil; c = c.next {
@@ -206,6 +210,9 @@ func (l *ledger) stateIf(counts func(*entry) bool) checkpoint.Partition {
 			e := &c.entries[i]
 			counted := counts(e)
 			passing = passing && (counted || e.fate == leftOut)
+			if counted {
+				l.bounds.mark(&s, e)
+			}
 			switch {
 			case passing:
 				pass(&s, e)

@@ -128,6 +128,9 @@ type Options struct {
 	// CheckpointInterval is the time between two saves; 0: a second.
 	CheckpointInterval time.Duration
 
+	// Groups sets consumer groups in the target to where they were. A replay that goes on must have begun with the same ones.
+	Groups Groups
+
 	// ExactlyOnce sends in transactions that carry the progress, in CheckpointTopic of the target. A replay that is killed at any moment
 	// and started again goes on so that for readers with read_committed no record is lost or doubled. They see records when their
 	// transaction is committed: every CheckpointInterval, or after TransactionBytes. It needs AcksAll and takes no Checkpoint.
@@ -214,7 +217,7 @@ func (o Options) Check() error {
 	if err := o.checkValues(); err != nil {
 		return err
 	}
-	return cmp.Or(o.checkProgress(), o.Schedule.Check(), o.checkExactlyOnce(), pacing.check(o.Schedule.Pace))
+	return cmp.Or(o.checkProgress(), o.Schedule.Check(), o.checkExactlyOnce(), o.checkGroups(), pacing.check(o.Schedule.Pace))
 }
 
 // checkValues looks at each option alone.

@@ -22,6 +22,7 @@ import (
 type player struct {
 	settings     *settings
 	plan         *Plan
+	moves        *groupMoves // nil: no groups
 	archive      *format.Archive
 	client       *kgo.Client
 	dials        *kafka.Dials
@@ -49,7 +50,7 @@ type player struct {
 func newPlayer(j *job, plan *Plan) (*player, error) {
 	s, target := j.settings, j.target
 	p := &player{
-		settings: s, plan: plan, archive: j.archive, dials: target.Dials(), state: j.identity.state(plan, s.window, target),
+		settings: s, plan: plan, moves: j.moves, archive: j.archive, dials: target.Dials(), state: j.identity.state(plan, s.window, target),
 		started: s.Clock.Now(),
 		decoded: budget.New(s.MemoryBytes / 4 * 3), sending: budget.New(s.MemoryBytes / 4), memory: newMemory(target.Client(), s.Hooks),
 	}
@@ -92,6 +93,7 @@ type part struct {
 func (p *player) newPart(topic *PlannedTopic, planned *PlannedPartition, destinations []*destination) *part {
 	tp := format.TopicPartition{Topic: topic.Topic, Partition: planned.Partition}
 	out := &part{PlannedPartition: planned, ledger: newLedger(tp, planned.earlier), destinations: destinations}
+	out.ledger.bounds = p.moves.of(tp)
 	if len(destinations) > 0 {
 		out.router = p.settings.Partitioner.router(tp.Partition, int32(len(destinations)), planned.earlier.Turns)
 	}

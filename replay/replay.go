@@ -31,6 +31,10 @@ func Run(ctx context.Context, connect []kgo.Opt, archive *format.Archive, o Opti
 	if j.selected, err = s.choose(archive); err != nil {
 		return Report{}, err
 	}
+	if j.moves, err = newGroupMoves(archive, &s.Options, j.selected); err != nil {
+		return Report{}, err
+	}
+	j.identity.groups = j.moves.name()
 	if s.window, err = selecting.Window(s.From, s.Until, s.Clock.Now(), archive); err != nil {
 		return Report{}, err
 	}
@@ -56,6 +60,7 @@ type job struct {
 	identity identity
 	selected chosen
 	target   *cluster
+	moves    *groupMoves // nil: no groups
 }
 
 // keepInTarget makes the checkpoint of a replay that is exactly once.
@@ -77,6 +82,9 @@ func (j *job) keepInTarget() {
 func (j *job) attempt(ctx context.Context) (Report, error) {
 	plan, err := j.prepare(ctx)
 	report := Report{Plan: plan, DryRun: j.DryRun, Topics: []TopicReport{}}
+	if err == nil && j.DryRun && j.moves != nil {
+		report.Groups, err = j.groupPositions(ctx, plan, nil)
+	}
 	if err != nil || j.DryRun {
 		return report, err
 	}
@@ -164,6 +172,11 @@ func (j *job) preflight(ctx context.Context, plan *Plan) error {
 		return err
 	}
 	plan.Findings = (&preflight{options: &j.Options, plan: plan, target: j.target, held: held, now: j.Clock.Now()}).look()
+	busy, err := j.moves.fit(ctx, j, plan)
+	if err != nil {
+		return err
+	}
+	plan.Findings = append(plan.Findings, busy...)
 	if j.OnPlan != nil {
 		j.OnPlan(plan)
 	}
@@ -192,7 +205,10 @@ func (j *job) run(ctx context.Context, report *Report) error {
 	} else if failed != nil && !errors.Is(err, failed) {
 		err = fmt.Errorf("%w (and its progress was not saved: %w)", err, failed)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return j.setGroups(ctx, p, report)
 }
 
 // perform plays, and reports. It returns why it was stopped, if it was. What watches begins before what it watches, and nothing is reported

@@ -27,6 +27,7 @@ type Report struct {
 	RefusedFor   map[string]int64 `json:"refused_for,omitempty"`
 	Failures     []Failure        `json:"failures,omitempty"` // by topic and partition
 	Stopped      bool             `json:"stopped,omitempty"`  // the context ended before everything was sent
+	Groups       []GroupPosition  `json:"groups,omitempty"`   // of a dry run without their offsets
 	Topics       []TopicReport    `json:"topics"`
 
 	Planned      int64         `json:"planned"`                // records, all rounds; 0 when the replay loops for ever, and an upper bound when the plan is

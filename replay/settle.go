@@ -1,6 +1,10 @@
 package replay
 
-import "github.com/karchive/karchive/replay/internal/checkpoint"
+import (
+	"slices"
+
+	"github.com/karchive/karchive/replay/internal/checkpoint"
+)
 
 // settled is what a transaction made certain of a partition.
 type settled struct {
@@ -12,7 +16,9 @@ type settled struct {
 func (l *ledger) settle() settled {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return settled{l.state, l.acknowledged, l.acknowledgedBytes}
+	s := settled{l.state, l.acknowledged, l.acknowledgedBytes}
+	s.state.Marks = slices.Clone(s.state.Marks)
+	return s
 }
 
 // unsettle goes back to what was certain. What was acknowledged after that is refused, and the partition stops there.

@@ -168,6 +168,10 @@ func (t *transactions) await(ctx context.Context) bool {
 func (t *transactions) commit(ctx, replay context.Context) error {
 	defer t.gate.close()()
 	// The checkpoint follows the last records at once and takes all of them for acknowledged. If one is not, neither counts.
+	// Where groups belong is only known when they are, so that is waited for first.
+	if t.player.moves != nil && t.client.Flush(ctx) != nil {
+		return context.Cause(ctx)
+	}
 	err := t.topic.Save(ctx, t.player.current(false, (*ledger).promised))
 	if err == nil && t.client.Flush(ctx) != nil {
 		return context.Cause(ctx)

@@ -20,6 +20,7 @@ type State struct {
 	From       string            `json:"from"`       // what Options.From came to when the replay first ran
 	Until      string            `json:"until"`
 	TopicIDs   map[string]string `json:"topic_ids"`          // of the target, by topic; a topic that was made again has another
+	Groups     string            `json:"groups,omitempty"`   // what the marks are for; empty: there are none
 	ShiftMs    *int64            `json:"shift_ms,omitempty"` // that ShiftTimestamps adds; nil: it is not known yet
 	Complete   bool              `json:"complete"`           // nothing is left to send
 	Partitions []Partition       `json:"partitions"`
@@ -35,6 +36,15 @@ type Partition struct {
 	LeftOut   int64   `json:"left_out,omitempty"`
 	Turns     int64   `json:"turns,omitempty"`  // records before Next that went to the target's partitions in turn
 	Beyond    []Range `json:"beyond,omitempty"` // what is acknowledged at or after Next, in order
+	Marks     []Mark  `json:"marks,omitempty"`  // where the target has what is acknowledged
+}
+
+// Mark says where the target has the records between two committed offsets of groups. Several of one From and Target count together.
+type Mark struct {
+	From   int64 `json:"from"`   // where the records begin in the archive; -1: before all committed offsets
+	Target int32 `json:"target"` // partition
+	First  int64 `json:"first"`  // offset in the target
+	Last   int64 `json:"last"`
 }
 
 // Range counts acknowledged records with offsets in [From, Until): all the selected ones there are.

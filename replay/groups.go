@@ -1,0 +1,243 @@
+package replay
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/options"
+	"github.com/karchive/karchive/internal/selecting"
+)
+
+// Groups says which consumer groups go on in the target where they were. The zero value: none.
+type Groups struct {
+	// Select are names and globs of groups that the archive keeps. Each must take one. When every record is acknowledged, the target gets their
+	// offsets, each that of the next record that was sent, or behind the last one; and they are read back.
+	Select []string
+	// OnlyReport finds out where the groups belong, and sets nothing.
+	OnlyReport bool
+}
+
+// GroupPosition is where a group belongs in a partition of the target.
+type GroupPosition struct {
+	Group     string        `json:"group"`
+	From      []GroupSource `json:"from"` // the partitions of the archive whose records may be there, and where the group was in them
+	Topic     string        `json:"topic"`
+	Partition int32         `json:"partition"`
+	Before    *int64        `json:"before,omitempty"` // what the group had committed there; nil: nothing
+	Offset    int64         `json:"offset"`           // -1: only the replay will tell
+	// Exact says that the group reads nothing twice. It misses nothing in any case. When records of several partitions went to one, those
+	// that it had read may lie between those that it had not.
+	Exact bool `json:"exact"`
+	Set   bool `json:"set"` // the target was told, and says so
+}
+
+// GroupSource is where a group was in a partition of the archive.
+type GroupSource struct {
+	Topic     string `json:"topic"`
+	Partition int32  `json:"partition"`
+	Offset    int64  `json:"offset"` // -1: nowhere yet, though in other partitions of the topic
+}
+
+// Errors about groups.
+var (
+	// ErrNoGroup is wrapped when the archive does not keep a group that is asked for.
+	ErrNoGroup = errors.New("the archive does not keep it")
+	// ErrGroups is wrapped when records were sent and groups are not where they belong. The Report says which are.
+	ErrGroups = errors.New("not all groups are where they belong")
+)
+
+// maxGroupMarks bounds what is kept of where records went, which takes some 40 bytes a mark.
+const maxGroupMarks = 4 << 20
+
+// maxSavedMarks bounds those of one partition that a checkpoint keeps, in a record of a topic perhaps.
+const maxSavedMarks = 8000
+
+// checkGroups refuses what groups do not go together with.
+func (o *Options) checkGroups() error {
+	switch {
+	case len(o.Groups.Select) == 0 && o.Groups.OnlyReport:
+		return options.New("give {Groups}, too", "there are no groups to report")
+	case len(o.Groups.Select) == 0:
+		return nil
+	case o.Schedule.Loop != 0:
+		return options.New("a group cannot be in every round at once", "{Groups} and {Loop} exclude each other")
+	case o.Acks == AcksNone:
+		return options.New("without an answer nobody knows where a record is", "{Groups} needs {Acks} all or 1")
+	}
+	return selecting.CheckGroupGlobs(o.Groups.Select)
+}
+
+// groupMoves are the groups of a replay.
+type groupMoves struct {
+	groups []format.Group // with those of their offsets that are in selected partitions
+	bounds map[format.TopicPartition]bounds
+	id     string // of what the marks of a checkpoint are worth
+}
+
+// newGroupMoves selects groups; nil when none are asked for.
+func newGroupMoves(archive *format.Archive, o *Options, selected chosen) (*groupMoves, error) {
+	if len(o.Groups.Select) == 0 {
+		return nil, nil
+	}
+	groups, err := keptGroups(archive, o.Groups.Select, func(tp format.TopicPartition) bool {
+		return slices.Contains(selected.topics, tp.Topic) && (len(o.Partitions) == 0 || slices.Contains(o.Partitions, tp.Partition))
+	})
+	if err != nil {
+		return nil, err
+	}
+	m := &groupMoves{groups: groups, bounds: make(map[format.TopicPartition]bounds)}
+	for i := range groups {
+		for at := range groups[i].All {
+			m.bounds[at.Partition] = append(m.bounds[at.Partition], at.Offset)
+		}
+	}
+	for _, tp := range selected.partitions {
+		if m.bounds[tp] == nil {
+			m.bounds[tp] = bounds{}
+		}
+	}
+	all := sha256.New()
+	for _, tp := range slices.SortedFunc(maps.Keys(m.bounds), comparePartitions) {
+		slices.Sort(m.bounds[tp])
+		m.bounds[tp] = slices.Compact(m.bounds[tp])
+		fmt.Fprintln(all, tp, m.bounds[tp])
+	}
+	m.id = hex.EncodeToString(all.Sum(nil)[:8])
+	return m, nil
+}
+
+// keptGroups are the groups of an archive that patterns take, in the partitions that takes accepts.
+func keptGroups(archive *format.Archive, patterns []string, takes func(format.TopicPartition) bool) ([]format.Group, error) {
+	kept := archive.Identity().Groups
+	if kept == nil {
+		kept = &format.Groups{}
+	}
+	taken := func(p string) bool {
+		return slices.ContainsFunc(kept.Groups, func(g format.Group) bool { return selecting.MatchesGroup(p, g.ID) })
+	}
+	for _, p := range patterns {
+		if !taken(p) {
+			return nil, fmt.Errorf("group %s: %w", p, ErrNoGroup)
+		}
+	}
+	here, err := kept.Select(takes, nil)
+	if err != nil || here == nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(here.Groups, func(g format.Group) bool {
+		return !slices.ContainsFunc(patterns, func(p string) bool { return selecting.MatchesGroup(p, g.ID) })
+	}), nil
+}
+
+func comparePartitions(a, b format.TopicPartition) int {
+	return cmp.Or(strings.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
+}
+
+// of are the bounds in a partition. The receiver may be nil.
+func (m *groupMoves) of(tp format.TopicPartition) bounds {
+	if m == nil {
+		return nil
+	}
+	return m.bounds[tp]
+}
+
+// name is what a checkpoint is bound to. The receiver may be nil.
+func (m *groupMoves) name() string {
+	if m == nil {
+		return ""
+	}
+	return m.id
+}
+
+func (m *groupMoves) names() []string {
+	var names []string
+	for i := range m.groups {
+		names = append(names, m.groups[i].ID)
+	}
+	return names
+}
+
+// fit looks whether the groups can be set: before anything is sent. The findings refuse, also with Force.
+func (m *groupMoves) fit(ctx context.Context, j *job, plan *Plan) ([]Finding, error) {
+	if m == nil {
+		return nil, nil
+	}
+	if err := m.checkSize(j, plan); err != nil {
+		return nil, err
+	}
+	var found []Finding
+	for i := range m.groups {
+		if f := m.partitionless(&m.groups[i], j, plan); f != nil {
+			found = append(found, *f)
+		}
+	}
+	if j.Groups.OnlyReport {
+		return found, nil
+	}
+	busy, err := j.target.Busy(ctx, m.names())
+	for _, id := range slices.Sorted(maps.Keys(busy)) {
+		found = append(found, Finding{
+			Code: "group-members", Severity: refuse, Final: true,
+			What:        fmt.Sprintf("group %s has members in the target: it is %s", id, busy[id]),
+			Consequence: "they go on from where they are, and the target lets nobody else say where that is",
+			Fix:         "stop its consumers",
+		})
+	}
+	return found, err
+}
+
+// checkSize refuses more marks than there is memory for.
+func (m *groupMoves) checkSize(j *job, plan *Plan) error {
+	total := 0
+	for _, t := range plan.Topics {
+		for _, p := range t.Partitions {
+			n := len(m.bounds[format.TopicPartition{Topic: t.Topic, Partition: p.Partition}]) + 1
+			if p.Target < 0 {
+				n *= int(max(t.TargetPartitions, 1))
+			}
+			if n > maxSavedMarks && j.progress != nil {
+				return fmt.Errorf("groups are at %d places in %s-%d, more than the progress of a replay can keep", n, t.Topic, p.Partition)
+			}
+			total += n
+		}
+	}
+	if total > maxGroupMarks {
+		return fmt.Errorf("groups are at %d places, which takes too much memory: replay fewer groups or topics at a time", total)
+	}
+	return nil
+}
+
+// partitionless finds an offset for which the target has no partition.
+func (m *groupMoves) partitionless(g *format.Group, j *job, plan *Plan) *Finding {
+	for at := range g.All {
+		t := plan.topic(at.Partition.Topic)
+		to, fixed := j.Partitioner.fixed(at.Partition.Partition)
+		if t == nil || t.TargetPartitions > 0 && (!fixed || to < t.TargetPartitions) {
+			continue
+		}
+		return &Finding{
+			Code: "group-partition", Severity: refuse, Final: true, Topic: t.Target,
+			What:        fmt.Sprintf("group %s was in %s, and topic %s has %d partitions", g.ID, at.Partition, t.Target, t.TargetPartitions),
+			Consequence: "there is no place for it",
+			Fix:         "add partitions, or leave the partition out",
+		}
+	}
+	return nil
+}
+
+// topic is a topic of the plan, by its name in the archive.
+func (p *Plan) topic(name string) *PlannedTopic {
+	i, ok := slices.BinarySearchFunc(p.Topics, name, func(t PlannedTopic, name string) int { return strings.Compare(t.Topic, name) })
+	if !ok {
+		return nil
+	}
+	return &p.Topics[i]
+}
