@@ -149,7 +149,7 @@ func (j *job) groupPositions(ctx context.Context, plan *Plan, marks map[format.T
 	if err != nil {
 		return nil, err
 	}
-	committed, err := j.target.Committed(ctx, j.moves.names(), tps)
+	committed, err := j.target.Committed(ctx, namesOf(j.moves.groups), tps)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/kafka"
 	"github.com/karchive/karchive/internal/options"
 	"github.com/karchive/karchive/internal/selecting"
 )
@@ -157,10 +158,10 @@ func (m *groupMoves) name() string {
 	return m.id
 }
 
-func (m *groupMoves) names() []string {
-	var names []string
-	for i := range m.groups {
-		names = append(names, m.groups[i].ID)
+func namesOf(groups []format.Group) []string {
+	names := make([]string, len(groups))
+	for i := range groups {
+		names[i] = groups[i].ID
 	}
 	return names
 }
@@ -182,7 +183,14 @@ func (m *groupMoves) fit(ctx context.Context, j *job, plan *Plan) ([]Finding, er
 	if j.Groups.OnlyReport {
 		return found, nil
 	}
-	busy, err := j.target.Busy(ctx, m.names())
+	busy, err := busyGroups(ctx, j.target.Cluster, m.groups)
+	return append(found, busy...), err
+}
+
+// busyGroups refuses groups that have members in the target.
+func busyGroups(ctx context.Context, target *kafka.Cluster, groups []format.Group) ([]Finding, error) {
+	busy, err := target.Busy(ctx, namesOf(groups))
+	var found []Finding
 	for _, id := range slices.Sorted(maps.Keys(busy)) {
 		found = append(found, Finding{
 			Code: "group-members", Severity: refuse, Final: true,

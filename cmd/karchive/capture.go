@@ -74,7 +74,7 @@ func (o *captureOptions) flags(e *env) []cli.Flag {
 	flags = append(flags,
 		&cli.BoolFlag{Name: "follow", Usage: "go on until Ctrl-C, SIGTERM, SIGHUP or --stop-after", Destination: &c.Follow},
 		parsed("stop-after", "end a follow capture at `LIMIT`: records=N, bytes=SIZE or duration=D, in a comma list", "", &c.StopAfter, parseStopAfter),
-		&cli.StringSliceFlag{Name: "groups", Usage: "also keep the committed offsets of these `GROUPS`: names and globs such as shop-*, in a comma list or repeated", Destination: &o.groups},
+		groupsFlag("also keep the committed offsets of these `GROUPS`: names and globs such as shop-*, in a comma list or repeated", &o.groups),
 		choiceFlag("isolation", "`read_committed` or read_uncommitted", &o.isolation, string(format.ReadCommitted), string(format.ReadUncommitted)),
 		encodingFlag("of segments: `parquet` or arrow", "that of the archive, parquet of a new one", &o.encoding),
 		parsed("compression", "of segments, as `CODEC`: zstd, zstd:LEVEL (1 to 22) or none", "zstd:1", &o.compression, format.ParseCompression),

@@ -14,7 +14,7 @@ type infoOptions struct {
 	archive string
 	topics  cli.StringSlice
 	by      string
-	groups  bool
+	groups  []string // patterns; nil: none
 	schemas bool
 	html    string // a file for the page; empty: none
 	format  string
@@ -40,7 +40,7 @@ Examples:
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "topics", Aliases: []string{"t"}, Usage: "only these `TOPICS`: names and globs such as orders-*, in a comma list or repeated", Destination: &o.topics},
 			choiceFlag("by", "a row for each `partition`, or for each topic", &o.by, "partition", "topic"),
-			&cli.BoolFlag{Name: "groups", Usage: "also where consumer groups were, and their lag then, if capture was told to keep them", Destination: &o.groups},
+			shownGroupsFlag(&o.groups),
 			&cli.BoolFlag{Name: "schemas", Usage: "count how many keys and values name each schema, for which all records are read", Destination: &o.schemas},
 			&cli.StringFlag{Name: "html", Usage: "write a page about the whole archive to `FILE`", Destination: &o.html},
 			identityFlag(e), formatFlag(&o.format),
@@ -78,15 +78,15 @@ func runInfo(ctx context.Context, e *env, o infoOptions) error {
 			return err
 		}
 	}
-	if o.groups {
-		info.Groups = newGroupsInfo(a.Identity().Groups, partitions)
+	if o.groups != nil {
+		info.Groups = newGroupsInfo(a.Identity().Groups, partitions, o.groups)
 	}
 	info.Requests = e.storeRequests(o.archive)
 	if o.format == "json" {
 		return printJSON(e.stdout, info)
 	}
 	err = info.print(e.text, o.by == "topic")
-	if err == nil && o.groups {
+	if err == nil && o.groups != nil {
 		err = info.Groups.print(e.text)
 	}
 	if err == nil && o.schemas {

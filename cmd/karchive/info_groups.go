@@ -4,10 +4,25 @@ import (
 	"io"
 	"slices"
 
+	"github.com/urfave/cli/v2"
+
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/printable"
+	"github.com/karchive/karchive/internal/selecting"
 	"github.com/karchive/karchive/internal/units"
 )
+
+// shownGroupsFlag names groups, or stands alone for all of them.
+func shownGroupsFlag(to *[]string) cli.Flag {
+	set := func(s string) error {
+		if *to = append(*to, units.SplitList(s)...); s == "" {
+			*to = []string{"*"}
+		}
+		return selecting.CheckGroupGlobs(*to)
+	}
+	return &cli.GenericFlag{Name: "groups", Usage: "also where consumer groups were, if capture kept them, and their lag then: all, or =GROUPS or a glob such as `'shop-*'`",
+		Value: optionalValue{&value{set: set}, selecting.IsGlob}}
+}
 
 // groupsInfo is what an archive keeps of consumer groups in some of its partitions.
 type groupsInfo struct {
@@ -31,7 +46,7 @@ type groupOffset struct {
 }
 
 // newGroupsInfo is nil for an archive that keeps no groups.
-func newGroupsInfo(groups *format.Groups, partitions []format.TopicPartition) *groupsInfo {
+func newGroupsInfo(groups *format.Groups, partitions []format.TopicPartition, patterns []string) *groupsInfo {
 	if groups == nil {
 		return nil
 	}
@@ -46,6 +61,9 @@ func newGroupsInfo(groups *format.Groups, partitions []format.TopicPartition) *g
 	}
 	for i := range groups.Groups {
 		g := &groups.Groups[i]
+		if !slices.ContainsFunc(patterns, func(p string) bool { return selecting.MatchesGroup(p, g.ID) }) {
+			continue
+		}
 		for o := range g.All {
 			if shown[o.Partition] {
 				end := ends[o.Partition]

@@ -86,6 +86,7 @@ func (e *env) commands() []*cli.Command {
 		packCommand(e),
 		unpackCommand(e),
 		recoverCommand(e),
+		groupsCommand(e),
 		demoCommand(e),
 		completionCommand(e),
 		manCommand(e),

@@ -24,6 +24,7 @@ type replayOptions struct {
 	restoring
 	pacing
 	mapping      cli.StringSlice
+	groups       cli.StringSlice
 	topicConfigs cli.StringSlice
 	timestamps   string
 	acks         string
@@ -65,6 +66,9 @@ the same command goes on where the last commit was, and with its schedule; consu
 They see records in bursts, when a transaction is committed: at least every second, whatever the timing. Another archive, and other options that
 shape what is sent, are another replay.
 
+With --groups, consumer groups that the archive keeps go on in the target with the record that they would have read next: exactly, also through
+rules, maps and gaps. A group with members there is refused before anything is sent. Exit code 1: it is not where it belongs.
+
 Examples:
   karchive replay run1 -b localhost:9093 --create-topics
   karchive replay run1 -b test:9092 -t orders --map 'orders:=test.orders' --limit 10000
@@ -74,6 +78,7 @@ Examples:
   karchive replay run1 -b test:9092 --speed 1 --max-gap 5s --report run1.html
   karchive replay run1 -b test:9092 --rate 800/s --ramp 10s --loop --timestamps now --metrics 9100
   karchive replay run1 -b test:9092 --progress run1.progress
+  karchive replay run1 -b new:9092 --create-topics --groups 'billing,shop-*'
   karchive replay run1 -b prod:9092 --create-topics --exactly-once`,
 		Flags: o.flags(e),
 		Action: func(c *cli.Context) (err error) {
@@ -100,6 +105,8 @@ func (o *replayOptions) flags(e *env) []cli.Flag {
 		numberFlag("replication-factor", "of topics that are made, as `N`", "the target's", &o.replication, 1, 1<<15-1),
 		choiceFlag("acks", "when a record counts as sent: `all`, 1 or 0", &o.acks, "all", "1", "0"),
 		choiceFlag("compression", "of what is sent: that of the `source`'s topics if the archive knows it, none, gzip, snappy, lz4 or zstd", &o.compression, replay.SourceCompression, "none", "gzip", "snappy", "lz4", "zstd"),
+		groupsFlag("when all is acknowledged, let these consumer `GROUPS` go on at the same record: names and globs of what the archive keeps", &o.groups),
+		&cli.BoolFlag{Name: "groups-dry-run", Usage: "of --groups: print where they belong, and set nothing", Destination: &r.Groups.OnlyReport},
 		&cli.StringFlag{Name: "progress", Usage: "`FILE` to keep what is acknowledged, so that the same command goes on", Destination: &o.progress},
 		&cli.StringSliceFlag{Name: "report", Usage: "write the report to `FILE`, which ends in .json or .html; repeatable", Destination: &o.reports},
 		metricsFlag(&o.metrics),
@@ -123,13 +130,11 @@ var acks = map[string]replay.Acks{"all": replay.AcksAll, "1": replay.AcksLeader,
 // complete fills in the library's options.
 func (o *replayOptions) complete(e *env) error {
 	r := &o.replay
-	for _, text := range o.mapping.Value() {
-		rule, err := replay.ParseRule(text)
-		if err != nil {
-			return usage("--map %v", err)
-		}
-		r.Mapping = append(r.Mapping, rule)
+	var err error
+	if r.Mapping, err = parseMapping(&o.mapping); err != nil {
+		return err
 	}
+	r.Groups.Select = groupNames(&o.groups)
 	for _, text := range o.topicConfigs.Value() {
 		name, value, found := strings.Cut(text, "=")
 		if !found || name == "" {

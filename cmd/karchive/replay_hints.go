@@ -11,6 +11,8 @@ import (
 // fixes are what to do about a finding of the preflight, in flags. The library's own words name none. A finding that is not here needs none.
 var fixes = map[string]string{
 	"checkpoint-topic-target": "--map it to another name, or leave it out",
+	"group-members":           "stop its consumers, or leave it out of --groups",
+	"group-partition":         "add partitions to the topic, or leave the partition out with --partitions",
 	"log-append-time":         "set message.timestamp.type=CreateTime on the topic, or --timestamps now to say that they may be",
 	"max-message-bytes":       "raise max.message.bytes of the topic, or --force to leave them out",
 	"more-partitions":         "--partitioner key places records by key over all partitions",
@@ -54,6 +56,10 @@ func replayErrorHint(err error) string {
 		return "the other one goes on from this one's last commit; for two at once give each a --replay-id of its own"
 	case errors.Is(err, replay.ErrTransactionEnded):
 		return "the same command goes on from the last commit"
+	case errors.Is(err, replay.ErrNoGroup):
+		return "karchive info --groups shows those it keeps, capture --groups makes it keep some"
+	case errors.Is(err, replay.ErrGroups):
+		return "the records are there: with --progress or --exactly-once the same command sets the groups and sends nothing twice, karchive groups restore sets them by time"
 	case errors.Is(err, replay.ErrProgress):
 		return "--restart sends everything again; or use the version of karchive that wrote it"
 	}

@@ -125,6 +125,15 @@ func (r *replayed) print(ctx context.Context, e *env, a *source, o replayOptions
 }
 
 func printReplay(e *env, r *replay.Report) error {
+	err := writeReplay(e, r)
+	if len(r.Groups) == 0 || err != nil {
+		return err
+	}
+	printable.Fprintf(e.text, "\n")
+	return writePositions(e.text, r.Groups)
+}
+
+func writeReplay(e *env, r *replay.Report) error {
 	t := newTable(e.text)
 	if r.DryRun {
 		writePlan(t, r.Plan)

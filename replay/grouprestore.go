@@ -1,0 +1,225 @@
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/kafka"
+	"github.com/karchive/karchive/internal/options"
+	"github.com/karchive/karchive/internal/selecting"
+)
+
+// RestoreOptions say which groups RestoreGroups sets, and where.
+type RestoreOptions struct {
+	Select         []string      // names and globs of groups that the archive keeps; each must take one. Empty: all
+	Topics         []string      // names and globs of topics of the archive; empty: all
+	Mapping        Mapping       // renames topics
+	DryRun         bool          // says where they would be, and sets nothing
+	ConnectTimeout time.Duration // bounds the first contact with the cluster; 0: 10 seconds
+}
+
+// RestoreGroups sets consumer groups in a cluster that has the records already, by another way than a replay. All that it goes by is time: a
+// group goes on at the first record that is not older than the next one which it would have read. So no position is exact. When timestamps are
+// not in order, or were given anew in the target, records may be read twice or missed.
+//
+// Nothing is set when a group has members in the target: the error is then a *RefusedError. One that wraps ErrGroups says which groups
+// could not be set; the positions say which were.
+func RestoreGroups(ctx context.Context, connect []kgo.Opt, archive *format.Archive, o RestoreOptions) ([]GroupPosition, error) {
+	options.Default(&o.ConnectTimeout, defaultConnectTimeout)
+	if len(o.Select) == 0 {
+		o.Select = []string{"*"}
+	}
+	groups, err := keptGroups(archive, o.Select, func(tp format.TopicPartition) bool {
+		return len(o.Topics) == 0 || selecting.MatchesAny(o.Topics, tp.Topic)
+	})
+	if err != nil {
+		return nil, err
+	}
+	target, err := connectTo(ctx, connect, o.ConnectTimeout)
+	if err != nil {
+		return nil, err
+	}
+	defer target.Close()
+	r := &restoration{archive: archive, target: target, options: &o, times: map[GroupSource]kafka.Point{}}
+	positions, err := r.positions(ctx, groups)
+	if err != nil || o.DryRun {
+		return positions, err
+	}
+	return positions, commitGroups(ctx, target.Cluster, positions, groups)
+}
+
+// restoration finds positions by time.
+type restoration struct {
+	archive *format.Archive
+	target  *cluster
+	options *RestoreOptions
+	times   map[GroupSource]kafka.Point
+}
+
+// positions are those of all groups, by group, topic and partition.
+func (r *restoration) positions(ctx context.Context, groups []format.Group) ([]GroupPosition, error) {
+	if err := r.check(ctx, groups); err != nil {
+		return nil, err
+	}
+	var all []GroupPosition
+	for i := range groups {
+		of, err := r.group(&groups[i])
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, of...)
+	}
+	if err := r.ask(ctx, all); err != nil {
+		return nil, err
+	}
+	return all, r.noteBefore(ctx, all)
+}
+
+// check refuses topics that are missing and groups that have members.
+func (r *restoration) check(ctx context.Context, groups []format.Group) error {
+	var topics []string
+	for i := range groups {
+		for _, t := range groups[i].Topics {
+			topics = append(topics, t.Topic)
+		}
+	}
+	targets, err := r.options.Mapping.targets(topics)
+	if err != nil {
+		return err
+	}
+	if err := r.target.lookUp(ctx, targets); err != nil {
+		return err
+	}
+	missing := slices.DeleteFunc(targets, func(name string) bool { return r.target.topics[name].exists })
+	if len(missing) > 0 {
+		return &MissingTopicsError{Cluster: r.target.id, Topics: missing}
+	}
+	refusing, err := busyGroups(ctx, r.target.Cluster, groups)
+	if len(refusing) > 0 {
+		return &RefusedError{Findings: refusing}
+	}
+	return err
+}
+
+func (r *restoration) group(g *format.Group) ([]GroupPosition, error) {
+	var out []GroupPosition
+	for at := range g.All {
+		topic, err := r.options.Mapping.Topic(at.Partition.Topic)
+		if err != nil {
+			return nil, err
+		}
+		if n := r.target.topics[topic].partitions; at.Partition.Partition >= n {
+			return nil, fmt.Errorf("group %s was in %s, and topic %s has %d partitions", g.ID, at.Partition, topic, n)
+		}
+		from := GroupSource{at.Partition.Topic, at.Partition.Partition, at.Offset}
+		if err := r.time(from); err != nil {
+			return nil, fmt.Errorf("group %s in %s: %w", g.ID, at.Partition, err)
+		}
+		if slices.ContainsFunc(out, func(p GroupPosition) bool { return p.Topic == topic && p.Partition == from.Partition }) {
+			return nil, fmt.Errorf("group %s was in two topics that become %s: by time alone it cannot be in both", g.ID, topic)
+		}
+		out = append(out, GroupPosition{Group: g.ID, From: []GroupSource{from}, Topic: topic, Partition: from.Partition})
+	}
+	return out, nil
+}
+
+// time finds the timestamp of the first record from an offset on, or else the first moment after all of them.
+func (r *restoration) time(from GroupSource) error {
+	if _, known := r.times[from]; known {
+		return nil
+	}
+	tp := format.TopicPartition{Topic: from.Topic, Partition: from.Partition}
+	ms, err := firstTime(r.archive, tp, from.Offset)
+	if errors.Is(err, io.EOF) {
+		var c format.Coverage
+		c, err = r.archive.Coverage(tp)
+		ms = c.MaxTimestampMs
+		if c.Records > 0 && ms != format.NoTimestamp {
+			ms++
+		}
+		if errors.Is(err, fs.ErrNotExist) || err == nil && c.Records == 0 {
+			r.times[from] = kafka.HighWatermark
+			return nil
+		}
+	}
+	if err == nil && ms < 0 {
+		err = errors.New("its records have no timestamps to go by")
+	}
+	r.times[from] = kafka.Point(ms)
+	return err
+}
+
+// firstTime is the timestamp of the first record from an offset on; io.EOF: there is none.
+func firstTime(archive *format.Archive, tp format.TopicPartition, offset int64) (int64, error) {
+	c := archive.Cursor(tp, format.Window{FromOffset: offset})
+	defer c.Close()
+	for {
+		records, err := c.Next()
+		if err != nil {
+			return 0, err
+		}
+		if len(records) > 0 {
+			return records[0].TimestampMs, nil
+		}
+	}
+}
+
+// ask asks the target for the offsets at the times.
+func (r *restoration) ask(ctx context.Context, all []GroupPosition) error {
+	byTime := make(map[kafka.Point][]format.TopicPartition)
+	for i := range all {
+		at := r.times[all[i].From[0]]
+		byTime[at] = append(byTime[at], format.TopicPartition{Topic: all[i].Topic, Partition: all[i].Partition})
+	}
+	found := make(map[kafka.Point]map[format.TopicPartition]int64)
+	var ends []format.TopicPartition
+	for _, at := range slices.Sorted(maps.Keys(byTime)) {
+		tps := byTime[at]
+		slices.SortFunc(tps, comparePartitions)
+		tps = slices.Compact(tps)
+		offsets, err := r.target.Offsets(ctx, tps, at)
+		if err != nil {
+			return err
+		}
+		found[at], ends = offsets, append(ends, tps...)
+	}
+	slices.SortFunc(ends, comparePartitions)
+	end, err := r.target.Offsets(ctx, slices.Compact(ends), kafka.HighWatermark)
+	for i := range all {
+		tp := format.TopicPartition{Topic: all[i].Topic, Partition: all[i].Partition}
+		if all[i].Offset = found[r.times[all[i].From[0]]][tp]; all[i].Offset < 0 {
+			all[i].Offset = end[tp]
+		}
+	}
+	return err
+}
+
+// noteBefore says what the groups have committed so far.
+func (r *restoration) noteBefore(ctx context.Context, all []GroupPosition) error {
+	names, first := groupRuns(all)
+	for i, id := range names {
+		var tps []format.TopicPartition
+		for _, at := range all[first[i]:first[i+1]] {
+			tps = append(tps, format.TopicPartition{Topic: at.Topic, Partition: at.Partition})
+		}
+		committed, err := r.target.Committed(ctx, []string{id}, tps)
+		if err != nil || committed[id].Err != nil {
+			return errors.Join(err, committed[id].Err)
+		}
+		for j := first[i]; j < first[i+1]; j++ {
+			if before, ok := committed[id].Offsets[tps[j-first[i]]]; ok {
+				all[j].Before = &before.Offset
+			}
+		}
+	}
+	return nil
+}
