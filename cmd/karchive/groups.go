@@ -117,13 +117,13 @@ func runGroups(ctx context.Context, e *env, o *groupsOptions) error {
 	}
 	e.warnf("positions are found by time, and not exact: records may be read twice or missed")
 	if o.format == "json" {
-		return errors.Join(printJSON(e.stdout, restored{o.archive, o.restore.DryRun, positions}), err)
+		return errors.Join(printJSON(e.stdout, restoredGroups{o.archive, o.restore.DryRun, positions}), err)
 	}
 	return errors.Join(writePositions(e.text, positions), err)
 }
 
-// restored is the JSON form of what groups restore prints.
-type restored struct {
+// restoredGroups is the JSON form of what groups restore prints.
+type restoredGroups struct {
 	Archive string                 `json:"archive"`
 	DryRun  bool                   `json:"dry_run"`
 	Groups  []replay.GroupPosition `json:"groups"`
