@@ -27,7 +27,9 @@ type listedPayloads struct {
 	values                   []string
 }
 
-func (l *listedColumns) numbers(column int, use func([]int64) error) error { return use(l.ints[column]) }
+func (l *listedColumns) numbers(column int, use func([]int64) error) error {
+	return use(l.ints[column])
+}
 
 func (l *listedColumns) payloads(column int, use func(levels, payloadValues) error) error {
 	p := l.bytes[column]
