@@ -10,11 +10,13 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/aside"
+	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/schema"
 	"github.com/karchive/karchive/internal/units"
 )
@@ -146,18 +148,9 @@ func runCapture(c *cli.Context, e *env, o captureOptions) error {
 	}
 	ctx := c.Context
 	limitMemory(o.memory)
-	rules, err := o.pipeline(ctx, e)
+	rules, err := o.captureRules(ctx, e)
 	if err != nil {
 		return err
-	}
-	if o.registry != "" {
-		o.known = &schema.Set{}
-	}
-	if err := o.load(ctx, e, rules); err != nil {
-		return err
-	}
-	if rules != nil {
-		o.capture.Reshape = ruled{rules}
 	}
 	cfg, opts, err := o.open(ctx, e)
 	if err != nil {
@@ -171,30 +164,13 @@ func runCapture(c *cli.Context, e *env, o captureOptions) error {
 		o.capture.Schemas = client
 	}
 	defer e.noteUnknown(client)
+	// The last thing before the capture: what is wrong above leaves no archive behind.
 	a, abandon, err := openOrCreate(e, o.archive, o.encoding)
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.archive, err)
 	}
 	defer abandon()
-	defer e.noteStop(ctx, "ending the capture")()
-	progress := newProgress(e, "capture")
-	o.capture.Now = e.now
-	var last atomic.Pointer[capture.Progress]
-	o.capture.OnProgress = func(p capture.Progress) {
-		last.Store(&p)
-		progress.set(p.Offsets, p.PlannedOffsets, captureProgress(p))
-	}
-	defer aside.OnLeave(func() { e.noteSealed(last.Load()) })()
-	opts, end, err := e.captureMetrics(o.metrics, opts, &o.capture)
-	if err != nil {
-		return err
-	}
-	defer end()
-	report, err := capture.Run(ctx, opts, a, o.capture)
-	progress.done()
-	if context.Cause(ctx) == errInterrupted {
-		e.noteSealed(last.Load())
-	}
+	report, err := o.run(ctx, e, opts, a)
 	failed := captureHint(err, cfg.Explain(err))
 	if failed != nil && !o.capture.Follow {
 		e.noteKept(o.archive, a)
@@ -212,4 +188,44 @@ func runCapture(c *cli.Context, e *env, o captureOptions) error {
 		return errIncomplete
 	}
 	return done.incomplete()
+}
+
+// captureRules compiles the rules and hands them to the capture; nil when there are none.
+func (o *captureOptions) captureRules(ctx context.Context, e *env) (*reshape.Pipeline, error) {
+	rules, err := o.pipeline(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	if o.registry != "" {
+		o.known = &schema.Set{}
+	}
+	if rules != nil {
+		o.capture.Reshape = ruled{rules}
+	}
+	return rules, o.load(ctx, e, rules)
+}
+
+// run captures, and shows and serves how it goes. What is sealed is said when it is interrupted, by a second signal too.
+func (o *captureOptions) run(ctx context.Context, e *env, opts []kgo.Opt, a *format.Archive) (capture.Report, error) {
+	defer e.noteStop(ctx, "ending the capture")()
+	progress := newProgress(e, "capture")
+	defer progress.done()
+	o.capture.Now = e.now
+	var last atomic.Pointer[capture.Progress]
+	o.capture.OnProgress = func(p capture.Progress) {
+		last.Store(&p)
+		progress.set(p.Offsets, p.PlannedOffsets, captureProgress(p))
+	}
+	defer aside.OnLeave(func() { e.noteSealed(last.Load()) })()
+	opts, end, err := e.captureMetrics(o.metrics, opts, &o.capture)
+	if err != nil {
+		return capture.Report{}, err
+	}
+	defer end()
+	report, err := capture.Run(ctx, opts, a, o.capture)
+	progress.done()
+	if context.Cause(ctx) == errInterrupted {
+		e.noteSealed(last.Load())
+	}
+	return report, err
 }
