@@ -51,6 +51,9 @@ func compileProto(name string, find func(name string) (string, error)) (protoref
 			if err != nil {
 				return protocompile.SearchResult{}, err
 			}
+			if nesting(text) > maxNesting {
+				return protocompile.SearchResult{}, errTooDeep
+			}
 			if d := serialized(text); d != nil {
 				d.Name = proto.String(path)
 				return protocompile.SearchResult{Proto: d}, nil
@@ -62,6 +65,24 @@ func compileProto(name string, find func(name string) (string, error)) (protoref
 		return nil, err
 	}
 	return files[0], nil
+}
+
+// maxNesting bounds the braces in braces of a .proto file. A message in many others has a name as long as all of theirs, which adds up to the
+// square of the file's size; protoc takes 32.
+const maxNesting = 100
+
+func nesting(text string) (most int) {
+	depth := 0
+	for i := range len(text) {
+		switch text[i] {
+		case '{':
+			depth++
+			most = max(most, depth)
+		case '}':
+			depth--
+		}
+	}
+	return most
 }
 
 // serialized reads the base64 of a file's descriptor, as which some clients register schemas; nil: it is none.
