@@ -63,7 +63,7 @@ type run struct {
 	decompressor *decompressor
 	memory       *memory
 	spool        *memory // of segments that wait to be sealed into a store; nil: they are in their place already
-	quota        *quota // nil: none
+	quota        *quota  // nil: none
 	progress     *progress
 
 	fetching context.Context // ends when nothing more is to be fetched; its cause says why

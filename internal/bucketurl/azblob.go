@@ -1,3 +1,8 @@
 package bucketurl
 
-var azblob = &scheme{name: "azblob", what: "Azure Blob Storage", tag: "azure"}
+import (
+	"gocloud.dev/blob"
+	_ "gocloud.dev/blob/azureblob" // registers azblob
+)
+
+var azblob = &scheme{name: "azblob", what: "Azure Blob Storage", open: blob.DefaultURLMux().OpenBucketURL}
