@@ -29,7 +29,9 @@ func wantCorrupt(t *testing.T, what string, err error, complaint string) {
 	}
 }
 
-func readFile(file []byte) ([]Block, error) { return ReadFooter(bytes.NewReader(file), int64(len(file))) }
+func readFile(file []byte) ([]Block, error) {
+	return ReadFooter(bytes.NewReader(file), int64(len(file)))
+}
 
 func TestAFooterWhoseBlocksAreNotInTheFileIsRefused(t *testing.T) {
 	for _, c := range []struct {
