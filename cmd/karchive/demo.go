@@ -24,7 +24,8 @@ func demoCommand(e *env) *cli.Command {
 		Name:  "demo",
 		Usage: "show all of it on two clusters inside this process",
 		Description: `Fills a cluster with an hour's traffic of a shop, captures it, verifies and looks at the archive, replays it into a second cluster,
-captures that too and compares every record. Nothing outside this process is touched but a temporary directory, or the one of -o,
+captures that too and compares every record. Then the archive is a broker that a client reads, and two versions of a program are
+compared on it. Nothing outside this process is touched but a temporary directory, or the one of -o,
 which stays.
 
 Examples:
@@ -95,6 +96,8 @@ func (s *show) play(ctx context.Context, source, target, run1, run2 string) erro
 	s.command(ctx, "capture", "-b", target, "-t", topics, "-o", run2)
 	s.step("Compare the two archives, record by record. Offsets and leader epochs are a log's own.")
 	s.command(ctx, "diff", run1, run2, "--by", "order", "--ignore", "offset,leader_epoch")
+	s.serve(ctx, run1, filepath.Join(filepath.Dir(run1), "run3"))
+	s.compare(ctx, run1)
 	if s.err == nil {
 		s.say("\nDone in %s.", units.Duration(s.e.now().Sub(s.begun)))
 	}
@@ -117,8 +120,16 @@ func (s *show) command(ctx context.Context, args ...string) {
 	if s.err != nil {
 		return
 	}
+	s.expect(ctx, exitDone, args...)
+}
+
+// expect is command with the exit code that is meant to come.
+func (s *show) expect(ctx context.Context, want int, args ...string) {
+	if s.err != nil {
+		return
+	}
 	s.say("$ karchive %s", strings.Join(quoted(args), " "))
-	if code := run(ctx, args, s.e.stdin, s.e.stdout, s.e.stderr); code != exitDone {
+	if code := run(ctx, args, s.e.stdin, s.e.stdout, s.e.stderr); code != want {
 		s.err = fmt.Errorf("karchive %s ended with exit code %d", args[0], code)
 		if ctx.Err() != nil {
 			s.err = context.Cause(ctx)

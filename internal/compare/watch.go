@@ -41,7 +41,7 @@ func (t *trial) watch(ctx context.Context) error {
 func (t *trial) endedByItself(ctx context.Context) error {
 	t.result.ByItself = true
 	t.look(ctx)
-	if t.drained == 0 {
+	if t.drained == 0 && len(t.result.Lag) > 0 { // a group has read
 		t.result.Left = t.state
 	}
 	return t.process.err
