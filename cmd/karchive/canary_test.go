@@ -116,6 +116,8 @@ func (m *mine) usual(c *cli.Command) []string {
 		args = append(args, "csv", filepath.Join(m.in, "good.csv"))
 	case c.Name == "diff":
 		args = append(args, "topic:orders", m.run)
+	case c.Name == "groups":
+		args = append(args, groupsRestore, m.run)
 	}
 	if c.Name == "serve" {
 		args = append(args, "--listen", "127.0.0.1:0")

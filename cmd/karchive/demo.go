@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -129,12 +130,16 @@ func (s *show) expect(ctx context.Context, want int, args ...string) {
 		return
 	}
 	s.say("$ karchive %s", strings.Join(quoted(args), " "))
-	if code := run(ctx, args, s.e.stdin, s.e.stdout, s.e.stderr); code != want {
+	if code := s.run(ctx, args, s.e.stdout); code != want {
 		s.err = fmt.Errorf("karchive %s ended with exit code %d", args[0], code)
 		if ctx.Err() != nil {
 			s.err = context.Cause(ctx)
 		}
 	}
+}
+
+func (s *show) run(ctx context.Context, args []string, stdout io.Writer) int {
+	return run(ctx, args, s.e.stdin, stdout, s.e.stderr)
 }
 
 // quoted spells arguments for a shell.

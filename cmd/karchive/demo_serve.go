@@ -22,7 +22,7 @@ func (s *show) serve(ctx context.Context, archive, copied string) {
 	s.say("$ karchive %s &", strings.Join(quoted(args), " "))
 	serving, stop := context.WithCancel(ctx)
 	ended := make(chan int, 1)
-	go func() { ended <- run(serving, args, s.e.stdin, s.e.text, s.e.stderr) }()
+	go func() { ended <- s.run(serving, args, s.e.text) }()
 	address, err := awaitFile(ctx, ready, ended)
 	if s.err = err; err == nil {
 		s.command(ctx, "capture", "-b", address, "-t", "orders,users,payments", "-o", copied)
@@ -49,10 +49,13 @@ func awaitFile(ctx context.Context, name string, ended <-chan int) (string, erro
 	}
 }
 
+// executable is the program that compare runs. In tests it is not the running one.
+var executable = os.Executable
+
 // compare runs this program in two versions on the same records.
 func (s *show) compare(ctx context.Context, archive string) {
 	s.step("Run two versions of a program on the same records, and compare what they write. Here it is karchive; the second one masks a header.")
-	program, err := os.Executable()
+	program, err := executable()
 	if err != nil && s.err == nil {
 		s.err = err
 	}

@@ -27,6 +27,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	executable = func() (string, error) { return exec.LookPath("karchive") }
 	testscript.Main(m, map[string]func(){"karchive": main, "invoices": func() { os.Exit(invoices.Main(os.Args[1:], os.Stderr)) }})
 }
 

@@ -36,8 +36,9 @@ type Server struct {
 	objects *s3mem.Backend
 	fence   sync.Mutex
 
-	mu     sync.Mutex // guards random
+	mu     sync.Mutex // guards random and faulty
 	random *rand.Rand
+	faulty int
 }
 
 // New starts a server on a free port of loopback. It ends with the test, and sets the environment to credentials that the server takes.
@@ -123,7 +124,15 @@ func (s *Server) draw() int {
 	if s.random.Float64() >= s.Faults {
 		return nothing
 	}
+	s.faulty++
 	return lostBefore + s.random.IntN(kinds-1)
+}
+
+// Faulty is how many requests had a fault.
+func (s *Server) Faulty() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.faulty
 }
 
 // answer asks gofakes3, behind the fence.
