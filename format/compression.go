@@ -8,6 +8,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/parquet/compress"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/karchive/karchive/internal/parquetbytes"
 )
 
 // Compression says how a segment's columns are compressed: "zstd:LEVEL" with a level from 1 (fastest) to 22, "zstd" for the fastest, or
@@ -62,17 +64,6 @@ func parquetCodec(level int) compress.Compression {
 
 var zstdEncoders [zstd.SpeedBestCompression + 1]sync.Pool
 
-// zstdDecoder is for concurrent use. It is made at once: made in a test's bubble of virtual time it would be of no use outside.
-var zstdDecoder = newZstdDecoder()
-
-func newZstdDecoder() *zstd.Decoder {
-	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecodeAllCapLimit(true))
-	if err != nil {
-		panic(err) // the options are constants
-	}
-	return d
-}
-
 // appendZstd appends src to dst as one frame, at a zstd level.
 func appendZstd(dst, src []byte, level int) []byte {
 	l := zstd.EncoderLevelFromZstd(level)
@@ -90,7 +81,7 @@ func appendZstd(dst, src []byte, level int) []byte {
 
 // decodeZstd decodes into dst and never past its length.
 func decodeZstd(dst, src []byte) ([]byte, error) {
-	return zstdDecoder.DecodeAll(src, dst[:0:len(dst)])
+	return parquetbytes.DecodeZstd(dst[:0:len(dst)], src)
 }
 
 // zstdBuffers are for what is compressed and copied away at once.

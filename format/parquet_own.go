@@ -123,7 +123,7 @@ func (o *ownReader) decompress(data []byte, size int, codec compress.Compression
 	if codec == compress.Codecs.Uncompressed {
 		body = append(body[:0], data...)
 	} else {
-		body, err = zstdDecoder.DecodeAll(data, body[:0:size+zstdSlack])
+		body, err = parquetbytes.DecodeZstd(body[:0:size+zstdSlack], data)
 	}
 	if err == nil && len(body) != size {
 		err = fmt.Errorf("%d bytes, its header says %d", len(body), size)

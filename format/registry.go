@@ -64,6 +64,7 @@ func compareVersions(a, b SchemaVersion) int {
 // SchemaConflictError is returned for two different schemas of one id.
 type SchemaConflictError struct{ ID int32 }
 
+// Error names the id.
 func (e *SchemaConflictError) Error() string {
 	return fmt.Sprintf("there are two different schemas of id %d", e.ID)
 }

@@ -2,7 +2,8 @@ package imports
 
 import (
 	"github.com/apache/arrow-go/v18/parquet/compress"
-	"github.com/klauspost/compress/zstd"
+
+	"github.com/karchive/karchive/internal/parquetbytes"
 )
 
 // boundedZstd is the Parquet library's zstd, but it never decompresses past the size that a page says of itself, so a frame that lies about
@@ -17,17 +18,6 @@ func init() {
 	}
 }
 
-// zstdDecoder is for concurrent use. It is made at once: made in a test's bubble of virtual time it would be of no use outside.
-var zstdDecoder = newZstdDecoder()
-
-func newZstdDecoder() *zstd.Decoder {
-	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecodeAllCapLimit(true))
-	if err != nil {
-		panic(err) // the options are constants
-	}
-	return d
-}
-
 // Decode implements compress.Codec.
 func (c boundedZstd) Decode(dst, src []byte) []byte {
 	b, err := c.DecodeWithError(dst, src)
@@ -39,5 +29,5 @@ func (c boundedZstd) Decode(dst, src []byte) []byte {
 
 // DecodeWithError decodes into dst, whose length is the size that the page says.
 func (boundedZstd) DecodeWithError(dst, src []byte) ([]byte, error) {
-	return zstdDecoder.DecodeAll(src, dst[:0:len(dst)])
+	return parquetbytes.DecodeZstd(dst[:0:len(dst)], src)
 }
