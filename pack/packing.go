@@ -51,6 +51,7 @@ type SegmentTooLargeError struct {
 	Limit int64 // bytes that a part may have
 }
 
+// Error names the segment and both sizes.
 func (e *SegmentTooLargeError) Error() string {
 	return fmt.Sprintf("%s takes a part of %d bytes, and parts may have %d", e.Path, e.Size, e.Limit)
 }
@@ -58,15 +59,11 @@ func (e *SegmentTooLargeError) Error() string {
 // New plans a packed file of the archive in fsys. It reads all segments that are to be packed, and refuses one that is not what the
 // archive's SHA256SUMS says. The archive must not change until the parts are written.
 func New(ctx context.Context, fsys format.ReadFS, o Options) (*Packing, error) {
-	a, err := format.Open(fsys)
+	a, identity, err := openIdentified(fsys)
 	if err != nil {
 		return nil, err
 	}
 	defer a.Close()
-	identity, err := format.IdentityDocument(fsys)
-	if err != nil {
-		return nil, err
-	}
 	p := &Packing{fsys: fsys, root: map[string][]byte{ondisk.Identity: identity}, crc: map[string]uint32{}, recipients: o.Recipients}
 	p.Manifest = &Manifest{Version: Version, ArchiveID: a.Identity().ArchiveID, Root: []File{fileOf(ondisk.Identity, identity)}}
 	listed, err := p.presume(a, o.Since)
@@ -82,6 +79,20 @@ func New(ctx context.Context, fsys format.ReadFS, o Options) (*Packing, error) {
 		return nil, err
 	}
 	return p, p.seal(o.Signers)
+}
+
+// openIdentified opens the archive in fsys, and reads its karchive.json as it is.
+func openIdentified(fsys format.ReadFS) (*format.Archive, []byte, error) {
+	a, err := format.Open(fsys)
+	if err != nil {
+		return nil, nil, err
+	}
+	identity, err := format.IdentityDocument(fsys)
+	if err != nil {
+		a.Close()
+		return nil, nil, err
+	}
+	return a, identity, nil
 }
 
 func fileOf(path string, content []byte) File {
@@ -192,15 +203,11 @@ func (p *Packing) seal(signers []Signer) error {
 
 // Describe is the manifest that the archive in fsys would have, packed into one part, for [Options].Since. It reads no segment, and believes SHA256SUMS.
 func Describe(fsys format.ReadFS) (*Manifest, error) {
-	a, err := format.Open(fsys)
+	a, identity, err := openIdentified(fsys)
 	if err != nil {
 		return nil, err
 	}
 	defer a.Close()
-	identity, err := format.IdentityDocument(fsys)
-	if err != nil {
-		return nil, err
-	}
 	files := []File{}
 	for _, tp := range a.Partitions() {
 		for _, s := range a.Segments(tp) {

@@ -150,26 +150,34 @@ func runCopy(ctx context.Context, e *env, o *copyOptions) error {
 	if len(inputs) == 1 {
 		e.warnSelected(o.archives[0], inputs[0].Archive, &o.selected)
 	}
-	into, err := createArchive(e, o.output, id)
-	if err != nil {
-		return err
-	}
-	defer into.Abandon()
-	defer e.noteStop(ctx, "ending the copy")()
-	if err := c.run(ctx, e, inputs, into.Archive, options); err != nil {
+	if err := c.write(ctx, e, inputs, id, options); err != nil {
 		return o.hinted(err)
-	}
-	if len(inputs) > 1 {
-		e.warnMissing(o.output, c.Completeness)
-	}
-	if err := into.Commit(); err != nil {
-		return fmt.Errorf("%s: %w", o.output, err)
 	}
 	c.Reshaped = newReshaped(rules)
 	if err := c.report(e, o.format); err != nil {
 		return err
 	}
 	return cmp.Or(c.Reshaped.incomplete(), c.Completeness.accept(o.incomplete))
+}
+
+// write makes the new archive, which appears when it is whole.
+func (c *copied) write(ctx context.Context, e *env, inputs []copying.Input, id format.Identity, options copying.Options) error {
+	into, err := createArchive(e, c.Output, id)
+	if err != nil {
+		return err
+	}
+	defer into.Abandon()
+	defer e.noteStop(ctx, "ending the copy")()
+	if err := c.run(ctx, e, inputs, into.Archive, options); err != nil {
+		return err
+	}
+	if len(inputs) > 1 {
+		e.warnMissing(c.Output, c.Completeness)
+	}
+	if err := into.Commit(); err != nil {
+		return fmt.Errorf("%s: %w", c.Output, err)
+	}
+	return nil
 }
 
 // open opens the archives, as far as it gets.

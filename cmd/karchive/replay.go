@@ -222,10 +222,15 @@ func runReplay(ctx context.Context, e *env, o replayOptions) error {
 	case err != nil:
 		return replayHint(err, cfg.Explain(err))
 	}
+	return o.lacks(&report, a.damaged, result, missing)
+}
+
+// lacks is the error of a replay that finished although something is missing.
+func (o *replayOptions) lacks(report *replay.Report, damaged error, result *replayed, missing *completeness) error {
 	if report.LeftOut > 0 {
 		return errIncomplete
 	}
-	return cmp.Or(a.damaged, result.Reshaped.incomplete(), missing.accept(o.incomplete))
+	return cmp.Or(damaged, result.Reshaped.incomplete(), missing.accept(o.incomplete))
 }
 
 // missingOf says what the archive lacks of what is to be replayed.

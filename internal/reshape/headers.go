@@ -40,17 +40,12 @@ func (s *stage) applyHeaders(w *Worker, r *Record) error {
 		}
 		out, states = append(out, h), append(states, state)
 	}
-	for _, rule := range s.headers {
-		if rule.kind == setKind && !rule.header && !slices.ContainsFunc(out, func(h format.Header) bool { return h.Key == rule.path.name }) {
-			out = append(out, format.Header{Key: rule.path.name, Value: rule.change.(constantChange).payload()})
-			states = append(states, headerState{settled: true})
-			w.hit(rule)
-			changed = true
-		}
-		if rule.required && !w.met(rule) {
-			return &ruleError{rule, errMissingPath}
-		}
+	was := len(out)
+	out, states, err := s.addHeaders(w, out, states)
+	if err != nil {
+		return err
 	}
+	changed = changed || len(out) > was
 	w.headers = out[:0]
 	w.states, w.nextStates = states, w.states
 	if changed {
@@ -58,6 +53,21 @@ func (s *stage) applyHeaders(w *Worker, r *Record) error {
 		w.headersAgain = true
 	}
 	return nil
+}
+
+// addHeaders appends the constant headers that are not there yet. It is an error when a rule that must have met a header has met none.
+func (s *stage) addHeaders(w *Worker, out []format.Header, states []headerState) ([]format.Header, []headerState, error) {
+	for _, rule := range s.headers {
+		if rule.kind == setKind && !rule.header && !slices.ContainsFunc(out, func(h format.Header) bool { return h.Key == rule.path.name }) {
+			out = append(out, format.Header{Key: rule.path.name, Value: rule.change.(constantChange).payload()})
+			states = append(states, headerState{settled: true})
+			w.hit(rule)
+		}
+		if rule.required && !w.met(rule) {
+			return nil, nil, &ruleError{rule, errMissingPath}
+		}
+	}
+	return out, states, nil
 }
 
 func (s *stage) ruleOf(header string) *rule {
