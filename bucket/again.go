@@ -25,10 +25,12 @@ type GaveUpError struct {
 	Err error         // the last answer
 }
 
+// Error tells for how long it was tried, and the last answer.
 func (e *GaveUpError) Error() string {
 	return fmt.Sprintf("tried for %s: %v", e.For.Round(time.Second), e.Err)
 }
 
+// Unwrap is the last answer.
 func (e *GaveUpError) Unwrap() error { return e.Err }
 
 // again makes a request until it works, its error is none that may pass, or the patience ends. Each attempt has its own time limit: an answer

@@ -17,6 +17,7 @@ type FenceError struct {
 	How  string // what it let through: an upload in one request or in parts
 }
 
+// Error names the archive, and what the store lets through.
 func (e *FenceError) Error() string {
 	return fmt.Sprintf("%s: the store lets an upload %s replace an object that was to be created only if it is not there: two writers would destroy each other's segments in it", e.Name, e.How)
 }

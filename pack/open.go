@@ -38,6 +38,7 @@ type PartError struct {
 	Err   error  // fs.ErrNotExist: it is missing
 }
 
+// Error names the part, its file, what is wrong with it and what is lost.
 func (e *PartError) Error() string {
 	what := "a part"
 	if e.Part > 0 {
@@ -55,6 +56,7 @@ func (e *PartError) Error() string {
 	return what + ": " + e.Err.Error()
 }
 
+// Unwrap is Err.
 func (e *PartError) Unwrap() error { return e.Err }
 
 // Pack is a packed archive that is open for reading. Close it.
