@@ -24,6 +24,7 @@ As JSON                      Avro                                     Protobuf
   objects                    records and maps, all fields in order    messages and maps; fields that are not set are left out where
                                                                       the type knows that
   the value itself           of a union
+  "unknown-fields"           -                                        fields that the schema does not have, as [number, value] each
 Dates and times are the numbers that they are stored as. Names are those of the schema.
 
 import writes JSON by the schema of its topic. replay --schema-registry URL registers what records name in another registry, under the same ids where it can.

@@ -48,7 +48,7 @@ func newClient(o Options) (*Client, error) {
 	for _, text := range o.URLs {
 		u, err := url.Parse(text)
 		switch {
-		case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+		case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "":
 			return nil, &URLError{"an address is http://HOST:PORT or https://HOST:PORT"}
 		case u.User != nil:
 			return nil, &URLError{"user and password go into basic.auth.user.info"}
@@ -56,7 +56,9 @@ func newClient(o Options) (*Client, error) {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = o.TLS
-	opts := []sr.ClientOpt{sr.URLs(o.URLs...), sr.UserAgent("karchive"), sr.HTTPClient(&http.Client{Transport: transport, Timeout: o.Timeout})}
+	opts := []sr.ClientOpt{sr.URLs(o.URLs...), sr.UserAgent("karchive"), sr.HTTPClient(&http.Client{
+		Transport: bounded{transport}, Timeout: o.Timeout, CheckRedirect: staysEncrypted,
+	})}
 	if o.User != "" {
 		opts = append(opts, sr.BasicAuth(o.User, o.Password))
 	}
@@ -74,19 +76,53 @@ func newClient(o Options) (*Client, error) {
 	return &Client{registry: cl, set: set, seen: map[name]bool{}}, nil
 }
 
+// maxAnswer bounds an answer of a registry.
+const maxAnswer = 32 << 20
+
+// bounded ends answers that are too long for memory.
+type bounded struct{ http.RoundTripper }
+
+func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := b.RoundTripper.RoundTrip(r)
+	if err == nil {
+		answer.Body = http.MaxBytesReader(nil, answer.Body, maxAnswer)
+	}
+	return answer, err
+}
+
+// staysEncrypted refuses to be sent on to where the login would be readable on its way.
+func staysEncrypted(to *http.Request, via []*http.Request) error {
+	switch {
+	case via[0].URL.Scheme == "https" && to.URL.Scheme != "https":
+		return errors.New("it redirects from https to http")
+	case len(via) >= 10:
+		return errors.New("it redirects too often")
+	}
+	return nil
+}
+
 // isNotFound says that a registry answered that it does not have something.
 func isNotFound(err error) bool {
 	answer, ok := errors.AsType[*sr.ResponseError](err)
 	return ok && answer.StatusCode == http.StatusNotFound
 }
 
+// maxMessage bounds what of a registry's message is repeated, in bytes.
+const maxMessage = 500
+
 // plain is an error of the client in a line.
 func plain(err error) error {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return errors.New("it answers with more than 32 MiB")
+	}
 	answer, ok := errors.AsType[*sr.ResponseError](err)
 	if !ok {
 		return err
 	}
-	text := strings.TrimSpace(answer.Message)
+	text := strings.Join(strings.Fields(answer.Message), " ")
+	if len(text) > maxMessage {
+		text = strings.ToValidUTF8(text[:maxMessage], "") + "…"
+	}
 	if text == "" {
 		text = http.StatusText(answer.StatusCode)
 	}

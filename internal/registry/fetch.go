@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"slices"
 	"sync"
 
+	"github.com/google/uuid"
 	"github.com/twmb/franz-go/pkg/sr"
 
 	"github.com/karchive/karchive/format"
@@ -121,7 +123,20 @@ func (c *Client) idOf(ctx context.Context, guid string) (int32, error) {
 	if err != nil || i < 0 {
 		return 0, err
 	}
-	return int32(ids[i].ID), nil
+	return idFrom(ids[i].ID)
+}
+
+// AnswerError is an answer that no registry gives.
+type AnswerError struct{ What string }
+
+func (e *AnswerError) Error() string { return "its answer has " + e.What }
+
+// idFrom is an id as a registry gives it.
+func idFrom(id int) (int32, error) {
+	if id <= 0 || id > math.MaxInt32 {
+		return 0, &AnswerError{fmt.Sprintf("%d as an id", id)}
+	}
+	return int32(id), nil
 }
 
 // maxReferences bounds what one schema may refer to, directly or not.
@@ -149,6 +164,9 @@ func (c *Client) keep(ctx context.Context, s format.Schema, under map[int32]bool
 	return nil
 }
 
+// maxPlaces bounds under how many subjects and versions one schema is registered; each is a question.
+const maxPlaces = 10_000
+
 // ownOnly asks for what a subject has of its own, and not for what holds for all.
 var ownOnly = sr.RawParams(url.Values{"defaultToGlobal": {"false"}})
 
@@ -158,7 +176,13 @@ func (c *Client) place(ctx context.Context, s *format.Schema) error {
 	if err != nil && !isNotFound(err) {
 		return err
 	}
+	if len(places) > maxPlaces {
+		return &AnswerError{fmt.Sprintf("%d versions of one schema", len(places))}
+	}
 	for _, p := range places {
+		if p.Subject == "" || p.Version <= 0 || p.Version > math.MaxInt32 {
+			return &AnswerError{fmt.Sprintf("version %d of subject %q", p.Version, p.Subject)}
+		}
 		v := format.SchemaVersion{Subject: p.Subject, Version: int32(p.Version)}
 		if all := c.registry.Compatibility(sr.WithParams(ctx, ownOnly), p.Subject); len(all) == 1 && all[0].Err == nil {
 			v.Compatibility = all[0].Level.String()
@@ -169,13 +193,22 @@ func (c *Client) place(ctx context.Context, s *format.Schema) error {
 			if err != nil && !isNotFound(err) {
 				return err
 			}
-			s.GUID = one.GUID
+			s.GUID = knownGUID(one.GUID)
 		}
 	}
 	slices.SortFunc(s.Versions, func(a, b format.SchemaVersion) int {
 		return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Version, b.Version))
 	})
+	s.Versions = slices.CompactFunc(s.Versions, func(a, b format.SchemaVersion) bool { return a.Place() == b.Place() })
 	return nil
+}
+
+// knownGUID is a GUID, or nothing where a registry gives something else.
+func knownGUID(text string) string {
+	if _, err := uuid.Parse(text); err != nil {
+		return ""
+	}
+	return text
 }
 
 func (c *Client) fetchReference(ctx context.Context, ref format.SchemaReference, under map[int32]bool) error {
@@ -186,7 +219,11 @@ func (c *Client) fetchReference(ctx context.Context, ref format.SchemaReference,
 	if err != nil {
 		return err
 	}
-	s := format.Schema{ID: int32(got.ID), GUID: got.GUID, Type: format.SchemaType(typeName(got.Type)), Text: got.Schema.Schema, References: references(got.References)}
+	id, err := idFrom(got.ID)
+	if err != nil {
+		return err
+	}
+	s := format.Schema{ID: id, GUID: knownGUID(got.GUID), Type: format.SchemaType(typeName(got.Type)), Text: got.Schema.Schema, References: references(got.References)}
 	if _, there := c.set.Find(name{ID: s.ID}); there || under[s.ID] {
 		return nil
 	}

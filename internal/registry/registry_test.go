@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"strings"
 	"testing"
@@ -126,7 +127,7 @@ func TestARegistryWantsItsLogin(t *testing.T) {
 			t.Errorf("%s: got %v", c.password, err)
 		}
 	}
-	for _, url := range []string{"ftp://x", "http://alice:secret@x", "x:9", ""} {
+	for _, url := range []string{"ftp://x", "http://alice:secret@x", "x:9", "", "http://x?key=secret"} {
 		_, err := Open(context.Background(), Options{URLs: []string{url}, Timeout: time.Second})
 		if err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: got %v; want an error without the secret", url, err)
@@ -141,4 +142,78 @@ func guidBytes(t *testing.T, guid string) []byte {
 		t.Fatal(err)
 	}
 	return append([]byte{1}, id[:]...)
+}
+
+// answering makes a registry answer questions whose path ends so.
+func answering(r *srfake.Registry, end, answer string) {
+	r.Intercept(func(w http.ResponseWriter, q *http.Request) bool {
+		if !strings.HasSuffix(q.URL.Path, end) {
+			return false
+		}
+		w.Write([]byte(answer))
+		return true
+	})
+}
+
+func TestAnswersThatNoRegistryGivesAreRefused(t *testing.T) {
+	schemaOf := func(id string) string { return `{"subject":"s","version":1,"id":` + id + `,"schema":"\"int\""}` }
+	refers := `{"schema":"\"int\"","references":[{"name":"r","subject":"s","version":1}]}`
+	for name, c := range map[string]struct {
+		answers [][2]string // end of a path, answer
+		want    string
+	}{
+		"no id":                     {[][2]string{{"/schemas/ids/5", refers}, {"/subjects/s/versions/1", schemaOf("0")}, {"/ids/5/versions", "[]"}}, "0 as an id"},
+		"a negative id":             {[][2]string{{"/schemas/ids/5", refers}, {"/subjects/s/versions/1", schemaOf("-7")}, {"/ids/5/versions", "[]"}}, "-7 as an id"},
+		"an id of 64 bits":          {[][2]string{{"/schemas/ids/5", refers}, {"/subjects/s/versions/1", schemaOf("4294967296")}, {"/ids/5/versions", "[]"}}, "4294967296 as an id"},
+		"a version of nothing":      {[][2]string{{"/schemas/ids/5", refers}, {"/ids/5/versions", `[{"subject":"","version":1}]`}}, `version 1 of subject ""`},
+		"a version of 0":            {[][2]string{{"/schemas/ids/5", refers}, {"/ids/5/versions", `[{"subject":"s","version":0}]`}}, `version 0 of subject "s"`},
+		"an answer of 33 MiB":       {[][2]string{{"/schemas/ids/5", `{"schema":"` + strings.Repeat("x", 33<<20) + `"}`}}, "more than 32 MiB"},
+		"many thousand places":      {[][2]string{{"/schemas/ids/5", refers}, {"/ids/5/versions", "[" + strings.Repeat(`{"subject":"s","version":1},`, 10_000) + `{"subject":"s","version":1}]`}}, "10001 versions"},
+		"an answer that is no JSON": {[][2]string{{"/schemas/ids/5", "<html>"}}, "unable to decode"},
+	} {
+		r := fake(t)
+		client := open(t, r)
+		for i := range c.answers {
+			answering(r, c.answers[i][0], c.answers[i][1])
+		}
+		err := client.See(context.Background(), &format.Record{Value: framed(5)})
+		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") || len(client.Take()) > 0 {
+			t.Errorf("%s: got %.300v; want %s", name, err, c.want)
+		}
+	}
+}
+
+// An archive has a version once, and a GUID that is one.
+func TestWhatIsKeptOfARegistryIsWhatAnArchiveMayHave(t *testing.T) {
+	r := fake(t)
+	c := open(t, r)
+	answering(r, "/subjects/s/versions/1", `{"subject":"s","version":1,"id":5,"guid":"none","schema":"\"int\""}`)
+	answering(r, "/schemas/ids/5", `{"schema":"\"int\""}`)
+	answering(r, "/schemas/ids/5/versions", `[{"subject":"s","version":1},{"subject":"s","version":1}]`)
+	if err := c.See(context.Background(), &format.Record{Value: framed(5)}); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Take(); len(got) != 1 || got[0].GUID != "" || len(got[0].Versions) != 1 {
+		t.Errorf("got %+v; want one version and no GUID", got)
+	}
+}
+
+func TestAMessageOfARegistryIsOneShortLine(t *testing.T) {
+	err := plain(&sr.ResponseError{StatusCode: 422, Message: "a\n b" + strings.Repeat("ü", 1000)})
+	if text := err.Error(); !strings.HasPrefix(text, "422: a bü") || len(text) > maxMessage+20 || strings.Contains(text, "\n") {
+		t.Errorf("got %q; want one short line", text)
+	}
+}
+
+func TestALoginIsNotSentOnInClear(t *testing.T) {
+	asked := false
+	plainly := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked = true }))
+	defer plainly.Close()
+	secret := httptest.NewTLSServer(http.RedirectHandler(plainly.URL, http.StatusTemporaryRedirect))
+	defer secret.Close()
+	_, err := Open(context.Background(), Options{URLs: []string{secret.URL}, User: "alice", Password: "secret", Timeout: 10 * time.Second,
+		TLS: secret.Client().Transport.(*http.Transport).TLSClientConfig})
+	if err == nil || asked || !strings.Contains(err.Error(), "from https to http") {
+		t.Errorf("got %v, asked %v; want it refused", err, asked)
+	}
 }

@@ -111,7 +111,10 @@ func (w *Worker) encode(r *Record, root Root) error {
 	out, err := o.payload.AppendChanged(w.buf[:0], *at)
 	w.buf = out[:0]
 	if err != nil {
-		*at, err = w.instead(root, o.before, err)
+		if *at, err = w.instead(root, o.before, err); err == nil && w.pipeline.rules.Unmaskable == PassOn && w.tracks {
+			w.last.looks.place(root.String()).add(w.record, looksUnchanged)
+			w.restored = true
+		}
 		return err
 	}
 	*at = w.own(out)

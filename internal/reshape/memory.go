@@ -23,7 +23,7 @@ func (a *arena) reset() {
 
 // own copies b, of which the result is never nil.
 func (a *arena) own(b []byte) []byte {
-	if len(b) > cap(a.block)-len(a.block) {
+	if a.block == nil || len(b) > cap(a.block)-len(a.block) {
 		if len(b) > blockBytes/4 && a.keep {
 			return append(make([]byte, 0, len(b)), b...)
 		}

@@ -3,6 +3,7 @@ package reshape
 import (
 	"bytes"
 	"encoding/binary"
+	"io/fs"
 	"strconv"
 	"strings"
 	"testing"
@@ -228,5 +229,81 @@ func TestTheDetectorLooksIntoSchemas(t *testing.T) {
 	report := p.Report()
 	if len(report.Uncovered) != 1 || report.Uncovered[0].Path != "value.email" || report.Uncovered[0].Records != 2 {
 		t.Errorf("got %v; want value.email of 2 records", report.Uncovered)
+	}
+}
+
+// The first copy of a field is not what a document shows.
+func TestAMaskThatChangesNothingDoesNotLetAnEarlierCopyPass(t *testing.T) {
+	value := append([]byte{0, 0, 0, 0, 2, 0, 18, 3}, "ann\x12\x03***"...)
+	p := withSchemas(t, Rules{Mask: []Mask{mustMask(t, "value.email=redact")}})
+	w := p.Worker()
+	r := Record{Record: format.Record{Value: value}, Topic: "t"}
+	if got, err := w.Apply(&r); got != Withheld || err != nil || w.Why() != "value: it is no value of schema 2: a field that has one value is there twice" {
+		t.Errorf("got %v, %v, %q; want it withheld", got, err, w.Why())
+	}
+}
+
+func TestMasksCoverFieldsThatAMessageDoesNotKnow(t *testing.T) {
+	value := append(written(t, 2, annProto), "\x4a\x0fbob@example.com"...) // field 9
+	for _, mask := range []string{"value=redact", "value.*=redact", "value.unknown-fields=drop", "value.unknown-fields=redact"} {
+		p := withSchemas(t, Rules{Mask: []Mask{mustMask(t, mask)}})
+		r := Record{Record: format.Record{Value: bytes.Clone(value)}, Topic: "t"}
+		if got, err := p.Worker().Apply(&r); got != Pass || err != nil || bytes.Contains(r.Value, []byte("bob")) {
+			t.Errorf("%s: got %v, %v, %q; want it to pass without bob", mask, got, err, r.Value)
+		}
+	}
+	p := withSchemas(t, Rules{Mask: []Mask{mustMask(t, "value.email=redact")}, RequireCoverage: true})
+	w := p.Worker()
+	r := Record{Record: format.Record{Value: value}, Topic: "t"}
+	if got, err := w.Apply(&r); got != Withheld || err != nil || w.Why() != errUncovered.Error() {
+		t.Errorf("coverage: got %v, %v, %q; want it withheld", got, err, w.Why())
+	}
+}
+
+func TestCoverageHoldsBackWhatGoesOnAsItWas(t *testing.T) {
+	for _, required := range []bool{false, true} {
+		p := withSchemas(t, Rules{Mask: []Mask{mustMask(t, "value.email=redact"), mustMask(t, "value.age=fixed=x")}, Unmaskable: PassOn, RequireCoverage: required})
+		w := p.Worker()
+		value := written(t, 1, annAvro)
+		r := Record{Record: format.Record{Value: value}, Topic: "t"}
+		got, err := w.Apply(&r)
+		if want := map[bool]Verdict{false: Pass, true: Withheld}[required]; got != want || err != nil {
+			t.Errorf("coverage %v: got %v, %v; want %v", required, got, err, want)
+		}
+		if got == Pass && !bytes.Equal(r.Value, value) {
+			t.Errorf("got %x; want %x", r.Value, value)
+		}
+		w.Close()
+		if u := p.Report().Uncovered; len(u) != 1 || u[0].Path != "value" {
+			t.Errorf("coverage %v: got %v; want the value", required, u)
+		}
+	}
+}
+
+// A value of no bytes is a value, and null ends a key.
+func TestTheFirstEmptyValueIsNotNull(t *testing.T) {
+	file, err := schema.ParseFile("t=user.proto", func(name string) ([]byte, error) {
+		if name != "user.proto" {
+			return nil, fs.ErrNotExist
+		}
+		return []byte(userProto), nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &schema.Set{}
+	if err := s.AddFiles(file); err != nil {
+		t.Fatal(err)
+	}
+	p := pipelineOf(t, Rules{Mask: []Mask{mustMask(t, "value.email=drop")}})
+	p.ReadWith(s)
+	r := Record{Record: format.Record{Value: []byte("\x12\x03ann")}, Topic: "t"}
+	if got, err := p.Worker().Apply(&r); got != Pass || err != nil || r.Value == nil || len(r.Value) != 0 {
+		t.Errorf("got %v, %v, %q, null %v; want an empty value", got, err, r.Value, r.Value == nil)
+	}
+	p = pipelineOf(t, Rules{Mask: []Mask{mustMask(t, "value=fixed=")}})
+	r = Record{Record: format.Record{Value: []byte("ann")}, Topic: "t"}
+	if got, err := p.Worker().Apply(&r); got != Pass || err != nil || r.Value == nil {
+		t.Errorf("got %v, %v, null %v; want an empty value", got, err, r.Value == nil)
 	}
 }

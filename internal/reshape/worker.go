@@ -33,6 +33,7 @@ type Worker struct {
 	why          string        // it does not go on; empty where the verdict says all
 	pending      []int         // numbers of rules, by change
 	excused      bool          // it has a payload that a rule could not be applied to
+	restored     bool          // it has a payload that goes on as it was, for its schema cannot hold what rules made of it
 	tracks       bool          // what goes out is looked at
 	marks        [2]marks      // of value and key
 	again        [2]bool       // a look at what the rules have made is needed, of value and key
@@ -163,6 +164,9 @@ func (w *Worker) reshape(t *topicWork, r *Record) Verdict {
 	if err := w.close(r); err != nil {
 		return w.withhold(err)
 	}
+	if w.restored && w.pipeline.rules.RequireCoverage {
+		return w.withhold(errUncovered)
+	}
 	w.count()
 	if string(key) != string(r.Key) || (key == nil) != (r.Key == nil) {
 		w.counts.KeysChanged++
@@ -171,7 +175,7 @@ func (w *Worker) reshape(t *topicWork, r *Record) Verdict {
 }
 
 func (w *Worker) begin(t *topicWork) {
-	w.excused, w.pending = false, w.pending[:0]
+	w.excused, w.restored, w.pending = false, false, w.pending[:0]
 	w.marks[ValueRoot], w.marks[KeyRoot] = w.marks[ValueRoot][:0], w.marks[KeyRoot][:0]
 	w.again, w.headersAgain = [2]bool{}, false
 	w.tracks, t.looks.record = w.pipeline.detects, w.record

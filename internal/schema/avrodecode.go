@@ -112,8 +112,11 @@ func (d *avroDecoder) scalar(dst []byte, t *avroType) ([]byte, error) {
 		return appendFloat(dst, math.Float64frombits(binary.LittleEndian.Uint64(b)), 64), nil
 	case avroEnum:
 		n, err := d.long()
-		if err != nil || n < 0 || n >= int64(len(t.spelled)) {
-			return dst, errors.Join(err, errSymbol)
+		if err == nil && (n < 0 || n >= int64(len(t.spelled))) {
+			err = errSymbol
+		}
+		if err != nil {
+			return dst, err
 		}
 		return append(dst, t.spelled[n]...), nil
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -86,6 +87,13 @@ func (n *node) member(name string, hint int) *node {
 		}
 	}
 	return nil
+}
+
+// equal says that two values are the same, members in the same order.
+func (n *node) equal(o *node) bool {
+	return n.kind == o.kind && n.text == o.text && slices.EqualFunc(n.children, o.children, func(a, b child) bool {
+		return a.name == b.name && a.equal(&b.node)
+	})
 }
 
 // what is a value in a word, for errors.

@@ -3,6 +3,7 @@ package schema
 import (
 	"bytes"
 	"encoding/base64"
+	"math"
 	"strconv"
 	"strings"
 	"testing"
@@ -112,7 +113,7 @@ func TestFieldsThatAMessageDoesNotKnowStay(t *testing.T) {
 	older := messageOf(t, `syntax = "proto3"; message M { string a = 1; N n = 2; repeated N list = 3; } message N { string b = 1; }`)
 	body := encodedProto(t, newer, `{"a":"x","n":{"b":"y","later":5},"later":6,"list":[{"b":"z","later":8}]}`)
 	doc := decoded(t, older, body)
-	if want := `{"a":"x","n":{"b":"y"},"list":[{"b":"z"}]}`; doc != want {
+	if want := `{"a":"x","n":{"b":"y","unknown-fields":[[7,5]]},"list":[{"b":"z","unknown-fields":[[7,8]]}],"unknown-fields":[[9,6]]}`; doc != want {
 		t.Fatalf("got %s; want %s", doc, want)
 	}
 	out, err := older.appendChanged(nil, body, []byte(strings.ReplaceAll(strings.ReplaceAll(doc, `"y"`, `"***"`), `"z"`, `"***"`)))
@@ -122,6 +123,86 @@ func TestFieldsThatAMessageDoesNotKnowStay(t *testing.T) {
 	want := `{"a":"x","n":{"b":"***","later":5},"later":6,"list":[{"b":"***","later":8}]}`
 	if got := decoded(t, newer, out); got != decoded(t, newer, encodedProto(t, newer, want)) {
 		t.Errorf("got %s; want %s", got, want)
+	}
+}
+
+func TestFieldsThatAMessageDoesNotKnowGoWithWhatIsTakenAway(t *testing.T) {
+	c := messageOf(t, `syntax = "proto3"; message M { string a = 1; N n = 2; } message N { string b = 1; }`)
+	body := []byte{10, 1, 'x', 18, 6, 10, 1, 'y', 58, 1, 's', 74, 1, 't'} // 7 of n, and 9
+	for from, to := range map[string]string{
+		`{"b":"y","unknown-fields":[[7,"s"]]}`: `{}`,
+		`[[7,"s"]]`:                            `"***"`,
+		`[7,"s"]`:                              `[0,"s"]`,
+		`,"unknown-fields":[[7,"s"]]`:          ``,
+	} {
+		doc := decoded(t, c, body)
+		changed := strings.Replace(doc, from, to, 1)
+		out, err := c.appendChanged(nil, body, []byte(changed))
+		if changed == doc || err != nil || bytes.Contains(out, []byte("s")) || !bytes.Contains(out, []byte("t")) {
+			t.Errorf("%s of %s: got %q, %v; want t to stay, and s not", to, doc, out, err)
+		}
+	}
+	if _, err := c.appendChanged(nil, nil, []byte(`{"unknown-fields":[[7,"s"]]}`)); err == nil {
+		t.Error("of no message before: got no error; want one")
+	}
+}
+
+func TestFieldsThatAMessageDoesNotKnowAreShownAsWhatTheyMayBe(t *testing.T) {
+	c := messageOf(t, `syntax = "proto3"; message M {}`)
+	var body []byte
+	body = protowire.AppendVarint(protowire.AppendTag(body, 1, protowire.VarintType), math.MaxUint64)
+	body = protowire.AppendFixed32(protowire.AppendTag(body, 2, protowire.Fixed32Type), 7)
+	body = protowire.AppendFixed64(protowire.AppendTag(body, 3, protowire.Fixed64Type), 8)
+	body = protowire.AppendString(protowire.AppendTag(body, 4, protowire.BytesType), `ü"`)
+	body = protowire.AppendBytes(protowire.AppendTag(body, 4, protowire.BytesType), []byte{0xff})
+	body = append(protowire.AppendTag(body, 5, protowire.StartGroupType), 8, 1, 5<<3|4)
+	want := `{"unknown-fields":[[1,18446744073709551615],[2,7],[3,8],[4,"ü\""],[4,"/w=="],[5,"\u0008\u0001"]]}`
+	if got := decoded(t, c, body); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// What a reader passes over would go out unmasked.
+func TestMessagesThatHideSomethingAreNoDocument(t *testing.T) {
+	c := messageOf(t, everyProto)
+	tag := protowire.AppendTag
+	text := func(b []byte, n protowire.Number, s string) []byte {
+		return protowire.AppendString(tag(b, n, protowire.BytesType), s)
+	}
+	number := func(b []byte, n protowire.Number, v uint64) []byte {
+		return protowire.AppendVarint(tag(b, n, protowire.VarintType), v)
+	}
+	for name, one := range map[string]struct {
+		body []byte
+		want error
+	}{
+		"a text twice":                  {text(text(nil, 14, "ann"), 14, ""), errTwice},
+		"a number twice":                {number(number(nil, 1, 5), 1, 0), errTwice},
+		"a message twice":               {text(text(nil, 25, "\x08\x01"), 25, ""), errTwice},
+		"a text of a message twice":     {text(nil, 18, string(text(text(nil, 14, "ann"), 14, ""))), errTwice},
+		"a oneof of two":                {number(text(nil, 22, "ann"), 23, 1), errTwice},
+		"an optional twice":             {number(number(nil, 24, 5), 24, 0), errTwice},
+		"text as a number":              {number(nil, 14, 491511234567), errWireType},
+		"a number as text":              {text(nil, 2, "ann"), errWireType},
+		"a list of numbers as fixed":    {protowire.AppendFixed32(tag(nil, 17, protowire.Fixed32Type), 5), errWireType},
+		"a message as a group":          {append(tag(nil, 25, protowire.StartGroupType), protowire.AppendTag(nil, 25, protowire.EndGroupType)...), errWireType},
+		"a key twice":                   {text(text(nil, 19, "\x0a\x01a\x10\x07"), 19, "\x0a\x01a\x10\x00"), errKeyTwice},
+		"a key of a number twice":       {text(text(nil, 20, "\x08\x05\x12\x00"), 20, "\x08\x85\x00"), errKeyTwice},
+		"no key twice":                  {text(text(nil, 19, "\x10\x07"), 19, "\x0a\x00"), errKeyTwice},
+		"a value of an entry twice":     {text(nil, 19, "\x10\x07\x10\x00"), errTwice},
+		"a third field of an entry":     {text(nil, 19, "\x0a\x01a\x1a\x03ann"), errWireType},
+		"a value of an entry as text":   {text(nil, 19, "\x0a\x01a\x12\x03ann"), errWireType},
+		"a large number of 32 bits":     {number(nil, 1, 1<<32), errRange},
+		"a large boolean":               {number(nil, 13, 491511234567), errRange},
+		"a large symbol":                {number(nil, 16, 1<<40), errRange},
+		"a large number in a list":      {text(nil, 17, "\x01\x80\x80\x80\x80\x80\x01"), errRange},
+		"a negative number of 32 bits":  {number(nil, 1, 0xffffffff), nil},
+		"a list of numbers in two ways": {number(text(nil, 17, "\x01\x02"), 17, 3), nil},
+		"different keys":                {text(text(nil, 20, "\x08\x05"), 20, "\x08\x06"), nil},
+	} {
+		if got, err := c.appendJSON(nil, one.body); err != one.want {
+			t.Errorf("%s: got %s, %v; want %v", name, got, err, one.want)
+		}
 	}
 }
 
@@ -135,7 +216,7 @@ func TestProto2KnowsWhatIsSet(t *testing.T) {
 		{[]byte{}, `{"packed":[]}`},
 		{[]byte{8, 1, 18, 0, 26, 2, 1, 2, 35, 8, 3, 36, 40, 2}, `{"must":1,"may":"","packed":[1,2],"g":{"g":3},"e":"B"}`},
 		{[]byte{40, 9}, `{"packed":[],"e":9}`}, // a symbol that is not there
-		{[]byte{0xa2, 6, 1, 'x'}, `{"packed":[]}`},
+		{[]byte{0xa2, 6, 1, 'x'}, `{"packed":[],"unknown-fields":[[100,"x"]]}`},
 	} {
 		if got := decoded(t, c, one.body); got != one.want {
 			t.Errorf("%x: got %s; want %s", one.body, got, one.want)

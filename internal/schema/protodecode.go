@@ -4,7 +4,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"strconv"
+	"unicode/utf8"
 
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/dynamicpb"
@@ -33,9 +35,15 @@ func (t protobufMessage) appendJSON(dst, body []byte) ([]byte, error) {
 		return dst, err
 	}
 	w := protobufWriter{limit: len(dst) + leastDocument + mostPerByte*len(body)}
-	dst = w.message(dst, m, 0)
-	return dst, w.err
+	if dst = w.message(dst, m, 0); w.err != nil {
+		return dst, w.err
+	}
+	return dst, checkWire(t.MessageDescriptor, body)
 }
+
+// unknownFields is the member of a document that has the fields of a message which its type does not know, in pairs of number and value. No field
+// can have such a name.
+const unknownFields = "unknown-fields"
 
 // protobufWriter writes messages as JSON: fields in the order of the schema under the names that they have there, numbers of 64 bits as
 // numbers, enums by name, bytes as base64. A field is there when it is set, or when its type does not know of being set.
@@ -68,7 +76,54 @@ func (w *protobufWriter) message(dst []byte, m protoreflect.Message, depth int) 
 		dst = append(jsonl.AppendPayload(dst, []byte(f.Name())), ':')
 		dst = w.field(dst, f, m.Get(f), depth)
 	}
+	if b := m.GetUnknown(); len(b) > 0 {
+		if dst[len(dst)-1] != '{' {
+			dst = append(dst, ',')
+		}
+		dst = appendUnknown(append(dst, `"`+unknownFields+`":`...), b)
+	}
 	return append(dst, '}')
+}
+
+// appendUnknown appends fields without a type: whole numbers, text, and what is none as base64.
+func appendUnknown(dst, b []byte) []byte {
+	dst = append(dst, '[')
+	for first := true; len(b) > 0; first = false {
+		number, kind, size := protowire.ConsumeTag(b)
+		if b = b[max(size, 0):]; size < 0 {
+			break
+		}
+		if !first {
+			dst = append(dst, ',')
+		}
+		dst = append(strconv.AppendInt(append(dst, '['), int64(number), 10), ',')
+		size = max(protowire.ConsumeFieldValue(number, kind, b), 0)
+		dst = append(appendUntyped(dst, number, kind, b[:size]), ']')
+		b = b[size:]
+	}
+	return append(dst, ']')
+}
+
+func appendUntyped(dst []byte, number protowire.Number, kind protowire.Type, b []byte) []byte {
+	switch kind {
+	case protowire.VarintType:
+		v, _ := protowire.ConsumeVarint(b)
+		return strconv.AppendUint(dst, v, 10)
+	case protowire.Fixed32Type:
+		v, _ := protowire.ConsumeFixed32(b)
+		return strconv.AppendUint(dst, uint64(v), 10)
+	case protowire.Fixed64Type:
+		v, _ := protowire.ConsumeFixed64(b)
+		return strconv.AppendUint(dst, v, 10)
+	case protowire.BytesType:
+		b, _ = protowire.ConsumeBytes(b)
+	default:
+		b, _ = protowire.ConsumeGroup(number, b)
+	}
+	if utf8.Valid(b) {
+		return jsonl.AppendPayload(dst, b)
+	}
+	return append(base64.StdEncoding.AppendEncode(append(dst, '"'), b), '"')
 }
 
 func (w *protobufWriter) field(dst []byte, f protoreflect.FieldDescriptor, v protoreflect.Value, depth int) []byte {

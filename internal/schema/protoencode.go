@@ -24,8 +24,7 @@ func (noExtensions) FindExtensionByNumber(protoreflect.FullName, protoreflect.Fi
 	return nil, protoregistry.NotFound
 }
 
-// appendChanged appends the message of a document. Of the message before it keeps what the document does not say: fields that the type does not
-// know. The order of fields in its bytes is always the same.
+// appendChanged appends the message of a document. The order of fields in its bytes is always the same.
 func (t protobufMessage) appendChanged(dst, before, document []byte) ([]byte, error) {
 	n, err := parseJSON(document)
 	if err != nil {
@@ -51,11 +50,12 @@ func readMessage(d protoreflect.MessageDescriptor, old protoreflect.Message, n *
 		return nil, refused
 	}
 	m := dynamicpb.NewMessage(d)
-	if old != nil && old.IsValid() {
-		m.SetUnknown(old.GetUnknown())
-	}
 	for i := range n.children {
 		c := &n.children[i]
+		if c.name == unknownFields && old != nil {
+			keepUnknown(m, old, &c.node)
+			continue
+		}
 		f := fieldNamed(d, c.name)
 		if f == nil {
 			refused.What = "a field that it does not have"
@@ -72,6 +72,15 @@ func readMessage(d protoreflect.MessageDescriptor, old protoreflect.Message, n *
 		}
 	}
 	return m, nil
+}
+
+// keepUnknown keeps the fields that a type does not know, where nothing of them was changed. Otherwise none stays: nobody can say what else in them
+// the change was about.
+func keepUnknown(m, old protoreflect.Message, n *node) {
+	was, err := parseJSON(appendUnknown(nil, old.GetUnknown()))
+	if err == nil && was.equal(n) {
+		m.SetUnknown(old.GetUnknown())
+	}
 }
 
 // fieldNamed finds a field by the name that it has in the schema, or in Protobuf's own JSON.
