@@ -52,7 +52,7 @@ func TestTheGoldenGroupsAreReadAndWrittenAsTheyAre(t *testing.T) {
 	if err := writeLedger(fresh, identity); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := groupsText(t, fresh), groupsText(t, groupsGolden); !bytes.Equal(got, want) {
+	if got, want := identityText(t, fresh, "groups"), identityText(t, groupsGolden, "groups"); !bytes.Equal(got, want) {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
 }
@@ -70,16 +70,16 @@ func identityOf(t *testing.T, root string) format.Identity {
 	return a.Identity()
 }
 
-// groupsText is what karchive.json has of groups, byte for byte.
-func groupsText(t *testing.T, root string) []byte {
+// identityText is what karchive.json has from a member on, byte for byte.
+func identityText(t *testing.T, root, member string) []byte {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, "karchive.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, groups, found := bytes.Cut(text, []byte(`"groups": `))
+	_, rest, found := bytes.Cut(text, []byte(`"`+member+`": `))
 	if !found {
-		t.Fatalf("%s has no groups", root)
+		t.Fatalf("%s has no %s", root, member)
 	}
-	return groups
+	return rest
 }

@@ -39,8 +39,10 @@ GROUPS = {"taken_at": "text", "ends": [{"topic": "text", "partitions": ["i32"], 
           "groups": [{"id": "text", "state": "text", "protocol_type": "text",
                       "topics": [{"topic": "text", "partitions": ["i32"], "offsets": ["i64"], "leader_epochs": ["i32"], "metadata?": ["text"]}]}],
           "unread?": [{"id": "text", "reason": "text"}]}
+SCHEMA = {"id": "i32", "guid?": "text", "type": "text", "text": "text", "references?": [{"name": "text", "subject": "text", "version": "i32"}],
+          "versions?": [{"subject": "text", "version": "i32", "compatibility?": "text"}]}
 ARCHIVE = {"version": "text", "archive_id": "text", "created_by": "text", "created_at": "text", "encoding": "text", "cluster_id": "text",
-           "topics": [{"name": "text", "id": "text", "partitions": "i32", "configs?": "texts"}], "capture?": PLAN, "groups?": GROUPS}
+           "topics": [{"name": "text", "id": "text", "partitions": "i32", "configs?": "texts"}], "capture?": PLAN, "groups?": GROUPS, "schemas?": [SCHEMA]}
 ENVELOPE = {"checksum": "text", "archive": ARCHIVE}
 ISOLATIONS = ("read_committed", "read_uncommitted", "")
 
@@ -163,7 +165,20 @@ def check_identity(data):
             refuse_unless(p["partition"] >= 0 and p["start"] >= 0 and (p["end"] == -1 or p["end"] >= p["start"]), "range of the plan")
     if "groups" in a:
         check_groups(a["groups"])
+    check_schemas(a.get("schemas", []))
     return a
+
+
+def check_schemas(schemas):
+    """Also check 8."""
+    ordered([s["id"] for s in schemas], "schemas")
+    for s in schemas:
+        refuse_unless(s["id"] > 0 and s["type"], "a schema without an id or a type")
+        refuse_unless("guid" not in s or re.fullmatch(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", s["guid"]), "a GUID")
+        places = [(v["subject"], v["version"]) for v in s.get("versions", [])]
+        ordered(places, "versions of a schema")
+        for subject, version in places + [(r["subject"], r["version"]) for r in s.get("references", [])]:
+            refuse_unless(subject and version > 0, "a version of no schema")
 
 
 def check_groups(g):
@@ -253,5 +268,8 @@ def run(place):
             count += 1
     for path in sorted((place / "accept").glob("*/karchive.json")):
         wrong += expect(path.parent.name, False, lambda: check_archive(path.parent))
+        count += 1
+    for path in sorted(place.glob("golden-*/karchive.json")):
+        wrong += expect(path.parent.name, False, lambda: check_identity(path.read_bytes()))
         count += 1
     return wrong, count

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	"github.com/karchive/karchive/format"
+)
+
+// schemasGolden is a golden archive with the schemas of a registry, and records that name them.
+var schemasGolden = filepath.Join(goldenDir, "golden-1.3-schemas")
+
+var goldenSchemas = []format.Schema{
+	{ID: 1, GUID: "8ea6d8c7-51e0-4b1f-9c83-0f2c2a5a2c11", Type: format.AvroSchema, Text: `{"type":"record","name":"Place","fields":[{"name":"city","type":"string"}]}`,
+		Versions: []format.SchemaVersion{{Subject: "place", Version: 1, Compatibility: "FULL"}, {Subject: "place", Version: 3, Compatibility: "FULL"}}},
+	{ID: 7, Type: format.AvroSchema, Text: `{"type":"record","name":"User","fields":[{"name":"id","type":"long"},{"name":"home","type":["null","Place"]}]}`,
+		References: []format.SchemaReference{{Name: "Place", Subject: "place", Version: 1}}, Versions: []format.SchemaVersion{{Subject: "users-value", Version: 2}}},
+	{ID: 9, Type: format.ProtobufSchema, Text: "syntax = \"proto3\";\nmessage Paid { int64 cents = 1; }\n"},
+	{ID: 1 << 30, Type: "XML", Text: "ü"},
+}
+
+var schemasIdentity = format.Identity{
+	ClusterID: source.ClusterID, Topics: []format.Topic{{Name: "users", ID: source.TopicID, Partitions: 1}}, Schemas: goldenSchemas,
+}
+
+// schemasSegments have payloads that name a schema by a frame, by a header, one that the archive does not have, and none.
+func schemasSegments() []segment {
+	guid := append([]byte{1}, 0x8e, 0xa6, 0xd8, 0xc7, 0x51, 0xe0, 0x4b, 0x1f, 0x9c, 0x83, 0x0f, 0x2c, 0x2a, 0x5a, 0x2c, 0x11)
+	return []segment{{"users", 0, 0, 5, number(0, []format.Record{
+		{Key: []byte("k"), Value: []byte{0, 0, 0, 0, 7, 14, 2, 4, 'U', 'l'}},
+		{Value: []byte{4, 'U', 'l'}, Headers: []format.Header{{Key: "__value_schema_id", Value: guid}}},
+		{Value: []byte{0, 0, 0, 0, 9, 0, 8, 5}},
+		{Key: []byte{0, 0, 0, 0, 8}},
+		{Value: []byte(`{"id":7}`)},
+	})}}
+}
+
+func writeSchemas(root string) error {
+	fsys, err := format.DirFS(root)
+	if err != nil {
+		return err
+	}
+	a, err := format.Create(fsys, schemasIdentity)
+	if err != nil {
+		return err
+	}
+	for _, s := range schemasSegments() {
+		err = errors.Join(err, writeLedgerSegment(a, s, nil))
+	}
+	return errors.Join(err, a.Close())
+}
+
+func TestTheGoldenSchemasAreReadAndWrittenAsTheyAre(t *testing.T) {
+	if *update {
+		for _, err := range []error{os.RemoveAll(schemasGolden), os.MkdirAll(schemasGolden, 0o755), writeSchemas(schemasGolden),
+			writeExpected(schemasGolden+".expected.jsonl", schemasSegments()), removeLocks(schemasGolden)} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	golden := identityOf(t, schemasGolden)
+	if golden.Version != "1.3" || !reflect.DeepEqual(golden.Schemas, goldenSchemas) {
+		t.Errorf("got version %s and %+v, want 1.3 and %+v", golden.Version, golden.Schemas, goldenSchemas)
+	}
+	fresh := filepath.Join(t.TempDir(), "schemas")
+	if err := writeSchemas(fresh); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := dataFiles(t, fresh), dataFiles(t, schemasGolden); len(want) == 0 || !maps.EqualFunc(got, want, bytes.Equal) {
+		t.Errorf("got %d files, want the bytes of the %d of the golden archive: if that is meant, run this test with -update", len(got), len(want))
+	}
+	if got, want := identityText(t, fresh, "schemas"), identityText(t, schemasGolden, "schemas"); !bytes.Equal(got, want) {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+}
