@@ -22,11 +22,11 @@ func catCommand(e *env) *cli.Command {
 		Name:      "cat",
 		Usage:     "print records as JSON, one a line",
 		ArgsUsage: "ARCHIVE [flags]",
-		Description: `Records come by topic, partition and offset; with --order time by timestamp, for which they are sorted in a temporary file after the rules.
-Keys and values whose schema is known (see karchive help schemas) are printed as the JSON that they say, unless --raw is given. All other keys, values
-and headers are strings where they are UTF-8, {"base64":"..."} where not, and null where they are null. With --values json a
-key or value that is a JSON object or array stands there as that; karchive import does not read this form back. With rules records are
-printed as they leave the rules, which is a way to try those out, and exit code 3 means that some were withheld.
+		Description: `Records come by topic, partition and offset; with --order time by timestamp, sorted in a temporary file after the rules.
+Keys and values whose schema is known (see karchive help schemas) are printed as JSON, unless --raw is given. All other keys, values and
+headers are strings where they are UTF-8, {"base64":"..."} where not, and null where they are null. With --values json a key or value
+that is a JSON object or array is printed as that; karchive import does not read this form back. With rules, records are printed as
+they leave the rules, so you can try those out. Exit code 3: some records were withheld.
 
 -f has kcat's letters: ` + templateHelp(1) + `
 ` + templateHelp(2) + `

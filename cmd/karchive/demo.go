@@ -25,9 +25,8 @@ func demoCommand(e *env) *cli.Command {
 		Name:  "demo",
 		Usage: "show all of it on two clusters inside this process",
 		Description: `Fills a cluster with an hour's traffic of a shop, captures it, verifies and looks at the archive, replays it into a second cluster,
-captures that too and compares every record. Then the archive is a broker that a client reads, and two versions of a program are
-compared on it. Nothing outside this process is touched but a temporary directory, or the one of -o,
-which stays.
+captures that too and compares every record. Then it serves the archive to a client as a broker, and compares two versions of a program
+on it. Nothing outside this process is touched but a temporary directory, or the one of -o, which stays.
 
 Examples:
   karchive demo

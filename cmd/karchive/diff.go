@@ -26,13 +26,14 @@ func diffCommand(e *env) *cli.Command {
 		Name:      "diff",
 		Usage:     "compare the records of two archives, or of an archive and a topic",
 		ArgsUsage: "A B [flags]",
-		Description: `A and B are archives, or topics of a cluster: kafka://HOST:PORT/TOPIC, or topic:TOPIC with -b. Of a topic what it holds at the start is copied into a
-temporary directory first. Row groups with equal digests are equal, and are not decoded: equal archives are compared by their footers.
+		Description: `A and B are archives, or topics of a cluster: kafka://HOST:PORT/TOPIC, or topic:TOPIC with -b. What a topic holds at the start is
+first copied into a temporary directory. Row groups with equal digests are equal, and are not decoded: equal archives are compared by
+their footers.
 
-Records are paired by partition and offset. With --by order the n-th of a partition is paired with the n-th, with --by key the n-th of a key
-with the n-th of that key, and with --by PATH the same for what is at PATH; the last two pair over all partitions of a topic. By key and
-by PATH neither offset nor partition counts, and equal records in another order are named. --map says which topics belong together. Rules, such
-as --filter and --sample, are applied to the records of both sides first; then all row groups are decoded.
+Records are paired by partition and offset. With --by order the n-th record of a partition is paired with the n-th, with --by key the
+n-th record with a key with the n-th with that key, and with --by PATH the same by what is at PATH. The last two pair over all partitions
+of a topic: neither offset nor partition counts, and equal records in another order are named. --map says which topics belong together.
+Rules, such as --filter and --sample, are applied to the records of both sides first; then all row groups are decoded.
 
 Exit codes: 0 equal, 1 different or failed, 2 wrong usage, 3 equal but for records that rules withheld.
 

@@ -36,7 +36,7 @@ func groupsCommand(e *env) *cli.Command {
 		ArgsUsage: groupsRestore + " ARCHIVE -b BROKERS [flags]",
 		Description: `Sets the consumer groups that an archive keeps (karchive capture --groups) in a cluster, without a replay: each goes on at the first record there
 that is not older than the next one which it would have read. That is not exact: where timestamps are not in order, or were given anew, records
-are read twice or missed. Exact is karchive replay --groups, which knows where it put each record.
+are read twice or missed. karchive replay --groups is exact, because it knows where it put each record.
 
 Partitions keep their numbers. A group with members in the cluster is refused before anything is set. Try --dry-run first. What was set is read back.
 

@@ -36,11 +36,11 @@ func packCommand(e *env) *cli.Command {
 		Description: `FILE is a zip with stored entries and a manifest of every file with its SHA-256. Every command takes it in place of the archive; unpack makes
 a directory of it again. The same archive gives the same file, unless it is encrypted.
 
-With --split, parts get names such as run-1-of-3.karchive; each holds whole segments, and the manifest of all. With --since, only what an earlier
-archive, packed file or manifest (karchive-pack.json) has not is packed. Passphrases of keys are asked for on the terminal.
+With --split, parts get names such as run-1-of-3.karchive; each holds whole segments, and the manifest of all. With --since, what an earlier
+archive, packed file or manifest (karchive-pack.json) has is left out. Passphrases of keys are asked for on the terminal.
 
 With --sheet, every packed record is looked at, and the transfer sheet says what is in the files: counts, times, names of fields and headers, what
-looks personal and where, hashes and signatures, and has room for who releases it to sign.
+looks personal and where, hashes and signatures, and room for signatures by hand of the people who release it.
 
 Examples:
   karchive pack run1 -o run1.karchive

@@ -25,9 +25,9 @@ func recoverCommand(e *env) *cli.Command {
 		Usage:     "write what is intact of a damaged archive to a new one",
 		ArgsUsage: "ARCHIVE -o NEW [flags]",
 		Description: `Checks everything as verify --deep does, names what is wrong, and writes every row group that is intact to NEW, where the lost offsets are gaps
-of reason corrupt, also of a partition of which nothing is left. ARCHIVE stays as it is. What a last segment held that cannot be read is not
-known: NEW ends before it, the plan in NEW says that there was more, and a capture goes on from there as long as the cluster still holds
-the records. Exit code 3: something was lost, or the capture of ARCHIVE did not get to its end.
+of reason corrupt, also of a partition of which nothing is left. ARCHIVE stays as it is. If the last segment of a
+partition cannot be read, nobody knows what it held: NEW ends before it, its plan says that there was more, and a capture goes on from
+there as long as the cluster still holds the records. Exit code 3: something was lost, or the capture of ARCHIVE did not get to its end.
 
 Examples:
   karchive recover run1 -o run1-recovered

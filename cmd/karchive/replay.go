@@ -1,19 +1,12 @@
 package main
 
 import (
-	"cmp"
-	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/urfave/cli/v2"
 
-	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/replay"
 )
 
@@ -49,25 +42,28 @@ func replayCommand(e *env) *cli.Command {
 		Usage:     "send the records of an archive, or of a CSV file, to a cluster",
 		ArgsUsage: "ARCHIVE|FILE.csv -b BROKERS [flags]",
 		Description: `Sends at top speed, keeping the order within each partition, or in time: with --speed 1 all partitions together, by one clock, as they
-were recorded; with --rate and --bandwidth steadily, in the same order. Before the first record it compares the target with the archive: what may
-be lost is a warning, what is certain to be lost is refused unless --force is given. Replaying into the cluster that was captured is
-refused unless --allow-source-cluster is given. With --progress the same command goes on after an interruption. Rules (--filter, --mask
-and the like) leave out and change records on the way; with --dry-run they are tried on the first records of each topic, and shown
-as they leave them. A timed replay pauses and goes on at SIGUSR1, and on a terminal at the space bar. Exit code 3: it finished, but
-something was left out, or withheld because it could not be masked, or the archive is not complete, because its capture did not get to
-its end. That is said before the first record; --allow-incomplete makes it 0.
-A CSV file (or - for stdin) is read as a whole before anything is sent, into a temporary archive in TMPDIR, which is removed at the end. A row
-is a record of --topic, in the order of the file; its value is the first column that is named for nothing else. Without --partitioner, rows go
-where Kafka's producers put their keys, those without one to all partitions in turn; without --timestamp-column, a timestamp says when its row
-was sent.
+were recorded; with --rate and --bandwidth steadily, in the same order. A timed replay pauses and goes on at SIGUSR1, and on a terminal
+at the space bar. With --progress the same command goes on after an interruption.
 
-With --exactly-once it sends in transactions that carry its progress, kept in topic __karchive_checkpoints of the target: killed at any moment,
-the same command goes on where the last commit was, and with its schedule; consumers with read_committed miss nothing and see nothing twice.
-They see records in bursts, when a transaction is committed: at least every second, whatever the timing. Another archive, and other options that
-shape what is sent, are another replay.
+Before the first record it compares the target with the archive: what may be lost is a warning, what is certain to be lost is refused
+unless --force is given. Replaying into the cluster that was captured is refused unless --allow-source-cluster is given. Rules (--filter,
+--mask and the like) leave out and change records on the way; --dry-run shows the first records of each topic as the rules leave them.
+Exit code 3: it finished, but something was left out, or withheld because it could not be masked, or the capture of the archive did not
+get to its end. The last is said before the first record, and --allow-incomplete makes its exit code 0.
 
-With --groups, consumer groups that the archive keeps go on in the target with the record that they would have read next: exactly, also through
-rules, maps and gaps. A group with members there is refused before anything is sent. Exit code 1: it is not where it belongs.
+A CSV file (or - for stdin) is read as a whole before anything is sent, into a temporary archive in TMPDIR, which is removed at the end.
+A row is a record of --topic, in the order of the file; its value is the first column that is named for nothing else. Without
+--partitioner, a row goes where Kafka's producers put its key, or without a key to all partitions in turn. Without --timestamp-column,
+its timestamp says when it was sent.
+
+With --exactly-once it sends in transactions that carry its progress, kept in topic __karchive_checkpoints of the target. Killed at any
+moment, the same command goes on where the last commit was, and with its schedule; consumers with read_committed miss nothing and see
+nothing twice. They see records in bursts, when a transaction is committed: at least every second, whatever the timing. Another archive,
+or other options that shape what is sent, make another replay.
+
+With --groups, consumer groups that the archive keeps go on in the target with the record that they would have read next: exactly, also
+through rules, maps and gaps, and with nothing missed where partitions are joined. A group with members there is refused before anything
+is sent. Exit code 1: a group is not where it belongs.
 
 Examples:
   karchive replay run1 -b localhost:9093 --create-topics
@@ -172,134 +168,4 @@ func (o *replayOptions) complete(e *env) error {
 		return &usageError{"--show-originals is for --dry-run", "karchive cat shows the records of an archive"}
 	}
 	return optionUsage(r.Check())
-}
-
-func runReplay(ctx context.Context, e *env, o replayOptions) error {
-	if err := o.complete(e); err != nil {
-		return err
-	}
-	rules, err := o.replayRules(ctx, e)
-	if err != nil {
-		return err
-	}
-	limitMemory(o.memory)
-	if o.replay.Schedule.Pace.Timed() {
-		spare()
-	}
-	a, err := o.openSource(ctx, e, rules)
-	if err != nil {
-		return err
-	}
-	defer a.end()
-	if err := o.load(ctx, e, rules, a.archives()...); err != nil {
-		return err
-	}
-	cfg, opts, err := o.connection.open(ctx, e)
-	if err != nil {
-		return err
-	}
-	if err := a.complete(ctx, e); err != nil {
-		return err
-	}
-	if err := o.restoreSchemas(ctx, e, cfg, a.archives()); err != nil {
-		return err
-	}
-	missing, err := o.missingOf(e, a.Archive)
-	if err != nil {
-		return err
-	}
-	result := &replayed{Archive: o.archive, Completeness: missing, invocation: e.invoked(cfg.Names()), rules: rules, damaged: a.damaged != nil}
-	report, err := o.run(ctx, e, opts, a.Archive, result)
-	sent := len(report.Topics) > 0
-	if sent || report.Plan != nil && o.replay.DryRun {
-		if err := result.print(ctx, e, a, o); err != nil {
-			return err
-		}
-	}
-	switch {
-	case err != nil && sent:
-		return replayHint(err, o.goOn())
-	case err != nil:
-		return replayHint(err, cfg.Explain(err))
-	}
-	return o.lacks(&report, a.damaged, result, missing)
-}
-
-// lacks is the error of a replay that finished although something is missing.
-func (o *replayOptions) lacks(report *replay.Report, damaged error, result *replayed, missing *completeness) error {
-	if report.LeftOut > 0 {
-		return errIncomplete
-	}
-	return cmp.Or(damaged, result.Reshaped.incomplete(), missing.accept(o.incomplete))
-}
-
-// missingOf says what the archive lacks of what is to be replayed.
-func (o *replayOptions) missingOf(e *env, a *format.Archive) (*completeness, error) {
-	c, err := o.completenessOf(e, a)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", o.archive, err)
-	}
-	e.warnMissing(o.archive, c)
-	return c, nil
-}
-
-// run replays, and shows, serves and writes down how it goes.
-func (o *replayOptions) run(ctx context.Context, e *env, opts []kgo.Opt, a *format.Archive, result *replayed) (report replay.Report, err error) {
-	progress := newProgress(e, "replay")
-	defer progress.done()
-	r := &o.replay
-	r.OnPlan = func(p *replay.Plan) {
-		nameFixes(p, r)
-		e.notePlan(p, r.Force)
-		e.noteSchedule(p, r)
-		e.noteExactlyOnce(p, r.Restart)
-	}
-	r.OnProgress = func(p replay.Progress) {
-		progress.set(p.Acknowledged+p.LeftOut, p.Planned, replayProgress(p, r.Schedule.Pace.Timed()))
-	}
-	end, err := e.replayMetrics(o.metrics, r)
-	if err != nil {
-		return report, err
-	}
-	defer end()
-	files, err := openReports(o.reports.Value())
-	defer func() {
-		result.finish(&report, o)
-		err = errors.Join(err, writeReports(files, result, &e.hidden))
-	}()
-	if err != nil {
-		return report, err
-	}
-	if !r.DryRun {
-		r.Control = &replay.Control{}
-		defer e.pauses(r.Control)()
-		defer e.noteStop(ctx, "waiting for what is on its way")()
-	}
-	return replay.Run(ctx, opts, a, *r)
-}
-
-// replayRules compiles the rules and hands them to the replay; nil when there are none.
-func (o *replayOptions) replayRules(ctx context.Context, e *env) (*reshape.Pipeline, error) {
-	p, err := o.pipeline(ctx, e)
-	if err != nil || p == nil {
-		return nil, err
-	}
-	if p.MovesTimestamps() {
-		return nil, &usageError{"a mask of timestamp is not for replay, whose schedule goes by it", "give --timestamps"}
-	}
-	o.replay.Reshape = ruled{p}
-	return p, nil
-}
-
-// goOn says how to send what was not acknowledged.
-func (o *replayOptions) goOn() string {
-	switch {
-	case o.progress != "":
-		return "the same command goes on from " + o.progress
-	case o.replay.Restart:
-		return "the same command without --restart goes on from the last commit"
-	case o.replay.ExactlyOnce:
-		return "the same command goes on from the last commit"
-	}
-	return "with --progress FILE the same command would go on where it stopped"
 }

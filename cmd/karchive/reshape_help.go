@@ -7,8 +7,8 @@ var reshapeHelp = `Rules leave records out and change them on their way. Each re
 
 filter   --filter EXPR keeps records of which a CEL expression is true: karchive help filter.
 sample   --sample 5% keeps one of twenty entities with all their records. An entity is named by the key, or by --sample-by: headers.NAME
-         or a path such as value.user.id, the first that is there. Kept is whose XXH3-64 is below 5% of 2^64, so every topic, run and
-         machine keeps the same ones. --sample-by random:SEED takes records by chance instead, always the same ones.
+         or a path such as value.user.id, the first that is there. An entity is kept when its XXH3-64 is below 5% of 2^64, so every
+         topic, run and machine keeps the same ones. --sample-by random:SEED takes records by chance instead, always the same ones.
 mask     --mask PATH=ACTION hides what is at a path. Of two rules for one field the first holds, and one on an object is about all in it.
 ` + reshape.ActionHelp("           ") + `
          With --mask TOPIC:PATH=ACTION it is for one topic, or for those that a glob fits.
@@ -23,12 +23,12 @@ Everything that no rule is about stays byte for byte.
 A rule that matches nothing in the whole run is probably misspelled, and makes exit code 3; one that may has a ? before its path:
 --mask '?value.fax=redact', or in a file also optional: true.
 
-Masks fail closed. A record that a rule cannot be applied to is withheld, counted by reason, and makes exit code 3: one whose value is neither
-strictly JSON nor by a schema that is known (broken text, two equal names in an object; karchive help schemas) where a rule is about a field of it, a time that is none.
---unmaskable pass lets that field or payload go as it is, --unmaskable redact redacts it; all other rules hold in any case, and what was not
-done is not counted. Null has nothing to hide and stays null. A path that is not there is no fault, unless its rule is required: true in a
-file, or --require-match asks it of all: then a record is withheld in which a name on the way is missing or stands in something else than an
-object.
+Masks fail closed. A record that a rule cannot be applied to is withheld, counted by reason, and makes exit code 3: a rule is about a field
+of its value, and that is neither strictly JSON (broken text, two equal names in an object) nor of a known schema (karchive help schemas), or
+a time is none. --unmaskable pass lets that field or payload go as it is, --unmaskable redact redacts it; all other rules hold in any case, and
+what was not done is not counted. Null has nothing to hide and stays null. A path that is not there is no fault, unless its rule says required:
+true in a file, or --require-match is given: then a record is withheld in which a name on the way is missing, or something else than an object
+stands there.
 A summary says how often each mask matched, and what goes out that looks personal (e-mail, phone, card, IBAN, IP or postal address, telling
 names) and that no rule has changed or kept. --require-coverage withholds such records, and those of which nobody can look at something:
 binary, broken or compressed payloads, keys and headers without a rule about all of them. docs/privacy.md says what that promises.

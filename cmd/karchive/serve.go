@@ -30,7 +30,7 @@ func serveCommand(e *env) *cli.Command {
 	o := serveOptions{served: served{memory: defaultMemory}}
 	return &cli.Command{
 		Name:      "serve",
-		Usage:     "be a Kafka broker that has what archives hold",
+		Usage:     "serve archives to clients, as a Kafka broker",
 		ArgsUsage: "ARCHIVE... [flags]",
 		Description: `Kafka clients read the archived topics as in the cluster that was captured: at the same offsets, with the same timestamps, leader epochs, headers
 and gaps, partitions, configs and ids. Nothing is loaded: row groups are decoded when somebody reads them. Archived topics are read-only;

@@ -25,11 +25,11 @@ func unpackCommand(e *env) *cli.Command {
 		Name:      "unpack",
 		Usage:     "make an archive of a packed file again",
 		ArgsUsage: "FILE... -o DIR [flags]",
-		Description: `Checks the manifest and every file before anything appears in DIR. Parts that lie beside FILE are found by their names. One that was interrupted
-goes on with the same command. A file that goes on from an earlier state (pack --since) is unpacked into the DIR that holds just that.
+		Description: `Checks the manifest and every file before anything appears in DIR. Parts that lie beside FILE are found by their names. After an
+interruption the same command goes on. A file of pack --since is unpacked into the DIR that holds just the state that it goes on from.
 
-With --allow-missing what is there and sound is unpacked, and the exit code is 3; the other parts can be unpacked into the same DIR later.
-With --trust, anything that is not signed by KEY is refused.
+With --allow-missing, all parts that are there and sound are unpacked, and the exit code is 3; the others can be unpacked into the same DIR
+later. With --trust, a file that is not signed by KEY is refused.
 
 Examples:
   karchive unpack run1.karchive -o run1

@@ -14,7 +14,7 @@ import (
 )
 
 // FilterHelp explains the expressions of a filter to users.
-const FilterHelp = `A filter is a CEL expression (https://cel.dev) about one record. Records stay of which it is true.
+const FilterHelp = `A filter is a CEL expression (https://cel.dev) about one record. A record stays if it is true.
 
   topic        string
   key, value   text where they stand alone: a string, bytes where they are not UTF-8, null where they are null.
