@@ -51,6 +51,8 @@ type GroupSource struct {
 var (
 	// ErrNoGroup is wrapped when the archive does not keep a group that is asked for.
 	ErrNoGroup = errors.New("the archive does not keep it")
+	// ErrNoGroups is returned when groups are asked for and the archive keeps none.
+	ErrNoGroups = errors.New("the archive keeps no consumer groups")
 	// ErrGroups is wrapped when records were sent and groups are not where they belong. The Report says which are.
 	ErrGroups = errors.New("not all groups are where they belong")
 )
@@ -118,8 +120,8 @@ func newGroupMoves(archive *format.Archive, o *Options, selected chosen) (*group
 // keptGroups are the groups of an archive that patterns take, in the partitions that takes accepts.
 func keptGroups(archive *format.Archive, patterns []string, takes func(format.TopicPartition) bool) ([]format.Group, error) {
 	kept := archive.Identity().Groups
-	if kept == nil {
-		kept = &format.Groups{}
+	if kept == nil || len(kept.Groups) == 0 {
+		return nil, ErrNoGroups
 	}
 	taken := func(p string) bool {
 		return slices.ContainsFunc(kept.Groups, func(g format.Group) bool { return selecting.MatchesGroup(p, g.ID) })

@@ -227,7 +227,12 @@ func (o *compareOptions) judge(ctx context.Context, e *env, golden *diffSide, re
 
 // compareHint says what to do about what cannot be compared.
 func compareHint(err error) error {
+	if name, ok := errors.AsType[*compare.NameError](err); ok {
+		return usage("%v", name)
+	}
 	switch {
+	case errors.Is(err, compare.ErrNoOutput):
+		return &usageError{err.Error(), "give --output TOPIC"}
 	case errors.Is(err, compare.ErrNoInput):
 		return &usageError{err.Error(), "name in --output the topics that the programs write, not those that they read"}
 	}

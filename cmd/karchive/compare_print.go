@@ -109,11 +109,11 @@ const shownLines = 20
 func (e *env) showOutput(failed *compare.ProgramError) {
 	text := strings.TrimRight(failed.Output, "\n")
 	if text == "" {
-		e.notef("%s printed nothing", failed.Name)
+		e.line(failed.Name + " printed nothing")
 		return
 	}
 	lines := strings.Split(text, "\n")
-	e.notef("the end of what %s printed:", failed.Name)
+	e.line("the end of what " + failed.Name + " printed:")
 	for _, line := range lines[max(len(lines)-shownLines, 0):] {
 		e.write("  | ", line)
 	}

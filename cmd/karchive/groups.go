@@ -74,7 +74,7 @@ func (o *groupsOptions) complete(args []string) (err error) {
 	case len(args) == 1:
 		return &usageError{"karchive groups " + groupsRestore + " needs an ARCHIVE", "karchive help groups shows examples"}
 	case len(args) > 2:
-		return unexpected("groups "+groupsRestore, "another argument")
+		return unexpected("groups", "another archive")
 	}
 	o.archive = args[1]
 	o.restore.Select, o.restore.Topics = groupNames(&o.groups), (&selected{topics: o.topics}).names()
@@ -107,19 +107,26 @@ func runGroups(ctx context.Context, e *env, o *groupsOptions) error {
 	}
 	positions, err := replay.RestoreGroups(ctx, opts, a, o.restore)
 	if err != nil {
-		err = withHint(err, cmp.Or(replayErrorHint(err), cfg.Explain(err)))
+		err = withHint(err, cmp.Or(restoreHint(err), cfg.Explain(err)))
 	}
 	if len(positions) == 0 {
-		if err == nil {
-			e.notef("the archive keeps no group with an offset in these topics")
-		}
-		return err
+		return cmp.Or(err, errNoPosition)
 	}
 	e.warnf("positions are found by time, and not exact: records may be read twice or missed")
 	if o.format == "json" {
 		return errors.Join(printJSON(e.stdout, restoredGroups{o.archive, o.restore.DryRun, positions}), err)
 	}
 	return errors.Join(writePositions(e.text, positions), err)
+}
+
+var errNoPosition = errors.New("the archive keeps no group with an offset in these topics")
+
+// restoreHint says what to do about what cannot be restored.
+func restoreHint(err error) string {
+	if _, ok := errors.AsType[*replay.MissingTopicsError](err); ok {
+		return "replay the records first, or give --map OLD:=NEW for a topic of another name"
+	}
+	return replayErrorHint(err)
 }
 
 // restoredGroups is the JSON form of what groups restore prints.

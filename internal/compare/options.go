@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/ondisk"
 	"github.com/karchive/karchive/internal/serve"
 )
 
@@ -51,15 +53,13 @@ func (o *Options) complete(programs []Program) error {
 	if len(o.Outputs) == 0 {
 		return ErrNoOutput
 	}
-	seen := map[string]bool{}
-	for _, p := range programs {
-		if !validName(p.Name) {
-			return fmt.Errorf("%q is no name of a program: use letters, digits, dots, - and _", p.Name)
+	for _, topic := range o.Outputs {
+		if err := ondisk.CheckTopic(topic); err != nil {
+			return &NameError{err}
 		}
-		if seen[p.Name] {
-			return fmt.Errorf("two programs are named %s", p.Name)
-		}
-		seen[p.Name] = true
+	}
+	if err := checkNames(programs); err != nil {
+		return err
 	}
 	defaults := func(d *time.Duration, to time.Duration) {
 		if *d <= 0 {
@@ -72,6 +72,32 @@ func (o *Options) complete(programs []Program) error {
 	o.Partitions = max(o.Partitions, 1)
 	o.Serve.Listen, o.Serve.Advertise, o.Serve.Users, o.Serve.TLS = "", "", nil, nil
 	return o.leaveOut()
+}
+
+// NameError is a name that a program or an output cannot have.
+type NameError struct{ err error }
+
+// Error implements error.
+func (e *NameError) Error() string { return e.err.Error() }
+
+// checkNames refuses programs whose archives and logs would take each other's place, also where names that differ in case are one.
+func checkNames(programs []Program) error {
+	taken := map[string]string{}
+	for _, p := range programs {
+		if !validName(p.Name) {
+			return &NameError{fmt.Errorf("%q is no name of a program: use letters, digits, dots, - and _", p.Name)}
+		}
+		for _, file := range []string{strings.ToLower(p.Name), strings.ToLower(p.Name) + logSuffix} {
+			switch other, ok := taken[file]; {
+			case ok && other == p.Name:
+				return &NameError{fmt.Errorf("two programs are named %s", p.Name)}
+			case ok:
+				return &NameError{fmt.Errorf("programs cannot be named %s and %s: what they write would go to one file", other, p.Name)}
+			}
+			taken[file] = p.Name
+		}
+	}
+	return nil
 }
 
 // validName says whether a name can be that of a file everywhere, and of nothing above or hidden.

@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"cmp"
 	"errors"
 	"os"
 	"os/exec"
@@ -72,5 +71,5 @@ func (p *process) used() (cpu time.Duration, memory int64) {
 	if state == nil {
 		return 0, 0
 	}
-	return state.UserTime() + state.SystemTime(), cmp.Or(p.family.peak(), peak(state))
+	return state.UserTime() + state.SystemTime(), p.family.peak(state)
 }

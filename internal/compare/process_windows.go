@@ -41,8 +41,11 @@ func (f *family) ask() { f.kill() }
 
 func (f *family) kill() { windows.TerminateJobObject(f.job, 1) }
 
+// look does nothing: the job knows.
+func (f *family) look() {}
+
 // peak is the most memory that a process of the job had, in bytes.
-func (f *family) peak() int64 {
+func (f *family) peak(*os.ProcessState) int64 {
 	limits := windows.JOBOBJECT_EXTENDED_LIMIT_INFORMATION{}
 	err := windows.QueryInformationJobObject(f.job, windows.JobObjectExtendedLimitInformation, uintptr(unsafe.Pointer(&limits)), uint32(unsafe.Sizeof(limits)), nil)
 	if err != nil {
@@ -50,6 +53,3 @@ func (f *family) peak() int64 {
 	}
 	return int64(limits.PeakProcessMemoryUsed)
 }
-
-// peak is known of the job.
-func peak(*os.ProcessState) int64 { return 0 }

@@ -48,6 +48,9 @@ func Close(results []Result) {
 	}
 }
 
+// logSuffix ends the name of what a program printed.
+const logSuffix = ".log"
+
 // trial is a program that runs against its broker.
 type trial struct {
 	options *Options
@@ -63,7 +66,7 @@ type trial struct {
 }
 
 func (t *trial) run(ctx context.Context) (err error) {
-	log, err := os.Create(filepath.Join(t.options.Dir, t.program.Name+".log"))
+	log, err := os.Create(filepath.Join(t.options.Dir, t.program.Name+logSuffix))
 	if err != nil {
 		return err
 	}

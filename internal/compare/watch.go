@@ -31,6 +31,7 @@ func (t *trial) watch(ctx context.Context) error {
 		case <-next.C:
 		}
 		before := time.Now()
+		t.process.family.look()
 		if t.look(ctx) {
 			return nil
 		}
