@@ -144,7 +144,7 @@ func passes(err error) bool {
 		case http.StatusRequestTimeout, http.StatusConflict, http.StatusTooEarly, http.StatusTooManyRequests:
 			return true
 		default:
-			return status < http.StatusBadRequest || status >= http.StatusInternalServerError && status != http.StatusNotImplemented
+			return status < http.StatusMultipleChoices || status >= http.StatusInternalServerError && status != http.StatusNotImplemented
 		}
 	}
 	return true

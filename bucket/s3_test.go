@@ -94,6 +94,7 @@ func TestWhatAStoreSaysIsNamedShortly(t *testing.T) {
 		{"ExpiredToken", 400, "ExpiredToken: because of that", nil},
 		{"SlowDown", 503, "SlowDown: because of that", nil},
 		{"InvalidRequest", 400, "InvalidRequest: because of that", nil},
+		{"PermanentRedirect", 301, "PermanentRedirect: because of that", nil},
 	} {
 		code, status = c.code, c.status
 		p, err := bucketurl.Open(t.Context(), server.At("run1"))

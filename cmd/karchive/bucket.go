@@ -95,3 +95,11 @@ func (e *env) noteRequests() {
 		}
 	}
 }
+
+// permissionHint says what to look at when access is denied, by a service or by a file system.
+func permissionHint(err error) string {
+	if errors.As(err, new(interface{ ErrorCode() string })) {
+		return "look at what the account may do: it needs GetObject and ListBucket, and PutObject and AbortMultipartUpload to write"
+	}
+	return "check who owns it and what they may do with it"
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -99,7 +100,7 @@ func (o *compareOptions) complete() error {
 		return &usageError{"--html is a page of one comparison", "run two programs, or one with --expect"}
 	}
 	if o.keep != "" {
-		if err := checkFree(o.keep); err != nil {
+		if err := cmp.Or(checkLocalDirectory(o.keep), checkFree(o.keep)); err != nil {
 			return err
 		}
 	}

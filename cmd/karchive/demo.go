@@ -35,7 +35,7 @@ Examples:
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "keep the archives in `DIR`", Destination: &o.dir},
 		},
 		Action: func(c *cli.Context) error {
-			if err := cmp.Or(noArguments(c), checkDirectory(o.dir)); err != nil {
+			if err := cmp.Or(noArguments(c), checkLocalDirectory(o.dir)); err != nil {
 				return err
 			}
 			return runDemo(c.Context, e, o)

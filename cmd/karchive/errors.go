@@ -197,7 +197,7 @@ func hintFor(err error) string {
 	case errors.Is(err, format.ErrGone):
 		return "nothing of the cluster is lost: the same command takes what it still holds into a new archive"
 	case errors.Is(err, fs.ErrPermission):
-		return "check who owns it and what they may do with it"
+		return permissionHint(err)
 	}
 	return (*connect.Config)(nil).Explain(err)
 }

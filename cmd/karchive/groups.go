@@ -107,7 +107,7 @@ func runGroups(ctx context.Context, e *env, o *groupsOptions) error {
 	}
 	positions, err := replay.RestoreGroups(ctx, opts, a, o.restore)
 	if err != nil {
-		err = withHint(err, cmp.Or(restoreHint(err), cfg.Explain(err)))
+		err = withHint(err, cmp.Or(restoreGroupsHint(err), cfg.Explain(err)))
 	}
 	if len(positions) == 0 {
 		return cmp.Or(err, errNoPosition)
@@ -121,8 +121,8 @@ func runGroups(ctx context.Context, e *env, o *groupsOptions) error {
 
 var errNoPosition = errors.New("the archive keeps no group with an offset in these topics")
 
-// restoreHint says what to do about what cannot be restored.
-func restoreHint(err error) string {
+// restoreGroupsHint says what to do about what cannot be restored.
+func restoreGroupsHint(err error) string {
 	if _, ok := errors.AsType[*replay.MissingTopicsError](err); ok {
 		return "replay the records first, or give --map OLD:=NEW for a topic of another name"
 	}

@@ -34,7 +34,7 @@ Examples:
 func (e *env) man(c *cli.Context, dir string) error {
 	commands := e.commands()
 	if dir != "" {
-		if err := cmp.Or(noArguments(c), checkDirectory(dir)); err != nil {
+		if err := cmp.Or(noArguments(c), checkLocalDirectory(dir)); err != nil {
 			return err
 		}
 		return writeManPages(commands, dir)

@@ -35,6 +35,14 @@ func checkDirectory(dir string) error {
 	return nil
 }
 
+// checkLocalDirectory refuses stdout and buckets as places for a directory.
+func checkLocalDirectory(dir string) error {
+	if bucketurl.Is(dir) {
+		return &usageError{"this command writes to a directory, not to a bucket", "give the name of a directory; karchive copy takes an archive from there to a bucket"}
+	}
+	return checkDirectory(dir)
+}
+
 // checkFree refuses a place with anything in it.
 func checkFree(dir string) error {
 	if bucketurl.Is(dir) {
@@ -43,10 +51,13 @@ func checkFree(dir string) error {
 	return cmp.Or(checkDirectory(dir), aside.CheckFree(dir))
 }
 
-// checkNoFile refuses stdout, and a place with anything in it.
+// checkNoFile refuses stdout, buckets, and a place with anything in it.
 func checkNoFile(to string) error {
 	if to == "-" {
 		return &usageError{"stdout is for what the command says: the file cannot go there", "give the name of a new file"}
+	}
+	if bucketurl.Is(to) {
+		return &usageError{"this command writes a file, not to a bucket", "give the name of a new file, and take it to the bucket with the store's own tools"}
 	}
 	return aside.CheckNoFile(to)
 }

@@ -47,7 +47,7 @@ Examples:
 			if o.output == "" {
 				return &usageError{"no place for the archive given", "give -o DIR"}
 			}
-			if err := checkDirectory(o.output); err != nil {
+			if err := checkLocalDirectory(o.output); err != nil {
 				return err
 			}
 			return runUnpack(c.Context, e, &o)
