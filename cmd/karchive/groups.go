@@ -47,7 +47,7 @@ Examples:
 		Flags: append([]cli.Flag{
 			groupsFlag("only these `GROUPS`: names and globs, in a comma list or repeated", &o.groups),
 			&cli.StringSliceFlag{Name: "topics", Aliases: []string{"t"}, Usage: "only in these `TOPICS`: names and globs such as orders-*, in a comma list or repeated", Destination: &o.topics},
-			&cli.StringSliceFlag{Name: "map", Usage: "topics have other names there, as `OLD:=NEW`, * standing for anything; repeatable, the first that matches", Destination: &o.mapping},
+			&cli.StringSliceFlag{Name: "map", Usage: "names of topics in the cluster, as `OLD:=NEW`, * standing for anything; repeatable, the first that matches counts", Destination: &o.mapping},
 			&cli.BoolFlag{Name: "dry-run", Usage: "print where groups would be, and set nothing", Destination: &o.restore.DryRun},
 			identityFlag(e), formatFlag(&o.format), logFlag(e), quietFlag(e),
 		}, o.connection.flags()...),

@@ -28,16 +28,16 @@ const reshapeCategory = "Reshaping, in this order: filter, sample, mask, map; se
 func (f *reshaping) flags() []cli.Flag {
 	r := &f.rules
 	flags := []cli.Flag{
-		&cli.StringFlag{Name: "rules", Usage: "a YAML `FILE` of rules, to which flags add", Destination: &f.file},
-		repeated("filter", "only records of which `EXPR` is true; repeatable, all must be; see karchive help filter", &r.Filter, parseExpression),
-		&cli.BoolFlag{Name: "strict", Usage: "a record about which the filter cannot be decided is an error", Destination: &r.Strict},
-		parsed("sample", "a `PART` of the entities, such as 5%, the same ones everywhere", "all", &r.Sample.Rate, reshape.ParseRate),
+		&cli.StringFlag{Name: "rules", Usage: "take rules from a YAML `FILE`; flags add to them", Destination: &f.file},
+		repeated("filter", "keep only records for which `EXPR` is true; repeatable, all must be true; see karchive help filter", &r.Filter, parseExpression),
+		&cli.BoolFlag{Name: "strict", Usage: "end with an error when the filter cannot be decided for a record", Destination: &r.Strict},
+		parsed("sample", "keep a `PART` of the entities, such as 5%, the same ones everywhere", "all", &r.Sample.Rate, reshape.ParseRate),
 		repeatedSet("sample-by", "what names the entity, as `PATH`: key, headers.NAME, value.NAME (the first that is there), random[:SEED]", "key", r.Sample.ParseSampleBy),
 		repeated("mask", "`PATH=ACTION`: "+reshape.ActionUsage()+"; or TOPIC:PATH=ACTION; repeatable", &r.Mask, reshape.ParseMask),
 		&cli.StringFlag{Name: "mask-key", Usage: "the secret for hash and hash-format, and for samples, as `@FILE` or env:NAME", Destination: &r.MaskKey},
-		parsed("unmaskable", "records that a rule cannot be applied to: `withhold`, pass or redact", "withhold", &r.Unmaskable, reshape.ParseUnmaskable),
+		parsed("unmaskable", "what becomes of records that a rule cannot be applied to: `withhold`, pass or redact", "withhold", &r.Unmaskable, reshape.ParseUnmaskable),
 		&cli.BoolFlag{Name: "require-match", Usage: "withhold records in which the path of a rule leads nowhere", Destination: &r.RequireMatch},
-		&cli.BoolFlag{Name: "require-coverage", Usage: "withhold records of which something goes out that looks personal, or that cannot be looked at, without a rule", Destination: &r.RequireCoverage},
+		&cli.BoolFlag{Name: "require-coverage", Usage: "withhold records in which something looks personal, or cannot be looked at, and no rule is about it", Destination: &r.RequireCoverage},
 		repeated("set", "give a field or header a value, as `PATH=VALUE`; repeatable", &r.Set, reshape.ParseSet),
 		repeated("rename", "give a field or header another name, as `PATH=NAME`; repeatable", &r.Rename, reshape.ParseRename),
 		repeated("remove", "take the field or header at `PATH` away; repeatable", &r.Remove, reshape.ParseSelector),

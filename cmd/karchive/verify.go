@@ -41,7 +41,7 @@ Examples:
   karchive verify run1 --write-sums`,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "deep", Usage: "also decode every record", Destination: &o.deep},
-			&cli.BoolFlag{Name: "write-sums", Usage: "write SHA256SUMS anew, when every file is right by --deep", Destination: &o.sums},
+			&cli.BoolFlag{Name: "write-sums", Usage: "check with --deep, and if every file is right write SHA256SUMS anew", Destination: &o.sums},
 			allowIncompleteFlag(&o.partly),
 			allowMissingFlag(&o.missing), trustFlag(&o.trust), identityFlag(e),
 			formatFlag(&o.format),
