@@ -41,7 +41,7 @@ test-buckets: ## captures into a real object store, versitygw, both killed again
 	KARCHIVE_VERSITYGW=$(CURDIR)/build/bin/versitygw $(GO) test -tags buckets -count=1 -timeout 30m -v ./test/buckets
 
 crash: ## crashes in memory, CRASH_RUNS seeds and every operation, every flipped bit, then KILLS kill -9 of captures from a real Apache Kafka within KILL_TIME
-	KARCHIVE_CRASH_RUNS=$(CRASH_RUNS) KARCHIVE_FLIPS=all $(GO) test -count=1 -timeout 60m -v -run 'Crash|Fails|SealedAtOnce|Disk|Remounted|Killed|Flipped' ./format ./capture
+	KARCHIVE_CRASH_RUNS=$(CRASH_RUNS) KARCHIVE_FLIPS=all $(GO) test -count=1 -timeout 60m -v -run 'Crash|Fails|SealedAtOnce|Disk|Remounted|Killed|Flipped' ./format ./capture ./bucket
 	KARCHIVE_KILLS=$(KILLS) KARCHIVE_KILL_TIME=$(KILL_TIME) $(GO) test -tags kafka -count=1 -timeout 60m -v -run 'Kill|Stopped|SecondCapture' ./test/realkafka
 
 kill-replay: KILLS := $(if $(filter file,$(origin KILLS)),200,$(KILLS))
