@@ -189,17 +189,23 @@ func (s *Set) Payload(topic string, part Part, b []byte, headers []format.Header
 	return p, true, err
 }
 
-func (e *entry) payload(s *Set, f Frame, b []byte) (Payload, error) {
+// language compiles a schema, once.
+func (e *entry) language(s *Set) (language, error) {
 	e.once.Do(func() { e.compiled, e.err = s.compile(e) })
+	return e.compiled, e.err
+}
+
+func (e *entry) payload(s *Set, f Frame, b []byte) (Payload, error) {
 	p := Payload{Frame: f, of: f.Name.String()}
-	if e.err != nil {
-		return p, &SchemaError{p.of, e.err}
+	compiled, err := e.language(s)
+	if err != nil {
+		return p, &SchemaError{p.of, err}
 	}
 	named := b[f.size:]
 	if f.size == 0 {
 		named = f.header
 	}
-	c, n, err := e.compiled.open(named)
+	c, n, err := compiled.open(named)
 	if err != nil {
 		return p, &PayloadError{p.of, err}
 	}
