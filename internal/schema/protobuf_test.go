@@ -192,6 +192,8 @@ func TestMessagesThatHideSomethingAreNoDocument(t *testing.T) {
 		"a value of an entry twice":     {text(nil, 19, "\x10\x07\x10\x00"), errTwice},
 		"a third field of an entry":     {text(nil, 19, "\x0a\x01a\x1a\x03ann"), errWireType},
 		"a value of an entry as text":   {text(nil, 19, "\x0a\x01a\x12\x03ann"), errWireType},
+		"a key, and one as a number":    {text(nil, 19, "\x0a\x01a\x08\x01"), errTwice},
+		"a key as a number":             {text(nil, 19, "\x08\x01"), errWireType},
 		"a large number of 32 bits":     {number(nil, 1, 1<<32), errRange},
 		"a large boolean":               {number(nil, 13, 491511234567), errRange},
 		"a large symbol":                {number(nil, 16, 1<<40), errRange},

@@ -21,6 +21,9 @@ var errNoProtobuf = errors.New("it is no message of its type")
 
 // read reads a message. Fields that its type does not have stay in it. No extension is known, so those stay as such fields.
 func (t protobufMessage) read(body []byte) (protoreflect.Message, error) {
+	if err := checkWire(t.MessageDescriptor, body, 0); err != nil { // first, as the library panics on a map's key that is encoded as another type
+		return nil, err
+	}
 	m := dynamicpb.NewMessage(t.MessageDescriptor)
 	how := proto.UnmarshalOptions{AllowPartial: true, RecursionLimit: maxDepth, Resolver: noExtensions{}}
 	if how.Unmarshal(body, m) != nil {
@@ -35,10 +38,8 @@ func (t protobufMessage) appendJSON(dst, body []byte) ([]byte, error) {
 		return dst, err
 	}
 	w := protobufWriter{limit: len(dst) + leastDocument + mostPerByte*len(body)}
-	if dst = w.message(dst, m, 0); w.err != nil {
-		return dst, w.err
-	}
-	return dst, checkWire(t.MessageDescriptor, body)
+	dst = w.message(dst, m, 0)
+	return dst, w.err
 }
 
 // unknownFields is the member of a document that has the fields of a message which its type does not know, in pairs of number and value. No field

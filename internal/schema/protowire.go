@@ -19,8 +19,9 @@ var (
 // wireChecker looks for what a reader of one message passes over: a value before the last one of a field, of a oneof or of a key, a field that is
 // encoded as another type, bits above those of a number, and what is in a map's entry beside key and value.
 type wireChecker struct {
-	seen []bool // fields and behind them oneofs, by index; nil until one of one value is there
-	keys map[wireKey]struct{}
+	seen  []bool // fields and behind them oneofs, by index; nil until one of one value is there
+	keys  map[wireKey]struct{}
+	depth int
 }
 
 // wireKey is a key of a map.
@@ -29,9 +30,12 @@ type wireKey struct {
 	text  string
 }
 
-// checkWire checks a message that was read without an error, and all in it.
-func checkWire(d protoreflect.MessageDescriptor, b []byte) error {
-	var c wireChecker
+// checkWire checks a message and all in it.
+func checkWire(d protoreflect.MessageDescriptor, b []byte, depth int) error {
+	if depth > maxDepth {
+		return errTooDeep
+	}
+	c := wireChecker{depth: depth}
 	for len(b) > 0 {
 		number, kind, size := protowire.ConsumeTag(b)
 		if size < 0 {
@@ -75,7 +79,7 @@ func (c *wireChecker) field(f protoreflect.FieldDescriptor, kind protowire.Type,
 	if own == protowire.StartGroupType {
 		inner, _ = protowire.ConsumeGroup(f.Number(), b)
 	}
-	if err := checkWire(f.Message(), inner); err != nil || !f.IsMap() {
+	if err := checkWire(f.Message(), inner, c.depth+1); err != nil || !f.IsMap() {
 		return err
 	}
 	return c.key(f, inner)
