@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/karchive/karchive/bucket"
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/units"
 )
@@ -37,17 +39,33 @@ func openIntact(ctx context.Context, e *env, dir string) (a *format.Archive, bad
 	progress := newProgress(e, "check")
 	files := 0
 	a, err = format.OpenIntact(fsys, func(c format.FileCheck) error {
+		if err := undecided(ctx, c); err != nil {
+			return err
+		}
 		files++
 		for _, p := range c.Problems {
 			bad++
 			e.warnf("%s: %s", c.Path, p)
 		}
 		progress.set(0, 0, units.Of(int64(files), "file"))
-		return context.Cause(ctx)
+		return nil
 	})
 	progress.done()
 	if err != nil {
 		return nil, bad, fmt.Errorf("%s: %w", dir, err)
 	}
 	return a, bad, nil
+}
+
+// undecided is why a check tells nothing of its file: it was interrupted, or a store that should give the file did not answer. That is no damage.
+func undecided(ctx context.Context, c format.FileCheck) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	for _, p := range c.Problems {
+		if _, ok := errors.AsType[*bucket.GaveUpError](p); ok {
+			return fmt.Errorf("%s: %w", c.Path, p)
+		}
+	}
+	return nil
 }

@@ -115,9 +115,12 @@ func runVerify(ctx context.Context, e *env, o verifyOptions) error {
 func (v *verification) check(ctx context.Context, e *env, fsys format.ReadFS, verify func(func(format.FileCheck) error) error) error {
 	progress := newProgress(e, "verify")
 	err := verify(func(c format.FileCheck) error {
+		if err := undecided(ctx, c); err != nil {
+			return err
+		}
 		v.add(c)
 		progress.set(0, 0, units.Of(int64(v.Files), "file")+", "+units.Size(v.Bytes))
-		return context.Cause(ctx)
+		return nil
 	})
 	progress.done()
 	if len(v.Bad) > 0 { // they say what an error would say again
