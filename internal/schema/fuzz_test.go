@@ -28,7 +28,11 @@ func FuzzFrame(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, payload, header []byte) {
-		p, ok, err := s.Payload("t", Value, payload, []format.Header{{Key: "__value_schema_id", Value: header}})
+		var headers []format.Header
+		if len(header) > 0 { // it comes before a frame in front of the payload
+			headers = []format.Header{{Key: "__value_schema_id", Value: header}}
+		}
+		p, ok, err := s.Payload("t", Value, payload, headers)
 		if !ok || err != nil {
 			return
 		}
