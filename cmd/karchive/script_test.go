@@ -128,7 +128,7 @@ func startRegistry(ts *testscript.TestScript, _ bool, args []string) {
 func startBucket(ts *testscript.TestScript, _ bool, args []string) {
 	s := s3fake.Start()
 	ts.Defer(s.Close)
-	s.NoFence = slices.Contains(args, "nofence")
+	s.NoFence.Store(slices.Contains(args, "nofence"))
 	for name, value := range s3fake.Environment() {
 		ts.Setenv(name, value)
 	}

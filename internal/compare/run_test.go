@@ -126,7 +126,9 @@ func TestTheOneInvoiceOfAHundredThousandThatDiffersIsFound(t *testing.T) {
 }
 
 func TestAProgramThatEndsIsDone(t *testing.T) {
-	r := run(t, options(t, orders(t, 10)), service("-until 9"))[0]
+	o := options(t, orders(t, 10))
+	o.Settle = time.Minute
+	r := run(t, o, service("-until 9"))[0]
 	if r.Err != nil || !r.ByItself || r.Records() != 10 || r.Left != "" {
 		t.Errorf("got error %v, by itself %t, %d records, left %q; want a program that wrote 10 and ended", r.Err, r.ByItself, r.Records(), r.Left)
 	}

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,7 +26,7 @@ const Bucket = "bkt"
 type Server struct {
 	*httptest.Server
 	// NoFence lets an upload in parts replace an object that was to be created only if it is not there. That is what gofakes3 does by itself.
-	NoFence bool
+	NoFence atomic.Bool
 	// Faults is the share of requests whose answer is lost, late, or that are made twice; Seed says which.
 	Faults float64
 	Seed   uint64
@@ -140,7 +141,7 @@ func (s *Server) answer(r *http.Request, body []byte) *httptest.ResponseRecorder
 	r = r.Clone(r.Context())
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	a := httptest.NewRecorder()
-	if !s.NoFence && r.Header.Get("If-None-Match") == "*" {
+	if !s.NoFence.Load() && r.Header.Get("If-None-Match") == "*" {
 		s.fence.Lock()
 		defer s.fence.Unlock()
 		if s.has(r.URL.Path) {
