@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -163,12 +162,5 @@ func topicsOf(tps []format.TopicPartition) []string {
 }
 
 func sortedPartitions[V any](m map[format.TopicPartition]V) []format.TopicPartition {
-	return slices.SortedFunc(maps.Keys(m), comparePartitions)
-}
-
-func comparePartitions(a, b format.TopicPartition) int {
-	if c := strings.Compare(a.Topic, b.Topic); c != 0 {
-		return c
-	}
-	return int(a.Partition) - int(b.Partition)
+	return slices.SortedFunc(maps.Keys(m), format.TopicPartition.Compare)
 }

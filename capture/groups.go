@@ -24,7 +24,7 @@ func (c *cluster) groups(ctx context.Context, tps []format.TopicPartition, s *se
 	if err != nil {
 		return nil, err
 	}
-	names := slices.DeleteFunc(slices.Collect(maps.Keys(listed)), func(id string) bool { return !takesGroup(s.Groups, id) })
+	names := slices.DeleteFunc(slices.Collect(maps.Keys(listed)), func(id string) bool { return !selecting.MatchesAnyGroup(s.Groups, id) })
 	names = append(names, slices.DeleteFunc(slices.Clone(s.Groups), selecting.IsGlob)...)
 	slices.Sort(names)
 	names = slices.Compact(names)
@@ -37,7 +37,7 @@ func (c *cluster) groups(ctx context.Context, tps []format.TopicPartition, s *se
 	if err != nil {
 		return nil, err
 	}
-	for _, tp := range slices.SortedFunc(slices.Values(tps), comparePartitions) {
+	for _, tp := range slices.SortedFunc(slices.Values(tps), format.TopicPartition.Compare) {
 		kept.AddEnd(tp, ends[tp])
 	}
 	for _, id := range names {
@@ -45,10 +45,6 @@ func (c *cluster) groups(ctx context.Context, tps []format.TopicPartition, s *se
 		keepGroup(kept, id, group, there, offsets[id])
 	}
 	return kept, nil
-}
-
-func takesGroup(patterns []string, id string) bool {
-	return slices.ContainsFunc(patterns, func(p string) bool { return selecting.MatchesGroup(p, id) })
 }
 
 // keepGroup adds a group, unless it has no offset. One that was named and is not there, or that cannot be read, is noted.

@@ -83,7 +83,7 @@ func partitionsOf(topics []string, m *kafka.Metadata, o *settings) []format.Topi
 			}
 		}
 	}
-	slices.SortFunc(tps, comparePartitions)
+	slices.SortFunc(tps, format.TopicPartition.Compare)
 	return tps
 }
 

@@ -65,7 +65,7 @@ func (a *Archive) Completeness(takes func(TopicPartition) bool) (Completeness, e
 			all = append(all, tp)
 		}
 	}
-	slices.SortFunc(all, TopicPartition.compare)
+	slices.SortFunc(all, TopicPartition.Compare)
 	all = slices.DeleteFunc(slices.Compact(all), func(tp TopicPartition) bool { return takes != nil && !takes(tp) })
 	a.readAhead(all)
 	for _, tp := range all {

@@ -38,7 +38,7 @@ func (a *Archive) holdings() []TopicPartition {
 	if a.damage != nil {
 		all = slices.AppendSeq(all, maps.Keys(a.damage.known))
 	}
-	slices.SortFunc(all, TopicPartition.compare)
+	slices.SortFunc(all, TopicPartition.Compare)
 	return slices.Compact(all)
 }
 

@@ -22,7 +22,7 @@ func (g *Groups) Merge(other *Groups) *Groups {
 	out := &Groups{TakenAt: older.TakenAt, Unread: mergeUnread(older.Unread, newer.Unread)}
 	ends := maps.Collect(older.AllEnds)
 	maps.Insert(ends, newer.AllEnds)
-	for _, tp := range slices.SortedFunc(maps.Keys(ends), TopicPartition.compare) {
+	for _, tp := range slices.SortedFunc(maps.Keys(ends), TopicPartition.Compare) {
 		out.AddEnd(tp, ends[tp])
 	}
 	groups := make(map[string]Group)
@@ -47,7 +47,7 @@ func mergeGroup(older, newer *Group) Group {
 		}
 	}
 	out := Group{ID: newer.ID, State: newer.State, ProtocolType: newer.ProtocolType}
-	for _, tp := range slices.SortedFunc(maps.Keys(offsets), TopicPartition.compare) {
+	for _, tp := range slices.SortedFunc(maps.Keys(offsets), TopicPartition.Compare) {
 		out.Add(offsets[tp])
 	}
 	return out

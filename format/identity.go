@@ -141,7 +141,7 @@ func (p *CapturePlan) check() error {
 			return err
 		}
 		tp := TopicPartition{r.Topic, r.Partition}
-		if i > 0 && last.compare(tp) >= 0 {
+		if i > 0 && last.Compare(tp) >= 0 {
 			return fmt.Errorf("the plan has %s twice or out of order", tp)
 		}
 		if last = tp; r.Partition < 0 || r.Start < 0 || r.End < r.Start && r.End != -1 {

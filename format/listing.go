@@ -156,6 +156,6 @@ func (l *listing) order() []TopicPartition {
 	for tp := range l.segments {
 		all = append(all, tp)
 	}
-	slices.SortFunc(all, TopicPartition.compare)
+	slices.SortFunc(all, TopicPartition.Compare)
 	return all
 }

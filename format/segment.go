@@ -18,7 +18,8 @@ type TopicPartition struct {
 // String is the form "orders-0", as in Kafka's own logs.
 func (tp TopicPartition) String() string { return fmt.Sprintf("%s-%d", tp.Topic, tp.Partition) }
 
-func (tp TopicPartition) compare(other TopicPartition) int {
+// Compare orders by topic and then by partition.
+func (tp TopicPartition) Compare(other TopicPartition) int {
 	return cmp.Or(strings.Compare(tp.Topic, other.Topic), cmp.Compare(tp.Partition, other.Partition))
 }
 

@@ -229,7 +229,7 @@ func (l *listing) withMissing(paths []string, sums *sumsFile) []Segment {
 		all = append(all, s)
 	}
 	slices.SortFunc(all, func(a, b Segment) int {
-		if c := a.TopicPartition.compare(b.TopicPartition); c != 0 {
+		if c := a.TopicPartition.Compare(b.TopicPartition); c != 0 {
 			return c
 		}
 		return compareSegments(a, b)

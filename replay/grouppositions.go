@@ -40,7 +40,7 @@ func (p *positioner) all() ([]GroupPosition, error) {
 func (p *positioner) group(g *format.Group) ([]GroupPosition, error) {
 	into := p.sources(g)
 	var out []GroupPosition
-	for _, tp := range slices.SortedFunc(maps.Keys(into), comparePartitions) {
+	for _, tp := range slices.SortedFunc(maps.Keys(into), format.TopicPartition.Compare) {
 		at := GroupPosition{Group: g.ID, From: into[tp], Topic: tp.Topic, Partition: tp.Partition, Offset: -1}
 		if p.marks != nil {
 			if err := p.place(&at); err != nil {
@@ -79,7 +79,7 @@ func (p *positioner) sources(g *format.Group) map[format.TopicPartition][]GroupS
 	}
 	for _, from := range into {
 		slices.SortFunc(from, func(a, b GroupSource) int {
-			return comparePartitions(format.TopicPartition{Topic: a.Topic, Partition: a.Partition}, format.TopicPartition{Topic: b.Topic, Partition: b.Partition})
+			return format.TopicPartition{Topic: a.Topic, Partition: a.Partition}.Compare(format.TopicPartition{Topic: b.Topic, Partition: b.Partition})
 		})
 	}
 	return into
@@ -137,7 +137,7 @@ func (j *job) groupPositions(ctx context.Context, plan *Plan, marks map[format.T
 			tps = append(tps, format.TopicPartition{Topic: t.Target, Partition: to})
 		}
 	}
-	slices.SortFunc(tps, comparePartitions)
+	slices.SortFunc(tps, format.TopicPartition.Compare)
 	tps = slices.DeleteFunc(slices.Compact(tps), func(tp format.TopicPartition) bool { return !j.target.topics[tp.Topic].exists && marks == nil })
 	var err error
 	if marks != nil {

@@ -184,7 +184,7 @@ func (r *restoration) ask(ctx context.Context, all []GroupPosition) error {
 	var ends []format.TopicPartition
 	for _, at := range slices.Sorted(maps.Keys(byTime)) {
 		tps := byTime[at]
-		slices.SortFunc(tps, comparePartitions)
+		slices.SortFunc(tps, format.TopicPartition.Compare)
 		tps = slices.Compact(tps)
 		offsets, err := r.target.Offsets(ctx, tps, at)
 		if err != nil {
@@ -192,7 +192,7 @@ func (r *restoration) ask(ctx context.Context, all []GroupPosition) error {
 		}
 		found[at], ends = offsets, append(ends, tps...)
 	}
-	slices.SortFunc(ends, comparePartitions)
+	slices.SortFunc(ends, format.TopicPartition.Compare)
 	end, err := r.target.Offsets(ctx, slices.Compact(ends), kafka.HighWatermark)
 	for i := range all {
 		tp := format.TopicPartition{Topic: all[i].Topic, Partition: all[i].Partition}

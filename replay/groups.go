@@ -1,7 +1,6 @@
 package replay
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -108,7 +107,7 @@ func newGroupMoves(archive *format.Archive, o *Options, selected chosen) (*group
 		}
 	}
 	all := sha256.New()
-	for _, tp := range slices.SortedFunc(maps.Keys(m.bounds), comparePartitions) {
+	for _, tp := range slices.SortedFunc(maps.Keys(m.bounds), format.TopicPartition.Compare) {
 		slices.Sort(m.bounds[tp])
 		m.bounds[tp] = slices.Compact(m.bounds[tp])
 		fmt.Fprintln(all, tp, m.bounds[tp])
@@ -136,12 +135,8 @@ func keptGroups(archive *format.Archive, patterns []string, takes func(format.To
 		return nil, err
 	}
 	return slices.DeleteFunc(here.Groups, func(g format.Group) bool {
-		return !slices.ContainsFunc(patterns, func(p string) bool { return selecting.MatchesGroup(p, g.ID) })
+		return !selecting.MatchesAnyGroup(patterns, g.ID)
 	}), nil
-}
-
-func comparePartitions(a, b format.TopicPartition) int {
-	return cmp.Or(strings.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
 }
 
 // of are the bounds in a partition. The receiver may be nil.

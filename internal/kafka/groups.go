@@ -1,12 +1,10 @@
 package kafka
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -208,7 +206,7 @@ func readCommitted(resp *kmsg.OffsetFetchResponse, tps []format.TopicPartition, 
 
 // Commit commits offsets for a group that has no members, in place of those that it had there. The coordinator refuses it for one that has.
 func (c *Cluster) Commit(ctx context.Context, id string, offsets map[format.TopicPartition]Committed) error {
-	open := slices.SortedFunc(maps.Keys(offsets), comparePartitions)
+	open := slices.SortedFunc(maps.Keys(offsets), format.TopicPartition.Compare)
 	return c.Retry(ctx, "commit offsets of group "+id, func(ctx context.Context) error {
 		m, err := c.describe(ctx, topicsOf(open))
 		if err != nil {
@@ -261,8 +259,4 @@ func readCommits(resp *kmsg.OffsetCommitResponse, tps []format.TopicPartition, m
 		}
 	}
 	return errs
-}
-
-func comparePartitions(a, b format.TopicPartition) int {
-	return cmp.Or(strings.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
 }

@@ -44,6 +44,11 @@ func MatchesGroup(pattern, group string) bool {
 	return ok || pattern == group
 }
 
+// MatchesAnyGroup says whether one of the patterns takes a consumer group.
+func MatchesAnyGroup(patterns []string, group string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return MatchesGroup(p, group) })
+}
+
 // MatchesAny says whether one of the patterns takes a topic.
 func MatchesAny(patterns []string, topic string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool { return Matches(p, topic) })

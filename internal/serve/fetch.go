@@ -130,7 +130,7 @@ func (f *fetching) watch(c chan<- struct{}) (stop func()) {
 	}
 }
 
-// await returns when it is told to, or after d.
+// await returns when it is told to, or after d. Nobody tells by a nil channel.
 func await(ctx context.Context, told <-chan struct{}, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -99,7 +99,7 @@ func (p *pacer) release(ctx context.Context, pick *merge.Pick) error {
 	pick.Run.Done(1)
 	if wait := time.Until(p.start.Add(due)); wait > 0 {
 		p.tell()
-		if err := sleep(ctx, wait); err != nil {
+		if err := await(ctx, nil, wait); err != nil {
 			return err
 		}
 	}
@@ -149,16 +149,4 @@ func (p *pacer) damaged(i int, err error) {
 	p.options.OnTrouble(fmt.Errorf("topic %s, partition %d: the schedule goes on without it: %w", part.topic, part.tp.Partition, err))
 	p.raise(part, part.offsetIn(p.line.Round(), part.end))
 	p.tell()
-}
-
-// sleep waits for d, or returns the cause of ctx's end.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
