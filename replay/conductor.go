@@ -50,7 +50,7 @@ func (p *player) conduct(ctx context.Context) error {
 		return err
 	}
 	for _, part := range p.parts {
-		part.read = !part.ledger.stopped.Load()
+		part.read.Store(!part.ledger.stopped.Load())
 	}
 	return nil
 }

@@ -87,7 +87,7 @@ type part struct {
 	ledger       *ledger
 	destinations []*destination // by partition
 	router       *router
-	read         bool // all of it was given to the client
+	read         atomic.Bool // all of it was given to the client
 }
 
 func (p *player) newPart(topic *PlannedTopic, planned *PlannedPartition, destinations []*destination) *part {
@@ -198,7 +198,7 @@ func (p *player) playPart(ctx context.Context, next *part) {
 		g, err := f.next()
 		switch {
 		case err == io.EOF:
-			next.read = true
+			next.read.Store(true)
 			p.retirement.finished(next.destinations[0].topic)
 			return
 		case ctx.Err() != nil:

@@ -151,7 +151,7 @@ func (p *player) missing(of *part) (missing, notSent int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	unanswered := l.sent.Load() - l.acknowledged
-	if of.read || p.settings.Schedule.Loop == timeline.Forever {
+	if of.read.Load() || p.settings.Schedule.Loop == timeline.Forever {
 		return unanswered, 0
 	}
 	missing = max(unanswered, p.settings.Schedule.All(of.Total.Records)-l.acknowledged-sum(l.leftOut)-l.filtered.Load())
