@@ -66,15 +66,20 @@ func (e *MissingTopicsError) Error() string {
 // RefusedError is returned when the preflight is certain of a loss, or that the target is the wrong one. Nothing was made or sent.
 type RefusedError struct {
 	Findings []Finding // those that refuse
+
+	groups bool // what was refused is to set groups, without a replay
 }
 
 // Error tells the first finding, and how many more there are.
 func (e *RefusedError) Error() string {
-	f := e.Findings[0]
-	if more := len(e.Findings) - 1; more > 0 {
-		return fmt.Sprintf("replay refused: %s: %s (and %d more)", f.What, f.Consequence, more)
+	refused, f := "replay refused", e.Findings[0]
+	if e.groups {
+		refused = "no group was set"
 	}
-	return fmt.Sprintf("replay refused: %s: %s", f.What, f.Consequence)
+	if more := len(e.Findings) - 1; more > 0 {
+		return fmt.Sprintf("%s: %s: %s (and %d more)", refused, f.What, f.Consequence, more)
+	}
+	return fmt.Sprintf("%s: %s: %s", refused, f.What, f.Consequence)
 }
 
 // MismatchError is returned when a checkpoint belongs to another replay.

@@ -15,6 +15,11 @@ func (j *job) setGroups(ctx context.Context, p *player, report *Report) (err err
 	if j.moves == nil {
 		return nil
 	}
+	defer func() {
+		if err != nil {
+			report.GroupFailure = err.Error()
+		}
+	}()
 	if report.Groups, err = j.groupPositions(ctx, report.Plan, p.marks()); err != nil {
 		return fmt.Errorf("%w: %w", ErrGroups, err)
 	}

@@ -105,7 +105,7 @@ func (r *restoration) check(ctx context.Context, groups []format.Group) error {
 	}
 	refusing, err := busyGroups(ctx, r.target.Cluster, groups)
 	if len(refusing) > 0 {
-		return &RefusedError{Findings: refusing}
+		return &RefusedError{Findings: refusing, groups: true}
 	}
 	return err
 }

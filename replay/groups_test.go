@@ -206,6 +206,10 @@ func TestAGroupWithMembersIsRefusedBeforeAnythingIsSent(t *testing.T) {
 			t.Errorf("got %v and %d records sent, want a refusal", err, report.Sent)
 		}
 	}
+	_, err = replay.RestoreGroups(t.Context(), c.connect, a, replay.RestoreOptions{})
+	if want := "no group was set: group live has members in the target"; !errors.As(err, new(*replay.RefusedError)) || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("without a replay: got %v, want %s", err, want)
+	}
 	cancel()
 	<-joined
 	if report := c.run(t, a, replay.Options{Groups: replay.Groups{Select: []string{"live"}, OnlyReport: true}}); report.Groups[0].Offset != 3 || report.Groups[0].Set {
@@ -241,6 +245,9 @@ func TestACommitThatIsNotThereIsAnError(t *testing.T) {
 	report, err := replay.Run(t.Context(), c.connect, a, replay.Options{Groups: all()})
 	if !errors.Is(err, replay.ErrGroups) || !strings.Contains(err.Error(), "group gap: the target took") {
 		t.Errorf("got %v, want ErrGroups about gap", err)
+	}
+	if report.GroupFailure != err.Error() {
+		t.Errorf("the report says %q, want %v", report.GroupFailure, err)
 	}
 	for _, p := range report.Groups {
 		if p.Set != (p.Group != "gap") {

@@ -25,9 +25,10 @@ type Report struct {
 	Filtered     int64            `json:"filtered"`     // read, and left out by Options.Reshape
 	LeftOutFor   map[string]int64 `json:"left_out_for,omitempty"`
 	RefusedFor   map[string]int64 `json:"refused_for,omitempty"`
-	Failures     []Failure        `json:"failures,omitempty"` // by topic and partition
-	Stopped      bool             `json:"stopped,omitempty"`  // the context ended before everything was sent
-	Groups       []GroupPosition  `json:"groups,omitempty"`   // of a dry run without their offsets
+	Failures     []Failure        `json:"failures,omitempty"`      // by topic and partition
+	Stopped      bool             `json:"stopped,omitempty"`       // the context ended before everything was sent
+	Groups       []GroupPosition  `json:"groups,omitempty"`        // of a dry run without their offsets
+	GroupFailure string           `json:"group_failure,omitempty"` // why not all groups are where they belong, although the records are
 	Topics       []TopicReport    `json:"topics"`
 
 	Planned      int64         `json:"planned"`                // records, all rounds; 0 when the replay loops for ever, and an upper bound when the plan is

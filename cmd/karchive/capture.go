@@ -18,6 +18,7 @@ import (
 	"github.com/karchive/karchive/internal/aside"
 	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/schema"
+	"github.com/karchive/karchive/internal/selecting"
 	"github.com/karchive/karchive/internal/units"
 )
 
@@ -94,9 +95,13 @@ func (o *captureOptions) flags(e *env) []cli.Flag {
 	return slices.Concat(flags, o.reshaping.flags(), o.connection.flags())
 }
 
-// groupNames are the values of a flag of groups.
-func groupNames(given *cli.StringSlice) []string {
-	return units.SplitList(strings.Join(given.Value(), ","))
+// groupNames are the values of a flag of groups. Empty text, of a variable that is not set perhaps, is no group.
+func groupNames(given *cli.StringSlice) ([]string, error) {
+	names := units.SplitList(strings.Join(given.Value(), ","))
+	if len(names) == 0 && len(given.Value()) > 0 {
+		return nil, &usageError{"--groups names no group", "'*' takes all of them; leave the flag out to take none"}
+	}
+	return names, nil
 }
 
 func parseStopAfter(s string) (capture.StopAfter, error) {
@@ -131,7 +136,9 @@ func (o *captureOptions) complete(c *cli.Context, e *env) error {
 		return err
 	}
 	o.capture.Topics, o.capture.Partitions = o.names(), o.partitions
-	o.capture.Groups = groupNames(&o.groups)
+	if o.capture.Groups, err = groupNames(&o.groups); err != nil {
+		return err
+	}
 	o.capture.Isolation, o.capture.Compression = format.Isolation(o.isolation), o.compression
 	o.capture.MemoryBytes = int64(float64(o.memory) * recordShare)
 	o.capture.ConnectTimeout = o.timeout
@@ -202,7 +209,21 @@ func (o *captureOptions) captureRules(ctx context.Context, e *env) (*reshape.Pip
 	if rules != nil {
 		o.capture.Reshape = ruled{rules}
 	}
-	return rules, o.load(ctx, e, rules)
+	if err := o.load(ctx, e, rules, nil); err != nil {
+		return nil, err
+	}
+	return rules, checkTypes(rules, slices.Concat(o.names(), o.topicsOfFiles()))
+}
+
+// topicsOfFiles are the topics, or globs of them, whose payloads --schema says how to read, as far as they are selected by name.
+func (o *captureOptions) topicsOfFiles() (topics []string) {
+	for _, text := range o.files {
+		topic := schema.TopicOf(text)
+		if selecting.MatchesAny(o.names(), topic) {
+			topics = append(topics, topic)
+		}
+	}
+	return topics
 }
 
 // run captures, and shows and serves how it goes. What is sealed is said when it is interrupted, by a second signal too.

@@ -137,7 +137,7 @@ func runCopy(ctx context.Context, e *env, o *copyOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := o.load(ctx, e, rules, archivesOf(inputs)...); err != nil {
+	if err := o.load(ctx, e, rules, o.takes, archivesOf(inputs)...); err != nil {
 		return err
 	}
 	options := o.options(window, rules)

@@ -161,7 +161,12 @@ func (o *diffOptions) readSides(ctx context.Context, e *env, rules *reshape.Pipe
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
-	return o.load(ctx, e, rules, sides[0].Archive, sides[1].Archive)
+	compared := func(tp format.TopicPartition) bool {
+		return slices.ContainsFunc(sides, func(s *diffSide) bool {
+			return len(s.Selection.Topics) == 0 || slices.Contains(s.Selection.Topics, tp.Topic)
+		})
+	}
+	return o.load(ctx, e, rules, compared, sides[0].Archive, sides[1].Archive)
 }
 
 func (s *diffSide) compared(topic string) string {

@@ -77,7 +77,10 @@ func (o *groupsOptions) complete(args []string) (err error) {
 		return unexpected("groups", "another archive")
 	}
 	o.archive = args[1]
-	o.restore.Select, o.restore.Topics = groupNames(&o.groups), (&selected{topics: o.topics}).names()
+	if o.restore.Select, err = groupNames(&o.groups); err != nil {
+		return err
+	}
+	o.restore.Topics = (&selected{topics: o.topics}).names()
 	o.restore.Mapping, err = parseMapping(&o.mapping)
 	o.restore.ConnectTimeout = o.timeout
 	return err

@@ -49,7 +49,7 @@ func (o *recordOptions) open(ctx context.Context, e *env, name string) (*openRec
 	r := &openRecords{Scanner: &scan.Scanner{Archive: a}, rules: rules, damaged: damaged}
 	if r.Partitions, r.Window, err = o.chosen(e, a); err == nil {
 		e.warnSelected(name, a, &o.selected)
-		r.reader, err = o.show(ctx, e, a, rules)
+		r.reader, err = o.show(ctx, e, a, rules, o.takes)
 		if r.Keys = rules.MatchesKey(); r.Keys != nil { // which knows of schemas then
 			r.LeftOut = rules.LeaveOut
 		}

@@ -130,7 +130,9 @@ func (o *replayOptions) complete(e *env) error {
 	if r.Mapping, err = parseMapping(&o.mapping); err != nil {
 		return err
 	}
-	r.Groups.Select = groupNames(&o.groups)
+	if r.Groups.Select, err = groupNames(&o.groups); err != nil {
+		return err
+	}
 	for _, text := range o.topicConfigs.Value() {
 		name, value, found := strings.Cut(text, "=")
 		if !found || name == "" {

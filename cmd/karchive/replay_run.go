@@ -30,7 +30,7 @@ func runReplay(ctx context.Context, e *env, o replayOptions) error {
 		return err
 	}
 	defer a.end()
-	if err := o.loadSchemas(ctx, e, rules, a.archives()); err != nil {
+	if err := o.load(ctx, e, rules, o.takes, a.archives()...); err != nil {
 		return err
 	}
 	cfg, opts, err := o.connection.open(ctx, e)

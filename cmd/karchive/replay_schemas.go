@@ -13,7 +13,6 @@ import (
 	"github.com/karchive/karchive/internal/connect"
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/registry"
-	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/schema"
 )
 
@@ -67,7 +66,7 @@ func (o *replayOptions) restoreNamed(ctx context.Context, from *schema.Set, arch
 		for _, s := range a.Identity().Schemas {
 			kept[s.ID] = true
 		}
-		topics := o.topicsOf(a)
+		topics := topicsOf(o.takes, a)
 		for _, s := range from.Schemas() {
 			if !kept[s.ID] && !isOf(s, topics) {
 				continue
@@ -75,29 +74,6 @@ func (o *replayOptions) restoreNamed(ctx context.Context, from *schema.Set, arch
 			if _, err := o.restore.Target(ctx, schema.Name{ID: s.ID}); err != nil {
 				return err
 			}
-		}
-	}
-	return nil
-}
-
-// topicsOf are the topics of an archive that are replayed.
-func (o *replayOptions) topicsOf(a *format.Archive) (topics []string) {
-	for _, tp := range a.Partitions() {
-		if o.takes(tp) && !slices.Contains(topics, tp.Topic) {
-			topics = append(topics, tp.Topic)
-		}
-	}
-	return topics
-}
-
-// loadSchemas loads the schemas for rules, and refuses masks whose results they cannot hold, so that it is known before anything is sent.
-func (o *replayOptions) loadSchemas(ctx context.Context, e *env, rules *reshape.Pipeline, archives []*format.Archive) error {
-	if err := o.load(ctx, e, rules, archives...); err != nil {
-		return err
-	}
-	for _, a := range archives {
-		if err := rules.CheckTypes(o.topicsOf(a)); err != nil {
-			return &usageError{err.Error(), "redact, drop and fixed=VALUE can make what fits a type; karchive help reshape says what they do"}
 		}
 	}
 	return nil

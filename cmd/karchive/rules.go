@@ -79,7 +79,7 @@ func runRules(ctx context.Context, e *env, o rulesOptions) error {
 	if rules == nil {
 		return &usageError{o.file + ": no rules in it", "karchive help reshape shows some"}
 	}
-	if err := o.load(ctx, e, rules); err != nil {
+	if err := o.load(ctx, e, rules, nil); err != nil {
 		return err
 	}
 	samples, err := readSamples(e, o.samples)

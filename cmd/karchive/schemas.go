@@ -65,23 +65,49 @@ func (r *reading) schemas(ctx context.Context, e *env, archives ...*format.Archi
 }
 
 // show loads the schemas for rules, and for what is shown of records.
-func (r *reading) show(ctx context.Context, e *env, a *format.Archive, rules *reshape.Pipeline) (*schema.Reader, error) {
+func (r *reading) show(ctx context.Context, e *env, a *format.Archive, rules *reshape.Pipeline, takes func(format.TopicPartition) bool) (*schema.Reader, error) {
 	if r.raw {
-		return &schema.Reader{}, r.load(ctx, e, rules, a)
+		return &schema.Reader{}, r.load(ctx, e, rules, takes, a)
 	}
 	s, err := r.schemas(ctx, e, a)
+	if err != nil {
+		return nil, err
+	}
 	rules.ReadWith(s)
-	return &schema.Reader{Set: s}, err
+	return &schema.Reader{Set: s}, checkTypes(rules, topicsOf(takes, a))
 }
 
-// load loads the schemas for rules.
-func (r *reading) load(ctx context.Context, e *env, rules *reshape.Pipeline, archives ...*format.Archive) error {
+// load loads the schemas for rules, and refuses masks whose results they cannot hold in the topics of what is taken, so that it is known before
+// any record is shown, written or sent.
+func (r *reading) load(ctx context.Context, e *env, rules *reshape.Pipeline, takes func(format.TopicPartition) bool, archives ...*format.Archive) error {
 	if rules == nil {
 		return nil
 	}
 	s, err := r.schemas(ctx, e, archives...)
+	if err != nil {
+		return err
+	}
 	rules.ReadWith(s)
-	return err
+	return checkTypes(rules, topicsOf(takes, archives...))
+}
+
+func checkTypes(rules *reshape.Pipeline, topics []string) error {
+	if err := rules.CheckTypes(topics); err != nil {
+		return &usageError{err.Error(), "redact, drop and fixed=VALUE can make what fits a type; karchive help reshape says what they do"}
+	}
+	return nil
+}
+
+// topicsOf are the topics of archives of which something is taken.
+func topicsOf(takes func(format.TopicPartition) bool, archives ...*format.Archive) (topics []string) {
+	for _, a := range archives {
+		for _, tp := range a.Partitions() {
+			if takes(tp) && !slices.Contains(topics, tp.Topic) {
+				topics = append(topics, tp.Topic)
+			}
+		}
+	}
+	return topics
 }
 
 // addArchived adds the schemas that an archive has, and those of a registry's topic in it.

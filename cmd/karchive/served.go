@@ -68,7 +68,7 @@ func (o *served) openSources(ctx context.Context, e *env, rules *reshape.Pipelin
 	if _, err := o.check(open...); err != nil {
 		return nil, closeAll, err
 	}
-	if err := o.load(ctx, e, rules, open...); err != nil {
+	if err := o.load(ctx, e, rules, o.takes, open...); err != nil {
 		return nil, closeAll, err
 	}
 	window, err := o.window(e, open...)

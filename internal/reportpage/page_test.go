@@ -125,6 +125,13 @@ func TestAPageIsGreenOnlyWhenNothingIsMissing(t *testing.T) {
 		{func(r *Replay) { r.Report.Missing, r.Report.NotSent = 5, 3 }, "3 records not sent; 2 records not acknowledged", false},
 		{func(r *Replay) { r.Report.Stopped, r.Reshaped.Withheld = true, 2 }, "interrupted before the end; 2 records withheld", false},
 		{func(r *Replay) { r.Report.Failures = make([]replay.Failure, 2) }, "2 partitions stopped before the end", false},
+		{func(r *Replay) {
+			r.Report.Groups = []replay.GroupPosition{{Group: "a", Set: true}, {Group: "b"}, {Group: "b", Partition: 1}, {Group: "c"}}
+		}, "complete", true}, // they were only to be reported
+		{func(r *Replay) {
+			r.Report.Groups, r.Report.GroupFailure = []replay.GroupPosition{{Group: "a", Set: true}, {Group: "b"}, {Group: "b", Partition: 1}, {Group: "c"}}, "why"
+		}, "2 groups not where they belong", false},
+		{func(r *Replay) { r.Report.GroupFailure = "why" }, "groups not where they belong", false},
 	} {
 		r := whole()
 		c.change(r)

@@ -53,7 +53,21 @@ func (r *Replay) unsent() (out []string) {
 			out = append(out, units.Of(part.n, "record")+" "+part.what)
 		}
 	}
+	if report.GroupFailure != "" {
+		out = append(out, strings.TrimPrefix(units.Of(int64(unsetGroups(report.Groups)), "group"), "0 ")+" not where they belong")
+	}
 	return out
+}
+
+// unsetGroups counts the groups with a position that was not set; positions are in the order of groups.
+func unsetGroups(all []replay.GroupPosition) (n int) {
+	last := ""
+	for _, p := range all {
+		if !p.Set && (n == 0 || p.Group != last) {
+			n, last = n+1, p.Group
+		}
+	}
+	return n
 }
 
 // lacks is what is missing although the replay came to its end.

@@ -36,11 +36,10 @@ func ParseFile(text string, read func(name string) ([]byte, error)) (File, error
 	if !ok || of == "" || name == "" {
 		return File{}, fmt.Errorf("%q is no schema: give %s", text, FileUsage)
 	}
-	f := File{topics: of, name: name}
-	if topics, key := strings.CutSuffix(of, ":key"); key {
-		f.topics, f.part = topics, Key
+	f := File{topics: TopicOf(text), name: name}
+	if strings.HasSuffix(of, ":key") {
+		f.part = Key
 	}
-	f.topics = strings.TrimSuffix(f.topics, ":value")
 	if _, err := path.Match(f.topics, ""); err != nil {
 		return File{}, fmt.Errorf("%q is no name or glob of topics", f.topics)
 	}
@@ -51,6 +50,13 @@ func ParseFile(text string, read func(name string) ([]byte, error)) (File, error
 		return File{}, fmt.Errorf("%s: %w", name, err)
 	}
 	return f, nil
+}
+
+// TopicOf is the topic, or the glob of topics, in what ParseFile reads, or the id of a schema.
+func TopicOf(text string) string {
+	of, _, _ := strings.Cut(text, "=")
+	of = strings.TrimSuffix(of, ":key")
+	return strings.TrimSuffix(of, ":value")
 }
 
 func (f *File) load(read func(string) ([]byte, error)) error {
