@@ -13,6 +13,7 @@ import (
 
 	"github.com/karchive/karchive/bucket"
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/test/membucket"
 	"github.com/karchive/karchive/test/memfs/crashruns"
 )
@@ -20,9 +21,9 @@ import (
 var orders = format.TopicPartition{Topic: "orders"}
 
 func plan(end int64) format.Identity {
-	return format.Identity{ClusterID: "c", Topics: []format.Topic{{Name: "orders", Partitions: 1}}, Capture: &format.CapturePlan{
-		Mode: format.ModeSnapshot, Isolation: format.ReadCommitted, From: "earliest",
-		Partitions: []format.PlanRange{{Topic: "orders", Start: 0, End: end}},
+	return format.Identity{ClusterID: "c", Topics: []format.Topic{{Name: "orders", Partitions: 1}}, Capture: &origin.Plan{
+		Mode: origin.ModeSnapshot, Isolation: origin.ReadCommitted, From: "earliest",
+		Partitions: []origin.PlanRange{{Topic: "orders", Start: 0, End: end}},
 	}}
 }
 
@@ -46,7 +47,7 @@ func seal(a *format.Archive, tp format.TopicPartition, next int64) error {
 	if from >= next {
 		return nil
 	}
-	p, err := a.NewSegment(format.WriterOptions{Topic: tp.Topic, Partition: tp.Partition, Base: from, Source: format.Source{ClusterID: "c"}})
+	p, err := a.NewSegment(format.WriterOptions{Topic: tp.Topic, Partition: tp.Partition, Base: from, Source: origin.Source{ClusterID: "c"}})
 	if err != nil {
 		return err
 	}

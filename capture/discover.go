@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/kafka"
 )
 
@@ -65,7 +66,7 @@ func (r *run) adopt(ctx context.Context, m *kafka.Metadata, fresh []format.Topic
 				return err
 			}
 		} else {
-			id.Capture.Partitions = append(id.Capture.Partitions, format.PlanRange{Topic: tp.Topic, Partition: tp.Partition, Start: w.from, End: noEnd})
+			id.Capture.Partitions = append(id.Capture.Partitions, origin.PlanRange{Topic: tp.Topic, Partition: tp.Partition, Start: w.from, End: noEnd})
 		}
 		all = append(all, w)
 	}

@@ -10,13 +10,14 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/kafka"
 	"github.com/karchive/karchive/internal/selecting"
 )
 
 // groups asks how far the selected consumer groups are in tps; nil when none are selected. Ends are asked for afterwards, so that no group is
 // ahead of them but by a commit of what does not exist.
-func (c *cluster) groups(ctx context.Context, tps []format.TopicPartition, s *settings) (*format.Groups, error) {
+func (c *cluster) groups(ctx context.Context, tps []format.TopicPartition, s *settings) (*origin.Groups, error) {
 	if len(s.Groups) == 0 {
 		return nil, nil
 	}
@@ -32,13 +33,13 @@ func (c *cluster) groups(ctx context.Context, tps []format.TopicPartition, s *se
 	if err != nil {
 		return nil, err
 	}
-	kept := &format.Groups{TakenAt: s.Now().UTC().Format(time.RFC3339)}
+	kept := &origin.Groups{TakenAt: s.Now().UTC().Format(time.RFC3339)}
 	ends, err := c.Offsets(ctx, tps, kafka.HighWatermark)
 	if err != nil {
 		return nil, err
 	}
 	for _, tp := range slices.SortedFunc(slices.Values(tps), format.TopicPartition.Compare) {
-		kept.AddEnd(tp, ends[tp])
+		kept.AddEnd(origin.End{Topic: tp.Topic, Partition: tp.Partition, Offset: ends[tp]})
 	}
 	for _, id := range names {
 		group, there := listed[id]
@@ -48,19 +49,19 @@ func (c *cluster) groups(ctx context.Context, tps []format.TopicPartition, s *se
 }
 
 // keepGroup adds a group, unless it has no offset. One that was named and is not there, or that cannot be read, is noted.
-func keepGroup(kept *format.Groups, id string, listed kafka.ListedGroup, there bool, found kafka.GroupOffsets) {
-	g := format.Group{ID: utf8Text(id), State: utf8Text(listed.State), ProtocolType: utf8Text(listed.ProtocolType)}
+func keepGroup(kept *origin.Groups, id string, listed kafka.ListedGroup, there bool, found kafka.GroupOffsets) {
+	g := origin.Group{ID: utf8Text(id), State: utf8Text(listed.State), ProtocolType: utf8Text(listed.ProtocolType)}
 	for _, tp := range sortedPartitions(found.Offsets) {
 		o := found.Offsets[tp]
-		g.Add(format.GroupOffset{Partition: tp, Offset: o.Offset, LeaderEpoch: max(o.LeaderEpoch, format.NoLeaderEpoch), Metadata: utf8Text(o.Metadata)})
+		g.Add(origin.GroupOffset{Topic: tp.Topic, Partition: tp.Partition, Offset: o.Offset, LeaderEpoch: max(o.LeaderEpoch, format.NoLeaderEpoch), Metadata: utf8Text(o.Metadata)})
 	}
 	switch {
 	case found.Err != nil:
-		kept.Unread = append(kept.Unread, format.UnreadGroups{ID: g.ID, Reason: utf8Text(found.Err.Error())})
+		kept.Unread = append(kept.Unread, origin.UnreadGroup{ID: g.ID, Reason: utf8Text(found.Err.Error())})
 	case len(g.Topics) > 0:
 		kept.Groups = append(kept.Groups, g)
 	case !there:
-		kept.Unread = append(kept.Unread, format.UnreadGroups{ID: g.ID, Reason: "the cluster does not list it"})
+		kept.Unread = append(kept.Unread, origin.UnreadGroup{ID: g.ID, Reason: "the cluster does not list it"})
 	}
 }
 
@@ -68,7 +69,7 @@ func keepGroup(kept *format.Groups, id string, listed kafka.ListedGroup, there b
 func utf8Text(text string) string { return strings.ToValidUTF8(text, "\ufffd") }
 
 // noteGroups makes groups the archive's, in the place of those that it had. Nil leaves them.
-func noteGroups(a *format.Archive, groups *format.Groups) error {
+func noteGroups(a *format.Archive, groups *origin.Groups) error {
 	if groups == nil {
 		return nil
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 )
 
 // whenAsked calls a function before each record, and leaves it as it is.
@@ -41,10 +42,10 @@ func TestGroupsAreKeptWithTheirOffsetsInWhatIsCaptured(t *testing.T) {
 	b.commit("billing", "users", 0, 0)
 	b.commit("users/only", "users", 0, 0)
 	report := p.capture(b, Options{Topics: []string{"orders"}, Groups: []string{"b*", "users*"}})
-	want := &format.Groups{
+	want := &origin.Groups{
 		TakenAt: p.identity().Groups.TakenAt,
-		Ends:    []format.TopicEnds{{Topic: "orders", Partitions: []int32{0, 1}, Ends: []int64{10, 5}}},
-		Groups: []format.Group{{ID: "billing", State: "Empty", Topics: []format.GroupOffsets{
+		Ends:    []origin.TopicEnds{{Topic: "orders", Partitions: []int32{0, 1}, Ends: []int64{10, 5}}},
+		Groups: []origin.Group{{ID: "billing", State: "Empty", Topics: []origin.GroupOffsets{
 			{Topic: "orders", Partitions: []int32{0, 1}, Offsets: []int64{10, 3}, LeaderEpochs: []int32{0, 0}, Metadata: []string{"billing's", "billing's"}},
 		}}},
 	}

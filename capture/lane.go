@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 )
 
 // lane takes one partition from its fetches to sealed segments. Its methods are for its own goroutine.
@@ -42,7 +43,7 @@ func newLane(r *run, w work) *lane {
 	l := &lane{
 		work: w, run: r, base: w.from, next: w.from, began: w.from,
 		inbox: make(chan chunk, 1), cut: make(chan struct{}, 1), due: make(chan struct{}, 1),
-		decoder: decoder{tp: w.tp, skipCorrupt: r.settings.SkipCorrupt, committed: r.settings.Isolation == format.ReadCommitted, decompressor: r.decompressor},
+		decoder: decoder{tp: w.tp, skipCorrupt: r.settings.SkipCorrupt, committed: r.settings.Isolation == origin.ReadCommitted, decompressor: r.decompressor},
 		counter: r.progress.counter(w.tp.Topic), report: r.report(w),
 		rotate: time.NewTimer(math.MaxInt64),
 	}

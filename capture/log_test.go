@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/selection"
 )
 
@@ -48,7 +49,7 @@ func TestUncommittedReadingTakesAbortedRecordsToo(t *testing.T) {
 	b.transact("b", "tx", 0, 2, kgo.TryAbort)
 	b.openTransaction("c", "tx", 0, 2)
 	a := newPlace(t)
-	r := a.capture(b, Options{Topics: []string{"tx"}, Isolation: format.ReadUncommitted})
+	r := a.capture(b, Options{Topics: []string{"tx"}, Isolation: origin.ReadUncommitted})
 	if got, want := offsetsOf(a.records("tx", 0)), []int64{0, 1, 3, 4}; !slices.Equal(got, want) || r.Gaps.Control != 1 || r.Behind != 0 {
 		t.Errorf("records at %v, want %v; %d control offsets, %d behind", got, want, r.Gaps.Control, r.Behind)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/options"
 	"github.com/karchive/karchive/internal/selecting"
 	"github.com/karchive/karchive/selection"
@@ -39,7 +40,7 @@ type Options struct {
 	// left out. A group that is named and is not there, or that must not be read, is in Report.UnreadGroups. Empty: the archive keeps those that it has.
 	Groups []string
 	// Isolation is read_committed when empty.
-	Isolation format.Isolation
+	Isolation origin.Isolation
 
 	// Follow goes on until the context ends or StopAfter is reached.
 	Follow bool
@@ -112,7 +113,7 @@ func (o Options) normalize() (settings, error) {
 
 func (o *Options) fillDefaults() {
 	o.From = o.From.Or(selection.Beginning)
-	options.Default(&o.Isolation, format.ReadCommitted)
+	options.Default(&o.Isolation, origin.ReadCommitted)
 	options.Default(&o.RotateBytes, defaultRotateBytes)
 	options.Default(&o.RotateInterval, defaultRotateInterval)
 	options.Default(&o.Lanes, DefaultLanes)
@@ -134,8 +135,8 @@ func (o Options) Check() error {
 	switch {
 	case len(o.Topics) == 0:
 		return options.New("give {Topics}", "no topics given")
-	case o.Isolation != format.ReadCommitted && o.Isolation != format.ReadUncommitted:
-		return options.New("", "isolation %q is neither %s nor %s", o.Isolation, format.ReadCommitted, format.ReadUncommitted)
+	case o.Isolation != origin.ReadCommitted && o.Isolation != origin.ReadUncommitted:
+		return options.New("", "isolation %q is neither %s nor %s", o.Isolation, origin.ReadCommitted, origin.ReadUncommitted)
 	case o.Follow && !o.Until.IsZero():
 		return options.New("give {StopAfter} to end a follow capture", "{Until} is for a snapshot")
 	case !o.Follow && o.StopAfter != StopAfter{}:
@@ -151,7 +152,7 @@ func (o Options) Check() error {
 
 // isolationLevel is the level in Kafka's requests.
 func (s *settings) isolationLevel() int8 {
-	if s.Isolation == format.ReadCommitted {
+	if s.Isolation == origin.ReadCommitted {
 		return 1
 	}
 	return 0

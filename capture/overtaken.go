@@ -7,6 +7,7 @@ import (
 	"io/fs"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/kafka"
 )
 
@@ -75,7 +76,7 @@ func agreedPlan(ctx context.Context, c *cluster, a *format.Archive, s *settings)
 }
 
 // plannedStart is where a plan has a partition begin.
-func plannedStart(p *format.CapturePlan, tp format.TopicPartition) (int64, bool) {
+func plannedStart(p *origin.Plan, tp format.TopicPartition) (int64, bool) {
 	for _, r := range p.Partitions {
 		if r.Topic == tp.Topic && r.Partition == tp.Partition {
 			return r.Start, true

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/kafka"
 )
 
@@ -22,7 +23,7 @@ type work struct {
 	epoch  int32 // leader epoch of what was captured last
 	sure   int64 // first offset that was perhaps not of that epoch
 	behind int64 // offsets between the last stable offset and the high watermark when the end was resolved
-	source format.Source
+	source origin.Source
 }
 
 func (w *work) done() bool { return w.end != noEnd && w.from >= w.end }
@@ -41,7 +42,7 @@ type planner struct {
 	settings *settings
 
 	identity format.Identity
-	stored   *format.CapturePlan // of the capture before; nil: there was none
+	stored   *origin.Plan // of the capture before; nil: there was none
 	meta     *kafka.Metadata
 	topics   []string
 	next     map[format.TopicPartition]reached // what the archive has
@@ -157,24 +158,24 @@ func (p *planner) exists(topic string) bool {
 	return ok && t.Err == nil
 }
 
-func (p *planner) source(topic string) format.Source {
+func (p *planner) source(topic string) origin.Source {
 	return p.settings.source(p.meta, topic)
 }
 
 // source is where the records of topic come from.
-func (s *settings) source(m *kafka.Metadata, topic string) format.Source {
+func (s *settings) source(m *kafka.Metadata, topic string) origin.Source {
 	t := m.Topics[topic]
-	return format.Source{ClusterID: m.ClusterID, TopicID: t.IDString(), Isolation: s.Isolation, Rules: s.rules()}
+	return origin.Source{ClusterID: m.ClusterID, TopicID: t.IDString(), Isolation: s.Isolation, Rules: s.rules()}
 }
 
 // describe is the plan of this capture, without its partitions.
-func (p *planner) describe() *format.CapturePlan {
+func (p *planner) describe() *origin.Plan {
 	s := p.settings
-	mode := format.ModeSnapshot
+	mode := origin.ModeSnapshot
 	if s.Follow {
-		mode = format.ModeFollow
+		mode = origin.ModeFollow
 	}
-	next := &format.CapturePlan{Mode: mode, Isolation: s.Isolation, From: s.From.String(), Until: s.Until.String(), Rules: s.rules(), Options: map[string]string{
+	next := &origin.Plan{Mode: mode, Isolation: s.Isolation, From: s.From.String(), Until: s.Until.String(), Rules: s.rules(), Options: map[string]string{
 		"topics":         joined(s.Topics),
 		"partitions":     joined(s.Partitions),
 		"rotate bytes":   fmt.Sprint(s.RotateBytes),
@@ -189,16 +190,16 @@ func (p *planner) describe() *format.CapturePlan {
 
 // unfinished says whether the archive's plan is a snapshot with partitions that are not at their end, to be finished by a snapshot.
 func (p *planner) unfinished() bool {
-	if p.stored == nil || p.stored.Mode != format.ModeSnapshot || p.settings.Follow {
+	if p.stored == nil || p.stored.Mode != origin.ModeSnapshot || p.settings.Follow {
 		return false
 	}
-	return slices.ContainsFunc(p.stored.Partitions, func(r format.PlanRange) bool {
+	return slices.ContainsFunc(p.stored.Partitions, func(r origin.PlanRange) bool {
 		return p.position(r) < r.End
 	})
 }
 
 // position is where a planned partition goes on.
-func (p *planner) position(r format.PlanRange) int64 {
+func (p *planner) position(r origin.PlanRange) int64 {
 	if at, ok := p.next[format.TopicPartition{Topic: r.Topic, Partition: r.Partition}]; ok {
 		return at.next
 	}
@@ -232,13 +233,13 @@ func (p *planner) finish(ctx context.Context) (*plan, *kafka.Metadata, error) {
 	return made, p.meta, noteGroups(p.archive, groups)
 }
 
-func (p *planner) workOf(r format.PlanRange, o offsets) work {
+func (p *planner) workOf(r origin.PlanRange, o offsets) work {
 	tp := format.TopicPartition{Topic: r.Topic, Partition: r.Partition}
 	w := work{tp: tp, from: p.position(r), end: r.End, epoch: format.NoLeaderEpoch, source: p.source(r.Topic)}
 	if at, ok := p.next[tp]; ok {
 		w.epoch, w.sure = at.epoch, at.sure
 	}
-	if p.settings.Isolation == format.ReadCommitted && r.End == o.end {
+	if p.settings.Isolation == origin.ReadCommitted && r.End == o.end {
 		w.behind = o.high - o.end
 	}
 	return w
@@ -288,7 +289,7 @@ func (p *planner) fresh(ctx context.Context) (*plan, *kafka.Metadata, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	logs, err := p.cluster.logOffsets(ctx, tps, p.settings.Isolation == format.ReadCommitted)
+	logs, err := p.cluster.logOffsets(ctx, tps, p.settings.Isolation == origin.ReadCommitted)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -301,9 +302,9 @@ func (p *planner) fresh(ctx context.Context) (*plan, *kafka.Metadata, error) {
 		return nil, nil, err
 	}
 	made := &plan{}
-	ranges := make([]format.PlanRange, 0, len(tps))
+	ranges := make([]origin.PlanRange, 0, len(tps))
 	for _, tp := range tps {
-		r := format.PlanRange{Topic: tp.Topic, Partition: tp.Partition, Start: starts[tp], End: ends[tp]}
+		r := origin.PlanRange{Topic: tp.Topic, Partition: tp.Partition, Start: starts[tp], End: ends[tp]}
 		if r.End != noEnd {
 			r.End = max(r.End, p.position(r))
 		}
@@ -318,7 +319,7 @@ func (p *planner) fresh(ctx context.Context) (*plan, *kafka.Metadata, error) {
 
 // store makes the plan durable, with what the topics are now. Partitions and topics that are no longer there stay listed: the archive
 // has them.
-func (p *planner) store(ctx context.Context, made *plan, ranges []format.PlanRange, groups *format.Groups) error {
+func (p *planner) store(ctx context.Context, made *plan, ranges []origin.PlanRange, groups *origin.Groups) error {
 	next := p.describe()
 	next.Partitions = p.merge(made, ranges)
 	configs, err := p.cluster.topicConfigs(ctx, p.topics)
@@ -339,7 +340,7 @@ func (p *planner) store(ctx context.Context, made *plan, ranges []format.PlanRan
 }
 
 // merge adds the partitions planned before that are no longer there to ranges. Nothing more is wanted of them.
-func (p *planner) merge(made *plan, ranges []format.PlanRange) []format.PlanRange {
+func (p *planner) merge(made *plan, ranges []origin.PlanRange) []origin.PlanRange {
 	if p.stored == nil {
 		return ranges
 	}

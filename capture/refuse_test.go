@@ -15,7 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/selection"
 )
 
@@ -26,7 +26,7 @@ func TestOtherOptionsOnTheSameArchiveAreRefusedByName(t *testing.T) {
 	first := Options{Topics: []string{"orders"}}
 	a.capture(b, first)
 	for want, change := range map[string]func(*Options){
-		"isolation":      func(o *Options) { o.Isolation = format.ReadUncommitted },
+		"isolation":      func(o *Options) { o.Isolation = origin.ReadUncommitted },
 		"from":           func(o *Options) { o.From = selection.End },
 		"topics":         func(o *Options) { o.Topics = []string{"orders", "payments"} },
 		"partitions":     func(o *Options) { o.Partitions = []int32{1} },
@@ -43,7 +43,7 @@ func TestOtherOptionsOnTheSameArchiveAreRefusedByName(t *testing.T) {
 		}
 	}
 	spelled := first
-	spelled.Topics, spelled.From, spelled.Isolation = []string{"orders", "orders"}, selection.Beginning, format.ReadCommitted
+	spelled.Topics, spelled.From, spelled.Isolation = []string{"orders", "orders"}, selection.Beginning, origin.ReadCommitted
 	spelled.Compression = "zstd"
 	a.capture(b, spelled) // the same, spelled otherwise
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 )
 
 // StopReason says why a follow capture ended.
@@ -30,8 +31,8 @@ type Report struct {
 	// fetched twice, and are in the archive once.
 	Overtaken int `json:"overtaken,omitempty"`
 
-	Groups       int                   `json:"groups,omitempty"`        // kept, with an offset in a captured partition
-	UnreadGroups []format.UnreadGroups `json:"unread_groups,omitempty"` // asked for and not kept
+	Groups       int                  `json:"groups,omitempty"`        // kept, with an offset in a captured partition
+	UnreadGroups []origin.UnreadGroup `json:"unread_groups,omitempty"` // asked for and not kept
 
 	requireHW bool
 }

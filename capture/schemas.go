@@ -6,6 +6,7 @@ import (
 	"reflect"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 )
 
 // Schemas fetches the schemas that records name. Its methods may be called by several goroutines.
@@ -14,7 +15,7 @@ type Schemas interface {
 	// may be gone when somebody wants to read the record. A schema that nobody has is no error.
 	See(ctx context.Context, r *format.Record) error
 	// Take returns what was fetched since the last call.
-	Take() []format.Schema
+	Take() []origin.Schema
 }
 
 // see fetches the schemas of a record. It does not end with the fetches: what was fetched is still written.
@@ -41,7 +42,7 @@ func (r *run) keepSchemas() error {
 		return nil
 	}
 	id := r.archive.Identity()
-	all, err := format.MergeSchemas(id.Schemas, fresh)
+	all, err := origin.MergeSchemas(id.Schemas, fresh)
 	if err != nil {
 		return fmt.Errorf("add schemas to those of the archive: %w", err)
 	}

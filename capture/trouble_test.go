@@ -18,6 +18,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kversion"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/selection"
 )
 
@@ -325,7 +326,7 @@ func TestThePlanIsDurableBeforeTheFirstFetch(t *testing.T) {
 		b := newVirtualBroker(t, kfake.SeedTopics(2, "orders"))
 		b.fill("orders", 0, 30)
 		a := newPlace(t)
-		var planned *format.CapturePlan
+		var planned *origin.Plan
 		b.onFetch(func(n int32, _ *kmsg.FetchRequest) (kmsg.Response, error) {
 			if n == 1 {
 				machine := a.fs.CrashBare()
@@ -336,8 +337,8 @@ func TestThePlanIsDurableBeforeTheFirstFetch(t *testing.T) {
 			return nil, errors.New("the machine stopped")
 		})
 		a.try(t.Context(), b, Options{Topics: []string{"orders"}, From: selection.AtOffset(10), StallTimeout: time.Second})
-		want := []format.PlanRange{{Topic: "orders", Partition: 0, Start: 10, End: 30}, {Topic: "orders", Partition: 1, Start: 10, End: 10}}
-		if planned == nil || !slices.Equal(planned.Partitions, want) || planned.From != "offset:10" || planned.Isolation != format.ReadCommitted {
+		want := []origin.PlanRange{{Topic: "orders", Partition: 0, Start: 10, End: 30}, {Topic: "orders", Partition: 1, Start: 10, End: 10}}
+		if planned == nil || !slices.Equal(planned.Partitions, want) || planned.From != "offset:10" || planned.Isolation != origin.ReadCommitted {
 			t.Errorf("planned is %+v", planned)
 		}
 	})

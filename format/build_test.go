@@ -9,11 +9,12 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/test/memfs"
 )
 
 var (
-	source   = format.Source{ClusterID: "cluster-a", TopicID: "topic-id", Isolation: format.ReadCommitted}
+	source   = origin.Source{ClusterID: "cluster-a", TopicID: "topic-id", Isolation: origin.ReadCommitted}
 	orders0  = format.TopicPartition{Topic: "orders", Partition: 0}
 	orders1  = format.TopicPartition{Topic: "orders", Partition: 1}
 	events0  = format.TopicPartition{Topic: "events", Partition: 0}

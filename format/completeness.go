@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
+
+	"github.com/karchive/karchive/format/origin"
 )
 
 // Completeness says what an archive lacks of what it was to hold. It was to hold what the plan of its last capture says, and what its
@@ -55,8 +57,8 @@ func (c Completeness) In(w Window) Completeness {
 // documents of their segments. Errors are those of Coverage.
 func (a *Archive) Completeness(takes func(TopicPartition) bool) (Completeness, error) {
 	plan := a.Identity().Capture
-	c := Completeness{OpenEnd: plan != nil && plan.Mode == ModeFollow}
-	planned := map[TopicPartition]PlanRange{}
+	c := Completeness{OpenEnd: plan != nil && plan.Mode == origin.ModeFollow}
+	planned := map[TopicPartition]origin.PlanRange{}
 	all := a.holdings()
 	if plan != nil {
 		for _, r := range plan.Partitions {
@@ -84,7 +86,7 @@ func (a *Archive) Completeness(takes func(TopicPartition) bool) (Completeness, e
 }
 
 // compare adds what of the plan is not covered. A partition whose coverage is the zero value has nothing.
-func (c *Completeness) compare(tp TopicPartition, planned PlanRange, covered Coverage) {
+func (c *Completeness) compare(tp TopicPartition, planned origin.PlanRange, covered Coverage) {
 	if covered.Next == 0 {
 		if planned.Start < planned.End {
 			c.Short = append(c.Short, Shortfall{tp, planned.Start, planned.End, true})

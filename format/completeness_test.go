@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/test/memfs"
 )
 
@@ -13,7 +14,7 @@ var otherTP = format.TopicPartition{Topic: "orders", Partition: 1}
 
 // plannedArchive is wholeArchive, partition 2 of orders, with a plan of the given mode that begins at offset 0 and goes to end in
 // partition 2 and to 40 in partition 1, of which there is nothing; in a follow capture it has no ends.
-func plannedArchive(t *testing.T, mode format.Mode, end int64) map[string][]byte {
+func plannedArchive(t *testing.T, mode origin.Mode, end int64) map[string][]byte {
 	t.Helper()
 	fsys := memfs.FromFiles(memfs.Options{}, wholeArchive(t))
 	a, err := format.OpenForWriting(fsys)
@@ -21,11 +22,11 @@ func plannedArchive(t *testing.T, mode format.Mode, end int64) map[string][]byte
 		t.Fatal(err)
 	}
 	other := int64(40)
-	if mode == format.ModeFollow {
+	if mode == origin.ModeFollow {
 		other = -1
 	}
 	id := a.Identity()
-	id.Capture = &format.CapturePlan{Mode: mode, Isolation: format.ReadCommitted, From: "beginning", Partitions: []format.PlanRange{
+	id.Capture = &origin.Plan{Mode: mode, Isolation: origin.ReadCommitted, From: "beginning", Partitions: []origin.PlanRange{
 		{Topic: "orders", Partition: 1, Start: 10, End: other}, {Topic: "orders", Partition: 2, Start: 0, End: end}}}
 	if err := errors.Join(a.SetIdentity(id), a.Close()); err != nil {
 		t.Fatal(err)
@@ -43,16 +44,16 @@ func TestCompletenessIsWhatThePlanSaysAndNoSegmentCovers(t *testing.T) {
 		want  format.Completeness
 	}{
 		{"no plan", func() map[string][]byte { return wholeArchive(t) }, nil, format.Completeness{Lost: []format.LostRange{retention}}},
-		{"a follow capture", func() map[string][]byte { return plannedArchive(t, format.ModeFollow, -1) }, nil,
+		{"a follow capture", func() map[string][]byte { return plannedArchive(t, origin.ModeFollow, -1) }, nil,
 			format.Completeness{Lost: []format.LostRange{retention}, OpenEnd: true}},
-		{"a snapshot that got to its end in one partition", func() map[string][]byte { return plannedArchive(t, format.ModeSnapshot, 300) }, nil,
+		{"a snapshot that got to its end in one partition", func() map[string][]byte { return plannedArchive(t, origin.ModeSnapshot, 300) }, nil,
 			format.Completeness{Short: []format.Shortfall{nothing}, Lost: []format.LostRange{retention}}},
-		{"a snapshot that was interrupted in both", func() map[string][]byte { return plannedArchive(t, format.ModeSnapshot, 320) }, nil,
+		{"a snapshot that was interrupted in both", func() map[string][]byte { return plannedArchive(t, origin.ModeSnapshot, 320) }, nil,
 			format.Completeness{Short: []format.Shortfall{nothing, {TopicPartition: damagedTP, From: 300, Until: 320}}, Lost: []format.LostRange{retention}}},
-		{"one partition alone", func() map[string][]byte { return plannedArchive(t, format.ModeSnapshot, 320) },
+		{"one partition alone", func() map[string][]byte { return plannedArchive(t, origin.ModeSnapshot, 320) },
 			func(tp format.TopicPartition) bool { return tp == otherTP }, format.Completeness{Short: []format.Shortfall{nothing}}},
 		{"a first segment that nothing tells of", func() map[string][]byte {
-			files := plannedArchive(t, format.ModeFollow, -1)
+			files := plannedArchive(t, origin.ModeFollow, -1)
 			delete(files, damagedPath(0))
 			delete(files, "SHA256SUMS")
 			return files
@@ -118,18 +119,18 @@ func TestARecoverySaysWhatIsLostOfAPlannedArchive(t *testing.T) {
 	}
 	tests := []struct {
 		name  string
-		mode  format.Mode
+		mode  origin.Mode
 		end   int64
 		gone  []int64
 		short []format.Shortfall // of partition 2
 		lost  []format.LostRange // by damage
 	}{
-		{"all of a snapshot", format.ModeSnapshot, 300, []int64{0, 100, 200}, nil, gap(0, 300)},
-		{"all of a follow capture", format.ModeFollow, -1, []int64{0, 100, 200}, nil, gap(0, 201)},
-		{"the first of a snapshot", format.ModeSnapshot, 300, []int64{0}, nil, gap(0, 100)},
-		{"the last of a snapshot", format.ModeSnapshot, 300, []int64{200}, []format.Shortfall{{TopicPartition: damagedTP, From: 200, Until: 300}}, nil},
-		{"the last of a follow capture", format.ModeFollow, -1, []int64{200}, []format.Shortfall{{TopicPartition: damagedTP, From: 200, Until: 201}}, nil},
-		{"none", format.ModeSnapshot, 300, nil, nil, nil},
+		{"all of a snapshot", origin.ModeSnapshot, 300, []int64{0, 100, 200}, nil, gap(0, 300)},
+		{"all of a follow capture", origin.ModeFollow, -1, []int64{0, 100, 200}, nil, gap(0, 201)},
+		{"the first of a snapshot", origin.ModeSnapshot, 300, []int64{0}, nil, gap(0, 100)},
+		{"the last of a snapshot", origin.ModeSnapshot, 300, []int64{200}, []format.Shortfall{{TopicPartition: damagedTP, From: 200, Until: 300}}, nil},
+		{"the last of a follow capture", origin.ModeFollow, -1, []int64{200}, []format.Shortfall{{TopicPartition: damagedTP, From: 200, Until: 201}}, nil},
+		{"none", origin.ModeSnapshot, 300, nil, nil, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

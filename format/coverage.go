@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/karchive/karchive/format/origin"
 )
 
 // Coverage is what an archive has of one partition: the offsets [From, Next), all of them answered for.
@@ -22,7 +24,7 @@ type Coverage struct {
 	MinTimestampMs int64 // of the records; NoTimestamp when there are none
 	MaxTimestampMs int64
 	Ledger         Ledger
-	Source         Source // of every segment of the partition
+	Source         origin.Source // of every segment of the partition
 }
 
 // Ledger counts the covered offsets without a record, by reason. Records and the five counts add up to Next - From.
@@ -182,9 +184,9 @@ func (l *Ledger) AddCounts(other *Ledger) {
 }
 
 // checkSameSource refuses segments of one partition that come from different logs, or from one that was read in different ways.
-func checkSameSource(before, now Source) error {
+func checkSameSource(before, now origin.Source) error {
 	if before != now {
-		return corruptf("its source is %s, that of the segment before it %s", now.text(), before.text())
+		return corruptf("its source is %s, that of the segment before it %s", now, before)
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/test/memfs"
 	"github.com/karchive/karchive/test/memfs/crashruns"
 )
@@ -39,7 +40,7 @@ type laneSegment struct {
 	cutAfter   int // records in the first row group; 0: all
 }
 
-var crashSource = format.Source{ClusterID: "cluster", Isolation: format.ReadCommitted}
+var crashSource = origin.Source{ClusterID: "cluster", Isolation: origin.ReadCommitted}
 
 // crashLanes are three partitions with segments of one row group, of two, and of none.
 var crashLanes = sync.OnceValue(func() []lane {
@@ -178,7 +179,7 @@ func plan(a *format.Archive, done *progress) error {
 		if done.planned {
 			return errors.New("the plan is lost")
 		}
-		id.Capture = &format.CapturePlan{Mode: "snapshot", From: "beginning"}
+		id.Capture = &origin.Plan{Mode: "snapshot", From: "beginning"}
 		if err := a.SetIdentity(id); err != nil {
 			return err
 		}

@@ -3,6 +3,8 @@ package format
 import (
 	"maps"
 	"slices"
+
+	"github.com/karchive/karchive/format/origin"
 )
 
 // damage is what OpenIntact knows of an archive that is damaged.
@@ -61,7 +63,7 @@ func (f *intactFinder) settle(id *Identity) map[TopicPartition]known {
 	all := map[TopicPartition]known{}
 	for tp, lost := range f.lost {
 		k, end := known{from: lost.first}, lost.last+1
-		plan := id.Capture.rangeOf(tp)
+		plan := rangeOf(id.Capture, tp)
 		if plan != nil {
 			k.from, end = min(k.from, plan.Start), max(end, plan.End)
 		}
@@ -84,11 +86,11 @@ func (f *intactFinder) settle(id *Identity) map[TopicPartition]known {
 }
 
 // rangeOf is the plan of a partition, in place; nil when there is none.
-func (p *CapturePlan) rangeOf(tp TopicPartition) *PlanRange {
+func rangeOf(p *origin.Plan, tp TopicPartition) *origin.PlanRange {
 	if p == nil {
 		return nil
 	}
-	i := slices.IndexFunc(p.Partitions, func(r PlanRange) bool { return r.Topic == tp.Topic && r.Partition == tp.Partition })
+	i := slices.IndexFunc(p.Partitions, func(r origin.PlanRange) bool { return r.Topic == tp.Topic && r.Partition == tp.Partition })
 	if i < 0 {
 		return nil
 	}

@@ -1,13 +1,6 @@
 package format
 
-// Isolation is the consumer isolation level under which records were read.
-type Isolation string
-
-// The two isolation levels of Kafka consumers.
-const (
-	ReadCommitted   Isolation = "read_committed"
-	ReadUncommitted Isolation = "read_uncommitted"
-)
+import "github.com/karchive/karchive/format/origin"
 
 // Gap is a range of covered offsets without records, from From up to and without Until.
 type Gap struct {
@@ -16,31 +9,22 @@ type Gap struct {
 	Reason Reason `json:"reason"`
 }
 
-// Source is where the records of a segment come from. It is part of every segment, so that two segments of different sources
-// never pass for one log.
-type Source struct {
-	ClusterID string    `json:"cluster_id"`      // Kafka's cluster id; empty: unknown
-	TopicID   string    `json:"topic_id"`        // the topic's UUID in Kafka's base64 form; empty: the cluster has none
-	Isolation Isolation `json:"isolation"`       // empty: not read by a consumer
-	Rules     string    `json:"rules,omitempty"` // hash of the rules that left records out; empty: none
-}
-
 // Document describes a segment. It is the JSON text under the key "karchive" in the footer of the file, protected by the digest
 // under the key "karchive.xxh3". Readers prune by it, not by Parquet statistics, which nothing protects.
 type Document struct {
-	Version         string     `json:"version"`
-	Topic           string     `json:"topic"`
-	Partition       int32      `json:"partition"`
-	BaseOffset      int64      `json:"base_offset"`       // first covered offset
-	NextOffset      int64      `json:"next_offset"`       // first offset after the covered ones
-	LastLeaderEpoch int32      `json:"last_leader_epoch"` // epoch of the last record or marker read; -1 unknown
-	Source          Source     `json:"source"`
-	Records         int64      `json:"records"`
-	Bytes           int64      `json:"bytes"`    // canonical bytes of all records
-	Control         int64      `json:"control"`  // offsets taken by transaction markers
-	Filtered        int64      `json:"filtered"` // offsets left out on request
-	Gaps            []Gap      `json:"gaps,omitempty"`
-	Groups          []RowGroup `json:"row_groups"`
+	Version         string        `json:"version"`
+	Topic           string        `json:"topic"`
+	Partition       int32         `json:"partition"`
+	BaseOffset      int64         `json:"base_offset"`       // first covered offset
+	NextOffset      int64         `json:"next_offset"`       // first offset after the covered ones
+	LastLeaderEpoch int32         `json:"last_leader_epoch"` // epoch of the last record or marker read; -1 unknown
+	Source          origin.Source `json:"source"`
+	Records         int64         `json:"records"`
+	Bytes           int64         `json:"bytes"`    // canonical bytes of all records
+	Control         int64         `json:"control"`  // offsets taken by transaction markers
+	Filtered        int64         `json:"filtered"` // offsets left out on request
+	Gaps            []Gap         `json:"gaps,omitempty"`
+	Groups          []RowGroup    `json:"row_groups"`
 }
 
 // RowGroup describes one row group of a segment. Control and Filtered count the offsets between the last record of the row group

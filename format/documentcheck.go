@@ -31,16 +31,7 @@ func (d *Document) checkFields() error {
 	case d.LastLeaderEpoch < NoLeaderEpoch:
 		return fmt.Errorf("last leader epoch %d", d.LastLeaderEpoch)
 	}
-	return d.Source.Isolation.check()
-}
-
-// check refuses words that are no isolation level. Nothing is one: what was not read by a consumer has none.
-func (i Isolation) check() error {
-	switch i {
-	case ReadCommitted, ReadUncommitted, "":
-		return nil
-	}
-	return fmt.Errorf("isolation %.40q is unknown", string(i))
+	return d.Source.Isolation.Check()
 }
 
 func (d *Document) checkGaps() error {

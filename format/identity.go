@@ -7,23 +7,24 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // Identity is what karchive.json holds: what an archive is and where it comes from. Facts about records are in the segments.
 type Identity struct {
-	Version   string       `json:"version"`    // the lowest format version that has what the archive holds, filled in by Create
-	ArchiveID string       `json:"archive_id"` // random UUID, made by Create
-	CreatedBy string       `json:"created_by"`
-	CreatedAt string       `json:"created_at"` // RFC 3339, UTC
-	Encoding  Encoding     `json:"encoding"`
-	ClusterID string       `json:"cluster_id"` // of the source; empty: not from a cluster
-	Topics    []Topic      `json:"topics"`     // sorted by name
-	Capture   *CapturePlan `json:"capture,omitempty"`
-	Revision  int64        `json:"revision,omitempty"` // rises each time that an archive in a store is described anew; 0: never in a store
-	Groups    *Groups      `json:"groups,omitempty"`   // nil: none were asked for
+	Version   string         `json:"version"`    // the lowest format version that has what the archive holds, filled in by Create
+	ArchiveID string         `json:"archive_id"` // random UUID, made by Create
+	CreatedBy string         `json:"created_by"`
+	CreatedAt string         `json:"created_at"` // RFC 3339, UTC
+	Encoding  Encoding       `json:"encoding"`
+	ClusterID string         `json:"cluster_id"` // of the source; empty: not from a cluster
+	Topics    []Topic        `json:"topics"`     // sorted by name
+	Capture   *origin.Plan   `json:"capture,omitempty"`
+	Revision  int64          `json:"revision,omitempty"` // rises each time that an archive in a store is described anew; 0: never in a store
+	Groups    *origin.Groups `json:"groups,omitempty"`   // nil: none were asked for
 	// Schemas are those of a registry that records name, sorted by id.
-	Schemas []Schema `json:"schemas,omitempty"`
+	Schemas []origin.Schema `json:"schemas,omitempty"`
 }
 
 // Topic describes a topic of the source cluster.
@@ -34,41 +35,9 @@ type Topic struct {
 	Configs    map[string]string `json:"configs,omitempty"` // only what is overridden at the topic
 }
 
-// CapturePlan is what a capture resolved at its start, durable before its first fetch, so that the same command goes on with the
-// same plan after a crash.
-type CapturePlan struct {
-	Mode      Mode      `json:"mode"`
-	Isolation Isolation `json:"isolation"`
-	From      string    `json:"from"` // as given
-	Until     string    `json:"until,omitempty"`
-	Rules     string    `json:"rules,omitempty"`
-	// Options are the other options that shape the content (compression, rotation and the like), by name, each in one canonical
-	// spelling. A capture that goes on with other values is refused, by name. What does not shape the content stays out.
-	Options    map[string]string `json:"options,omitempty"`
-	Partitions []PlanRange       `json:"partitions"` // sorted by topic and partition
-}
-
-// Mode says when a capture ends.
-type Mode string
-
-// The modes of captures.
-const (
-	ModeSnapshot Mode = "snapshot" // at the planned end of every partition
-	ModeFollow   Mode = "follow"   // when it is stopped
-)
-
-// PlanRange is what a capture takes of one partition: [Start, End), End -1 where none is planned. The plan of a follow capture has an end
-// only where a recovery knows that the archive went so far.
-type PlanRange struct {
-	Topic     string `json:"topic"`
-	Partition int32  `json:"partition"`
-	Start     int64  `json:"start"`
-	End       int64  `json:"end"`
-}
-
 // clone is a copy that shares nothing with id but its groups.
 func (id Identity) clone() Identity {
-	id.Topics, id.Schemas = slices.Clone(id.Topics), cloneSchemas(id.Schemas)
+	id.Topics, id.Schemas = slices.Clone(id.Topics), origin.SortedSchemas(id.Schemas)
 	for i := range id.Topics {
 		id.Topics[i].Configs = maps.Clone(id.Topics[i].Configs)
 	}
@@ -93,13 +62,12 @@ func (id Identity) normalize() (Identity, error) {
 	slices.SortFunc(id.Topics, func(a, b Topic) int { return strings.Compare(a.Name, b.Name) })
 	if id.Capture != nil {
 		if id.Capture.Partitions == nil {
-			id.Capture.Partitions = []PlanRange{}
+			id.Capture.Partitions = []origin.PlanRange{}
 		}
-		slices.SortFunc(id.Capture.Partitions, func(a, b PlanRange) int {
+		slices.SortFunc(id.Capture.Partitions, func(a, b origin.PlanRange) int {
 			return cmp.Or(strings.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
 		})
 	}
-	sortSchemas(id.Schemas)
 	if !knownEncoding(id.Encoding) {
 		return id, fmt.Errorf("unknown encoding %q", id.Encoding)
 	}
@@ -122,31 +90,8 @@ func (id Identity) check() error {
 			return fmt.Errorf("topic %s has %d partitions", t.Name, t.Partitions)
 		}
 	}
-	if err := cmp.Or(checkSchemas(id.Schemas), id.Groups.check()); err != nil || id.Capture == nil {
+	if err := cmp.Or(origin.CheckSchemas(id.Schemas), id.Groups.Check()); err != nil || id.Capture == nil {
 		return err
 	}
-	return id.Capture.check()
-}
-
-func (p *CapturePlan) check() error {
-	if p.Mode != ModeSnapshot && p.Mode != ModeFollow {
-		return fmt.Errorf("mode %.40q is unknown", string(p.Mode))
-	}
-	if err := p.Isolation.check(); err != nil {
-		return err
-	}
-	var last TopicPartition
-	for i, r := range p.Partitions {
-		if err := ondisk.CheckTopic(r.Topic); err != nil {
-			return err
-		}
-		tp := TopicPartition{r.Topic, r.Partition}
-		if i > 0 && last.Compare(tp) >= 0 {
-			return fmt.Errorf("the plan has %s twice or out of order", tp)
-		}
-		if last = tp; r.Partition < 0 || r.Start < 0 || r.End < r.Start && r.End != -1 {
-			return fmt.Errorf("partition %d of topic %s from %d to %d is no range", r.Partition, r.Topic, r.Start, r.End)
-		}
-	}
-	return nil
+	return id.Capture.Check()
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/ondisk"
 	"github.com/karchive/karchive/test/memfs"
 )
@@ -25,10 +26,10 @@ import (
 var planned = format.Identity{
 	CreatedBy: "test", ClusterID: "cluster-a",
 	Topics: []format.Topic{{Name: "orders", ID: "topic-id", Partitions: 2, Configs: map[string]string{"retention.ms": "-1"}}, {Name: "events"}},
-	Capture: &format.CapturePlan{
-		Mode: "snapshot", Isolation: format.ReadCommitted, From: "-2h", Until: "end", Rules: "r",
+	Capture: &origin.Plan{
+		Mode: "snapshot", Isolation: origin.ReadCommitted, From: "-2h", Until: "end", Rules: "r",
 		Options: map[string]string{"compression": "zstd:1", "topics": "orders,<ev*>"},
-		Partitions: []format.PlanRange{
+		Partitions: []origin.PlanRange{
 			{Topic: "orders", Partition: 1, Start: 0, End: math.MaxInt64},
 			{Topic: "orders", Partition: 0, Start: math.MaxInt64 - 2, End: math.MaxInt64 - 1},
 			{Topic: "events", Start: 5, End: -1},
@@ -67,7 +68,7 @@ func checkIdentity(t *testing.T, e format.Encoding) {
 	if at, err := time.Parse(time.RFC3339, got.CreatedAt); err != nil || at.Location() != time.UTC {
 		t.Errorf("got creation time %s, %v", got.CreatedAt, err)
 	}
-	want := []format.PlanRange{
+	want := []origin.PlanRange{
 		{Topic: "events", Start: 5, End: -1},
 		{Topic: "orders", Partition: 0, Start: math.MaxInt64 - 2, End: math.MaxInt64 - 1},
 		{Topic: "orders", Partition: 1, Start: 0, End: math.MaxInt64},
@@ -131,9 +132,9 @@ func TestImpossibleIdentitiesAreRefused(t *testing.T) {
 		"illegal topic":        {Topics: []format.Topic{{Name: "a/b"}}},
 		"topic twice":          {Topics: []format.Topic{{Name: "a"}, {Name: "b"}, {Name: "a"}}},
 		"negative partitions":  {Topics: []format.Topic{{Name: "a", Partitions: -1}}},
-		"plan of no topic":     {Capture: &format.CapturePlan{Partitions: []format.PlanRange{{Topic: ""}}}},
-		"plan from before 0":   {Capture: &format.CapturePlan{Partitions: []format.PlanRange{{Topic: "a", Start: -1}}}},
-		"plan that ends early": {Capture: &format.CapturePlan{Partitions: []format.PlanRange{{Topic: "a", Start: 5, End: 4}}}},
+		"plan of no topic":     {Capture: &origin.Plan{Partitions: []origin.PlanRange{{Topic: ""}}}},
+		"plan from before 0":   {Capture: &origin.Plan{Partitions: []origin.PlanRange{{Topic: "a", Start: -1}}}},
+		"plan that ends early": {Capture: &origin.Plan{Partitions: []origin.PlanRange{{Topic: "a", Start: 5, End: 4}}}},
 	} {
 		if err := a.SetIdentity(id); err == nil {
 			t.Errorf("%s: set", name)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/ondisk"
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/strictjson"
@@ -46,12 +47,24 @@ func identityText(id Identity) ([]byte, error) {
 	if err != nil || groups == nil {
 		return text, err
 	}
-	columns, err := json.Marshal(groups.withLists())
+	columns, err := json.Marshal(withLists(groups))
 	if err != nil {
 		return nil, err
 	}
 	text = bytes.TrimSuffix(text, []byte("\n  }"))
 	return slices.Concat(text, []byte(",\n    \"groups\": "), columns, []byte("\n  }")), nil
+}
+
+// withLists is g with empty lists in the place of those that are nil.
+func withLists(g *origin.Groups) *origin.Groups {
+	out := *g
+	if out.Ends == nil {
+		out.Ends = []origin.TopicEnds{}
+	}
+	if out.Groups == nil {
+		out.Groups = []origin.Group{}
+	}
+	return &out
 }
 
 func decodeIdentity(file []byte) (Identity, error) {

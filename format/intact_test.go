@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/test/memfs"
 )
 
@@ -34,7 +35,7 @@ func wholeArchive(t *testing.T) map[string][]byte {
 		t.Fatal(err)
 	}
 	for base := int64(0); base < 300; base += 100 {
-		addHundred(t, a, base, format.Source{ClusterID: "c", TopicID: "t"})
+		addHundred(t, a, base, origin.Source{ClusterID: "c", TopicID: "t"})
 	}
 	if err := a.Close(); err != nil {
 		t.Fatal(err)
@@ -43,7 +44,7 @@ func wholeArchive(t *testing.T) map[string][]byte {
 }
 
 // addHundred adds the segment [base, base+100).
-func addHundred(t *testing.T, a *format.Archive, base int64, source format.Source) {
+func addHundred(t *testing.T, a *format.Archive, base int64, source origin.Source) {
 	t.Helper()
 	p, err := a.NewSegment(format.WriterOptions{Topic: "orders", Partition: 2, Base: base, Source: source})
 	if err != nil {
@@ -65,7 +66,7 @@ func addHundred(t *testing.T, a *format.Archive, base int64, source format.Sourc
 }
 
 // strangeSegment is a segment [base, base+100) of an archive of its own.
-func strangeSegment(t *testing.T, base int64, source format.Source) []byte {
+func strangeSegment(t *testing.T, base int64, source origin.Source) []byte {
 	t.Helper()
 	fsys := memfs.New(memfs.Options{})
 	a, err := format.Create(fsys, format.Identity{})
@@ -188,10 +189,10 @@ func TestWhatIsIntactOfADamagedArchiveCanBeReadAndRecovered(t *testing.T) {
 		{"a doubled segment", func(_ *testing.T, files map[string][]byte) { files[damagedPath(150)] = files[damagedPath(100)] },
 			intactOffsets(), []format.Gap{{From: 110, Until: 115, Reason: format.GapRetention}}},
 		{"a segment that overlaps", func(t *testing.T, files map[string][]byte) {
-			files[damagedPath(150)] = strangeSegment(t, 150, format.Source{ClusterID: "c", TopicID: "t"})
+			files[damagedPath(150)] = strangeSegment(t, 150, origin.Source{ClusterID: "c", TopicID: "t"})
 		}, intactOffsets(), []format.Gap{{From: 110, Until: 115, Reason: format.GapRetention}}},
 		{"a segment of other rules", func(t *testing.T, files map[string][]byte) {
-			files[damagedPath(100)] = strangeSegment(t, 100, format.Source{ClusterID: "c", TopicID: "t", Rules: "r"})
+			files[damagedPath(100)] = strangeSegment(t, 100, origin.Source{ClusterID: "c", TopicID: "t", Rules: "r"})
 		}, intactOffsets(100, 200), []format.Gap{{From: 100, Until: 200, Reason: format.GapCorrupt}}},
 		{"karchive.json", func(_ *testing.T, files map[string][]byte) { files["karchive.json"][30] ^= 4 },
 			intactOffsets(), []format.Gap{{From: 110, Until: 115, Reason: format.GapRetention}}},

@@ -81,7 +81,7 @@ func (a *Archive) checkContinues(tp TopicPartition, o WriterOptions) error {
 		return fmt.Errorf("the archive goes on at offset %d", at.Next)
 	}
 	if o.Source != at.Source {
-		return fmt.Errorf("its source would be %s, that of the segments before it is %s", o.Source.text(), at.Source.text())
+		return fmt.Errorf("its source would be %s, that of the segments before it is %s", o.Source, at.Source)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/test/memfs"
 )
 
@@ -36,9 +37,9 @@ func TestASegmentCostsNoMoreInALargeArchive(t *testing.T) {
 		t.Errorf("a segment behind 2,000 others allocates %d bytes, the first one %d", got, usual)
 	}
 	planned := identity
-	planned.Capture = &format.CapturePlan{Mode: format.ModeSnapshot}
+	planned.Capture = &origin.Plan{Mode: origin.ModeSnapshot}
 	for p := range int32(20_000) {
-		planned.Capture.Partitions = append(planned.Capture.Partitions, format.PlanRange{Topic: "orders", Partition: p, End: 1})
+		planned.Capture.Partitions = append(planned.Capture.Partitions, origin.PlanRange{Topic: "orders", Partition: p, End: 1})
 	}
 	wide, err := format.Create(memfs.New(memfs.Options{}), planned)
 	must(t, err)

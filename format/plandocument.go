@@ -14,6 +14,9 @@ const revisionVersion = "1.2"
 // groupsVersion is the lowest format version that has consumer groups.
 const groupsVersion = "1.2"
 
+// schemasVersion is the first format version with schemas in karchive.json.
+const schemasVersion = "1.3"
+
 // IdentityDocument is the content of karchive.json, or of the document that came after it, of the archive in fsys: a program that carries an archive elsewhere
 // writes it as karchive.json there. Errors are those of Open.
 func IdentityDocument(fsys ReadFS) ([]byte, error) {
@@ -85,5 +88,7 @@ func (id *Identity) setVersion() {
 	if id.Revision > 0 {
 		id.Version = revisionVersion
 	}
-	id.raiseVersion()
+	if len(id.Schemas) > 0 {
+		id.Version = schemasVersion
+	}
 }

@@ -1,6 +1,10 @@
 package format
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/karchive/karchive/format/origin"
+)
 
 // Recover writes what from, an archive from OpenIntact, holds into another archive, which is open for writing and holds no segment yet. What
 // is lost stands in the new archive's ledger as gaps of reason GapCorrupt, also of a partition of which nothing is left; its segments are
@@ -16,7 +20,7 @@ func Recover(from, into *Archive, o ConvertOptions) error {
 }
 
 // recoverPartition takes source for that of what is lost, until a segment tells it.
-func recoverPartition(from, into *Archive, tp TopicPartition, source Source, o ConvertOptions) error {
+func recoverPartition(from, into *Archive, tp TopicPartition, source origin.Source, o ConvertOptions) error {
 	covered, err := from.Coverage(tp)
 	if err != nil {
 		return err
@@ -36,7 +40,7 @@ func recoverPartition(from, into *Archive, tp TopicPartition, source Source, o C
 }
 
 // writeLost writes a segment of nothing but a gap.
-func writeLost(into *Archive, tp TopicPartition, g Gap, source Source) error {
+func writeLost(into *Archive, tp TopicPartition, g Gap, source origin.Source) error {
 	p, err := into.NewSegment(WriterOptions{Topic: tp.Topic, Partition: tp.Partition, Base: g.From, Source: source})
 	if err != nil {
 		return err
@@ -50,8 +54,8 @@ func writeLost(into *Archive, tp TopicPartition, g Gap, source Source) error {
 }
 
 // sources says where a capture by the archive's plan takes the records of a topic from.
-func (id Identity) sources() func(topic string) Source {
-	s := Source{ClusterID: id.ClusterID}
+func (id Identity) sources() func(topic string) origin.Source {
+	s := origin.Source{ClusterID: id.ClusterID}
 	if id.Capture != nil {
 		s.Isolation, s.Rules = id.Capture.Isolation, id.Capture.Rules
 	}
@@ -59,7 +63,7 @@ func (id Identity) sources() func(topic string) Source {
 	for _, t := range id.Topics {
 		topicIDs[t.Name] = t.ID
 	}
-	return func(topic string) Source {
+	return func(topic string) origin.Source {
 		of := s
 		of.TopicID = topicIDs[topic]
 		return of

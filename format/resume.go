@@ -1,12 +1,16 @@
 package format
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/karchive/karchive/format/origin"
+)
 
 // ResumePoint is where a partition goes on.
 type ResumePoint struct {
 	Next        int64 // first offset that no segment covers
 	LeaderEpoch int32 // of the last record or marker, NoLeaderEpoch: unknown
-	Source      Source
+	Source      origin.Source
 }
 
 // Resume says where partition tp goes on; ok is false when it has no segment yet. It reads the last documents only: a walk from the

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/test/memfs"
 )
 
@@ -193,7 +194,7 @@ func TestNewSegmentRefusesWhatDoesNotContinueTheArchive(t *testing.T) {
 		"another cluster":           func(o *format.WriterOptions) { o.Source.ClusterID = "cluster-b" },
 		"no cluster":                func(o *format.WriterOptions) { o.Source.ClusterID = "" },
 		"another topic id":          func(o *format.WriterOptions) { o.Source.TopicID = "made again" },
-		"another isolation":         func(o *format.WriterOptions) { o.Source.Isolation = format.ReadUncommitted },
+		"another isolation":         func(o *format.WriterOptions) { o.Source.Isolation = origin.ReadUncommitted },
 		"other rules":               func(o *format.WriterOptions) { o.Source.Rules = "r" },
 		"another encoding":          func(o *format.WriterOptions) { o.Encoding = "arrow" },
 		"an illegal topic":          func(o *format.WriterOptions) { o.Topic = "../x" },

@@ -73,9 +73,3 @@ func (s Segment) checkAdjoins(next int64) error {
 	}
 	return nil
 }
-
-// text is the source on one line, for messages.
-func (s Source) text() string {
-	return fmt.Sprintf("cluster %s, topic id %s, %s, rules %s",
-		cmp.Or(s.ClusterID, "unknown"), cmp.Or(s.TopicID, "none"), cmp.Or(s.Isolation, "isolation unknown"), cmp.Or(s.Rules, "none"))
-}

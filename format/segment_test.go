@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
@@ -37,7 +38,7 @@ func eachEncoding(t *testing.T, test func(t *testing.T, e Encoding)) {
 func testOptions() WriterOptions { return optionsIn(Parquet) }
 
 func optionsIn(e Encoding) WriterOptions {
-	return WriterOptions{Encoding: e, Topic: "orders", Partition: 3, Base: 1200, Source: Source{ClusterID: "c", TopicID: "t", Isolation: ReadCommitted}}
+	return WriterOptions{Encoding: e, Topic: "orders", Partition: 3, Base: 1200, Source: origin.Source{ClusterID: "c", TopicID: "t", Isolation: origin.ReadCommitted}}
 }
 
 func writeSegment(t testing.TB, o WriterOptions, records []Record) []byte {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/ondisk"
 	"github.com/karchive/karchive/internal/printable"
 )
@@ -15,7 +16,7 @@ type WriterOptions struct {
 	Topic       string // a legal Kafka topic name
 	Partition   int32
 	Base        int64 // first covered offset
-	Source      Source
+	Source      origin.Source
 	Encoding    Encoding // empty: Parquet
 	Compression Compression
 	// Encoders bounds, by its capacity, how many row groups are encoded at once over all segments that share it, and with that their
@@ -30,7 +31,7 @@ func (o WriterOptions) normalize() (WriterOptions, error) {
 	if o.Partition < 0 || o.Base < 0 {
 		return o, fmt.Errorf("partition %d from offset %d: both must not be negative", o.Partition, o.Base)
 	}
-	if err := o.Source.Isolation.check(); err != nil {
+	if err := o.Source.Isolation.Check(); err != nil {
 		return o, err
 	}
 	if o.Encoding == "" {

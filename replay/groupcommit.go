@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/kafka"
 	"github.com/karchive/karchive/replay/internal/checkpoint"
 )
@@ -39,7 +40,7 @@ func (p *player) marks() map[format.TopicPartition][]checkpoint.Mark {
 }
 
 // commitGroups sets the positions of groups that have no members, reads them back, and notes those that are there.
-func commitGroups(ctx context.Context, target *kafka.Cluster, positions []GroupPosition, groups []format.Group) error {
+func commitGroups(ctx context.Context, target *kafka.Cluster, positions []GroupPosition, groups []origin.Group) error {
 	var failed []error
 	names, first := groupRuns(positions)
 	busy, err := target.Busy(ctx, names)
@@ -73,14 +74,14 @@ func groupRuns(positions []GroupPosition) (names []string, first []int) {
 }
 
 // metadataOf is what a group had noted with its offsets.
-func metadataOf(groups []format.Group, id string) map[GroupSource]string {
+func metadataOf(groups []origin.Group, id string) map[GroupSource]string {
 	all := make(map[GroupSource]string)
 	for i := range groups {
 		if groups[i].ID != id {
 			continue
 		}
 		for o := range groups[i].All {
-			all[GroupSource{o.Partition.Topic, o.Partition.Partition, o.Offset}] = o.Metadata
+			all[GroupSource{o.Topic, o.Partition, o.Offset}] = o.Metadata
 		}
 	}
 	return all

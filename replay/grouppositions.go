@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/kafka"
 	"github.com/karchive/karchive/replay/internal/checkpoint"
 )
@@ -37,7 +38,7 @@ func (p *positioner) all() ([]GroupPosition, error) {
 }
 
 // group finds the positions of one group.
-func (p *positioner) group(g *format.Group) ([]GroupPosition, error) {
+func (p *positioner) group(g *origin.Group) ([]GroupPosition, error) {
 	into := p.sources(g)
 	var out []GroupPosition
 	for _, tp := range slices.SortedFunc(maps.Keys(into), format.TopicPartition.Compare) {
@@ -54,10 +55,10 @@ func (p *positioner) group(g *format.Group) ([]GroupPosition, error) {
 
 // sources are the partitions of the archive that went into each partition of the target where the group is to be: of the topics that
 // it was in, also those in which it had not committed yet, for it is to miss nothing of them.
-func (p *positioner) sources(g *format.Group) map[format.TopicPartition][]GroupSource {
+func (p *positioner) sources(g *origin.Group) map[format.TopicPartition][]GroupSource {
 	committed := make(map[format.TopicPartition]int64)
 	for at := range g.All {
-		committed[at.Partition] = at.Offset
+		committed[partitionOf(at)] = at.Offset
 	}
 	into := make(map[format.TopicPartition][]GroupSource)
 	for tp, at := range committed {

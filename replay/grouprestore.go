@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/kafka"
 	"github.com/karchive/karchive/internal/options"
 	"github.com/karchive/karchive/internal/selecting"
@@ -66,7 +67,7 @@ type restoration struct {
 }
 
 // positions are those of all groups, by group, topic and partition.
-func (r *restoration) positions(ctx context.Context, groups []format.Group) ([]GroupPosition, error) {
+func (r *restoration) positions(ctx context.Context, groups []origin.Group) ([]GroupPosition, error) {
 	if err := r.check(ctx, groups); err != nil {
 		return nil, err
 	}
@@ -85,7 +86,7 @@ func (r *restoration) positions(ctx context.Context, groups []format.Group) ([]G
 }
 
 // check refuses topics that are missing and groups that have members.
-func (r *restoration) check(ctx context.Context, groups []format.Group) error {
+func (r *restoration) check(ctx context.Context, groups []origin.Group) error {
 	var topics []string
 	for i := range groups {
 		for _, t := range groups[i].Topics {
@@ -110,19 +111,19 @@ func (r *restoration) check(ctx context.Context, groups []format.Group) error {
 	return err
 }
 
-func (r *restoration) group(g *format.Group) ([]GroupPosition, error) {
+func (r *restoration) group(g *origin.Group) ([]GroupPosition, error) {
 	var out []GroupPosition
 	for at := range g.All {
-		topic, err := r.options.Mapping.Topic(at.Partition.Topic)
+		topic, err := r.options.Mapping.Topic(at.Topic)
 		if err != nil {
 			return nil, err
 		}
-		if n := r.target.topics[topic].partitions; at.Partition.Partition >= n {
-			return nil, fmt.Errorf("group %s was in %s, and topic %s has %d partitions", g.ID, at.Partition, topic, n)
+		if n := r.target.topics[topic].partitions; at.Partition >= n {
+			return nil, fmt.Errorf("group %s was in %s, and topic %s has %d partitions", g.ID, partitionOf(at), topic, n)
 		}
-		from := GroupSource{at.Partition.Topic, at.Partition.Partition, at.Offset}
+		from := GroupSource{at.Topic, at.Partition, at.Offset}
 		if err := r.time(from); err != nil {
-			return nil, fmt.Errorf("group %s in %s: %w", g.ID, at.Partition, err)
+			return nil, fmt.Errorf("group %s in %s: %w", g.ID, partitionOf(at), err)
 		}
 		if slices.ContainsFunc(out, func(p GroupPosition) bool { return p.Topic == topic && p.Partition == from.Partition }) {
 			return nil, fmt.Errorf("group %s was in two topics that become %s: by time alone it cannot be in both", g.ID, topic)

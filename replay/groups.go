@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/kafka"
 	"github.com/karchive/karchive/internal/options"
 	"github.com/karchive/karchive/internal/selecting"
@@ -79,7 +80,7 @@ func (o *Options) checkGroups() error {
 
 // groupMoves are the groups of a replay.
 type groupMoves struct {
-	groups []format.Group // with those of their offsets that are in selected partitions
+	groups []origin.Group // with those of their offsets that are in selected partitions
 	bounds map[format.TopicPartition]bounds
 	id     string // of what the marks of a checkpoint are worth
 }
@@ -98,7 +99,8 @@ func newGroupMoves(archive *format.Archive, o *Options, selected chosen) (*group
 	m := &groupMoves{groups: groups, bounds: make(map[format.TopicPartition]bounds)}
 	for i := range groups {
 		for at := range groups[i].All {
-			m.bounds[at.Partition] = append(m.bounds[at.Partition], at.Offset)
+			tp := partitionOf(at)
+			m.bounds[tp] = append(m.bounds[tp], at.Offset)
 		}
 	}
 	for _, tp := range selected.partitions {
@@ -117,26 +119,33 @@ func newGroupMoves(archive *format.Archive, o *Options, selected chosen) (*group
 }
 
 // keptGroups are the groups of an archive that patterns take, in the partitions that takes accepts.
-func keptGroups(archive *format.Archive, patterns []string, takes func(format.TopicPartition) bool) ([]format.Group, error) {
+func keptGroups(archive *format.Archive, patterns []string, takes func(format.TopicPartition) bool) ([]origin.Group, error) {
 	kept := archive.Identity().Groups
 	if kept == nil || len(kept.Groups) == 0 {
 		return nil, ErrNoGroups
 	}
 	taken := func(p string) bool {
-		return slices.ContainsFunc(kept.Groups, func(g format.Group) bool { return selecting.MatchesGroup(p, g.ID) })
+		return slices.ContainsFunc(kept.Groups, func(g origin.Group) bool { return selecting.MatchesGroup(p, g.ID) })
 	}
 	for _, p := range patterns {
 		if !taken(p) {
 			return nil, fmt.Errorf("group %s: %w", p, ErrNoGroup)
 		}
 	}
-	here, err := kept.Select(takes, nil)
+	here, err := kept.Select(func(topic string, partition int32) bool {
+		return takes(format.TopicPartition{Topic: topic, Partition: partition})
+	}, nil)
 	if err != nil || here == nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(here.Groups, func(g format.Group) bool {
+	return slices.DeleteFunc(here.Groups, func(g origin.Group) bool {
 		return !selecting.MatchesAnyGroup(patterns, g.ID)
 	}), nil
+}
+
+// partitionOf is the partition of the archive in which a group had committed.
+func partitionOf(at origin.GroupOffset) format.TopicPartition {
+	return format.TopicPartition{Topic: at.Topic, Partition: at.Partition}
 }
 
 // of are the bounds in a partition. The receiver may be nil.
@@ -155,7 +164,7 @@ func (m *groupMoves) name() string {
 	return m.id
 }
 
-func namesOf(groups []format.Group) []string {
+func namesOf(groups []origin.Group) []string {
 	names := make([]string, len(groups))
 	for i := range groups {
 		names[i] = groups[i].ID
@@ -185,7 +194,7 @@ func (m *groupMoves) fit(ctx context.Context, j *job, plan *Plan) ([]Finding, er
 }
 
 // busyGroups refuses groups that have members in the target.
-func busyGroups(ctx context.Context, target *kafka.Cluster, groups []format.Group) ([]Finding, error) {
+func busyGroups(ctx context.Context, target *kafka.Cluster, groups []origin.Group) ([]Finding, error) {
 	busy, err := target.Busy(ctx, namesOf(groups))
 	var found []Finding
 	for _, id := range slices.Sorted(maps.Keys(busy)) {
@@ -221,16 +230,16 @@ func (m *groupMoves) checkSize(j *job, plan *Plan) error {
 }
 
 // partitionless finds an offset for which the target has no partition.
-func (m *groupMoves) partitionless(g *format.Group, j *job, plan *Plan) *Finding {
+func (m *groupMoves) partitionless(g *origin.Group, j *job, plan *Plan) *Finding {
 	for at := range g.All {
-		t := plan.topic(at.Partition.Topic)
-		to, fixed := j.Partitioner.fixed(at.Partition.Partition)
+		t := plan.topic(at.Topic)
+		to, fixed := j.Partitioner.fixed(at.Partition)
 		if t == nil || t.TargetPartitions > 0 && (!fixed || to < t.TargetPartitions) {
 			continue
 		}
 		return &Finding{
 			Code: "group-partition", Severity: refuse, Final: true, Topic: t.Target,
-			What:        fmt.Sprintf("group %s was in %s, and topic %s has %d partitions", g.ID, at.Partition, t.Target, t.TargetPartitions),
+			What:        fmt.Sprintf("group %s was in %s, and topic %s has %d partitions", g.ID, partitionOf(at), t.Target, t.TargetPartitions),
 			Consequence: "there is no place for it",
 			Fix:         "add partitions, or leave the partition out",
 		}

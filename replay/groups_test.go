@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/replay"
 	"github.com/karchive/karchive/replay/timeline"
 )
@@ -25,18 +26,18 @@ type places map[format.TopicPartition]int64
 
 // with gives the recording groups.
 func (r recording) with(groups map[string]places) recording {
-	kept := &format.Groups{TakenAt: "2026-11-28T10:00:00Z"}
+	kept := &origin.Groups{TakenAt: "2026-11-28T10:00:00Z"}
 	all := places{}
 	for _, id := range slices.Sorted(maps.Keys(groups)) {
-		g := format.Group{ID: id}
+		g := origin.Group{ID: id}
 		for _, tp := range slices.SortedFunc(maps.Keys(groups[id]), func(a, b format.TopicPartition) int { return strings.Compare(a.String(), b.String()) }) {
-			g.Add(format.GroupOffset{Partition: tp, Offset: groups[id][tp], LeaderEpoch: 1, Metadata: "of " + id})
+			g.Add(origin.GroupOffset{Topic: tp.Topic, Partition: tp.Partition, Offset: groups[id][tp], LeaderEpoch: 1, Metadata: "of " + id})
 			all[tp] = 0
 		}
 		kept.Groups = append(kept.Groups, g)
 	}
 	for _, tp := range slices.SortedFunc(maps.Keys(all), func(a, b format.TopicPartition) int { return strings.Compare(a.String(), b.String()) }) {
-		kept.AddEnd(tp, 1000)
+		kept.AddEnd(origin.End{Topic: tp.Topic, Partition: tp.Partition, Offset: 1000})
 	}
 	r.identity.Groups = kept
 	return r
@@ -49,7 +50,7 @@ func (c target) unread(t *testing.T, id string, groups map[string]places) (misse
 	must(t, err)
 	offsets.Each(func(o kadm.OffsetResponse) {
 		for _, r := range c.committedRecords(t, format.TopicPartition{Topic: o.Topic, Partition: o.Partition}) {
-			from, offset, ours := origin(string(r.Value))
+			from, offset, ours := originOf(string(r.Value))
 			committed, known := groups[id][from]
 			read := known && offset < committed
 			switch {
@@ -63,8 +64,8 @@ func (c target) unread(t *testing.T, id string, groups map[string]places) (misse
 	return missed, again
 }
 
-// origin reads a value of plain.
-func origin(value string) (tp format.TopicPartition, offset int64, ok bool) {
+// originOf reads a value of plain.
+func originOf(value string) (tp format.TopicPartition, offset int64, ok bool) {
 	value = strings.Replace(strings.TrimPrefix(value, "masked "), "/", " ", 1)
 	n, _ := fmt.Sscanf(strings.Replace(value, "@", " ", 1), "%s %d %d", &tp.Topic, &tp.Partition, &offset)
 	return tp, offset, n == 3
@@ -320,7 +321,7 @@ func (c target) unreadOfLast(t *testing.T, id string) (missed []string) {
 			reads[string(r.Value)] = reads[string(r.Value)] || r.Offset >= o.At
 		}
 		for value, read := range reads {
-			from, offset, ours := origin(value)
+			from, offset, ours := originOf(value)
 			if committed := wide[id][from]; ours && offset >= committed && !read {
 				missed = append(missed, value)
 			}

@@ -17,6 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/replay"
 	"github.com/karchive/karchive/replay/internal/checkpoint"
 	"github.com/karchive/karchive/test/memfs"
@@ -65,7 +66,7 @@ func (r recording) writeSegment(t *testing.T, a *format.Archive, tp format.Topic
 	t.Helper()
 	w, err := a.NewSegment(format.WriterOptions{
 		Topic: tp.Topic, Partition: tp.Partition, Base: records[0].Offset,
-		Source:      format.Source{ClusterID: r.identity.ClusterID, Isolation: format.ReadCommitted},
+		Source:      origin.Source{ClusterID: r.identity.ClusterID, Isolation: origin.ReadCommitted},
 		Compression: format.NoCompression, // zstd encoders are pooled, and one made in a bubble cannot leave it
 	})
 	must(t, err)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/aside"
 	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/schema"
@@ -78,7 +79,7 @@ func (o *captureOptions) flags(e *env) []cli.Flag {
 		&cli.BoolFlag{Name: "follow", Usage: "go on until Ctrl-C, SIGTERM, SIGHUP or --stop-after", Destination: &c.Follow},
 		parsed("stop-after", "end a follow capture at `LIMIT`: records=N, bytes=SIZE or duration=D, in a comma list", "", &c.StopAfter, parseStopAfter),
 		groupsFlag("also keep the committed offsets of these `GROUPS`: names and globs such as shop-*, in a comma list or repeated", &o.groups),
-		choiceFlag("isolation", "`read_committed` or read_uncommitted", &o.isolation, string(format.ReadCommitted), string(format.ReadUncommitted)),
+		choiceFlag("isolation", "`read_committed` or read_uncommitted", &o.isolation, string(origin.ReadCommitted), string(origin.ReadUncommitted)),
 		encodingFlag("of segments: `parquet` or arrow", "that of the archive, parquet of a new one", &o.encoding),
 		parsed("compression", "of segments, as `CODEC`: zstd, zstd:LEVEL (1 to 22) or none", "zstd:1", &o.compression, format.ParseCompression),
 		sizeFlag("rotate-size", "begin a new segment at this `SIZE` of records", "256MiB", &c.RotateBytes),
@@ -139,7 +140,7 @@ func (o *captureOptions) complete(c *cli.Context, e *env) error {
 	if o.capture.Groups, err = groupNames(&o.groups); err != nil {
 		return err
 	}
-	o.capture.Isolation, o.capture.Compression = format.Isolation(o.isolation), o.compression
+	o.capture.Isolation, o.capture.Compression = origin.Isolation(o.isolation), o.compression
 	o.capture.MemoryBytes = int64(float64(o.memory) * recordShare)
 	o.capture.ConnectTimeout = o.timeout
 	switch {

@@ -18,6 +18,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 )
 
 // damagedPath is the segment of a partition of orders that begins at an offset.
@@ -43,7 +44,7 @@ func writeSegments(t *testing.T, dir string) {
 		base, next int64
 	}{{0, 0, 15}, {0, 15, 30}, {0, 30, 45}, {1, 0, 10}} {
 		p, err := a.NewSegment(format.WriterOptions{
-			Topic: "orders", Partition: s.partition, Base: s.base, Source: format.Source{ClusterID: "source"},
+			Topic: "orders", Partition: s.partition, Base: s.base, Source: origin.Source{ClusterID: "source"},
 			Compression: format.NoCompression,
 		})
 		for o := s.base; o < s.next && err == nil; o++ {

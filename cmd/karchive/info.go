@@ -7,6 +7,7 @@ import (
 
 	"github.com/karchive/karchive/bucket"
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/reportpage"
 )
 
@@ -110,19 +111,19 @@ func writeArchivePage(ctx context.Context, to, name string, a *format.Archive) e
 
 // archiveInfo is what info prints, and its JSON form.
 type archiveInfo struct {
-	Archive    string              `json:"archive"`
-	Version    string              `json:"version"`
-	ArchiveID  string              `json:"archive_id"`
-	CreatedBy  string              `json:"created_by"`
-	CreatedAt  string              `json:"created_at"`
-	Encoding   format.Encoding     `json:"encoding"`
-	ClusterID  string              `json:"cluster_id"`
-	Capture    *format.CapturePlan `json:"capture,omitempty"`
-	Topics     []format.Topic      `json:"topics"`
-	Partitions []partitionInfo     `json:"partitions"`
-	ByTopic    []topicInfo         `json:"by_topic"`
-	Total      amounts             `json:"total"`
-	Schemas    []schemaInfo        `json:"schemas,omitempty"` // those that the archive has; with --schemas also those that records name
+	Archive    string          `json:"archive"`
+	Version    string          `json:"version"`
+	ArchiveID  string          `json:"archive_id"`
+	CreatedBy  string          `json:"created_by"`
+	CreatedAt  string          `json:"created_at"`
+	Encoding   format.Encoding `json:"encoding"`
+	ClusterID  string          `json:"cluster_id"`
+	Capture    *origin.Plan    `json:"capture,omitempty"`
+	Topics     []format.Topic  `json:"topics"`
+	Partitions []partitionInfo `json:"partitions"`
+	ByTopic    []topicInfo     `json:"by_topic"`
+	Total      amounts         `json:"total"`
+	Schemas    []schemaInfo    `json:"schemas,omitempty"` // those that the archive has; with --schemas also those that records name
 
 	Completeness *completeness    `json:"completeness"`
 	Groups       *groupsInfo      `json:"groups,omitempty"`

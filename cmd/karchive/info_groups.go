@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/selecting"
 	"github.com/karchive/karchive/internal/units"
@@ -26,9 +27,9 @@ func shownGroupsFlag(to *[]string) cli.Flag {
 
 // groupsInfo is what an archive keeps of consumer groups in some of its partitions.
 type groupsInfo struct {
-	TakenAt string                `json:"taken_at"`
-	Offsets []groupOffset         `json:"offsets"`
-	Unread  []format.UnreadGroups `json:"unread"`
+	TakenAt string               `json:"taken_at"`
+	Offsets []groupOffset        `json:"offsets"`
+	Unread  []origin.UnreadGroup `json:"unread"`
 }
 
 // groupOffset is where a group was in a partition.
@@ -46,18 +47,18 @@ type groupOffset struct {
 }
 
 // newGroupsInfo is nil for an archive that keeps no groups.
-func newGroupsInfo(groups *format.Groups, partitions []format.TopicPartition, patterns []string) *groupsInfo {
+func newGroupsInfo(groups *origin.Groups, partitions []format.TopicPartition, patterns []string) *groupsInfo {
 	if groups == nil {
 		return nil
 	}
-	info := &groupsInfo{TakenAt: groups.TakenAt, Offsets: []groupOffset{}, Unread: slices.Concat([]format.UnreadGroups{}, groups.Unread)}
+	info := &groupsInfo{TakenAt: groups.TakenAt, Offsets: []groupOffset{}, Unread: slices.Concat([]origin.UnreadGroup{}, groups.Unread)}
 	shown := map[format.TopicPartition]bool{}
 	for _, tp := range partitions {
 		shown[tp] = true
 	}
 	ends := map[format.TopicPartition]int64{}
-	for tp, end := range groups.AllEnds {
-		ends[tp] = end
+	for e := range groups.AllEnds {
+		ends[format.TopicPartition{Topic: e.Topic, Partition: e.Partition}] = e.Offset
 	}
 	for i := range groups.Groups {
 		g := &groups.Groups[i]
@@ -65,9 +66,9 @@ func newGroupsInfo(groups *format.Groups, partitions []format.TopicPartition, pa
 			continue
 		}
 		for o := range g.All {
-			if shown[o.Partition] {
-				end := ends[o.Partition]
-				info.Offsets = append(info.Offsets, groupOffset{g.ID, g.State, g.ProtocolType, o.Partition.Topic, o.Partition.Partition,
+			if tp := (format.TopicPartition{Topic: o.Topic, Partition: o.Partition}); shown[tp] {
+				end := ends[tp]
+				info.Offsets = append(info.Offsets, groupOffset{g.ID, g.State, g.ProtocolType, o.Topic, o.Partition,
 					o.Offset, end, max(0, end-o.Offset), o.LeaderEpoch, o.Metadata})
 			}
 		}

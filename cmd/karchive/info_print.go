@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/units"
 )
@@ -55,9 +56,9 @@ func (info *archiveInfo) topicTable(t io.Writer) {
 	printable.Fprintf(t, "total\t%d\t%s\n", len(info.Partitions), info.Total.columns())
 }
 
-func untilText(p *format.CapturePlan) string {
+func untilText(p *origin.Plan) string {
 	switch {
-	case p.Mode == format.ModeFollow:
+	case p.Mode == origin.ModeFollow:
 		return ", until stopped"
 	case p.Until == "":
 		return " until end"

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/scan"
 	"github.com/karchive/karchive/internal/schema"
@@ -20,8 +21,8 @@ type schemaInfo struct {
 	Name     string                 `json:"name"`
 	ID       int32                  `json:"id,omitempty"`
 	GUID     string                 `json:"guid,omitempty"`
-	Type     format.SchemaType      `json:"type,omitempty"` // empty: the archive does not have it
-	Versions []format.SchemaVersion `json:"versions,omitempty"`
+	Type     origin.SchemaType      `json:"type,omitempty"` // empty: the archive does not have it
+	Versions []origin.SchemaVersion `json:"versions,omitempty"`
 	// Keys and Values count the payloads that name it, where they were counted.
 	Keys   int64 `json:"keys,omitempty"`
 	Values int64 `json:"values,omitempty"`
@@ -90,7 +91,7 @@ func (c *schemaCount) list() []schemaInfo {
 	return out
 }
 
-func newSchemaInfo(s format.Schema) *schemaInfo {
+func newSchemaInfo(s origin.Schema) *schemaInfo {
 	return &schemaInfo{Name: schema.Name{ID: s.ID}.String(), ID: s.ID, GUID: s.GUID, Type: s.Type, Versions: s.Versions}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/connect"
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/registry"
@@ -80,8 +81,8 @@ func (o *replayOptions) restoreNamed(ctx context.Context, from *schema.Set, arch
 }
 
 // isOf says whether a schema has the name of one of some topics.
-func isOf(s format.Schema, topics []string) bool {
-	return slices.ContainsFunc(s.Versions, func(v format.SchemaVersion) bool {
+func isOf(s origin.Schema, topics []string) bool {
+	return slices.ContainsFunc(s.Versions, func(v origin.SchemaVersion) bool {
 		return slices.Contains(topics, strings.TrimSuffix(strings.TrimSuffix(v.Subject, "-value"), "-key"))
 	})
 }

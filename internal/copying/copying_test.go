@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/test/memfs"
 )
 
@@ -51,7 +52,7 @@ func logOf(n int64, kinds string, size int) []fact {
 
 var (
 	orders0    = format.TopicPartition{Topic: "orders", Partition: 0}
-	testSource = format.Source{ClusterID: "c", TopicID: "t", Isolation: format.ReadUncommitted}
+	testSource = origin.Source{ClusterID: "c", TopicID: "t", Isolation: origin.ReadUncommitted}
 )
 
 // archive is an archive for a test.
@@ -91,9 +92,9 @@ func captured(t testing.TB, e format.Encoding, log []fact, from, until, rotate i
 	a := &archive{t, memfs.New(memfs.Options{})}
 	into, err := format.Create(a.fsys, format.Identity{
 		ClusterID: "c", Encoding: e, Topics: []format.Topic{{Name: "orders", ID: "t", Partitions: 1}},
-		Capture: &format.CapturePlan{
-			Mode: format.ModeSnapshot, Isolation: format.ReadUncommitted, From: "beginning", Options: map[string]string{planRotateBytes: fmt.Sprint(rotate)},
-			Partitions: []format.PlanRange{{Topic: "orders", Partition: 0, Start: from, End: until}},
+		Capture: &origin.Plan{
+			Mode: origin.ModeSnapshot, Isolation: origin.ReadUncommitted, From: "beginning", Options: map[string]string{planRotateBytes: fmt.Sprint(rotate)},
+			Partitions: []origin.PlanRange{{Topic: "orders", Partition: 0, Start: from, End: until}},
 		},
 	})
 	if err != nil {

@@ -12,7 +12,10 @@ func addGroups(id *format.Identity, in *Input) error {
 	if groups == nil {
 		return nil
 	}
-	selected, err := groups.Select(in.Takes, in.Topic)
+	takes := func(topic string, partition int32) bool {
+		return in.Takes == nil || in.Takes(format.TopicPartition{Topic: topic, Partition: partition})
+	}
+	selected, err := groups.Select(takes, in.Topic)
 	if err != nil {
 		return fmt.Errorf("%s: %w", in.Name, err)
 	}

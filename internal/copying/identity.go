@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
@@ -86,7 +87,7 @@ func Identity(inputs []Input, o Options) (format.Identity, error) {
 	id := inputs[0].Archive.Identity()
 	id.Encoding = cmp.Or(o.Encoding, id.Encoding)
 	id.Topics, id.Capture, id.Groups, id.Schemas = nil, nil, nil, nil
-	topics, ranges := map[string]described{}, map[format.TopicPartition]format.PlanRange{}
+	topics, ranges := map[string]described{}, map[format.TopicPartition]origin.PlanRange{}
 	for i := range inputs {
 		in := &inputs[i]
 		if in.Archive.Identity().ClusterID != id.ClusterID {
@@ -95,7 +96,7 @@ func Identity(inputs []Input, o Options) (format.Identity, error) {
 		if err := addTopics(&id, in, topics); err != nil {
 			return id, err
 		}
-		if id.Schemas, err = format.MergeSchemas(id.Schemas, in.Archive.Identity().Schemas); err != nil {
+		if id.Schemas, err = origin.MergeSchemas(id.Schemas, in.Archive.Identity().Schemas); err != nil {
 			return id, fmt.Errorf("%s and those before it: %w", in.Name, err)
 		}
 		if id.Capture, err = addPlan(id.Capture, in, o.Window, ranges); err != nil {
@@ -160,7 +161,7 @@ func (in *Input) takesTopic(t format.Topic) bool {
 }
 
 // addPlan adds what an input was to hold, as far as it is selected, to a plan, which is nil at first.
-func addPlan(to *format.CapturePlan, in *Input, w format.Window, ranges map[format.TopicPartition]format.PlanRange) (*format.CapturePlan, error) {
+func addPlan(to *origin.Plan, in *Input, w format.Window, ranges map[format.TopicPartition]origin.PlanRange) (*origin.Plan, error) {
 	plan := in.Archive.Identity().Capture
 	if plan == nil {
 		return to, nil
@@ -168,7 +169,7 @@ func addPlan(to *format.CapturePlan, in *Input, w format.Window, ranges map[form
 	if to == nil {
 		to = plan
 	} else if plan.Mode != to.Mode {
-		to.Mode = format.ModeSnapshot
+		to.Mode = origin.ModeSnapshot
 	}
 	for _, r := range plan.Partitions {
 		if in.Takes != nil && !in.Takes(format.TopicPartition{Topic: r.Topic, Partition: r.Partition}) {
@@ -187,7 +188,7 @@ func addPlan(to *format.CapturePlan, in *Input, w format.Window, ranges map[form
 }
 
 // clipRange bounds a planned range by the offsets of a window, and says whether that leaves anything.
-func clipRange(r *format.PlanRange, w format.Window) bool {
+func clipRange(r *origin.PlanRange, w format.Window) bool {
 	empty := r.Start == r.End
 	r.Start = max(r.Start, w.FromOffset)
 	if w.UntilOffset != 0 && (r.End == -1 || r.End > w.UntilOffset) {
@@ -196,7 +197,7 @@ func clipRange(r *format.PlanRange, w format.Window) bool {
 	return r.End == -1 || r.Start < r.End || empty && r.Start == r.End
 }
 
-func addRange(ranges map[format.TopicPartition]format.PlanRange, r format.PlanRange) {
+func addRange(ranges map[format.TopicPartition]origin.PlanRange, r origin.PlanRange) {
 	tp := format.TopicPartition{Topic: r.Topic, Partition: r.Partition}
 	if known, ok := ranges[tp]; ok {
 		r.Start = min(r.Start, known.Start)
@@ -208,7 +209,7 @@ func addRange(ranges map[format.TopicPartition]format.PlanRange, r format.PlanRa
 }
 
 // describe writes into a plan how what it planned is written now.
-func (p *plan) describe(to *format.CapturePlan, inputs []Input, o Options) {
+func (p *plan) describe(to *origin.Plan, inputs []Input, o Options) {
 	if to.Options == nil {
 		to.Options = map[string]string{}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 )
 
 // plan is what is copied, found out before anything is written.
@@ -18,7 +19,7 @@ type plan struct {
 // partition is one of the new archive.
 type partition struct {
 	tp          format.TopicPartition
-	source      format.Source
+	source      origin.Source
 	shares      []*share // in the order of the inputs
 	from, until int64    // covered
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sr"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/schema"
 )
 
@@ -24,7 +25,7 @@ type Client struct {
 	mu      sync.RWMutex
 	set     *schema.Set
 	seen    map[name]bool // whether the registry has it
-	fresh   []format.Schema
+	fresh   []origin.Schema
 	unknown int
 }
 
@@ -75,7 +76,7 @@ func (c *Client) see(ctx context.Context, n name) error {
 const maxSeen = 100_000
 
 // Take returns the schemas that were fetched since the last call.
-func (c *Client) Take() []format.Schema {
+func (c *Client) Take() []origin.Schema {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	out := c.fresh
@@ -95,7 +96,7 @@ func (c *Client) fetch(ctx context.Context, n name) (known bool, err error) {
 	if _, there := c.set.Find(n); there {
 		return true, nil
 	}
-	s := format.Schema{ID: n.ID}
+	s := origin.Schema{ID: n.ID}
 	if n.ID == 0 {
 		if s.ID, err = c.idOf(ctx, n.GUID.String()); s.ID == 0 || err != nil {
 			return false, err
@@ -109,7 +110,7 @@ func (c *Client) fetch(ctx context.Context, n name) (known bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	s.Type, s.Text, s.References = format.SchemaType(typeName(got.Type)), got.Schema, references(got.References)
+	s.Type, s.Text, s.References = origin.SchemaType(typeName(got.Type)), got.Schema, references(got.References)
 	return true, c.keep(ctx, s, map[int32]bool{})
 }
 
@@ -145,7 +146,7 @@ const maxReferences = 2000
 var errManyReferences = errors.New("it refers to too many schemas")
 
 // keep adds what a schema refers to, and then the schema with where it is registered. Under are those that are being kept.
-func (c *Client) keep(ctx context.Context, s format.Schema, under map[int32]bool) error {
+func (c *Client) keep(ctx context.Context, s origin.Schema, under map[int32]bool) error {
 	if under[s.ID] = true; len(under) > maxReferences {
 		return errManyReferences
 	}
@@ -171,7 +172,7 @@ const maxPlaces = 10_000
 var ownOnly = sr.RawParams(url.Values{"defaultToGlobal": {"false"}})
 
 // place asks under which subjects a schema is registered.
-func (c *Client) place(ctx context.Context, s *format.Schema) error {
+func (c *Client) place(ctx context.Context, s *origin.Schema) error {
 	places, err := c.registry.SchemaVersionsByID(ctx, int(s.ID))
 	if err != nil && !isNotFound(err) {
 		return err
@@ -183,7 +184,7 @@ func (c *Client) place(ctx context.Context, s *format.Schema) error {
 		if p.Subject == "" || p.Version <= 0 || p.Version > math.MaxInt32 {
 			return &AnswerError{fmt.Sprintf("version %d of subject %q", p.Version, p.Subject)}
 		}
-		v := format.SchemaVersion{Subject: p.Subject, Version: int32(p.Version)}
+		v := origin.SchemaVersion{Subject: p.Subject, Version: int32(p.Version)}
 		if all := c.registry.Compatibility(sr.WithParams(ctx, ownOnly), p.Subject); len(all) == 1 && all[0].Err == nil {
 			v.Compatibility = all[0].Level.String()
 		}
@@ -196,10 +197,10 @@ func (c *Client) place(ctx context.Context, s *format.Schema) error {
 			s.GUID = knownGUID(one.GUID)
 		}
 	}
-	slices.SortFunc(s.Versions, func(a, b format.SchemaVersion) int {
+	slices.SortFunc(s.Versions, func(a, b origin.SchemaVersion) int {
 		return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Version, b.Version))
 	})
-	s.Versions = slices.CompactFunc(s.Versions, func(a, b format.SchemaVersion) bool { return a.Place() == b.Place() })
+	s.Versions = slices.CompactFunc(s.Versions, func(a, b origin.SchemaVersion) bool { return a.Place() == b.Place() })
 	return nil
 }
 
@@ -211,7 +212,7 @@ func knownGUID(text string) string {
 	return text
 }
 
-func (c *Client) fetchReference(ctx context.Context, ref format.SchemaReference, under map[int32]bool) error {
+func (c *Client) fetchReference(ctx context.Context, ref origin.SchemaReference, under map[int32]bool) error {
 	got, err := c.registry.SchemaByVersion(sr.WithParams(ctx, sr.ShowDeleted), ref.Subject, int(ref.Version))
 	if isNotFound(err) {
 		return nil // who reads by it says so
@@ -223,19 +224,19 @@ func (c *Client) fetchReference(ctx context.Context, ref format.SchemaReference,
 	if err != nil {
 		return err
 	}
-	s := format.Schema{ID: id, GUID: knownGUID(got.GUID), Type: format.SchemaType(typeName(got.Type)), Text: got.Schema.Schema, References: references(got.References)}
+	s := origin.Schema{ID: id, GUID: knownGUID(got.GUID), Type: origin.SchemaType(typeName(got.Type)), Text: got.Schema.Schema, References: references(got.References)}
 	if _, there := c.set.Find(name{ID: s.ID}); there || under[s.ID] {
 		return nil
 	}
 	return c.keep(ctx, s, under)
 }
 
-func references(from []sr.SchemaReference) (out []format.SchemaReference) {
+func references(from []sr.SchemaReference) (out []origin.SchemaReference) {
 	for _, r := range from {
-		out = append(out, format.SchemaReference{Name: r.Name, Subject: r.Subject, Version: int32(r.Version)})
+		out = append(out, origin.SchemaReference{Name: r.Name, Subject: r.Subject, Version: int32(r.Version)})
 	}
 	return out
 }
 
 // typeName is the name of a language as registries and archives have it.
-func typeName(t sr.SchemaType) string { return cmp.Or(t.String(), string(format.AvroSchema)) }
+func typeName(t sr.SchemaType) string { return cmp.Or(t.String(), string(origin.AvroSchema)) }

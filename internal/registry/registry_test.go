@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sr/srfake"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 )
 
 func fake(t *testing.T, opts ...srfake.Option) *srfake.Registry {
@@ -62,10 +63,10 @@ func TestWhatRecordsNameIsFetchedOnce(t *testing.T) {
 		}
 	}
 	guid := got[1].GUID
-	want := []format.Schema{
-		{ID: 3, GUID: got[0].GUID, Type: format.AvroSchema, Text: `{"type":"record","name":"Inner","fields":[]}`, Versions: []format.SchemaVersion{{Subject: "inner", Version: 1}}},
-		{ID: 5, GUID: guid, Type: format.AvroSchema, Text: outer.Schema, References: []format.SchemaReference{{Name: "Inner", Subject: "inner", Version: 1}},
-			Versions: []format.SchemaVersion{{Subject: "t-value", Version: 2, Compatibility: "FULL"}, {Subject: "u-value", Version: 1}}},
+	want := []origin.Schema{
+		{ID: 3, GUID: got[0].GUID, Type: origin.AvroSchema, Text: `{"type":"record","name":"Inner","fields":[]}`, Versions: []origin.SchemaVersion{{Subject: "inner", Version: 1}}},
+		{ID: 5, GUID: guid, Type: origin.AvroSchema, Text: outer.Schema, References: []origin.SchemaReference{{Name: "Inner", Subject: "inner", Version: 1}},
+			Versions: []origin.SchemaVersion{{Subject: "t-value", Version: 2, Compatibility: "FULL"}, {Subject: "u-value", Version: 1}}},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

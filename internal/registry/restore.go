@@ -9,7 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/sr"
 
-	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/schema"
 )
 
@@ -100,7 +100,7 @@ func (r *Restore) Target(ctx context.Context, n schema.Name) (Restored, error) {
 }
 
 // restore registers a schema, and before it what it refers to. The caller holds mu.
-func (r *Restore) restore(ctx context.Context, s format.Schema, under map[int32]bool) (Restored, error) {
+func (r *Restore) restore(ctx context.Context, s origin.Schema, under map[int32]bool) (Restored, error) {
 	if one, done := r.done[s.ID]; done {
 		return one, nil
 	}
@@ -125,7 +125,7 @@ func (r *Restore) restore(ctx context.Context, s format.Schema, under map[int32]
 var errNoSubject = errors.New("the archive does not know its subject")
 
 // place finds a schema in the target, or registers it.
-func (r *Restore) place(ctx context.Context, s format.Schema) (Restored, error) {
+func (r *Restore) place(ctx context.Context, s origin.Schema) (Restored, error) {
 	one := Restored{ID: s.ID, Target: s.ID}
 	if len(s.Versions) > 0 {
 		one.Subject, one.Version = s.Versions[0].Subject, s.Versions[0].Version
@@ -154,12 +154,12 @@ func (r *Restore) place(ctx context.Context, s format.Schema) (Restored, error) 
 }
 
 // sameSchema says that a target's schema is that of the archive. References count by what they name.
-func sameSchema(there sr.Schema, s format.Schema) bool {
+func sameSchema(there sr.Schema, s origin.Schema) bool {
 	return typeName(there.Type) == string(s.Type) && sameText(s.Type, there.Schema, s.Text)
 }
 
 // register registers a schema under its id, which the target takes in its import mode only.
-func (r *Restore) register(ctx context.Context, s format.Schema) error {
+func (r *Restore) register(ctx context.Context, s origin.Schema) error {
 	if r.dry {
 		return nil
 	}
@@ -172,7 +172,7 @@ func (r *Restore) register(ctx context.Context, s format.Schema) error {
 }
 
 // importVersion registers a schema at one place, and leaves the subject's mode as it was.
-func (r *Restore) importVersion(ctx context.Context, v format.SchemaVersion, s format.Schema) (err error) {
+func (r *Restore) importVersion(ctx context.Context, v origin.SchemaVersion, s origin.Schema) (err error) {
 	before := r.client.registry.Mode(sr.WithParams(ctx, ownOnly), v.Subject)
 	if set := r.client.registry.SetMode(ctx, sr.ModeImport, v.Subject); set[0].Err != nil {
 		return fmt.Errorf("import mode of subject %s: %w", v.Subject, plain(set[0].Err))
@@ -204,7 +204,7 @@ func (r *Restore) putBack(ctx context.Context, subject string, before sr.ModeRes
 }
 
 // setCompatibility gives a subject what it had, unless it has something of its own.
-func (r *Restore) setCompatibility(ctx context.Context, v format.SchemaVersion) error {
+func (r *Restore) setCompatibility(ctx context.Context, v origin.SchemaVersion) error {
 	if v.Compatibility == "" {
 		return nil
 	}
@@ -220,7 +220,7 @@ func (r *Restore) setCompatibility(ctx context.Context, v format.SchemaVersion) 
 }
 
 // registerAnew registers a schema as a producer would.
-func (r *Restore) registerAnew(ctx context.Context, s format.Schema, one Restored) (Restored, error) {
+func (r *Restore) registerAnew(ctx context.Context, s origin.Schema, one Restored) (Restored, error) {
 	out, err := libraryType(s)
 	if err != nil {
 		return one, err
@@ -242,7 +242,7 @@ func (r *Restore) registerAnew(ctx context.Context, s format.Schema, one Restore
 }
 
 // libraryType is a schema as the client has it.
-func libraryType(s format.Schema) (sr.Schema, error) {
+func libraryType(s origin.Schema) (sr.Schema, error) {
 	out := sr.Schema{Schema: s.Text}
 	if err := out.Type.UnmarshalText([]byte(s.Type)); err != nil {
 		return out, fmt.Errorf("schema %d: %w", s.ID, err)

@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sr"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/schema"
 	"github.com/karchive/karchive/test/registrytest"
 )
@@ -20,12 +21,12 @@ func archived(t *testing.T) *schema.Set {
 	t.Helper()
 	s := &schema.Set{}
 	err := s.Add(
-		format.Schema{ID: 11, Type: format.AvroSchema, Text: `{"type":"record","name":"Inner","fields":[]}`, Versions: []format.SchemaVersion{{Subject: "inner", Version: 3}}},
-		format.Schema{ID: 12, Type: format.AvroSchema, Text: `{"type":"record","name":"Outer","fields":[{"name":"i","type":"Inner"}]}`,
-			References: []format.SchemaReference{{Name: "Inner", Subject: "inner", Version: 3}},
-			Versions:   []format.SchemaVersion{{Subject: "t-value", Version: 2, Compatibility: "FULL"}, {Subject: "u-value", Version: 1}}},
-		format.Schema{ID: 13, Type: format.ProtobufSchema, Text: `syntax = "proto3"; message M {}`, Versions: []format.SchemaVersion{{Subject: "p-value", Version: 1}}},
-		format.Schema{ID: 14, Type: format.AvroSchema, Text: `"int"`})
+		origin.Schema{ID: 11, Type: origin.AvroSchema, Text: `{"type":"record","name":"Inner","fields":[]}`, Versions: []origin.SchemaVersion{{Subject: "inner", Version: 3}}},
+		origin.Schema{ID: 12, Type: origin.AvroSchema, Text: `{"type":"record","name":"Outer","fields":[{"name":"i","type":"Inner"}]}`,
+			References: []origin.SchemaReference{{Name: "Inner", Subject: "inner", Version: 3}},
+			Versions:   []origin.SchemaVersion{{Subject: "t-value", Version: 2, Compatibility: "FULL"}, {Subject: "u-value", Version: 1}}},
+		origin.Schema{ID: 13, Type: origin.ProtobufSchema, Text: `syntax = "proto3"; message M {}`, Versions: []origin.SchemaVersion{{Subject: "p-value", Version: 1}}},
+		origin.Schema{ID: 14, Type: origin.AvroSchema, Text: `"int"`})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +63,7 @@ func TestSchemasAreRestoredUnderTheirIDs(t *testing.T) {
 			t.Errorf("dry %v: the subject is there: %v", dry, got)
 		}
 	}
-	for _, at := range []format.SchemaVersion{{Subject: "inner", Version: 3}, {Subject: "t-value", Version: 2}, {Subject: "u-value", Version: 1}} {
+	for _, at := range []origin.SchemaVersion{{Subject: "inner", Version: 3}, {Subject: "t-value", Version: 2}, {Subject: "u-value", Version: 1}} {
 		if _, ok := r.GetSchema(at.Subject, int(at.Version)); !ok {
 			t.Errorf("%v is not there", at)
 		}

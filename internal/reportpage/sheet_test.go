@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/pack"
 	"github.com/karchive/karchive/test/memfs"
 )
@@ -19,7 +20,7 @@ const evil = "<script>x</script>\x1b[2J\u202e\n"
 // sheetOf makes the sheet of an archive with two topics and two segments of each, of which all or the later ones are packed.
 func sheetOf(t *testing.T, later bool) *Sheet {
 	t.Helper()
-	a, err := format.Create(memfs.New(memfs.Options{}), format.Identity{Capture: &format.CapturePlan{Mode: format.ModeSnapshot, Isolation: format.ReadCommitted,
+	a, err := format.Create(memfs.New(memfs.Options{}), format.Identity{Capture: &origin.Plan{Mode: origin.ModeSnapshot, Isolation: origin.ReadCommitted,
 		From: "beginning", Rules: "9a1f", Options: map[string]string{"steps": "filter, mask"}}})
 	if err != nil {
 		t.Fatal(err)
@@ -28,7 +29,7 @@ func sheetOf(t *testing.T, later bool) *Sheet {
 	m := &pack.Manifest{Contents: "c0ffee", Parts: []pack.Part{{}}}
 	for _, topic := range []string{"customers", "orders"} {
 		for i := range int64(2) {
-			p, err := a.NewSegment(format.WriterOptions{Topic: topic, Base: 2 * i, Source: format.Source{Rules: "9a1f", Isolation: format.ReadCommitted}})
+			p, err := a.NewSegment(format.WriterOptions{Topic: topic, Base: 2 * i, Source: origin.Source{Rules: "9a1f", Isolation: origin.ReadCommitted}})
 			if err != nil {
 				t.Fatal(err)
 			}

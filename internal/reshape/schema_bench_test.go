@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/schema"
 )
 
@@ -19,7 +20,7 @@ const boughtJSON = `{"id":"o-182736","customer":{"name":"Ann Example","email":"a
 // BenchmarkFilterBySchema filters on one field of the same record, in JSON and in Avro: that takes at most three times as much.
 func BenchmarkFilterBySchema(b *testing.B) {
 	s := &schema.Set{}
-	if err := s.Add(format.Schema{ID: 1, Type: format.AvroSchema, Text: boughtAvro}); err != nil {
+	if err := s.Add(origin.Schema{ID: 1, Type: origin.AvroSchema, Text: boughtAvro}); err != nil {
 		b.Fatal(err)
 	}
 	avro, err := s.AppendPayload(nil, schema.Name{ID: 1}, nil, []byte(boughtJSON))

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/schema"
 )
 
@@ -22,9 +23,9 @@ const userProto = `syntax = "proto3"; message User { int64 id = 1; string email 
 func withSchemas(t *testing.T, r Rules) *Pipeline {
 	t.Helper()
 	s := &schema.Set{}
-	err := s.Add(format.Schema{ID: 1, Type: format.AvroSchema, Text: userAvro}, format.Schema{ID: 2, Type: format.ProtobufSchema, Text: userProto},
-		format.Schema{ID: 3, Type: format.JSONSchema, Text: "{}"}, format.Schema{ID: 4, Type: format.AvroSchema, Text: `"string"`},
-		format.Schema{ID: 5, Type: format.AvroSchema, Text: `"long"`})
+	err := s.Add(origin.Schema{ID: 1, Type: origin.AvroSchema, Text: userAvro}, origin.Schema{ID: 2, Type: origin.ProtobufSchema, Text: userProto},
+		origin.Schema{ID: 3, Type: origin.JSONSchema, Text: "{}"}, origin.Schema{ID: 4, Type: origin.AvroSchema, Text: `"string"`},
+		origin.Schema{ID: 5, Type: origin.AvroSchema, Text: `"long"`})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,8 +38,8 @@ func withSchemas(t *testing.T, r Rules) *Pipeline {
 func written(t *testing.T, id uint32, document string) []byte {
 	t.Helper()
 	s := &schema.Set{}
-	s.Add(format.Schema{ID: 1, Type: format.AvroSchema, Text: userAvro}, format.Schema{ID: 4, Type: format.AvroSchema, Text: `"string"`},
-		format.Schema{ID: 5, Type: format.AvroSchema, Text: `"long"`}, format.Schema{ID: 2, Type: format.ProtobufSchema, Text: userProto})
+	s.Add(origin.Schema{ID: 1, Type: origin.AvroSchema, Text: userAvro}, origin.Schema{ID: 4, Type: origin.AvroSchema, Text: `"string"`},
+		origin.Schema{ID: 5, Type: origin.AvroSchema, Text: `"long"`}, origin.Schema{ID: 2, Type: origin.ProtobufSchema, Text: userProto})
 	frame := binary.BigEndian.AppendUint32([]byte{0}, id)
 	if id == 2 {
 		frame = append(frame, 0)
@@ -318,15 +319,15 @@ const typesProto = `syntax = "proto3"; message T { int32 age = 1; string city = 
 
 func TestMasksThatNoSchemaOfATopicCanHoldAreRefusedBeforehand(t *testing.T) {
 	s := &schema.Set{}
-	at := func(subject string) []format.SchemaVersion {
-		return []format.SchemaVersion{{Subject: subject, Version: 1}}
+	at := func(subject string) []origin.SchemaVersion {
+		return []origin.SchemaVersion{{Subject: subject, Version: 1}}
 	}
-	err := s.Add(format.Schema{ID: 1, Type: format.AvroSchema, Text: typesAvro, Versions: at("a-value")},
-		format.Schema{ID: 2, Type: format.ProtobufSchema, Text: typesProto, Versions: at("p-value")},
-		format.Schema{ID: 3, Type: format.AvroSchema, Text: `"long"`, Versions: at("a-key")},
-		format.Schema{ID: 4, Type: format.AvroSchema, Text: strings.Replace(userAvro, `"int"`, `"string"`, 1), Versions: at("b-value")},
-		format.Schema{ID: 5, Type: format.AvroSchema, Text: userAvro, Versions: []format.SchemaVersion{{Subject: "b-value", Version: 2}}},
-		format.Schema{ID: 6, Type: format.AvroSchema, Text: `{"type":"int`, Versions: at("c-value")})
+	err := s.Add(origin.Schema{ID: 1, Type: origin.AvroSchema, Text: typesAvro, Versions: at("a-value")},
+		origin.Schema{ID: 2, Type: origin.ProtobufSchema, Text: typesProto, Versions: at("p-value")},
+		origin.Schema{ID: 3, Type: origin.AvroSchema, Text: `"long"`, Versions: at("a-key")},
+		origin.Schema{ID: 4, Type: origin.AvroSchema, Text: strings.Replace(userAvro, `"int"`, `"string"`, 1), Versions: at("b-value")},
+		origin.Schema{ID: 5, Type: origin.AvroSchema, Text: userAvro, Versions: []origin.SchemaVersion{{Subject: "b-value", Version: 2}}},
+		origin.Schema{ID: 6, Type: origin.AvroSchema, Text: `{"type":"int`, Versions: at("c-value")})
 	if err != nil {
 		t.Fatal(err)
 	}

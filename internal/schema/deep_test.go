@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 )
 
 // A schema is as deep and as long as who writes it wants.
@@ -15,13 +15,13 @@ func TestHostileSchemasAreErrorsOrWork(t *testing.T) {
 	for i := range 10_000 {
 		fmt.Fprintf(&fields, `,{"name":"f%d","type":"int"}`, i)
 	}
-	for name, s := range map[string]format.Schema{
-		"deep arrays":   {Type: format.AvroSchema, Text: strings.Repeat(`{"type":"array","items":`, deep) + `"int"` + strings.Repeat("}", deep)},
-		"deep unions":   {Type: format.AvroSchema, Text: strings.Repeat(`["null",`, deep) + `"int"` + strings.Repeat("]", deep)},
-		"many fields":   {Type: format.AvroSchema, Text: `{"type":"record","name":"R","fields":[` + fields.String()[1:] + `]}`},
-		"deep messages": {Type: format.ProtobufSchema, Text: `syntax = "proto3"; ` + strings.Repeat(`message M { `, deep) + strings.Repeat("}", deep)},
-		"deep options":  {Type: format.ProtobufSchema, Text: `syntax = "proto3"; option x = ` + strings.Repeat(`{ a: `, deep) + strings.Repeat("}", deep) + ";"},
-		"no text":       {Type: format.ProtobufSchema},
+	for name, s := range map[string]origin.Schema{
+		"deep arrays":   {Type: origin.AvroSchema, Text: strings.Repeat(`{"type":"array","items":`, deep) + `"int"` + strings.Repeat("}", deep)},
+		"deep unions":   {Type: origin.AvroSchema, Text: strings.Repeat(`["null",`, deep) + `"int"` + strings.Repeat("]", deep)},
+		"many fields":   {Type: origin.AvroSchema, Text: `{"type":"record","name":"R","fields":[` + fields.String()[1:] + `]}`},
+		"deep messages": {Type: origin.ProtobufSchema, Text: `syntax = "proto3"; ` + strings.Repeat(`message M { `, deep) + strings.Repeat("}", deep)},
+		"deep options":  {Type: origin.ProtobufSchema, Text: `syntax = "proto3"; option x = ` + strings.Repeat(`{ a: `, deep) + strings.Repeat("}", deep) + ";"},
+		"no text":       {Type: origin.ProtobufSchema},
 	} {
 		set := &Set{}
 		s.ID = 1

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 )
 
 // File is a schema from a file, for the payloads of topics that say nothing of their schema, or for an id that they name.
@@ -20,7 +20,7 @@ type File struct {
 	id     int32 // not 0: it is the schema of that id, and of no topic
 	name   string
 	coding coding
-	schema format.Schema // of an id
+	schema origin.Schema // of an id
 }
 
 // FileUsage is how ParseFile wants it spelled.
@@ -86,9 +86,9 @@ func (f *File) load(read func(string) ([]byte, error)) error {
 
 func (f *File) loadAvro(text string) error {
 	if f.id > 0 {
-		f.schema = format.Schema{ID: f.id, Type: format.AvroSchema, Text: text}
+		f.schema = origin.Schema{ID: f.id, Type: origin.AvroSchema, Text: text}
 	}
-	l, err := compileAvro([]named{{"", &entry{Schema: format.Schema{Text: text}}}})
+	l, err := compileAvro([]named{{"", &entry{Schema: origin.Schema{Text: text}}}})
 	if err == nil {
 		f.coding = l.(avroLanguage)
 	}
@@ -107,7 +107,7 @@ func (f *File) loadProto(text, file, message string, read func(string) ([]byte, 
 		return err
 	}
 	if f.id > 0 {
-		f.schema = format.Schema{ID: f.id, Type: format.ProtobufSchema, Text: text}
+		f.schema = origin.Schema{ID: f.id, Type: origin.ProtobufSchema, Text: text}
 		if message != "" {
 			return errors.New("payloads of an id name their message themselves")
 		}

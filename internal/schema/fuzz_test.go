@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 )
 
 // needSeeds fails a fuzz target without seeds: they would be gone without anybody noticing.
@@ -23,8 +24,8 @@ func needSeeds(f *testing.F) {
 func FuzzFrame(f *testing.F) {
 	needSeeds(f)
 	s := &Set{}
-	if err := s.Add(avroSchema(1, everyAvro), format.Schema{ID: 2, Type: format.ProtobufSchema, Text: everyProto},
-		format.Schema{ID: 3, Type: format.JSONSchema, Text: `{}`}, format.Schema{ID: 4, Type: format.ProtobufSchema, Text: everyProto2}); err != nil {
+	if err := s.Add(avroSchema(1, everyAvro), origin.Schema{ID: 2, Type: origin.ProtobufSchema, Text: everyProto},
+		origin.Schema{ID: 3, Type: origin.JSONSchema, Text: `{}`}, origin.Schema{ID: 4, Type: origin.ProtobufSchema, Text: everyProto2}); err != nil {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, payload, header []byte) {
@@ -70,9 +71,9 @@ func FuzzSchema(f *testing.F) {
 			return
 		}
 		begun := time.Now()
-		for id, kind := range []format.SchemaType{format.AvroSchema, format.ProtobufSchema, format.JSONSchema, "OTHER"} {
+		for id, kind := range []origin.SchemaType{origin.AvroSchema, origin.ProtobufSchema, origin.JSONSchema, "OTHER"} {
 			s := &Set{}
-			if err := s.Add(format.Schema{ID: int32(id + 1), Type: kind, Text: text}); err != nil {
+			if err := s.Add(origin.Schema{ID: int32(id + 1), Type: kind, Text: text}); err != nil {
 				t.Fatal(err)
 			}
 			if p, ok, err := s.Payload("t", Value, framed(uint32(id+1), body...), nil); ok && err == nil {

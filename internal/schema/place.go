@@ -6,7 +6,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/dynamicpb"
 
-	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 )
 
 // Place is a place in all documents of a schema. It is immutable.
@@ -46,8 +46,8 @@ func (s *Set) Places(topic string, part Part) []Place {
 	return out
 }
 
-func isOf(s *format.Schema, subject string) bool {
-	return slices.ContainsFunc(s.Versions, func(v format.SchemaVersion) bool { return v.Subject == subject })
+func isOf(s *origin.Schema, subject string) bool {
+	return slices.ContainsFunc(s.Versions, func(v origin.SchemaVersion) bool { return v.Subject == subject })
 }
 
 // Under are the places that a member's name leads to.

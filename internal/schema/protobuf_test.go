@@ -14,7 +14,7 @@ import (
 	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/types/dynamicpb"
 
-	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 )
 
 const everyProto = `syntax = "proto3";
@@ -37,7 +37,7 @@ message Old { required int32 must = 1; optional string may = 2 [default = "d"]; 
 
 func messageOf(t testing.TB, text string) protobufMessage {
 	t.Helper()
-	l, err := compileProtobuf([]named{{"", &entry{Schema: format.Schema{Text: text}}}})
+	l, err := compileProtobuf([]named{{"", &entry{Schema: origin.Schema{Text: text}}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 )
 
 // Set is schemas. The zero value has none, and a nil Set too. It is safe for concurrent use.
@@ -19,14 +20,14 @@ type Set struct {
 	mu       sync.RWMutex
 	byID     map[int32]*entry
 	byGUID   map[uuid.UUID]*entry
-	versions map[format.SchemaVersion]*entry
+	versions map[origin.SchemaVersion]*entry
 	files    []File
 	size     int
 }
 
 // entry is a schema, and what it was compiled to.
 type entry struct {
-	format.Schema
+	origin.Schema
 	once     sync.Once
 	compiled language
 	err      error
@@ -77,11 +78,11 @@ func (e *SchemaError) Error() string { return fmt.Sprintf("%s cannot be used: %v
 func (e *SchemaError) Unwrap() error { return e.Err }
 
 // Add puts in schemas. Of two of one id the first stays, with the versions of both.
-func (s *Set) Add(schemas ...format.Schema) error {
+func (s *Set) Add(schemas ...origin.Schema) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.byID == nil {
-		s.byID, s.byGUID, s.versions = map[int32]*entry{}, map[uuid.UUID]*entry{}, map[format.SchemaVersion]*entry{}
+		s.byID, s.byGUID, s.versions = map[int32]*entry{}, map[uuid.UUID]*entry{}, map[origin.SchemaVersion]*entry{}
 	}
 	for _, one := range schemas {
 		e := s.byID[one.ID]
@@ -116,25 +117,25 @@ func (s *Set) Empty() bool {
 }
 
 // Schemas are all schemas with an id, by that.
-func (s *Set) Schemas() []format.Schema {
+func (s *Set) Schemas() []origin.Schema {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	var out []format.Schema
+	var out []origin.Schema
 	for _, e := range s.byID {
 		out = append(out, e.Schema)
 	}
-	slices.SortFunc(out, func(a, b format.Schema) int { return int(a.ID - b.ID) })
+	slices.SortFunc(out, func(a, b origin.Schema) int { return int(a.ID - b.ID) })
 	return out
 }
 
 // Find finds a schema by its name.
-func (s *Set) Find(n Name) (format.Schema, bool) {
+func (s *Set) Find(n Name) (origin.Schema, bool) {
 	if s == nil {
-		return format.Schema{}, false
+		return origin.Schema{}, false
 	}
 	e := s.find(n)
 	if e == nil {
-		return format.Schema{}, false
+		return origin.Schema{}, false
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -142,13 +143,13 @@ func (s *Set) Find(n Name) (format.Schema, bool) {
 }
 
 // At finds a schema by where it is registered.
-func (s *Set) At(subject string, version int32) (format.Schema, bool) {
+func (s *Set) At(subject string, version int32) (origin.Schema, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if e := s.versions[format.SchemaVersion{Subject: subject, Version: version}]; e != nil {
+	if e := s.versions[origin.SchemaVersion{Subject: subject, Version: version}]; e != nil {
 		return e.Schema, true
 	}
-	return format.Schema{}, false
+	return origin.Schema{}, false
 }
 
 func (s *Set) find(n Name) *entry {
@@ -240,7 +241,7 @@ func (s *Set) AppendPayload(dst []byte, n Name, message []int, document []byte) 
 		return dst, &UnknownError{n}
 	}
 	front := binary.BigEndian.AppendUint32([]byte{magicID}, uint32(e.ID))
-	if e.Type == format.ProtobufSchema {
+	if e.Type == origin.ProtobufSchema {
 		front = appendIndexes(front, message)
 	}
 	p, err := e.payload(s, Frame{Name: Name{ID: e.ID}, size: 5}, front)
@@ -257,11 +258,11 @@ func (s *Set) compile(e *entry) (language, error) {
 		return nil, err
 	}
 	switch e.Type {
-	case format.AvroSchema:
+	case origin.AvroSchema:
 		return compileAvro(all)
-	case format.ProtobufSchema:
+	case origin.ProtobufSchema:
 		return compileProtobuf(all)
-	case format.JSONSchema:
+	case origin.JSONSchema:
 		return jsonLanguage{}, nil
 	}
 	return nil, fmt.Errorf("its type %.20q is not known", string(e.Type))
@@ -314,7 +315,7 @@ func (r *referenced) add(name string, e *entry, depth int) error {
 	}
 	r.state[e] = false
 	for _, ref := range e.References {
-		to := r.set.versions[format.SchemaVersion{Subject: ref.Subject, Version: ref.Version}]
+		to := r.set.versions[origin.SchemaVersion{Subject: ref.Subject, Version: ref.Version}]
 		if to == nil {
 			return fmt.Errorf("it refers to version %d of subject %s, which is not there", ref.Version, ref.Subject)
 		}

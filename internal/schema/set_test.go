@@ -10,10 +10,11 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 )
 
-func avroSchema(id int32, text string) format.Schema {
-	return format.Schema{ID: id, Type: format.AvroSchema, Text: text}
+func avroSchema(id int32, text string) origin.Schema {
+	return origin.Schema{ID: id, Type: origin.AvroSchema, Text: text}
 }
 
 // framed is a body behind the frame of an id.
@@ -46,8 +47,8 @@ func TestFramesNameSchemas(t *testing.T) {
 	proto := `syntax = "proto3"; message A { int32 a = 1; } message B { message C { string c = 1; } message D { string d = 1; } }`
 	withGUID := avroSchema(9, `"string"`)
 	withGUID.GUID = guid
-	err := s.Add(avroSchema(1, `"int"`), format.Schema{ID: 2, Type: format.ProtobufSchema, Text: proto},
-		format.Schema{ID: 3, Type: format.JSONSchema, Text: `{}`}, withGUID)
+	err := s.Add(avroSchema(1, `"int"`), origin.Schema{ID: 2, Type: origin.ProtobufSchema, Text: proto},
+		origin.Schema{ID: 3, Type: origin.JSONSchema, Text: `{}`}, withGUID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +89,7 @@ func TestFramesNameSchemas(t *testing.T) {
 func TestAChangedPayloadKeepsItsFrame(t *testing.T) {
 	s := &Set{}
 	proto := `syntax = "proto3"; message A { int32 a = 1; } message B { string b = 1; }`
-	if err := s.Add(avroSchema(1, `"int"`), format.Schema{ID: 2, Type: format.ProtobufSchema, Text: proto}, format.Schema{ID: 3, Type: format.JSONSchema, Text: `{}`}); err != nil {
+	if err := s.Add(avroSchema(1, `"int"`), origin.Schema{ID: 2, Type: origin.ProtobufSchema, Text: proto}, origin.Schema{ID: 3, Type: origin.JSONSchema, Text: `{}`}); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -114,18 +115,18 @@ func TestAChangedPayloadKeepsItsFrame(t *testing.T) {
 
 func TestReferencesAreFound(t *testing.T) {
 	s := &Set{}
-	refers := func(f format.Schema, name, subject string) format.Schema {
-		f.References = append(f.References, format.SchemaReference{Name: name, Subject: subject, Version: 1})
+	refers := func(f origin.Schema, name, subject string) origin.Schema {
+		f.References = append(f.References, origin.SchemaReference{Name: name, Subject: subject, Version: 1})
 		return f
 	}
-	at := func(f format.Schema, subject string) format.Schema {
-		f.Versions = []format.SchemaVersion{{Subject: subject, Version: 1}}
+	at := func(f origin.Schema, subject string) origin.Schema {
+		f.Versions = []origin.SchemaVersion{{Subject: subject, Version: 1}}
 		return f
 	}
 	inner := `{"type":"record","name":"Inner","namespace":"n","fields":[{"name":"x","type":"int"}]}`
 	outer := `{"type":"record","name":"Outer","namespace":"m","fields":[{"name":"a","type":"n.Inner"},{"name":"b","type":"n.Inner"}]}`
-	shared := format.Schema{ID: 3, Type: format.ProtobufSchema, Text: `syntax = "proto3"; package p; message S { string s = 1; }`}
-	using := format.Schema{ID: 4, Type: format.ProtobufSchema, Text: `syntax = "proto3"; import "dir/s.proto"; import "google/protobuf/timestamp.proto"; message U { p.S s = 1; google.protobuf.Timestamp t = 2; }`}
+	shared := origin.Schema{ID: 3, Type: origin.ProtobufSchema, Text: `syntax = "proto3"; package p; message S { string s = 1; }`}
+	using := origin.Schema{ID: 4, Type: origin.ProtobufSchema, Text: `syntax = "proto3"; import "dir/s.proto"; import "google/protobuf/timestamp.proto"; message U { p.S s = 1; google.protobuf.Timestamp t = 2; }`}
 	err := s.Add(at(avroSchema(1, inner), "inner"), refers(avroSchema(2, outer), "n.Inner", "inner"), at(shared, "s"), refers(using, "dir/s.proto", "s"),
 		refers(at(avroSchema(5, `"int"`), "self"), "x", "self"), refers(avroSchema(6, `"int"`), "x", "nobody"))
 	if err != nil {
@@ -155,9 +156,9 @@ func TestManyReferencesTakeBoundedMemory(t *testing.T) {
 	s := &Set{}
 	for i := range 60 {
 		f := avroSchema(int32(i+1), fmt.Sprintf(`{"type":"record","name":"R%d","fields":[]}`, i))
-		f.Versions = []format.SchemaVersion{{Subject: fmt.Sprint(i), Version: 1}}
+		f.Versions = []origin.SchemaVersion{{Subject: fmt.Sprint(i), Version: 1}}
 		for range 2 {
-			f.References = append(f.References, format.SchemaReference{Name: fmt.Sprintf("R%d", i+1), Subject: fmt.Sprint(i + 1), Version: 1})
+			f.References = append(f.References, origin.SchemaReference{Name: fmt.Sprintf("R%d", i+1), Subject: fmt.Sprint(i + 1), Version: 1})
 		}
 		if i == 59 {
 			f.References = nil
@@ -171,7 +172,7 @@ func TestManyReferencesTakeBoundedMemory(t *testing.T) {
 	}
 	long := avroSchema(100, `"int"`)
 	for i := range 100_000 {
-		long.References = append(long.References, format.SchemaReference{Name: "x", Subject: fmt.Sprint(i % 60), Version: 1})
+		long.References = append(long.References, origin.SchemaReference{Name: "x", Subject: fmt.Sprint(i % 60), Version: 1})
 	}
 	if err := s.Add(long); err != nil {
 		t.Fatal(err)
@@ -262,9 +263,9 @@ func TestATopicOfARegistryIsItsSchemas(t *testing.T) {
 		}
 	}
 	got := fmt.Sprint(topic.Schemas())
-	want := fmt.Sprint([]format.Schema{
-		{ID: 1, Type: format.AvroSchema, Text: `"int"`, Versions: []format.SchemaVersion{{Subject: "a-value", Version: 1}, {Subject: "b-value", Version: 1}}},
-		{ID: 2, Type: format.ProtobufSchema, Text: `syntax = "proto3"; message M {}`, References: []format.SchemaReference{{Name: "n", Subject: "s", Version: 3}}, Versions: []format.SchemaVersion{{Subject: "p", Version: 2}}},
+	want := fmt.Sprint([]origin.Schema{
+		{ID: 1, Type: origin.AvroSchema, Text: `"int"`, Versions: []origin.SchemaVersion{{Subject: "a-value", Version: 1}, {Subject: "b-value", Version: 1}}},
+		{ID: 2, Type: origin.ProtobufSchema, Text: `syntax = "proto3"; message M {}`, References: []origin.SchemaReference{{Name: "n", Subject: "s", Version: 3}}, Versions: []origin.SchemaVersion{{Subject: "p", Version: 2}}},
 	})
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 )
 
 // TopicName is the topic in which registries keep their schemas.
@@ -14,7 +15,7 @@ const TopicName = "_schemas"
 
 // Topic makes schemas of the records of a registry's topic, in their order. The zero value is ready to use.
 type Topic struct {
-	at   map[format.SchemaVersion]*topicSchema
+	at   map[origin.SchemaVersion]*topicSchema
 	size int
 }
 
@@ -28,9 +29,9 @@ type topicKey struct {
 type topicSchema struct {
 	ID         int32                    `json:"id"`
 	GUID       string                   `json:"guid"`
-	SchemaType format.SchemaType        `json:"schemaType"`
+	SchemaType origin.SchemaType        `json:"schemaType"`
 	Schema     string                   `json:"schema"`
-	References []format.SchemaReference `json:"references"`
+	References []origin.SchemaReference `json:"references"`
 }
 
 // Add takes the next record. Of a schema that was registered anew the last holds; one that was deleted stays, for records still name it.
@@ -45,17 +46,17 @@ func (t *Topic) Add(r *format.Record) error {
 		return ErrTooMany
 	}
 	if t.at == nil {
-		t.at = map[format.SchemaVersion]*topicSchema{}
+		t.at = map[origin.SchemaVersion]*topicSchema{}
 	}
-	t.at[format.SchemaVersion{Subject: key.Subject, Version: key.Version}] = &value
+	t.at[origin.SchemaVersion{Subject: key.Subject, Version: key.Version}] = &value
 	return nil
 }
 
 // Schemas are the schemas of all records, by their ids. Of an id that two contexts of a registry use, the schema of the default context is
 // taken, whose subjects have no colon in front.
-func (t *Topic) Schemas() []format.Schema {
-	var out []format.Schema
-	places := slices.SortedFunc(maps.Keys(t.at), func(a, b format.SchemaVersion) int {
+func (t *Topic) Schemas() []origin.Schema {
+	var out []origin.Schema
+	places := slices.SortedFunc(maps.Keys(t.at), func(a, b origin.SchemaVersion) int {
 		return cmp.Or(cmp.Compare(contextOf(a.Subject), contextOf(b.Subject)), compareVersions(a, b))
 	})
 	byID := map[int32]int{}
@@ -65,7 +66,7 @@ func (t *Topic) Schemas() []format.Schema {
 		if !known {
 			i = len(out)
 			byID[s.ID] = i
-			out = append(out, format.Schema{ID: s.ID, GUID: s.GUID, Type: cmp.Or(s.SchemaType, format.AvroSchema), Text: s.Schema, References: s.References})
+			out = append(out, origin.Schema{ID: s.ID, GUID: s.GUID, Type: cmp.Or(s.SchemaType, origin.AvroSchema), Text: s.Schema, References: s.References})
 		}
 		if out[i].Text == s.Schema {
 			out[i].Versions = append(out[i].Versions, v)
@@ -75,7 +76,7 @@ func (t *Topic) Schemas() []format.Schema {
 }
 
 // compareVersions orders versions by subject and number.
-func compareVersions(a, b format.SchemaVersion) int {
+func compareVersions(a, b origin.SchemaVersion) int {
 	return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Version, b.Version))
 }
 

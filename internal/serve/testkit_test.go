@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/ondisk"
 	"github.com/karchive/karchive/test/memfs"
 )
@@ -61,7 +62,7 @@ func (l *log) write(t testing.TB, a *format.Archive) {
 	t.Helper()
 	base := l.base
 	for _, next := range append(slices.Clone(l.segments), l.next) {
-		p, err := a.NewSegment(format.WriterOptions{Topic: l.tp.Topic, Partition: l.tp.Partition, Base: base, Source: format.Source{ClusterID: cluster}})
+		p, err := a.NewSegment(format.WriterOptions{Topic: l.tp.Topic, Partition: l.tp.Partition, Base: base, Source: origin.Source{ClusterID: cluster}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/test/peak"
 )
 
@@ -111,7 +112,7 @@ func fill(t *testing.T, dir string, size, rotate, differ int64) {
 	for partition := range int32(partitions) {
 		random := rand.New(rand.NewPCG(1, uint64(partition)))
 		for next := int64(0); next < size/recordBytes/partitions; {
-			p, err := a.NewSegment(format.WriterOptions{Topic: "load", Partition: partition, Base: next, Source: format.Source{ClusterID: "rss"}, Encoders: encoders})
+			p, err := a.NewSegment(format.WriterOptions{Topic: "load", Partition: partition, Base: next, Source: origin.Source{ClusterID: "rss"}, Encoders: encoders})
 			if err != nil {
 				t.Fatal(err)
 			}

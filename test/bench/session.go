@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 )
 
 // session is one run of the bench.
@@ -319,7 +320,7 @@ func (s *session) manySegments(n int) (dir string, err error) {
 }
 
 func smallSegment(a *format.Archive, partition int32, base, records int64) error {
-	p, err := a.NewSegment(format.WriterOptions{Topic: "many", Partition: partition, Base: base, Source: format.Source{ClusterID: "bench"}})
+	p, err := a.NewSegment(format.WriterOptions{Topic: "many", Partition: partition, Base: base, Source: origin.Source{ClusterID: "bench"}})
 	if err != nil {
 		return err
 	}

@@ -9,23 +9,24 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 )
 
 // groupsGolden is the golden ledger with consumer groups.
 var groupsGolden = filepath.Join(goldenDir, "golden-1.2-groups")
 
-var goldenGroups = format.Groups{
+var goldenGroups = origin.Groups{
 	TakenAt: "2026-11-28T10:00:00Z",
-	Ends:    []format.TopicEnds{{Topic: "orders", Partitions: []int32{0, 1, 2}, Ends: []int64{100, 7, 3}}},
-	Groups: []format.Group{
-		{ID: "billing", State: "Stable", ProtocolType: "consumer", Topics: []format.GroupOffsets{
+	Ends:    []origin.TopicEnds{{Topic: "orders", Partitions: []int32{0, 1, 2}, Ends: []int64{100, 7, 3}}},
+	Groups: []origin.Group{
+		{ID: "billing", State: "Stable", ProtocolType: "consumer", Topics: []origin.GroupOffsets{
 			{Topic: "orders", Partitions: []int32{0, 2}, Offsets: []int64{16, 3}, LeaderEpochs: []int32{1, -1}, Metadata: []string{"", "host ü"}},
 		}},
-		{ID: "tail \"/\" 終", Topics: []format.GroupOffsets{
+		{ID: "tail \"/\" 終", Topics: []origin.GroupOffsets{
 			{Topic: "orders", Partitions: []int32{0, 1}, Offsets: []int64{1 << 62, 0}, LeaderEpochs: []int32{7, 0}},
 		}},
 	},
-	Unread: []format.UnreadGroups{{ID: "secret", Reason: "GROUP_AUTHORIZATION_FAILED"}},
+	Unread: []origin.UnreadGroup{{ID: "secret", Reason: "GROUP_AUTHORIZATION_FAILED"}},
 }
 
 func TestTheGoldenGroupsAreReadAndWrittenAsTheyAre(t *testing.T) {

@@ -10,12 +10,13 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 )
 
 // ledgerGolden is a golden archive with offsets of every reason, rules, described topics, a plan, and several segments and row groups.
 var ledgerGolden = filepath.Join(goldenDir, "golden-1.0-ledger")
 
-var ledgerSource = format.Source{ClusterID: source.ClusterID, TopicID: source.TopicID, Isolation: format.ReadUncommitted, Rules: "9a1f"}
+var ledgerSource = origin.Source{ClusterID: source.ClusterID, TopicID: source.TopicID, Isolation: origin.ReadUncommitted, Rules: "9a1f"}
 
 var ledgerIdentity = format.Identity{
 	ClusterID: source.ClusterID,
@@ -23,10 +24,10 @@ var ledgerIdentity = format.Identity{
 		{Name: "orders", ID: source.TopicID, Partitions: 3, Configs: map[string]string{"cleanup.policy": "compact", "retention.ms": "-1"}},
 		{Name: "unread", Partitions: 1},
 	},
-	Capture: &format.CapturePlan{
-		Mode: format.ModeSnapshot, Isolation: format.ReadUncommitted, From: "beginning", Until: "end", Rules: "9a1f",
+	Capture: &origin.Plan{
+		Mode: origin.ModeSnapshot, Isolation: origin.ReadUncommitted, From: "beginning", Until: "end", Rules: "9a1f",
 		Options: map[string]string{"compression": "zstd:1", "topics": "orders"},
-		Partitions: []format.PlanRange{
+		Partitions: []origin.PlanRange{
 			{Topic: "orders", Partition: 0, Start: 5, End: 100}, {Topic: "orders", Partition: 1, Start: 0, End: 7}, {Topic: "orders", Partition: 2, Start: 3, End: 3},
 		},
 	},

@@ -10,17 +10,18 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 )
 
 // schemasGolden is a golden archive with the schemas of a registry, and records that name them.
 var schemasGolden = filepath.Join(goldenDir, "golden-1.3-schemas")
 
-var goldenSchemas = []format.Schema{
-	{ID: 1, GUID: "8ea6d8c7-51e0-4b1f-9c83-0f2c2a5a2c11", Type: format.AvroSchema, Text: `{"type":"record","name":"Place","fields":[{"name":"city","type":"string"}]}`,
-		Versions: []format.SchemaVersion{{Subject: "place", Version: 1, Compatibility: "FULL"}, {Subject: "place", Version: 3, Compatibility: "FULL"}}},
-	{ID: 7, Type: format.AvroSchema, Text: `{"type":"record","name":"User","fields":[{"name":"id","type":"long"},{"name":"home","type":["null","Place"]}]}`,
-		References: []format.SchemaReference{{Name: "Place", Subject: "place", Version: 1}}, Versions: []format.SchemaVersion{{Subject: "users-value", Version: 2}}},
-	{ID: 9, Type: format.ProtobufSchema, Text: "syntax = \"proto3\";\nmessage Paid { int64 cents = 1; }\n"},
+var goldenSchemas = []origin.Schema{
+	{ID: 1, GUID: "8ea6d8c7-51e0-4b1f-9c83-0f2c2a5a2c11", Type: origin.AvroSchema, Text: `{"type":"record","name":"Place","fields":[{"name":"city","type":"string"}]}`,
+		Versions: []origin.SchemaVersion{{Subject: "place", Version: 1, Compatibility: "FULL"}, {Subject: "place", Version: 3, Compatibility: "FULL"}}},
+	{ID: 7, Type: origin.AvroSchema, Text: `{"type":"record","name":"User","fields":[{"name":"id","type":"long"},{"name":"home","type":["null","Place"]}]}`,
+		References: []origin.SchemaReference{{Name: "Place", Subject: "place", Version: 1}}, Versions: []origin.SchemaVersion{{Subject: "users-value", Version: 2}}},
+	{ID: 9, Type: origin.ProtobufSchema, Text: "syntax = \"proto3\";\nmessage Paid { int64 cents = 1; }\n"},
 	{ID: 1 << 30, Type: "XML", Text: "ü"},
 }
 

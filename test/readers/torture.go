@@ -6,9 +6,10 @@ import (
 	"strings"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 )
 
-var source = format.Source{ClusterID: "r8mTxVDGSPOQ2Yd1nXXf4g", TopicID: "0sNzqVjVQo2y7vhF0oCd3A", Isolation: format.ReadCommitted}
+var source = origin.Source{ClusterID: "r8mTxVDGSPOQ2Yd1nXXf4g", TopicID: "0sNzqVjVQo2y7vhF0oCd3A", Isolation: origin.ReadCommitted}
 
 // segment is what goes into one segment of the archive: records of offsets [base, next).
 type segment struct {

@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/replay"
 )
 
@@ -66,7 +67,7 @@ func writeReplayed(t *testing.T, dir string) {
 	archive, err := format.Create(files, format.Identity{ClusterID: "source", Topics: []format.Topic{topic}})
 	must(err)
 	for p := range int32(replayedPartitions) {
-		w, err := archive.NewSegment(format.WriterOptions{Topic: replayedTopic, Partition: p, Source: format.Source{ClusterID: "source", Isolation: format.ReadCommitted}})
+		w, err := archive.NewSegment(format.WriterOptions{Topic: replayedTopic, Partition: p, Source: origin.Source{ClusterID: "source", Isolation: origin.ReadCommitted}})
 		must(err)
 		for i := range int64(replayedRecords) {
 			must(w.Write(replayedRecord(p, i)))

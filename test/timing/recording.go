@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 )
 
 // source is the topic of every recording.
@@ -39,7 +40,7 @@ func record(dir string, times []int64) error {
 }
 
 func recordPartition(a *format.Archive, partition int, times []int64) error {
-	w, err := a.NewSegment(format.WriterOptions{Topic: source, Partition: int32(partition), Source: format.Source{ClusterID: "source"}})
+	w, err := a.NewSegment(format.WriterOptions{Topic: source, Partition: int32(partition), Source: origin.Source{ClusterID: "source"}})
 	if err != nil {
 		return err
 	}

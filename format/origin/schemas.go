@@ -1,4 +1,4 @@
-package format
+package origin
 
 import (
 	"cmp"
@@ -7,16 +7,6 @@ import (
 
 	"github.com/google/uuid"
 )
-
-// schemasVersion is the first format version with schemas in karchive.json.
-const schemasVersion = "1.3"
-
-// raiseVersion names the version that has schemas, which is the newest, where there are some.
-func (id *Identity) raiseVersion() {
-	if len(id.Schemas) > 0 {
-		id.Version = schemasVersion
-	}
-}
 
 // Schema is a schema of a registry, by which keys and values are written that name it.
 type Schema struct {
@@ -61,15 +51,8 @@ func compareVersions(a, b SchemaVersion) int {
 	return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Version, b.Version))
 }
 
-// SchemaConflictError is returned for two different schemas of one id.
-type SchemaConflictError struct{ ID int32 }
-
-// Error names the id.
-func (e *SchemaConflictError) Error() string {
-	return fmt.Sprintf("there are two different schemas of id %d", e.ID)
-}
-
 // MergeSchemas is the union of schemas, by id, in new slices. Of one that is in both it has the versions of both.
+// Two different schemas of one id are an error.
 func MergeSchemas(a, b []Schema) ([]Schema, error) {
 	out := cloneSchemas(a)
 	at := map[int32]int{}
@@ -84,7 +67,7 @@ func MergeSchemas(a, b []Schema) ([]Schema, error) {
 			continue
 		}
 		if out[i].Text != s.Text || out[i].Type != s.Type || !slices.Equal(out[i].References, s.References) {
-			return nil, &SchemaConflictError{s.ID}
+			return nil, fmt.Errorf("there are two different schemas of id %d", s.ID)
 		}
 		out[i].GUID = cmp.Or(out[i].GUID, s.GUID)
 		out[i].Versions = append(out[i].Versions, s.Versions...)
@@ -101,7 +84,13 @@ func cloneSchemas(all []Schema) []Schema {
 	return out
 }
 
-// sortSchemas puts schemas into their order, and each version in once.
+// SortedSchemas is a copy of schemas in their order, with each version once.
+func SortedSchemas(all []Schema) []Schema {
+	out := cloneSchemas(all)
+	sortSchemas(out)
+	return out
+}
+
 func sortSchemas(all []Schema) {
 	slices.SortFunc(all, func(a, b Schema) int { return cmp.Compare(a.ID, b.ID) })
 	for i := range all {
@@ -110,8 +99,8 @@ func sortSchemas(all []Schema) {
 	}
 }
 
-// checkSchemas refuses what cannot be the schemas of an archive.
-func checkSchemas(all []Schema) error {
+// CheckSchemas refuses what cannot be the schemas of an archive.
+func CheckSchemas(all []Schema) error {
 	for i := range all {
 		s := &all[i]
 		if s.ID <= 0 || i > 0 && all[i-1].ID >= s.ID {

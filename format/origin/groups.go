@@ -1,6 +1,7 @@
-package format
+package origin
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,13 +10,13 @@ import (
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
-// Groups is what an archive keeps of consumer groups: how far they were in its partitions at one moment. It is shared by all copies of an
-// Identity and must not be changed.
+// Groups is what an archive keeps of consumer groups: how far they were in its partitions at one moment. An archive
+// shares it with all copies of its identity: it must not be changed there.
 type Groups struct {
-	TakenAt string         `json:"taken_at"`         // RFC 3339, UTC
-	Ends    []TopicEnds    `json:"ends"`             // of the partitions, then; sorted by topic
-	Groups  []Group        `json:"groups"`           // those with a committed offset in Ends, sorted by id
-	Unread  []UnreadGroups `json:"unread,omitempty"` // asked for and not told, sorted by id
+	TakenAt string        `json:"taken_at"`         // RFC 3339, UTC
+	Ends    []TopicEnds   `json:"ends"`             // of the partitions, then; sorted by topic
+	Groups  []Group       `json:"groups"`           // those with a committed offset in Ends, sorted by id
+	Unread  []UnreadGroup `json:"unread,omitempty"` // asked for and not told, sorted by id
 }
 
 // TopicEnds are the high watermarks of partitions of a topic.
@@ -38,22 +39,42 @@ type GroupOffsets struct {
 	Topic        string   `json:"topic"`
 	Partitions   []int32  `json:"partitions"`         // rising; those without a committed offset are not there
 	Offsets      []int64  `json:"offsets"`            // of the next record to read, one a partition
-	LeaderEpochs []int32  `json:"leader_epochs"`      // one a partition; NoLeaderEpoch: not known
+	LeaderEpochs []int32  `json:"leader_epochs"`      // one a partition; -1: not known
 	Metadata     []string `json:"metadata,omitempty"` // one a partition; nil: all are empty
 }
 
-// UnreadGroups is a group that was asked for and that the cluster did not tell of.
-type UnreadGroups struct {
+// UnreadGroup is a group that was asked for and that the cluster did not tell of.
+type UnreadGroup struct {
 	ID     string `json:"id"`
 	Reason string `json:"reason"`
 }
 
 // GroupOffset is one committed offset.
 type GroupOffset struct {
-	Partition   TopicPartition
+	Topic       string
+	Partition   int32
 	Offset      int64
-	LeaderEpoch int32
+	LeaderEpoch int32 // -1: not known
 	Metadata    string
+}
+
+// End is the high watermark of one partition.
+type End struct {
+	Topic     string
+	Partition int32
+	Offset    int64
+}
+
+// partition is a key of maps.
+type partition struct {
+	topic  string
+	number int32
+}
+
+func (o *GroupOffset) partition() partition { return partition{o.Topic, o.Partition} }
+
+func (p partition) compare(other partition) int {
+	return cmp.Or(strings.Compare(p.topic, other.topic), cmp.Compare(p.number, other.number))
 }
 
 // All gives the committed offsets of a group, by topic and partition.
@@ -61,7 +82,7 @@ func (g *Group) All(yield func(GroupOffset) bool) {
 	for i := range g.Topics {
 		t := &g.Topics[i]
 		for j, p := range t.Partitions {
-			o := GroupOffset{Partition: TopicPartition{t.Topic, p}, Offset: t.Offsets[j], LeaderEpoch: t.LeaderEpochs[j]}
+			o := GroupOffset{Topic: t.Topic, Partition: p, Offset: t.Offsets[j], LeaderEpoch: t.LeaderEpochs[j]}
 			if t.Metadata != nil {
 				o.Metadata = t.Metadata[j]
 			}
@@ -74,24 +95,24 @@ func (g *Group) All(yield func(GroupOffset) bool) {
 
 // Add adds a committed offset behind those that are there, in the order of All.
 func (g *Group) Add(o GroupOffset) {
-	if n := len(g.Topics); n == 0 || g.Topics[n-1].Topic != o.Partition.Topic {
-		g.Topics = append(g.Topics, GroupOffsets{Topic: o.Partition.Topic})
+	if n := len(g.Topics); n == 0 || g.Topics[n-1].Topic != o.Topic {
+		g.Topics = append(g.Topics, GroupOffsets{Topic: o.Topic})
 	}
 	t := &g.Topics[len(g.Topics)-1]
 	if o.Metadata != "" && t.Metadata == nil {
 		t.Metadata = make([]string, len(t.Partitions))
 	}
-	t.Partitions, t.Offsets, t.LeaderEpochs = append(t.Partitions, o.Partition.Partition), append(t.Offsets, o.Offset), append(t.LeaderEpochs, o.LeaderEpoch)
+	t.Partitions, t.Offsets, t.LeaderEpochs = append(t.Partitions, o.Partition), append(t.Offsets, o.Offset), append(t.LeaderEpochs, o.LeaderEpoch)
 	if t.Metadata != nil {
 		t.Metadata = append(t.Metadata, o.Metadata)
 	}
 }
 
 // AllEnds gives the end of every partition, by topic and partition.
-func (g *Groups) AllEnds(yield func(TopicPartition, int64) bool) {
+func (g *Groups) AllEnds(yield func(End) bool) {
 	for _, t := range g.Ends {
 		for i, p := range t.Partitions {
-			if !yield(TopicPartition{t.Topic, p}, t.Ends[i]) {
+			if !yield(End{t.Topic, p, t.Ends[i]}) {
 				return
 			}
 		}
@@ -99,30 +120,31 @@ func (g *Groups) AllEnds(yield func(TopicPartition, int64) bool) {
 }
 
 // AddEnd adds the end of a partition behind those that are there, in the order of AllEnds.
-func (g *Groups) AddEnd(tp TopicPartition, end int64) {
-	if n := len(g.Ends); n == 0 || g.Ends[n-1].Topic != tp.Topic {
-		g.Ends = append(g.Ends, TopicEnds{Topic: tp.Topic})
+func (g *Groups) AddEnd(e End) {
+	if n := len(g.Ends); n == 0 || g.Ends[n-1].Topic != e.Topic {
+		g.Ends = append(g.Ends, TopicEnds{Topic: e.Topic})
 	}
 	t := &g.Ends[len(g.Ends)-1]
-	t.Partitions, t.Ends = append(t.Partitions, tp.Partition), append(t.Ends, end)
+	t.Partitions, t.Ends = append(t.Partitions, e.Partition), append(t.Ends, e.Offset)
 }
 
 // Select is what is left of g in the partitions that takes accepts, nil when it accepts none. Groups without an offset there are left
 // out. Rename, when it is not nil, gives topics their new names.
-func (g *Groups) Select(takes func(TopicPartition) bool, rename func(string) (string, error)) (*Groups, error) {
+func (g *Groups) Select(takes func(topic string, partition int32) bool, rename func(string) (string, error)) (*Groups, error) {
 	if rename == nil {
 		rename = func(topic string) (string, error) { return topic, nil }
 	}
 	out := &Groups{TakenAt: g.TakenAt, Ends: []TopicEnds{}, Groups: []Group{}, Unread: g.Unread}
-	for tp, end := range g.AllEnds {
-		if takes != nil && !takes(tp) {
+	for e := range g.AllEnds {
+		if takes != nil && !takes(e.Topic, e.Partition) {
 			continue
 		}
-		topic, err := rename(tp.Topic)
+		topic, err := rename(e.Topic)
 		if err != nil {
 			return nil, err
 		}
-		out.AddEnd(TopicPartition{topic, tp.Partition}, end)
+		e.Topic = topic
+		out.AddEnd(e)
 	}
 	if len(out.Ends) == 0 {
 		return nil, nil
@@ -140,17 +162,17 @@ func (g *Groups) Select(takes func(TopicPartition) bool, rename func(string) (st
 	return out, nil
 }
 
-func (g *Group) selected(takes func(TopicPartition) bool, rename func(string) (string, error)) (Group, error) {
+func (g *Group) selected(takes func(topic string, partition int32) bool, rename func(string) (string, error)) (Group, error) {
 	left := Group{ID: g.ID, State: g.State, ProtocolType: g.ProtocolType}
 	for o := range g.All {
-		if takes != nil && !takes(o.Partition) {
+		if takes != nil && !takes(o.Topic, o.Partition) {
 			continue
 		}
-		topic, err := rename(o.Partition.Topic)
+		topic, err := rename(o.Topic)
 		if err != nil {
 			return left, err
 		}
-		o.Partition.Topic = topic
+		o.Topic = topic
 		left.Add(o)
 	}
 	return left, nil
@@ -164,27 +186,15 @@ func (g *Groups) sort() {
 	}
 }
 
-// withLists is g with empty lists in the place of those that are nil.
-func (g *Groups) withLists() *Groups {
-	out := *g
-	if out.Ends == nil {
-		out.Ends = []TopicEnds{}
-	}
-	if out.Groups == nil {
-		out.Groups = []Group{}
-	}
-	return &out
-}
-
-// check refuses what cannot be. A nil Groups is right.
-func (g *Groups) check() error {
+// Check refuses what cannot be. A nil Groups is right.
+func (g *Groups) Check() error {
 	if g == nil {
 		return nil
 	}
 	if _, err := time.Parse(time.RFC3339, g.TakenAt); err != nil {
 		return fmt.Errorf("groups were taken at %.40q, which is no time", g.TakenAt)
 	}
-	ends := make(map[TopicPartition]bool)
+	ends := make(map[partition]bool)
 	for i, t := range g.Ends {
 		if i > 0 && g.Ends[i-1].Topic >= t.Topic {
 			return fmt.Errorf("the ends of topic %s are there twice or out of order", t.Topic)
@@ -193,7 +203,7 @@ func (g *Groups) check() error {
 			return fmt.Errorf("ends: %w", err)
 		}
 		for _, p := range t.Partitions {
-			ends[TopicPartition{t.Topic, p}] = true
+			ends[partition{t.Topic, p}] = true
 		}
 	}
 	for i := range g.Groups {
@@ -212,7 +222,7 @@ func (g *Groups) check() error {
 	return nil
 }
 
-func (g *Group) check(ends map[TopicPartition]bool) error {
+func (g *Group) check(ends map[partition]bool) error {
 	if len(g.Topics) == 0 {
 		return fmt.Errorf("it has no offset")
 	}
@@ -228,10 +238,10 @@ func (g *Group) check(ends map[TopicPartition]bool) error {
 			return fmt.Errorf("topic %s has %d partitions and the metadata of %d", t.Topic, len(t.Partitions), len(t.Metadata))
 		}
 		for j, p := range t.Partitions {
-			if !ends[TopicPartition{t.Topic, p}] {
+			if !ends[partition{t.Topic, p}] {
 				return fmt.Errorf("%s-%d has an offset and no end", t.Topic, p)
 			}
-			if t.LeaderEpochs[j] < NoLeaderEpoch {
+			if t.LeaderEpochs[j] < -1 {
 				return fmt.Errorf("%s-%d has the leader epoch %d", t.Topic, p, t.LeaderEpochs[j])
 			}
 		}

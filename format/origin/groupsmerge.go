@@ -1,4 +1,4 @@
-package format
+package origin
 
 import (
 	"maps"
@@ -20,10 +20,14 @@ func (g *Groups) Merge(other *Groups) *Groups {
 		older, newer = newer, older
 	}
 	out := &Groups{TakenAt: older.TakenAt, Unread: mergeUnread(older.Unread, newer.Unread)}
-	ends := maps.Collect(older.AllEnds)
-	maps.Insert(ends, newer.AllEnds)
-	for _, tp := range slices.SortedFunc(maps.Keys(ends), TopicPartition.Compare) {
-		out.AddEnd(tp, ends[tp])
+	ends := make(map[partition]End)
+	for _, g := range []*Groups{older, newer} {
+		for e := range g.AllEnds {
+			ends[partition{e.Topic, e.Partition}] = e
+		}
+	}
+	for _, p := range slices.SortedFunc(maps.Keys(ends), partition.compare) {
+		out.AddEnd(ends[p])
 	}
 	groups := make(map[string]Group)
 	for _, from := range []*Groups{older, newer} {
@@ -40,20 +44,20 @@ func (g *Groups) Merge(other *Groups) *Groups {
 
 // mergeGroup adds the offsets of a newer description of a group to those of an older one.
 func mergeGroup(older, newer *Group) Group {
-	offsets := make(map[TopicPartition]GroupOffset)
+	offsets := make(map[partition]GroupOffset)
 	for _, g := range []*Group{older, newer} {
 		for o := range g.All {
-			offsets[o.Partition] = o
+			offsets[o.partition()] = o
 		}
 	}
 	out := Group{ID: newer.ID, State: newer.State, ProtocolType: newer.ProtocolType}
-	for _, tp := range slices.SortedFunc(maps.Keys(offsets), TopicPartition.Compare) {
-		out.Add(offsets[tp])
+	for _, p := range slices.SortedFunc(maps.Keys(offsets), partition.compare) {
+		out.Add(offsets[p])
 	}
 	return out
 }
 
-func mergeUnread(older, newer []UnreadGroups) []UnreadGroups {
-	all := slices.SortedFunc(slices.Values(slices.Concat(newer, older)), func(a, b UnreadGroups) int { return strings.Compare(a.ID, b.ID) })
-	return slices.CompactFunc(all, func(a, b UnreadGroups) bool { return a.ID == b.ID })
+func mergeUnread(older, newer []UnreadGroup) []UnreadGroup {
+	all := slices.SortedFunc(slices.Values(slices.Concat(newer, older)), func(a, b UnreadGroup) int { return strings.Compare(a.ID, b.ID) })
+	return slices.CompactFunc(all, func(a, b UnreadGroup) bool { return a.ID == b.ID })
 }
