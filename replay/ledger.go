@@ -41,6 +41,10 @@ type Failure struct {
 	err error
 }
 
+func (f Failure) source() format.TopicPartition {
+	return format.TopicPartition{Topic: f.Topic, Partition: f.Partition}
+}
+
 func newLedger(tp format.TopicPartition, state checkpoint.Partition) *ledger {
 	l := &ledger{source: tp, state: state, leftOut: make(map[string]int64), refused: make(map[string]int64)}
 	l.before = slices.Clone(state.Beyond)

@@ -1,7 +1,6 @@
 package replay
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -125,9 +124,7 @@ func (p *player) report(r *Report) {
 		r.Missing, r.NotSent = r.Missing+missing, r.NotSent+notSent
 		part.ledger.addToReport(r, &r.Topics[places[part.ledger.source.Topic]])
 	}
-	slices.SortFunc(r.Failures, func(a, b Failure) int {
-		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
-	})
+	slices.SortFunc(r.Failures, func(a, b Failure) int { return a.source().Compare(b.source()) })
 	if r.Elapsed > 0 {
 		r.Rate = float64(r.Acknowledged) / r.Elapsed.Seconds()
 	}

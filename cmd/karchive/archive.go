@@ -79,7 +79,7 @@ func openOrCreate(e *env, dir string, encoding format.Encoding) (a *format.Archi
 		return nil, nil, err
 	}
 	_, statErr := fsys.Stat(".")
-	a, err = format.Create(fsys, format.Identity{Encoding: encoding, CreatedBy: "karchive " + versionText()})
+	a, err = format.Create(fsys, format.Identity{Encoding: encoding, CreatedBy: madeBy()})
 	return a, func() {
 		begun := a.Identity().Capture != nil
 		if !begun {

@@ -7,7 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"log"
-	"strings"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -17,6 +17,12 @@ import (
 	"github.com/karchive/karchive/internal/bucketurl"
 	"github.com/karchive/karchive/internal/units"
 )
+
+// openedStore is a place in a bucket, and what it was called on the command line.
+type openedStore struct {
+	given string
+	*bucket.Store
+}
 
 // bucketStore opens an archive's place in a bucket. Requests end with ctx.
 func (e *env) bucketStore(ctx context.Context, name, spool string) (*bucket.Store, error) {
@@ -28,7 +34,7 @@ func (e *env) bucketStore(ctx context.Context, name, spool string) (*bucket.Stor
 	s := bucket.New(ctx, p.Bucket, bucket.Options{Prefix: p.Prefix, Name: p.Name, Spool: spool, OnTrouble: func(err error) {
 		e.warnf("%s: %v; trying again", p.Name, err)
 	}})
-	e.stores = append(e.stores, s)
+	e.stores = append(e.stores, openedStore{name, s})
 	return s, nil
 }
 
@@ -38,7 +44,7 @@ func (e *env) openOrCreateStore(name string, encoding format.Encoding) (a *forma
 	if err != nil {
 		return nil, nil, err
 	}
-	a, err = format.OpenOrCreateStore(s, format.Identity{Encoding: encoding, CreatedBy: "karchive " + versionText()})
+	a, err = format.OpenOrCreateStore(s, format.Identity{Encoding: encoding, CreatedBy: madeBy()})
 	if err == nil {
 		err = checkEncoding(a, encoding)
 	}
@@ -70,15 +76,14 @@ func spoolFlag(e *env) cli.Flag {
 	return &cli.StringFlag{Name: "spool", Usage: "collect what is to be uploaded to a bucket in `DIR`; default the one for temporary files", Destination: &e.spool}
 }
 
-// storeRequests is what was asked of the bucket of that name; nil: it is none.
+// storeRequests is what was asked of the place in a bucket that was given by that name; nil: it is none.
 func (e *env) storeRequests(name string) *bucket.Requests {
-	for _, s := range e.stores {
-		if bucketurl.Is(name) && strings.HasPrefix(name, s.Name()) {
-			r := s.Requests()
-			return &r
-		}
+	i := slices.IndexFunc(e.stores, func(s openedStore) bool { return s.given == name })
+	if i < 0 {
+		return nil
 	}
-	return nil
+	r := e.stores[i].Requests()
+	return &r
 }
 
 func isURLError(err error) bool {

@@ -2,24 +2,16 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/origin"
-	"github.com/karchive/karchive/internal/aside"
-	"github.com/karchive/karchive/internal/reshape"
-	"github.com/karchive/karchive/internal/schema"
-	"github.com/karchive/karchive/internal/selecting"
 	"github.com/karchive/karchive/internal/units"
 )
 
@@ -148,106 +140,4 @@ func (o *captureOptions) complete(c *cli.Context, e *env) error {
 		return &usageError{"no archive given", "give -o DIR"}
 	}
 	return optionUsage(o.capture.Check())
-}
-
-func runCapture(c *cli.Context, e *env, o captureOptions) error {
-	if err := o.complete(c, e); err != nil {
-		return err
-	}
-	ctx := c.Context
-	limitMemory(o.memory)
-	rules, err := o.captureRules(ctx, e)
-	if err != nil {
-		return err
-	}
-	cfg, opts, err := o.open(ctx, e)
-	if err != nil {
-		return err
-	}
-	client, err := o.openRegistry(ctx, e, cfg, o.timeout)
-	if err != nil {
-		return err
-	}
-	if client != nil {
-		o.capture.Schemas = client
-	}
-	defer e.noteUnknown(client)
-	// The last thing before the capture: what is wrong above leaves no archive behind.
-	a, abandon, err := openOrCreate(e, o.archive, o.encoding)
-	if err != nil {
-		return fmt.Errorf("%s: %w", o.archive, err)
-	}
-	defer abandon()
-	report, err := o.run(ctx, e, opts, a)
-	failed := captureHint(err, cfg.Explain(err))
-	if failed != nil && !o.capture.Follow {
-		e.noteKept(o.archive, a)
-	}
-	if failed != nil && report.Segments == 0 {
-		return failed
-	}
-	done := newReshaped(rules)
-	result := &captured{Archive: o.archive, Requests: e.storeRequests(o.archive), Report: &report, Reshaped: done, invocation: e.invoked(cfg.Names())}
-	result.judge(failed)
-	if err := errors.Join(printCapture(e, o, a, result), failed); err != nil {
-		return err
-	}
-	if report.Incomplete() {
-		return errIncomplete
-	}
-	return done.incomplete()
-}
-
-// captureRules compiles the rules and hands them to the capture; nil when there are none.
-func (o *captureOptions) captureRules(ctx context.Context, e *env) (*reshape.Pipeline, error) {
-	rules, err := o.pipeline(ctx, e)
-	if err != nil {
-		return nil, err
-	}
-	if o.registry != "" {
-		o.known = &schema.Set{}
-	}
-	if rules != nil {
-		o.capture.Reshape = ruled{rules}
-	}
-	if err := o.load(ctx, e, rules, nil); err != nil {
-		return nil, err
-	}
-	return rules, checkTypes(rules, slices.Concat(o.names(), o.topicsOfFiles()))
-}
-
-// topicsOfFiles are the topics, or globs of them, whose payloads --schema says how to read, as far as they are selected by name.
-func (o *captureOptions) topicsOfFiles() (topics []string) {
-	for _, text := range o.files {
-		topic := schema.TopicOf(text)
-		if selecting.MatchesAny(o.names(), topic) {
-			topics = append(topics, topic)
-		}
-	}
-	return topics
-}
-
-// run captures, and shows and serves how it goes. What is sealed is said when it is interrupted, by a second signal too.
-func (o *captureOptions) run(ctx context.Context, e *env, opts []kgo.Opt, a *format.Archive) (capture.Report, error) {
-	defer e.noteStop(ctx, "ending the capture")()
-	progress := newProgress(e, "capture")
-	defer progress.done()
-	o.capture.Now = e.now
-	var last atomic.Pointer[capture.Progress]
-	o.capture.OnProgress = func(p capture.Progress) {
-		last.Store(&p)
-		progress.set(p.Offsets, p.PlannedOffsets, captureProgress(p))
-	}
-	defer aside.OnLeave(func() { e.noteSealed(last.Load()) })()
-	opts, end, err := e.captureMetrics(o.metrics, opts, &o.capture)
-	if err != nil {
-		return capture.Report{}, err
-	}
-	defer end()
-	report, err := capture.Run(ctx, opts, a, o.capture)
-	progress.done()
-	if context.Cause(ctx) == errInterrupted {
-		e.noteSealed(last.Load())
-	}
-	return report, err
 }

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"context"
 	"io"
 	"time"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/copying"
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/units"
 )
@@ -29,26 +27,6 @@ type copied struct {
 
 	Reshaped     *reshaped     `json:"reshaped,omitempty"`
 	Completeness *completeness `json:"completeness"` // of the new archive
-}
-
-func (c *copied) run(ctx context.Context, e *env, inputs []copying.Input, into *format.Archive, o copying.Options) error {
-	begun := e.now()
-	progress := newProgress(e, "copy")
-	defer progress.done()
-	o.OnProgress = func(records, bytes, of int64) error {
-		progress.set(bytes, of, copyProgress(records, bytes))
-		return nil
-	}
-	r, err := copying.Run(ctx, inputs, into, o)
-	if err != nil {
-		return err
-	}
-	c.Elapsed = e.now().Sub(begun)
-	c.Partitions, c.Segments, c.Records, c.Bytes, c.Disk, c.LeftOut = r.Partitions, r.Segments, r.Records, r.Bytes, r.Disk, r.Filtered
-	c.CopiedFiles, c.CopiedGroups, c.DecodedGroups = r.CopiedFiles, r.CopiedGroups, r.DecodedGroups
-	missing, err := into.Completeness(nil)
-	c.Completeness = newCompleteness(missing)
-	return err
 }
 
 func (c *copied) report(e *env, how string) error {

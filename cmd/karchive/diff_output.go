@@ -5,12 +5,9 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
-	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/aside"
 	"github.com/karchive/karchive/internal/diff"
-	"github.com/karchive/karchive/internal/jsonl"
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/reportpage"
 	"github.com/karchive/karchive/internal/units"
@@ -90,96 +87,6 @@ func (d *diffOutput) finish(r *diff.Report) error {
 	return d.print(r)
 }
 
-// summaryJSON is the last line of the JSON form.
-type summaryJSON struct {
-	Kind   string `json:"kind"`
-	Equals bool   `json:"equals"`
-	*diff.Report
-}
-
-// differenceJSON is a line of the JSON form. Records are as cat prints them.
-type differenceJSON struct {
-	Kind    diff.Kind    `json:"kind"`
-	Topic   string       `json:"topic"`
-	A       rawJSON      `json:"a"`
-	B       rawJSON      `json:"b"`
-	Changes []changeJSON `json:"changes,omitempty"`
-}
-
-type changeJSON struct {
-	Path string `json:"path"`
-	A    string `json:"a"`
-	B    string `json:"b"`
-}
-
-// rawJSON is a text in JSON.
-type rawJSON []byte
-
-// MarshalJSON implements json.Marshaler.
-func (r rawJSON) MarshalJSON() ([]byte, error) {
-	if r == nil {
-		return []byte("null"), nil
-	}
-	return r, nil
-}
-
-func newDifferenceJSON(x *diff.Difference) differenceJSON {
-	d := differenceJSON{Kind: x.Kind, Topic: x.Topic, A: recordJSON(x.A), B: recordJSON(x.B)}
-	for _, c := range x.Changes {
-		d.Changes = append(d.Changes, changeJSON{c.Path, c.A, c.B})
-	}
-	return d
-}
-
-func recordJSON(r *diff.Located) rawJSON {
-	if r == nil {
-		return nil
-	}
-	line := jsonl.Append(nil, format.TopicPartition{Topic: r.Topic, Partition: r.Partition}, &r.Record)
-	return rawJSON(strings.TrimSuffix(string(line), "\n"))
-}
-
-// shownDifference is a difference as it is shown: a title, and lines of one side or the other.
-type shownDifference struct {
-	title string
-	lines []shownLine
-}
-
-type shownLine struct{ path, a, b string }
-
-func showDifference(x *diff.Difference) shownDifference {
-	d := shownDifference{title: fmt.Sprintf("%s: %s", x.Kind, x.Place())}
-	for _, c := range x.Changes {
-		d.lines = append(d.lines, shownLine{c.Path, cut(c.A), cut(c.B)})
-	}
-	switch {
-	case x.Kind == diff.OnlyA:
-		d.lines = []shownLine{{"key", cut(diff.Text(x.A.Key)), ""}, {"value", cut(diff.Text(x.A.Value)), ""}}
-	case x.Kind == diff.OnlyB:
-		d.lines = []shownLine{{"key", "", cut(diff.Text(x.B.Key))}, {"value", "", cut(diff.Text(x.B.Value))}}
-	}
-	return d
-}
-
-// widest is how many characters of a value are shown.
-const widest = 160
-
-func cut(s string) string { return cutTo(s, widest) }
-
-// cutTo is s if it has no more than so many characters, or its beginning with how long it is.
-func cutTo(s string, most int) string {
-	n := utf8.RuneCountInString(s)
-	if n <= most {
-		return s
-	}
-	end := 0
-	for range most {
-		_, size := utf8.DecodeRuneInString(s[end:])
-		end += size
-	}
-	return s[:end] + "… (" + units.Of(int64(n), "character") + ")"
-}
-
 // print prints the counts, the paths, and the first differences.
 func (d *diffOutput) print(r *diff.Report) error {
 	t := newTable(d.e.text)
@@ -241,20 +148,6 @@ func (d *diffOutput) printShown() error {
 	if more := d.passed - int64(len(d.shown)); more > 0 {
 		_, err := printable.Fprintf(w, "and %s more\n", units.Count(more))
 		return err
-	}
-	return nil
-}
-
-func printSides(w io.Writer, l shownLine, minus, plus, plain string) error {
-	if l.a != "" {
-		if _, err := printable.Fprintf(w, "  "+minus+"- %s: %s"+plain+"\n", l.path, l.a); err != nil {
-			return err
-		}
-	}
-	if l.b != "" {
-		if _, err := printable.Fprintf(w, "  "+plus+"+ %s: %s"+plain+"\n", l.path, l.b); err != nil {
-			return err
-		}
 	}
 	return nil
 }

@@ -112,7 +112,7 @@ func (s *diffSide) capture(ctx context.Context, e *env, c connection, topics []s
 	}()
 	progress := newProgress(e, "capture")
 	defer progress.done()
-	into, report, err := outcome.Capture(ctx, opts, t.Dir, "karchive "+versionText(), capture.Options{Topics: topics, Partitions: partitions,
+	into, report, err := outcome.Capture(ctx, opts, t.Dir, madeBy(), capture.Options{Topics: topics, Partitions: partitions,
 		ConnectTimeout: c.timeout, Now: e.now, OnProgress: func(p capture.Progress) { progress.set(p.Offsets, p.PlannedOffsets, captureProgress(p)) }})
 	if err != nil {
 		return captureHint(err, cfg.Explain(err))

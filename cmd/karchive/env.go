@@ -12,7 +12,6 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/karchive/karchive/bucket"
 	"github.com/karchive/karchive/internal/printable"
 )
 
@@ -35,7 +34,7 @@ type env struct {
 	logs      string      // how lines on stderr look: jsonLog, or as for people; set by --log-format
 
 	ctx    context.Context // of the command, for what is asked of buckets
-	stores []*bucket.Store // that were opened
+	stores []openedStore   // in buckets
 	spool  string          // directory for what is to be uploaded, set by --spool
 
 	mu sync.Mutex // guards above

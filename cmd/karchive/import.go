@@ -1,11 +1,9 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math"
-	"os"
 	"slices"
 	"strings"
 
@@ -167,56 +165,4 @@ func kindHint(name, otherwise string) string {
 		return "karchive import " + string(k.Kind) + " FILE reads " + k.Help
 	}
 	return otherwise
-}
-
-func runImport(ctx context.Context, e *env, o importOptions) error {
-	open, err := o.complete()
-	if err != nil {
-		return err
-	}
-	rules, err := o.pipeline(ctx, e)
-	if err != nil {
-		return err
-	}
-	if rules != nil {
-		o.imports.Reshape = ruled{rules}
-	}
-	schemas, err := o.schemas(ctx, e)
-	if err != nil {
-		return err
-	}
-	if schemas != nil {
-		o.imports.Reshape = written{o.imports.Reshape, schemas}
-	}
-	for _, name := range o.files { // before hours of reading the one before it
-		if _, err := os.Stat(name); name != "-" && err != nil {
-			return err
-		}
-	}
-	into, err := createArchive(e, o.output, format.Identity{Encoding: o.encoding, CreatedBy: "karchive " + versionText()})
-	if err != nil {
-		return err
-	}
-	defer into.Abandon()
-	defer e.noteStop(ctx, "ending the import")()
-	result := imported{Output: o.output, Kind: o.kind}
-	result.Report, err = e.importFiles(ctx, into.Archive, e.importedFiles(ctx, o.kind, o.files, open), o.imports)
-	if err != nil {
-		return importHint(err)
-	}
-	if err := into.Commit(); err != nil {
-		return fmt.Errorf("%s: %w", o.output, err)
-	}
-	return result.finish(e, o.format, rules)
-}
-
-// importHint says what to do about a row that is no record.
-func importHint(err error) error {
-	if many, ok := errors.AsType[*imports.TooManyError](err); ok && !errors.Is(err, imports.ErrNoTopic) {
-		if many.Skipped > 0 {
-			return withHint(err, fmt.Sprintf("--skip-bad %d is not enough", many.Skipped))
-		}
-		return withHint(err, "--skip-bad N leaves out rows that are no record")
-	}
-	return pathUsage(err)
 }

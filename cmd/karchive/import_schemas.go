@@ -31,20 +31,12 @@ func (w written) Steps() string {
 
 // Begin returns what one goroutine applies to records, and how it ends that.
 func (w written) Begin(how format.Reshaping) (apply applyFunc, end func()) {
-	inner, end := applyFunc(func(format.TopicPartition, *format.Record) (bool, error) { return true, nil }), func() {}
-	if w.rules != nil {
-		inner, end = w.rules.Begin(how)
-	}
-	return func(tp format.TopicPartition, r *format.Record) (bool, error) {
-		stays, err := inner(tp, r)
-		if err != nil || !stays {
-			return stays, err
-		}
+	return afterRules(w.rules, how, func(tp format.TopicPartition, r *format.Record) (err error) {
 		if r.Key, err = w.payload(tp, schema.Key, r.Key); err == nil {
 			r.Value, err = w.payload(tp, schema.Value, r.Value)
 		}
-		return true, err
-	}, end
+		return err
+	})
 }
 
 func (w written) payload(tp format.TopicPartition, part schema.Part, document []byte) ([]byte, error) {

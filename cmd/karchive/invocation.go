@@ -24,7 +24,7 @@ var unshown = append([]string{"topic-config", "metrics", "filter", "rename", "re
 
 // invoked says how a command was called; settings are the names of those of its connection.
 func (e *env) invoked(settings []string) invocation {
-	i := invocation{MadeBy: "karchive " + versionText(), Command: []string{"karchive"}, Settings: settings}
+	i := invocation{MadeBy: madeBy(), Command: []string{"karchive"}, Settings: settings}
 	flags := true
 	for n, word := range e.invokedAs.args {
 		switch {

@@ -75,7 +75,7 @@ func manPage(commands []*cli.Command, command *cli.Command) string {
 	if command != nil {
 		name, usage = "karchive-"+command.Name, command.Usage
 	}
-	fmt.Fprintf(&b, ".TH %s 1 \"\" \"karchive %s\"\n.SH NAME\n%s \\- %s\n", strings.ToUpper(name), roff(versionText()), name, roff(usage))
+	fmt.Fprintf(&b, ".TH %s 1 \"\" \"%s\"\n.SH NAME\n%s \\- %s\n", strings.ToUpper(name), roff(madeBy()), name, roff(usage))
 	if command == nil {
 		manProgram(&b, commands)
 	} else {

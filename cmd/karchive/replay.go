@@ -38,10 +38,22 @@ type replayOptions struct {
 func replayCommand(e *env) *cli.Command {
 	o := replayOptions{memory: defaultMemory}
 	return &cli.Command{
-		Name:      "replay",
-		Usage:     "send the records of an archive, or of a CSV file, to a cluster",
-		ArgsUsage: "ARCHIVE|FILE.csv -b BROKERS [flags]",
-		Description: `Sends at top speed, keeping the order within each partition, or in time: with --speed 1 all partitions together, by one clock, as they
+		Name:        "replay",
+		Usage:       "send the records of an archive, or of a CSV file, to a cluster",
+		ArgsUsage:   "ARCHIVE|FILE.csv -b BROKERS [flags]",
+		Description: replayDescription,
+		Flags:       o.flags(e),
+		Action: func(c *cli.Context) (err error) {
+			if o.archive, err = oneArgument(c, "an ARCHIVE or a CSV file"); err != nil {
+				return err
+			}
+			o.given = c.IsSet
+			return runReplay(c.Context, e, o)
+		},
+	}
+}
+
+const replayDescription = `Sends at top speed, keeping the order within each partition, or in time: with --speed 1 all partitions together, by one clock, as they
 were recorded; with --rate and --bandwidth steadily, in the same order. A timed replay pauses and goes on at SIGUSR1, and on a terminal
 at the space bar. With --progress the same command goes on after an interruption.
 
@@ -75,17 +87,7 @@ Examples:
   karchive replay run1 -b test:9092 --rate 800/s --ramp 10s --loop --timestamps now --metrics 9100
   karchive replay run1 -b test:9092 --progress run1.progress
   karchive replay run1 -b new:9092 --create-topics --groups 'billing,shop-*'
-  karchive replay run1 -b prod:9092 --create-topics --exactly-once`,
-		Flags: o.flags(e),
-		Action: func(c *cli.Context) (err error) {
-			if o.archive, err = oneArgument(c, "an ARCHIVE or a CSV file"); err != nil {
-				return err
-			}
-			o.given = c.IsSet
-			return runReplay(c.Context, e, o)
-		},
-	}
-}
+  karchive replay run1 -b prod:9092 --create-topics --exactly-once`
 
 func (o *replayOptions) flags(e *env) []cli.Flag {
 	r := &o.replay

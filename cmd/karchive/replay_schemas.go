@@ -146,15 +146,7 @@ func (r restored) Steps() string {
 
 // Begin returns what one goroutine applies to records, and how it ends that.
 func (r restored) Begin(how format.Reshaping) (apply applyFunc, end func()) {
-	inner, end := applyFunc(func(format.TopicPartition, *format.Record) (bool, error) { return true, nil }), func() {}
-	if r.rules != nil {
-		inner, end = r.rules.Begin(how)
-	}
-	return func(tp format.TopicPartition, record *format.Record) (bool, error) {
-		stays, err := inner(tp, record)
-		if err != nil || !stays {
-			return stays, err
-		}
-		return true, restoreHint(r.restore.Rewrite(r.ctx, record))
-	}, end
+	return afterRules(r.rules, how, func(_ format.TopicPartition, record *format.Record) error {
+		return restoreHint(r.restore.Rewrite(r.ctx, record))
+	})
 }

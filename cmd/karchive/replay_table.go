@@ -149,7 +149,7 @@ func (o *replayOptions) checkTable() error {
 
 func (o *replayOptions) importTable(ctx context.Context, e *env, s *source, t *aside.Temporary, into imports.Options) error {
 	defer e.noteStop(ctx, "ending before anything is sent")()
-	a, err := t.NewArchive(format.Identity{CreatedBy: "karchive " + versionText()})
+	a, err := t.NewArchive(format.Identity{CreatedBy: madeBy()})
 	if err != nil {
 		return err
 	}

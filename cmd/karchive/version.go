@@ -22,16 +22,17 @@ func versionCommand(e *env) *cli.Command {
 			if err := noArguments(c); err != nil {
 				return err
 			}
-			_, err := printable.Fprintf(e.text, "karchive %s, archive format %s, %s %s/%s\n", versionText(), format.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := printable.Fprintf(e.text, "%s, archive format %s, %s %s/%s\n", madeBy(), format.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
 		},
 	}
 }
 
-func versionText() string {
-	info, _ := debug.ReadBuildInfo()
-	if info == nil {
-		return cmp.Or(version, "unknown")
+// madeBy is who archives and reports say they are made by: this program and its version.
+func madeBy() string {
+	built := ""
+	if info, ok := debug.ReadBuildInfo(); ok {
+		built = info.Main.Version
 	}
-	return cmp.Or(version, info.Main.Version, "unknown")
+	return "karchive " + cmp.Or(version, built, "unknown")
 }

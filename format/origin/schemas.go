@@ -47,8 +47,9 @@ func (v SchemaVersion) Place() SchemaVersion {
 	return SchemaVersion{Subject: v.Subject, Version: v.Version}
 }
 
-func compareVersions(a, b SchemaVersion) int {
-	return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Version, b.Version))
+// Compare orders by subject and then by version.
+func (v SchemaVersion) Compare(other SchemaVersion) int {
+	return cmp.Or(cmp.Compare(v.Subject, other.Subject), cmp.Compare(v.Version, other.Version))
 }
 
 // MergeSchemas is the union of schemas, by id, in new slices. Of one that is in both it has the versions of both.
@@ -94,8 +95,8 @@ func SortedSchemas(all []Schema) []Schema {
 func sortSchemas(all []Schema) {
 	slices.SortFunc(all, func(a, b Schema) int { return cmp.Compare(a.ID, b.ID) })
 	for i := range all {
-		slices.SortStableFunc(all[i].Versions, compareVersions)
-		all[i].Versions = slices.CompactFunc(all[i].Versions, func(a, b SchemaVersion) bool { return compareVersions(a, b) == 0 })
+		slices.SortStableFunc(all[i].Versions, SchemaVersion.Compare)
+		all[i].Versions = slices.CompactFunc(all[i].Versions, func(a, b SchemaVersion) bool { return a.Compare(b) == 0 })
 	}
 }
 
@@ -115,7 +116,7 @@ func CheckSchemas(all []Schema) error {
 			}
 		}
 		for k, v := range s.Versions {
-			if v.Subject == "" || v.Version <= 0 || k > 0 && compareVersions(s.Versions[k-1], v) >= 0 {
+			if v.Subject == "" || v.Version <= 0 || k > 0 && s.Versions[k-1].Compare(v) >= 0 {
 				return fmt.Errorf("schema %d has a version that is none, there twice or out of order", s.ID)
 			}
 		}

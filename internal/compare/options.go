@@ -9,6 +9,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/ondisk"
+	"github.com/karchive/karchive/internal/options"
 	"github.com/karchive/karchive/internal/serve"
 )
 
@@ -61,15 +62,10 @@ func (o *Options) complete(programs []Program) error {
 	if err := checkNames(programs); err != nil {
 		return err
 	}
-	defaults := func(d *time.Duration, to time.Duration) {
-		if *d <= 0 {
-			*d = to
-		}
-	}
-	defaults(&o.Settle, 2*time.Second)
-	defaults(&o.Timeout, 10*time.Minute)
-	defaults(&o.Grace, 10*time.Second)
-	o.Partitions = max(o.Partitions, 1)
+	options.Default(&o.Settle, 2*time.Second)
+	options.Default(&o.Timeout, 10*time.Minute)
+	options.Default(&o.Grace, 10*time.Second)
+	options.Default(&o.Partitions, 1)
 	o.Serve.Listen, o.Serve.Advertise, o.Serve.Users, o.Serve.TLS = "", "", nil, nil
 	return o.leaveOut()
 }

@@ -152,7 +152,5 @@ func (c *copier) rotation() (bytes, records int64) {
 const defaultRotateBytes = 256 << 20
 
 func sortPartitions(all []*partition) {
-	slices.SortFunc(all, func(a, b *partition) int {
-		return cmp.Or(cmp.Compare(a.tp.Topic, b.tp.Topic), cmp.Compare(a.tp.Partition, b.tp.Partition))
-	})
+	slices.SortFunc(all, func(a, b *partition) int { return a.tp.Compare(b.tp) })
 }

@@ -75,9 +75,7 @@ func (c *comparison) match() error {
 			}
 		}
 	}
-	c.order = slices.SortedFunc(maps.Keys(c.parts), func(a, b format.TopicPartition) int {
-		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
-	})
+	c.order = slices.SortedFunc(maps.Keys(c.parts), format.TopicPartition.Compare)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package diff
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/karchive/karchive/format"
@@ -114,10 +115,7 @@ func (r *Report) sort() {
 	slices.SortFunc(r.Paths, func(a, b PathCount) int {
 		return cmp.Or(cmp.Compare(b.Records, a.Records), cmp.Compare(a.Path, b.Path))
 	})
-	for _, p := range r.partitions {
-		r.Partitions = append(r.Partitions, *p)
+	for _, tp := range slices.SortedFunc(maps.Keys(r.partitions), format.TopicPartition.Compare) {
+		r.Partitions = append(r.Partitions, *r.partitions[tp])
 	}
-	slices.SortFunc(r.Partitions, func(a, b PartitionCount) int {
-		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
-	})
 }

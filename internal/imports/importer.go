@@ -76,6 +76,10 @@ type PartitionReport struct {
 	Numbered  bool   `json:"numbered"` // the offsets are not those of the file
 }
 
+func (r PartitionReport) place() format.TopicPartition {
+	return format.TopicPartition{Topic: r.Topic, Partition: r.Partition}
+}
+
 // topic is what an import knows of a topic.
 type topic struct {
 	number     int32

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"strings"
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/canonical"
@@ -38,12 +37,7 @@ func (i *importer) write(ctx context.Context) error {
 	if err := w.seal(w.next); err != nil {
 		return err
 	}
-	slices.SortFunc(i.report.Partitions, func(a, b PartitionReport) int {
-		if a.Topic != b.Topic {
-			return strings.Compare(a.Topic, b.Topic)
-		}
-		return int(a.Partition) - int(b.Partition)
-	})
+	slices.SortFunc(i.report.Partitions, func(a, b PartitionReport) int { return a.place().Compare(b.place()) })
 	return nil
 }
 

@@ -197,9 +197,7 @@ func (c *Client) place(ctx context.Context, s *origin.Schema) error {
 			s.GUID = knownGUID(one.GUID)
 		}
 	}
-	slices.SortFunc(s.Versions, func(a, b origin.SchemaVersion) int {
-		return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Version, b.Version))
-	})
+	slices.SortFunc(s.Versions, origin.SchemaVersion.Compare)
 	s.Versions = slices.CompactFunc(s.Versions, func(a, b origin.SchemaVersion) bool { return a.Place() == b.Place() })
 	return nil
 }

@@ -172,7 +172,7 @@ func (v *comparisonView) addStrips() {
 		all = append(all, c)
 	}
 	slices.SortFunc(all, func(a, b counted) int {
-		return cmp.Or(cmp.Compare(b.total, a.total), cmp.Compare(a.tp.Topic, b.tp.Topic), cmp.Compare(a.tp.Partition, b.tp.Partition))
+		return cmp.Or(cmp.Compare(b.total, a.total), a.tp.Compare(b.tp))
 	})
 	for _, c := range all[:min(len(all), maxStrips)] {
 		s := strip{Name: c.tp.String(), Count: units.Count(c.total)}

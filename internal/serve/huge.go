@@ -12,43 +12,38 @@ const mostPartitions = 10_000
 func refuseHuge(message kmsg.Request) kmsg.Response {
 	switch m := message.(type) {
 	case *kmsg.CreateTopicsRequest:
-		return refuseTopics(m)
+		response := m.ResponseKind().(*kmsg.CreateTopicsResponse)
+		response.Topics = refuseMany(m.Topics, func(t *kmsg.CreateTopicsRequestTopic) (kmsg.CreateTopicsResponseTopic, int64) {
+			rt := kmsg.NewCreateTopicsResponseTopic()
+			rt.Topic, rt.ErrorCode = t.Topic, kerr.InvalidPartitions.Code
+			return rt, max(int64(t.NumPartitions), int64(len(t.ReplicaAssignment)), 1)
+		})
+		if response.Topics != nil {
+			return response
+		}
 	case *kmsg.CreatePartitionsRequest:
-		return refusePartitions(m)
+		response := m.ResponseKind().(*kmsg.CreatePartitionsResponse)
+		response.Topics = refuseMany(m.Topics, func(t *kmsg.CreatePartitionsRequestTopic) (kmsg.CreatePartitionsResponseTopic, int64) {
+			rt := kmsg.NewCreatePartitionsResponseTopic()
+			rt.Topic, rt.ErrorCode = t.Topic, kerr.InvalidPartitions.Code
+			return rt, int64(t.Count)
+		})
+		if response.Topics != nil {
+			return response
+		}
 	}
 	return nil
 }
 
-func refuseTopics(m *kmsg.CreateTopicsRequest) kmsg.Response {
+// refuseMany returns the answers to all topics; nil: they have no more than mostPartitions together.
+func refuseMany[Asked, Answered any](topics []Asked, answer func(*Asked) (_ Answered, partitions int64)) (answers []Answered) {
 	all := int64(0)
-	for _, t := range m.Topics {
-		all += max(int64(t.NumPartitions), int64(len(t.ReplicaAssignment)), 1)
+	for i := range topics {
+		a, partitions := answer(&topics[i])
+		answers, all = append(answers, a), all+partitions
 	}
 	if all <= mostPartitions {
 		return nil
 	}
-	response := m.ResponseKind().(*kmsg.CreateTopicsResponse)
-	for _, t := range m.Topics {
-		rt := kmsg.NewCreateTopicsResponseTopic()
-		rt.Topic, rt.ErrorCode = t.Topic, kerr.InvalidPartitions.Code
-		response.Topics = append(response.Topics, rt)
-	}
-	return response
-}
-
-func refusePartitions(m *kmsg.CreatePartitionsRequest) kmsg.Response {
-	all := int64(0)
-	for _, t := range m.Topics {
-		all += int64(t.Count)
-	}
-	if all <= mostPartitions {
-		return nil
-	}
-	response := m.ResponseKind().(*kmsg.CreatePartitionsResponse)
-	for _, t := range m.Topics {
-		rt := kmsg.NewCreatePartitionsResponseTopic()
-		rt.Topic, rt.ErrorCode = t.Topic, kerr.InvalidPartitions.Code
-		response.Topics = append(response.Topics, rt)
-	}
-	return response
+	return answers
 }

@@ -2,7 +2,11 @@
 // transactions of a replay that is exactly once.
 package checkpoint
 
-import "context"
+import (
+	"context"
+
+	"github.com/karchive/karchive/format"
+)
 
 // Store keeps a State. Its methods are called one at a time.
 type Store interface {
@@ -37,6 +41,10 @@ type Partition struct {
 	Turns     int64   `json:"turns,omitempty"`  // records before Next that went to the target's partitions in turn
 	Beyond    []Range `json:"beyond,omitempty"` // what is acknowledged at or after Next, in order
 	Marks     []Mark  `json:"marks,omitempty"`  // where the target has what is acknowledged
+}
+
+func (p Partition) source() format.TopicPartition {
+	return format.TopicPartition{Topic: p.Topic, Partition: p.Partition}
 }
 
 // Mark says where the target has the records between two committed offsets of groups. Several of one From and Target count together.

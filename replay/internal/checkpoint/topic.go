@@ -2,7 +2,6 @@ package checkpoint
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -115,9 +114,7 @@ func (t *Topic) assemble(all map[string][]byte) (*State, error) {
 			saved.State.Partitions = append(saved.State.Partitions, p.Partition)
 		}
 	}
-	slices.SortFunc(saved.State.Partitions, func(a, b Partition) int {
-		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
-	})
+	slices.SortFunc(saved.State.Partitions, func(a, b Partition) int { return a.source().Compare(b.source()) })
 	return saved.State, nil
 }
 
