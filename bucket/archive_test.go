@@ -243,9 +243,9 @@ func TestOfTwoWritersOneWinsAndTheOtherGoesOnBehindIt(t *testing.T) {
 	if err := seal(two, orders, 6); !errors.Is(err, fs.ErrExist) {
 		t.Fatalf("got %v, want %v", err, fs.ErrExist)
 	}
-	ok(t, two.RefreshPartition(orders))
+	ok(t, two.Refresh(orders))
 	ok(t, seal(two, orders, 6))
-	ok(t, one.RefreshPartition(orders))
+	ok(t, one.Refresh(orders))
 	ok(t, seal(one, orders, 9))
 	ok(t, one.Close())
 	ok(t, two.Close())
@@ -266,14 +266,14 @@ func TestAStagedArchiveIsThereWhenItIsWhole(t *testing.T) {
 		t.Errorf("before Commit: got %v, want %v", err, format.ErrNotArchive)
 	}
 	ok(t, a.Commit())
-	ok(t, a.Abandon())
+	ok(t, a.Close())
 	ok(t, whole(s, 2))
 
 	other := bucket.New(t.Context(), b.Open(), bucket.Options{Prefix: "abandoned"})
 	a, err = format.StageStore(other, plan(2))
 	ok(t, err)
 	ok(t, seal(a, orders, 2))
-	ok(t, a.Abandon())
+	ok(t, a.Close())
 	ok(t, other.List(".", func(name string, _ int64) error {
 		if !strings.HasPrefix(name, ".karchive-") {
 			t.Errorf("left of an abandoned archive: %s", name)
@@ -385,7 +385,7 @@ func step(a *format.Archive, r *rand.Rand, end int64) (done bool, err error) {
 	}
 	err = seal(a, orders, min(end, next+1+r.Int64N(8)))
 	if errors.Is(err, fs.ErrExist) {
-		err = a.RefreshPartition(orders)
+		err = a.Refresh(orders)
 	}
 	return false, err
 }

@@ -65,7 +65,7 @@ func TestTheGoldenArchiveOfABucketIsWhatItsLastPlanSays(t *testing.T) {
 	plan := filepath.Join(golden12, "plans", "00000000000000000002.json")
 	content, err := os.ReadFile(plan)
 	ok(t, err)
-	document, err := format.IdentityDocument(fsys)
+	_, document, err := format.LoadIdentity(fsys)
 	ok(t, err)
 	if string(document) != string(content) {
 		t.Errorf("the document that describes it is not %s", plan)

@@ -16,7 +16,7 @@ import (
 // pageSize is what S3 gives at most.
 const pageSize = 1000
 
-// List implements format.Store.
+// List implements storage.Store.
 func (s *Store) List(dir string, visit func(name string, size int64) error) error {
 	prefix, err := s.dirKey("list", dir)
 	if err != nil {
@@ -81,7 +81,7 @@ func (s *Store) size(name string) (int64, bool) {
 	return n, ok
 }
 
-// ReadDir implements format.ReadFS. A directory is what the names of objects go through: one without any is not there.
+// ReadDir implements storage.ReadFS. A directory is what the names of objects go through: one without any is not there.
 func (s *Store) ReadDir(name string) ([]fs.DirEntry, error) {
 	prefix, err := s.dirKey("list", name)
 	if err != nil {
@@ -102,7 +102,7 @@ func (s *Store) ReadDir(name string) ([]fs.DirEntry, error) {
 	return entries, err
 }
 
-// Stat implements format.ReadFS.
+// Stat implements storage.ReadFS.
 func (s *Store) Stat(name string) (fs.FileInfo, error) {
 	key, err := s.key("stat", name)
 	if err != nil {
@@ -136,7 +136,7 @@ func (s *Store) attributes(name, key string) (a *blob.Attributes, err error) {
 // metaSHA256 is the key of an object's metadata that has the SHA-256 of its bytes in hex.
 const metaSHA256 = "karchive_sha256"
 
-// SHA256 implements format.Store.
+// SHA256 implements storage.Store.
 func (s *Store) SHA256(name string) (string, error) {
 	key, err := s.key("stat", name)
 	if err != nil {
@@ -149,7 +149,7 @@ func (s *Store) SHA256(name string) (string, error) {
 	return a.Metadata[metaSHA256], nil
 }
 
-// Remove implements format.Store.
+// Remove implements storage.Store.
 func (s *Store) Remove(name string) error {
 	key, err := s.key("remove", name)
 	if err != nil {

@@ -12,15 +12,15 @@ import (
 
 	"gocloud.dev/blob"
 
-	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 )
 
 // partBytes is the size of the parts in which a large object is sent, and what an upload has in memory is a few of them. S3 takes 10,000 parts of
 // an object, and no part of less than 5 MiB.
 const partBytes = 8 << 20
 
-// Publish implements format.Store. It waits while others are being uploaded, [Uploads] at once, so what is to be uploaded does not pile up.
-func (s *Store) Publish(name string, f format.ReadFile, sha string) error {
+// Publish implements storage.Store. It waits while others are being uploaded, [Uploads] at once, so what is to be uploaded does not pile up.
+func (s *Store) Publish(name string, f storage.ReadFile, sha string) error {
 	size, err := f.Size()
 	if err != nil {
 		return err
@@ -32,7 +32,7 @@ func (s *Store) Publish(name string, f format.ReadFile, sha string) error {
 	return nil
 }
 
-// Put implements format.Store.
+// Put implements storage.Store.
 func (s *Store) Put(name string, content []byte, replace bool) error {
 	sum := sha256.Sum256(content)
 	return s.upload(name, bytes.NewReader(content), int64(len(content)), hex.EncodeToString(sum[:]), replace)

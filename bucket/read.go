@@ -11,7 +11,7 @@ import (
 
 	"gocloud.dev/blob"
 
-	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 )
 
 // How long one answer may take: what a store needs to begin, and what the slowest line that is worth waiting for needs for so many bytes.
@@ -30,8 +30,8 @@ const dataPrefix = "data/"
 // maxWhole bounds an object that is read as a whole: the largest that an archive may have is SHA256SUMS.
 const maxWhole = 256 << 20
 
-// Open implements format.ReadFS. Of a segment nothing is asked until it is read.
-func (s *Store) Open(name string) (format.ReadFile, error) {
+// Open implements storage.ReadFS. Of a segment nothing is asked until it is read.
+func (s *Store) Open(name string) (storage.ReadFile, error) {
 	key, err := s.key("open", name)
 	if err != nil {
 		return nil, err
@@ -53,7 +53,7 @@ func (s *Store) Open(name string) (format.ReadFile, error) {
 	return &file{store: s, name: name, key: key, size: size}, nil
 }
 
-func (s *Store) openWhole(name, key string) (format.ReadFile, error) {
+func (s *Store) openWhole(name, key string) (storage.ReadFile, error) {
 	f := &file{store: s, name: name, key: key}
 	err := s.again("open", name, limitFor(maxWhole), &s.counters.get, func(ctx context.Context) error {
 		r, err := s.bucket.NewReader(ctx, key, nil)
@@ -119,10 +119,10 @@ type file struct {
 // maxTail is how much of the end of an object is read at once: room for the footers of a segment of some hundred row groups.
 const maxTail = 64 << 10
 
-// Size implements format.ReadFile.
+// Size implements storage.ReadFile.
 func (f *file) Size() (int64, error) { return f.size, nil }
 
-// ReadAt implements format.ReadFile.
+// ReadAt implements storage.ReadFile.
 func (f *file) ReadAt(b []byte, at int64) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -172,7 +172,7 @@ func (f *file) at(at, want int64) ([]byte, error) {
 	return b, err
 }
 
-// Close implements format.ReadFile.
+// Close implements storage.ReadFile.
 func (f *file) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -4,15 +4,15 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 )
 
 // SpoolPrefix begins the names of the files that are not uploaded yet. What a killed process leaves of them is of no use to anybody: what
 // they hold is in Kafka, or in the archive that was copied.
 const SpoolPrefix = "karchive-spool-"
 
-// Spool implements format.Store.
-func (s *Store) Spool() (format.File, error) {
+// Spool implements storage.Store.
+func (s *Store) Spool() (storage.File, error) {
 	f, err := os.CreateTemp(s.options.Spool, SpoolPrefix)
 	if err != nil {
 		return nil, fmt.Errorf("make a file to collect a segment in: %w", err)
@@ -29,7 +29,7 @@ type spoolFile struct {
 	unnamed bool
 }
 
-// Size implements format.ReadFile.
+// Size implements storage.ReadFile.
 func (f *spoolFile) Size() (int64, error) {
 	i, err := f.Stat()
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 
 	"gocloud.dev/blob"
 
-	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 )
 
 // Options are how a Store uses its bucket. The zero value is useful.
@@ -39,7 +39,7 @@ const (
 // Uploads is how many objects a Store uploads at once, and with that how much memory it takes: each holds a few parts.
 const Uploads = 4
 
-// Store is an archive's place in a bucket. It implements [format.Store]. All methods are safe for concurrent use; files are as format says.
+// Store is an archive's place in a bucket. It implements [storage.Store]. All methods are safe for concurrent use; files are as format says.
 type Store struct {
 	ctx     context.Context // ends all requests; in here because a file system has no place for one in its calls
 	bucket  *blob.Bucket
@@ -58,7 +58,7 @@ type Store struct {
 	trouble time.Time // when OnTrouble was called last
 }
 
-var _ format.Store = (*Store)(nil)
+var _ storage.Store = (*Store)(nil)
 
 // New makes a Store of an opened bucket, which stays the caller's to close when nothing uses the Store any more. All requests end with ctx. Nothing is asked of the bucket yet.
 func New(ctx context.Context, b *blob.Bucket, o Options) *Store {

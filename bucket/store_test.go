@@ -23,6 +23,7 @@ import (
 
 	"github.com/karchive/karchive/bucket"
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/test/membucket"
 	"github.com/karchive/karchive/test/memfs/crashruns"
 )
@@ -35,7 +36,7 @@ func ok(t *testing.T, err error) {
 }
 
 // spooled is a file with content, and the SHA-256 of it.
-func spooled(t *testing.T, s *bucket.Store, content []byte) (format.File, string) {
+func spooled(t *testing.T, s *bucket.Store, content []byte) (storage.File, string) {
 	t.Helper()
 	f, err := s.Spool()
 	ok(t, err)
@@ -48,7 +49,7 @@ func spooled(t *testing.T, s *bucket.Store, content []byte) (format.File, string
 
 const segment = "data/topic=orders/partition=0/00000000000000000000.parquet"
 
-func read(t *testing.T, fsys format.ReadFS, name string) string {
+func read(t *testing.T, fsys storage.ReadFS, name string) string {
 	t.Helper()
 	f, err := fsys.Open(name)
 	ok(t, err)
@@ -180,7 +181,7 @@ func TestAnObjectIsReadByRanges(t *testing.T) {
 func TestTheMemoryOfOpenObjectsIsBounded(t *testing.T) {
 	s := bucket.New(t.Context(), membucket.New().Open(), bucket.Options{})
 	content := make([]byte, 600<<10)
-	var open []format.ReadFile
+	var open []storage.ReadFile
 	for i := range 200 {
 		name := fmt.Sprintf("data/topic=t/partition=%d/00000000000000000000.parquet", i)
 		content[0] = byte(i)

@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/internal/kafka"
 )
 
@@ -52,7 +53,7 @@ func (r *response) release() {
 type chunk struct {
 	part     *kmsg.FetchResponseTopicPartition // nil: none
 	legacy   bool
-	gap      *format.Gap // offsets that are lost
+	gap      *ledger.Gap // offsets that are lost
 	next     int64       // first offset that it does not answer for
 	response *response   // to be released; nil without part
 }
@@ -367,7 +368,7 @@ func (s *source) outOfRange(ctx context.Context, f *feed) {
 		if f.end != noEnd {
 			until = min(until, f.end)
 		}
-		s.hand(f, chunk{gap: &format.Gap{From: f.at, Until: until, Reason: format.GapRetention}, next: until})
+		s.hand(f, chunk{gap: &ledger.Gap{From: f.at, Until: until, Reason: ledger.Retention}, next: until})
 	case f.at > log.high:
 		s.fatal(&TruncatedError{Partition: f.tp, Next: f.at, LogEnd: log.high})
 	default:

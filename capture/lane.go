@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/format/origin"
 )
 
@@ -177,7 +178,7 @@ func (l *lane) record(r *format.Record) error {
 			return &PartitionError{l.tp, r.Offset, err}
 		}
 		if !stays {
-			return l.skip(r.Offset, r.LeaderEpoch, format.GapFiltered)
+			return l.skip(r.Offset, r.LeaderEpoch, ledger.Filtered)
 		}
 	}
 	if !l.run.quota.take(r) {
@@ -207,14 +208,14 @@ func (l *lane) lost(from, until int64) error {
 	if from >= until {
 		return nil
 	}
-	return l.pending.Gap(format.Gap{From: from, Until: until, Reason: format.GapCorrupt})
+	return l.pending.Gap(ledger.Gap{From: from, Until: until, Reason: ledger.Corrupt})
 }
 
 func (l *lane) control(offset int64, epoch int32) error {
-	return l.skip(offset, epoch, format.GapControl)
+	return l.skip(offset, epoch, ledger.Control)
 }
 
-func (l *lane) skip(offset int64, epoch int32, why format.Reason) error {
+func (l *lane) skip(offset int64, epoch int32, why ledger.Reason) error {
 	if err := l.open(); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/selection"
 )
@@ -95,7 +96,7 @@ func TestWhatRetentionTookBetweenTwoRunsIsAGap(t *testing.T) {
 	b.fill("orders", 0, 100)
 	b.deleteTo("orders", 80)
 	r := a.capture(b, o)
-	want := format.Gap{From: 50, Until: 80, Reason: format.GapRetention}
+	want := ledger.Gap{From: 50, Until: 80, Reason: ledger.Retention}
 	if p := r.Topics[0].Partitions[0]; r.Lost() != 30 || !r.Incomplete() || len(p.Gaps.Ranges) != 1 || p.Gaps.Ranges[0] != want {
 		t.Errorf("lost %d in %v, want 30 in %v", r.Lost(), p.Gaps.Ranges, want)
 	}

@@ -41,7 +41,7 @@ func (r *run) behind(l *lane) (*lane, error) {
 
 // goOn is w from where the archive ends now.
 func (r *run) goOn(w work) (work, error) {
-	if err := r.archive.RefreshPartition(w.tp); err != nil {
+	if err := r.archive.Refresh(w.tp); err != nil {
 		return w, err
 	}
 	at, ok, err := r.archive.Resume(w.tp)
@@ -88,7 +88,7 @@ func plannedStart(p *origin.Plan, tp format.TopicPartition) (int64, bool) {
 // joined is w, which another capture planned from start on, from where that one has got to.
 func (r *run) joined(w work, start int64) (work, error) {
 	w.from = start
-	if err := r.archive.RefreshPartition(w.tp); err != nil {
+	if err := r.archive.Refresh(w.tp); err != nil {
 		return w, err
 	}
 	if len(r.archive.Segments(w.tp)) == 0 {

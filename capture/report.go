@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/format/origin"
 )
 
@@ -43,7 +44,7 @@ type Totals struct {
 	Bytes          int64         `json:"bytes"`      // canonical bytes of the records
 	DiskBytes      int64         `json:"disk_bytes"` // of the segment files
 	Segments       int           `json:"segments"`
-	Gaps           format.Ledger `json:"gaps"` // its ranges are those of one partition; sums have none
+	Gaps           ledger.Ledger `json:"gaps"` // its ranges are those of one partition; sums have none
 	MinTimestampMs int64         `json:"min_timestamp_ms"`
 	MaxTimestampMs int64         `json:"max_timestamp_ms"` // both format.NoTimestamp when there is no record
 	Behind         int64         `json:"behind"`           // offsets below the high watermark that open transactions held back
@@ -82,7 +83,8 @@ func noTotals() Totals {
 // add counts a sealed segment.
 func (r *PartitionReport) add(s format.Segment, d *format.Document) {
 	r.Next = d.NextOffset
-	r.Gaps.Add(d)
+	gaps := d.Ledger()
+	r.Gaps.Add(&gaps)
 	t := noTotals()
 	t.Records, t.Bytes, t.DiskBytes, t.Segments = d.Records, d.Bytes, s.Size, 1
 	for i := range d.Groups {

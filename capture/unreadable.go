@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/ledger"
 )
 
 // isUnreadable says whether err is about a batch that cannot be read, however sound what is around it.
@@ -58,7 +59,7 @@ func (s *source) skip(f *feed, next int64) {
 	if f.end != noEnd {
 		next = min(next, f.end)
 	}
-	s.hand(f, chunk{gap: &format.Gap{From: f.at, Until: next, Reason: format.GapCorrupt}, next: next})
+	s.hand(f, chunk{gap: &ledger.Gap{From: f.at, Until: next, Reason: ledger.Corrupt}, next: next})
 }
 
 // sound cuts b, whole batches fetched from offset at, before the first batch that is not as it was written. When that is the first one, next is

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
@@ -19,7 +20,7 @@ import (
 // writing and can be read as well. All methods are safe for concurrent use; Cursors, GroupReaders and Pendings are each for one
 // goroutine at a time.
 type Archive struct {
-	fsys      ReadFS
+	fsys      storage.ReadFS
 	writer    *archiveWriter // nil: open for reading
 	documents documentCache
 	bytesRead atomic.Int64
@@ -33,7 +34,7 @@ type Archive struct {
 // Create makes a new archive in an empty or absent place and leaves it open and locked for writing. id.Version, ArchiveID and
 // CreatedAt are filled in, Encoding and CreatedBy when they are empty. It fails with fs.ErrExist when there is an archive already, and
 // refuses a place that holds anything else.
-func Create(fsys FS, id Identity) (*Archive, error) {
+func Create(fsys storage.FS, id Identity) (*Archive, error) {
 	id.Revision = 0
 	id, err := id.begun()
 	if err != nil {
@@ -64,7 +65,7 @@ func (id Identity) begun() (Identity, error) {
 }
 
 // makeEmptyRoot makes the root, or checks that nothing lies in it, before anything is written there.
-func makeEmptyRoot(fsys FS) error {
+func makeEmptyRoot(fsys storage.FS) error {
 	err := checkEmpty(fsys)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -73,7 +74,7 @@ func makeEmptyRoot(fsys FS) error {
 }
 
 // checkEmpty refuses a root with anything in it but what a Create leaves that was killed before karchive.json was there.
-func checkEmpty(fsys ReadFS) error {
+func checkEmpty(fsys storage.ReadFS) error {
 	entries, err := fsys.ReadDir(".")
 	if err != nil {
 		return err
@@ -95,7 +96,7 @@ func checkEmpty(fsys ReadFS) error {
 }
 
 // Open opens an archive for reading. Nothing is ever written to it. It lists the segments and reads none of them.
-func Open(fsys ReadFS) (*Archive, error) {
+func Open(fsys storage.ReadFS) (*Archive, error) {
 	id, err := loadIdentity(fsys)
 	if err != nil {
 		return nil, fmt.Errorf("open archive: %w", err)
@@ -113,7 +114,7 @@ func Open(fsys ReadFS) (*Archive, error) {
 }
 
 // scanWhole lists data/ and refuses what does not belong into an archive of encoding e, and a segment that is listed and not there.
-func scanWhole(fsys ReadFS, sums *sumsFile, e Encoding) (*listing, error) {
+func scanWhole(fsys storage.ReadFS, sums *sumsFile, e Encoding) (*listing, error) {
 	l, err := scan(fsys)
 	if err != nil {
 		return nil, err
@@ -130,7 +131,7 @@ func scanWhole(fsys ReadFS, sums *sumsFile, e Encoding) (*listing, error) {
 // OpenForWriting opens an archive to add to it. Under the lock it removes what a killed writer left behind, cuts a torn last line of
 // SHA256SUMS, and checks every segment without a line deeply before it adds the line. It fails with ErrNotArchive where there is no
 // archive, and wraps ErrLocked when another process writes to it.
-func OpenForWriting(fsys FS) (*Archive, error) {
+func OpenForWriting(fsys storage.FS) (*Archive, error) {
 	// A directory that is no archive must not get a lock file.
 	if _, err := fsys.Stat(ondisk.Identity); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
@@ -157,7 +158,7 @@ func OpenForWriting(fsys FS) (*Archive, error) {
 
 // loadWritableIdentity refuses an archive of a newer minor version too: to write karchive.json again would drop what this program
 // does not know of it.
-func loadWritableIdentity(fsys ReadFS) (Identity, error) {
+func loadWritableIdentity(fsys storage.ReadFS) (Identity, error) {
 	id, err := loadIdentity(fsys)
 	if err == nil && newerVersion(id.Version) {
 		err = versionError(ondisk.Identity, id.Version)
@@ -166,7 +167,7 @@ func loadWritableIdentity(fsys ReadFS) (Identity, error) {
 }
 
 // lockedArchive takes the lock, lets begin prepare the root and say the identity, and opens what is there.
-func lockedArchive(fsys FS, begin func(*archiveWriter) (Identity, error)) (*Archive, error) {
+func lockedArchive(fsys storage.FS, begin func(*archiveWriter) (Identity, error)) (*Archive, error) {
 	w, err := newArchiveWriter(fsys)
 	if err != nil {
 		return nil, err

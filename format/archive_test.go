@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/test/memfs"
 )
 
@@ -70,7 +71,7 @@ func TestSha256sumChecksAnArchive(t *testing.T) {
 	}
 }
 
-func dirFS(t testing.TB, dir string) format.FS {
+func dirFS(t testing.TB, dir string) storage.FS {
 	t.Helper()
 	fsys, err := format.DirFS(dir)
 	if err != nil {
@@ -139,7 +140,7 @@ func checkFiles(t *testing.T, fsys *memfs.FS, want map[string][]byte) {
 }
 
 func TestOpeningWhatIsNoArchiveSaysSoAndLeavesNothingThere(t *testing.T) {
-	open := map[string]func(format.FS) (*format.Archive, error){"reading": openToRead, "writing": format.OpenForWriting}
+	open := map[string]func(storage.FS) (*format.Archive, error){"reading": openToRead, "writing": format.OpenForWriting}
 	places := map[string]func() *memfs.FS{
 		"empty":  func() *memfs.FS { return memfs.New(memfs.Options{}) },
 		"absent": func() *memfs.FS { return memfs.New(memfs.Options{Absent: true}) },
@@ -196,15 +197,15 @@ func TestAnArchiveOpenedForReadingIsNeverWrittenTo(t *testing.T) {
 }
 
 func TestALockedArchiveSaysWhoHoldsIt(t *testing.T) {
-	for name, fsys := range map[string]format.FS{"memory": memfs.New(memfs.Options{}), "disk": dirFS(t, t.TempDir())} {
+	for name, fsys := range map[string]storage.FS{"memory": memfs.New(memfs.Options{}), "disk": dirFS(t, t.TempDir())} {
 		t.Run(name, func(t *testing.T) {
 			archiveOf(t, fsys, full(orders0, 0, 3))
 			holder := mustOpenForWriting(t, fsys)
 			_, err := format.OpenForWriting(fsys)
-			if !errors.Is(err, format.ErrLocked) || !strings.Contains(err.Error(), fmt.Sprintf("pid %d on host ", os.Getpid())) {
+			if !errors.Is(err, storage.ErrLocked) || !strings.Contains(err.Error(), fmt.Sprintf("pid %d on host ", os.Getpid())) {
 				t.Errorf("got %v, want ErrLocked by this process", err)
 			}
-			if err := format.RebuildSums(fsys, ignore); !errors.Is(err, format.ErrLocked) {
+			if err := format.RebuildSums(fsys, ignore); !errors.Is(err, storage.ErrLocked) {
 				t.Errorf("rebuild: got %v, want ErrLocked", err)
 			}
 			mustOpen(t, fsys) // reading needs no lock
@@ -252,7 +253,7 @@ func TestAClosedArchiveTakesNothing(t *testing.T) {
 func TestAListedSegmentThatIsAbsentStopsEverything(t *testing.T) {
 	gone := full(orders0, 10, 20)
 	fsys := changed(memArchive(t, full(orders0, 0, 10), gone), map[string][]byte{gone.path(): nil})
-	for how, open := range map[string]func(format.FS) (*format.Archive, error){"read": openToRead, "write": format.OpenForWriting} {
+	for how, open := range map[string]func(storage.FS) (*format.Archive, error){"read": openToRead, "write": format.OpenForWriting} {
 		_, err := open(fsys)
 		if !errors.Is(err, format.ErrMissingSegment) || !strings.Contains(err.Error(), gone.path()) {
 			t.Errorf("%s: got %v, want ErrMissingSegment that names %s", how, err, gone.path())
@@ -279,7 +280,7 @@ func TestForeignFilesInDataAreNamed(t *testing.T) {
 		"data/topic=orders/partition=0/00000000000000000003.parquet/x",
 	} {
 		fsys := changed(memArchive(t, good), map[string][]byte{path: []byte("x")})
-		for how, open := range map[string]func(format.FS) (*format.Archive, error){"read": openToRead, "write": format.OpenForWriting} {
+		for how, open := range map[string]func(storage.FS) (*format.Archive, error){"read": openToRead, "write": format.OpenForWriting} {
 			if _, err := open(fsys); !errors.Is(err, format.ErrForeignFile) {
 				t.Errorf("%s, %s: got %v, want ErrForeignFile", path, how, err)
 			}
@@ -414,4 +415,4 @@ func TestPartitionsAreWrittenAtTheSameTime(t *testing.T) {
 	}
 }
 
-func openToRead(fsys format.FS) (*format.Archive, error) { return format.Open(fsys) }
+func openToRead(fsys storage.FS) (*format.Archive, error) { return format.Open(fsys) }

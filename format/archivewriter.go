@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
@@ -16,12 +17,12 @@ var errArchiveClosed = errors.New("archive is closed")
 
 // archiveWriter is what an Archive needs to be written to: the lock, and the files that all partitions share.
 type archiveWriter struct {
-	fsys      FS
+	fsys      storage.FS
 	lock      io.Closer
-	sums      File  // SHA256SUMS, open for appending
-	foldsCase bool  // the file system takes a and A for one name
-	store     Store // in place of all of these; nil: a file system
-	staged    bool  // there is no karchive.json before Commit
+	sums      storage.File  // SHA256SUMS, open for appending
+	foldsCase bool          // the file system takes a and A for one name
+	store     storage.Store // in place of all of these; nil: a file system
+	staged    bool          // there is no karchive.json before Commit
 
 	mu sync.Mutex // guards what follows, and writing to SHA256SUMS and karchive.json
 	// stopped is the first error after which nothing is known about what is durable, or errArchiveClosed. It is final: a second sync
@@ -36,7 +37,7 @@ type archiveWriter struct {
 }
 
 // newArchiveWriter takes the lock of a root.
-func newArchiveWriter(fsys FS) (*archiveWriter, error) {
+func newArchiveWriter(fsys storage.FS) (*archiveWriter, error) {
 	lock, err := fsys.Lock(ondisk.Lock, lockHolder())
 	if err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/origin"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/test/memfs"
 )
 
@@ -150,7 +151,7 @@ func mustSeal(t testing.TB, a *format.Archive, segments ...seg) {
 }
 
 // archiveOf makes an archive of segments, in the encoding of the first, and closes it.
-func archiveOf(t testing.TB, fsys format.FS, segments ...seg) {
+func archiveOf(t testing.TB, fsys storage.FS, segments ...seg) {
 	t.Helper()
 	id := identity
 	if len(segments) > 0 {
@@ -185,7 +186,7 @@ func changed(fsys *memfs.FS, files map[string][]byte) *memfs.FS {
 	return memfs.FromFiles(memfs.Options{}, all)
 }
 
-func mustOpen(t testing.TB, fsys format.ReadFS) *format.Archive {
+func mustOpen(t testing.TB, fsys storage.ReadFS) *format.Archive {
 	t.Helper()
 	a, err := format.Open(fsys)
 	if err != nil {
@@ -194,7 +195,7 @@ func mustOpen(t testing.TB, fsys format.ReadFS) *format.Archive {
 	return a
 }
 
-func mustOpenForWriting(t testing.TB, fsys format.FS) *format.Archive {
+func mustOpenForWriting(t testing.TB, fsys storage.FS) *format.Archive {
 	t.Helper()
 	a, err := format.OpenForWriting(fsys)
 	if err != nil {
@@ -239,7 +240,7 @@ func offsetsOf(t testing.TB, a *format.Archive, tp format.TopicPartition, w form
 }
 
 // findings verifies and returns every problem as "path: where: what".
-func findings(t testing.TB, fsys format.ReadFS, o format.VerifyOptions) []string {
+func findings(t testing.TB, fsys storage.ReadFS, o format.VerifyOptions) []string {
 	t.Helper()
 	var got []string
 	err := format.Verify(fsys, o, func(c format.FileCheck) error {

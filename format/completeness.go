@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"slices"
 
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/format/origin"
 )
 
@@ -31,7 +32,7 @@ type Shortfall struct {
 // LostRange is a gap of a partition.
 type LostRange struct {
 	TopicPartition
-	Gap
+	ledger.Gap
 }
 
 // Complete says that the archive answers for all that was planned, with a record or with a reason in the ledger why there is none.

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/test/memfs"
 )
@@ -35,7 +36,7 @@ func plannedArchive(t *testing.T, mode origin.Mode, end int64) map[string][]byte
 }
 
 func TestCompletenessIsWhatThePlanSaysAndNoSegmentCovers(t *testing.T) {
-	retention := format.LostRange{TopicPartition: damagedTP, Gap: format.Gap{From: 110, Until: 115, Reason: format.GapRetention}}
+	retention := format.LostRange{TopicPartition: damagedTP, Gap: ledger.Gap{From: 110, Until: 115, Reason: ledger.Retention}}
 	nothing := format.Shortfall{TopicPartition: otherTP, From: 10, Until: 40, Empty: true}
 	tests := []struct {
 		name  string
@@ -96,7 +97,7 @@ func TestAnArchiveThatCoversItsPlanIsComplete(t *testing.T) {
 func TestCompletenessInAWindowLeavesOutOtherOffsets(t *testing.T) {
 	c := format.Completeness{
 		Short: []format.Shortfall{{From: 100, Until: 200}},
-		Lost:  []format.LostRange{{Gap: format.Gap{From: 10, Until: 20, Reason: format.GapCorrupt}}},
+		Lost:  []format.LostRange{{Gap: ledger.Gap{From: 10, Until: 20, Reason: ledger.Corrupt}}},
 	}
 	for _, test := range []struct {
 		window format.Window
@@ -115,7 +116,7 @@ func TestCompletenessInAWindowLeavesOutOtherOffsets(t *testing.T) {
 // TestARecoverySaysWhatIsLostOfAPlannedArchive takes every segment away, and the last one, of archives with and without a planned end.
 func TestARecoverySaysWhatIsLostOfAPlannedArchive(t *testing.T) {
 	gap := func(from, until int64) []format.LostRange {
-		return []format.LostRange{{TopicPartition: damagedTP, Gap: format.Gap{From: from, Until: until, Reason: format.GapCorrupt}}}
+		return []format.LostRange{{TopicPartition: damagedTP, Gap: ledger.Gap{From: from, Until: until, Reason: ledger.Corrupt}}}
 	}
 	tests := []struct {
 		name  string
@@ -154,7 +155,7 @@ func TestARecoverySaysWhatIsLostOfAPlannedArchive(t *testing.T) {
 				}
 				var lost []format.LostRange
 				for _, l := range got.Lost {
-					if l.Reason == format.GapCorrupt {
+					if l.Reason == ledger.Corrupt {
 						lost = append(lost, l)
 					}
 				}

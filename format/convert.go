@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/karchive/karchive/format/ledger"
 )
 
 // ConvertOptions configures ConvertSegment and Recover. The zero value compresses with zstd at its fastest level on the caller's goroutine.
@@ -57,7 +59,7 @@ func copySegment(from, into *Archive, s Segment, base int64, o ConvertOptions) (
 		return nil, err
 	}
 	if base < s.Base {
-		p.writer.doc.Gaps = appendBetween([]Gap{{base, s.Base, GapCorrupt}}, doc.Gaps, s.Base, doc.NextOffset)
+		p.writer.doc.Gaps = appendBetween([]ledger.Gap{{From: base, Until: s.Base, Reason: ledger.Corrupt}}, doc.Gaps, s.Base, doc.NextOffset)
 	}
 	_, made, err := p.Seal(doc.NextOffset)
 	return made, err

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/test/memfs"
 )
 
@@ -36,20 +37,20 @@ func oddArchive(t *testing.T, e format.Encoding, c format.Compression) *memfs.FS
 	fill(seg{tp: orders0, base: 100, next: 200}, func(p *format.Pending) error {
 		key := format.Header{Key: "caf\xc3", Value: []byte{}}
 		return errors.Join(
-			p.Gap(format.Gap{From: 100, Until: 110, Reason: format.GapRetention}),
-			p.Skip(110, 3, format.GapControl),
+			p.Gap(ledger.Gap{From: 100, Until: 110, Reason: ledger.Retention}),
+			p.Skip(110, 3, ledger.Control),
 			p.Write(&format.Record{Offset: 111, TimestampMs: -1, TimestampType: format.TimestampNone, Headers: []format.Header{key, {Key: "k"}}}),
-			p.Skip(112, 3, format.GapFiltered),
+			p.Skip(112, 3, ledger.Filtered),
 			p.Cut(),
 			p.Write(&format.Record{Offset: 115, Key: []byte{}, Headers: []format.Header{key}}),
 			p.Cut(),
-			p.Gap(format.Gap{From: 150, Until: 160, Reason: format.GapCorrupt}),
+			p.Gap(ledger.Gap{From: 150, Until: 160, Reason: ledger.Corrupt}),
 			p.Write(&format.Record{Offset: 170, LeaderEpoch: format.NoLeaderEpoch, Value: []byte("v")}),
-			p.Skip(180, 9, format.GapControl),
+			p.Skip(180, 9, ledger.Control),
 		)
 	})
 	fill(seg{tp: orders0, base: 200, next: 300}, func(p *format.Pending) error {
-		return p.Gap(format.Gap{From: 200, Until: 300, Reason: format.GapRetention})
+		return p.Gap(ledger.Gap{From: 200, Until: 300, Reason: ledger.Retention})
 	})
 	fill(seg{tp: orders1, base: 7, next: 8}, func(p *format.Pending) error { return nil })
 	fill(seg{tp: events0, base: 0, next: 900}, seg{offsets: offsets(0, 900), groups: 5}.writePending)

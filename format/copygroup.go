@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/internal/parquetbytes"
 )
 
@@ -41,7 +42,7 @@ func (w *writer) copyRaw(doc *Document, g RowGroup, raw *rawGroup) error {
 	}
 	for _, gap := range doc.Gaps {
 		if gap.From >= w.position && gap.From < g.LastOffset {
-			w.doc.Gaps = appendGap(w.doc.Gaps, gap)
+			w.doc.Gaps = ledger.Append(w.doc.Gaps, gap)
 		}
 	}
 	return w.placeRaw(g, raw)

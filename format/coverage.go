@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/format/origin"
 )
 
@@ -23,28 +24,8 @@ type Coverage struct {
 	DiskBytes      int64 // size of the segment files
 	MinTimestampMs int64 // of the records; NoTimestamp when there are none
 	MaxTimestampMs int64
-	Ledger         Ledger
+	Ledger         ledger.Ledger
 	Source         origin.Source // of every segment of the partition
-}
-
-// Ledger counts the covered offsets without a record, by reason. Records and the five counts add up to Next - From.
-type Ledger struct {
-	Retention int64 `json:"retention"`
-	Corrupt   int64 `json:"corrupt"`
-	Control   int64 `json:"control"`
-	Filtered  int64 `json:"filtered"`
-	Absent    int64 `json:"absent"`
-	Ranges    []Gap `json:"ranges,omitempty"` // the retention and corrupt gaps in offset order, adjoining ones of one reason merged
-}
-
-// Lost is the number of offsets whose records are lost: retention and corrupt.
-func (l *Ledger) Lost() (n int64) {
-	for i := range reasons {
-		if reasons[i].lost {
-			n += *reasons[i].count(l)
-		}
-	}
-	return n
 }
 
 // Coverage adds up the documents of partition tp's segments and checks that they adjoin. A partition without a segment gives
@@ -75,7 +56,7 @@ func (a *Archive) Coverage(tp TopicPartition) (Coverage, error) {
 		c.add(s, d)
 	}
 	if known.until > c.Next {
-		c.lose(Gap{c.Next, known.until, GapCorrupt})
+		c.lose(ledger.Gap{From: c.Next, Until: known.until, Reason: ledger.Corrupt})
 	}
 	return c, nil
 }
@@ -137,9 +118,9 @@ func (a *Archive) readAhead(tps []TopicPartition) {
 }
 
 // lose adds a gap between segments.
-func (c *Coverage) lose(g Gap) {
+func (c *Coverage) lose(g ledger.Gap) {
 	c.Next = g.Until
-	c.Ledger.addGap(g)
+	c.Ledger.AddGap(g)
 }
 
 // add adds the next segment of the partition.
@@ -151,7 +132,8 @@ func (c *Coverage) add(s Segment, d *Document) {
 	c.Records += d.Records
 	c.Bytes += d.Bytes
 	c.DiskBytes += s.Size
-	c.Ledger.Add(d)
+	left := d.Ledger()
+	c.Ledger.Add(&left)
 }
 
 func (c *Coverage) addTimes(d *Document) {
@@ -162,24 +144,6 @@ func (c *Coverage) addTimes(d *Document) {
 		}
 		c.MinTimestampMs = min(c.MinTimestampMs, g.MinTimestampMs)
 		c.MaxTimestampMs = max(c.MaxTimestampMs, g.MaxTimestampMs)
-	}
-}
-
-// Add counts the covered offsets of d that have no record.
-func (l *Ledger) Add(d *Document) {
-	l.Control += d.Control
-	l.Filtered += d.Filtered
-	l.Absent += d.NextOffset - d.BaseOffset - d.Records - d.Control - d.Filtered
-	for _, g := range d.Gaps {
-		l.Absent -= g.Until - g.From
-		l.addGap(g)
-	}
-}
-
-// AddCounts counts what another ledger has. Ranges mean nothing without their partition and are left.
-func (l *Ledger) AddCounts(other *Ledger) {
-	for i := range reasons {
-		*reasons[i].count(l) += *reasons[i].count(other)
 	}
 }
 

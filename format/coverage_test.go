@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/test/memfs"
 )
 
@@ -35,17 +36,17 @@ func TestCoverageCountsEveryOffsetOnce(t *testing.T) {
 	write := func(offsets ...int64) func(*format.Pending) error {
 		return func(p *format.Pending) error { return seg{offsets: offsets}.writeTo(p) }
 	}
-	skip := func(offset int64, why format.Reason) func(*format.Pending) error {
+	skip := func(offset int64, why ledger.Reason) func(*format.Pending) error {
 		return func(p *format.Pending) error { return p.Skip(offset, 2, why) }
 	}
-	gap := func(from, until int64, why format.Reason) func(*format.Pending) error {
-		return func(p *format.Pending) error { return p.Gap(format.Gap{From: from, Until: until, Reason: why}) }
+	gap := func(from, until int64, why ledger.Reason) func(*format.Pending) error {
+		return func(p *format.Pending) error { return p.Gap(ledger.Gap{From: from, Until: until, Reason: why}) }
 	}
 	// 100 lost, 10 records, 1 marker, 2 filtered, 6 absent, then 1 lost to retention.
-	steps(0, 120, gap(0, 100, format.GapRetention), write(offsets(100, 110)...), skip(112, format.GapControl),
-		skip(113, format.GapFiltered), skip(115, format.GapFiltered), gap(119, 120, format.GapRetention))
+	steps(0, 120, gap(0, 100, ledger.Retention), write(offsets(100, 110)...), skip(112, ledger.Control),
+		skip(113, ledger.Filtered), skip(115, ledger.Filtered), gap(119, 120, ledger.Retention))
 	// The gap goes on; then 30 corrupt, 1 record, 19 absent.
-	steps(120, 200, gap(120, 150, format.GapRetention), gap(150, 180, format.GapCorrupt), write(190))
+	steps(120, 200, gap(120, 150, ledger.Retention), gap(150, 180, ledger.Corrupt), write(190))
 	steps(200, 201)
 
 	got, err := a.Coverage(orders0)
@@ -64,9 +65,9 @@ func TestCoverageCountsEveryOffsetOnce(t *testing.T) {
 	want := format.Coverage{
 		From: 0, Next: 201, Segments: 3, RowGroups: 2, Records: 11, Bytes: size, DiskBytes: disk,
 		MinTimestampMs: 100, MaxTimestampMs: 190, Source: source,
-		Ledger: format.Ledger{
+		Ledger: ledger.Ledger{
 			Control: 1, Filtered: 2, Absent: 6 + 19 + 1, Retention: 131, Corrupt: 30,
-			Ranges: []format.Gap{{From: 0, Until: 100, Reason: "retention"}, {From: 119, Until: 150, Reason: "retention"}, {From: 150, Until: 180, Reason: "corrupt"}},
+			Ranges: []ledger.Gap{{From: 0, Until: 100, Reason: "retention"}, {From: 119, Until: 150, Reason: "retention"}, {From: 150, Until: 180, Reason: "corrupt"}},
 		},
 	}
 	if !reflect.DeepEqual(got, want) {

@@ -16,7 +16,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/format/origin"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/test/memfs"
 	"github.com/karchive/karchive/test/memfs/crashruns"
 )
@@ -90,7 +92,7 @@ func (s laneSegment) write(p *format.Pending) error {
 			return err
 		}
 	}
-	if err := p.Skip(s.next-1, 7, format.GapControl); err != nil {
+	if err := p.Skip(s.next-1, 7, ledger.Control); err != nil {
 		return err
 	}
 	_, _, err := p.Seal(s.next)
@@ -111,7 +113,7 @@ func newProgress(e format.Encoding) *progress {
 }
 
 // capture brings the archive on fsys to its end, from wherever it is.
-func capture(fsys format.FS, by order, done *progress) error {
+func capture(fsys storage.FS, by order, done *progress) error {
 	a, err := format.OpenForWriting(fsys)
 	if errors.Is(err, format.ErrNotArchive) {
 		a, err = format.Create(fsys, format.Identity{ClusterID: crashSource.ClusterID, Encoding: done.encoding})

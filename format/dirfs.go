@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+
+	"github.com/karchive/karchive/format/storage"
 )
 
 // Files can be read by the owner and the group, and by nobody else: records may be anything.
@@ -32,7 +34,7 @@ type dirFS struct {
 // not there is no error: operations then fail with fs.ErrNotExist until Mkdir(".") makes it, with those above it, as Create does.
 // Something else in its place is one. The value is also an io.Closer, which gives up the handle of the directory; without
 // that it goes with the garbage collector.
-func DirFS(dir string) (FS, error) {
+func DirFS(dir string) (storage.FS, error) {
 	d := &dirFS{dir: dir}
 	_, err := d.open()
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
@@ -68,7 +70,7 @@ func (d *dirFS) Close() error {
 	return d.root.Close()
 }
 
-func (d *dirFS) Open(name string) (ReadFile, error) {
+func (d *dirFS) Open(name string) (storage.ReadFile, error) {
 	root, err := d.open()
 	if err != nil {
 		return nil, err
@@ -95,7 +97,7 @@ func checkRegular(root *os.Root, name string) error {
 	return nil
 }
 
-func (d *dirFS) Create(name string) (File, error) {
+func (d *dirFS) Create(name string) (storage.File, error) {
 	root, err := d.open()
 	if err != nil {
 		return nil, err
@@ -103,7 +105,7 @@ func (d *dirFS) Create(name string) (File, error) {
 	return osFile(root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode))
 }
 
-func (d *dirFS) OpenAppend(name string) (File, error) {
+func (d *dirFS) OpenAppend(name string) (storage.File, error) {
 	root, err := d.open()
 	if err != nil {
 		return nil, err
@@ -237,7 +239,7 @@ func (d *dirFS) Lock(name, holder string) (io.Closer, error) {
 		if !errors.Is(err, errLockHeld) {
 			return nil, &fs.PathError{Op: "lock", Path: name, Err: err}
 		}
-		return nil, fmt.Errorf("%w by %s", ErrLocked, readHolder(f))
+		return nil, fmt.Errorf("%w by %s", storage.ErrLocked, readHolder(f))
 	}
 	l := &dirLock{f}
 	if err := l.write(holder); err != nil {
@@ -278,7 +280,7 @@ func (l *dirLock) Close() error {
 // dirFile is an os.File with its size.
 type dirFile struct{ *os.File }
 
-func osFile(f *os.File, err error) (File, error) {
+func osFile(f *os.File, err error) (storage.File, error) {
 	if err != nil {
 		return nil, err
 	}

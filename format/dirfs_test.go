@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 )
 
 func TestNothingLeadsOutOfTheDirectory(t *testing.T) {
@@ -97,7 +98,7 @@ func TestTheLockOfAKilledProcessIsFree(t *testing.T) {
 		t.Fatalf("the other process said %q, %v", line, err)
 	}
 	_, err = format.OpenForWriting(dirFS(t, dir))
-	if !errors.Is(err, format.ErrLocked) || !strings.Contains(err.Error(), fmt.Sprintf("pid %d on host ", cmd.Process.Pid)) {
+	if !errors.Is(err, storage.ErrLocked) || !strings.Contains(err.Error(), fmt.Sprintf("pid %d on host ", cmd.Process.Pid)) {
 		t.Errorf("got %v, want ErrLocked by pid %d", err, cmd.Process.Pid)
 	}
 	if err := cmd.Process.Kill(); err != nil {

@@ -1,13 +1,9 @@
 package format
 
-import "github.com/karchive/karchive/format/origin"
-
-// Gap is a range of covered offsets without records, from From up to and without Until.
-type Gap struct {
-	From   int64  `json:"from"`
-	Until  int64  `json:"until"`
-	Reason Reason `json:"reason"`
-}
+import (
+	"github.com/karchive/karchive/format/ledger"
+	"github.com/karchive/karchive/format/origin"
+)
 
 // Document describes a segment. It is the JSON text under the key "karchive" in the footer of the file, protected by the digest
 // under the key "karchive.xxh3". Readers prune by it, not by Parquet statistics, which nothing protects.
@@ -23,7 +19,7 @@ type Document struct {
 	Bytes           int64         `json:"bytes"`    // canonical bytes of all records
 	Control         int64         `json:"control"`  // offsets taken by transaction markers
 	Filtered        int64         `json:"filtered"` // offsets left out on request
-	Gaps            []Gap         `json:"gaps,omitempty"`
+	Gaps            []ledger.Gap  `json:"gaps,omitempty"`
 	Groups          []RowGroup    `json:"row_groups"`
 }
 
@@ -47,4 +43,14 @@ type HeaderKey struct {
 	Row    int64  `json:"row"`    // of the row group, from 0
 	Header int    `json:"header"` // of the record, from 0
 	Key    []byte `json:"base64"`
+}
+
+// Ledger accounts for the covered offsets that have no record.
+func (d *Document) Ledger() ledger.Ledger {
+	l := ledger.Ledger{Control: d.Control, Filtered: d.Filtered, Absent: d.NextOffset - d.BaseOffset - d.Records - d.Control - d.Filtered}
+	for _, g := range d.Gaps {
+		l.Absent -= g.Until - g.From
+		l.AddGap(g)
+	}
+	return l
 }

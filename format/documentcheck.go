@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"unicode/utf8"
 
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
@@ -40,7 +41,7 @@ func (d *Document) checkGaps() error {
 		if g.From < at || g.Until <= g.From || g.Until > d.NextOffset {
 			return fmt.Errorf("gap %d..%d", g.From, g.Until)
 		}
-		if !g.Reason.ranged() {
+		if !g.Reason.Ranged() {
 			return fmt.Errorf("gap %d..%d has the reason %.40q", g.From, g.Until, g.Reason)
 		}
 		at = g.Until
@@ -79,7 +80,7 @@ func (d *Document) checkRoom() error {
 }
 
 // sizeOf is how many offsets gaps take, which are in order.
-func sizeOf(gaps []Gap) (n int64) {
+func sizeOf(gaps []ledger.Gap) (n int64) {
 	for _, g := range gaps {
 		n += g.Until - g.From
 	}
@@ -104,7 +105,7 @@ func (g *RowGroup) checkFields(from, until int64) error {
 }
 
 // checkRoom refuses a row group with more than fits into the offsets from the end of the one before to its own, of which gaps take some.
-func (g *RowGroup) checkRoom(from int64, gaps []Gap) error {
+func (g *RowGroup) checkRoom(from int64, gaps []ledger.Gap) error {
 	inside := g.LastOffset - g.FirstOffset + 1
 	for _, gap := range gaps {
 		for _, at := range []int64{g.FirstOffset, g.LastOffset} {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
@@ -17,7 +18,7 @@ import (
 func soundDocument() *Document {
 	return &Document{
 		Topic: "t", BaseOffset: 10, NextOffset: 100, LastLeaderEpoch: NoLeaderEpoch, Records: 26, Bytes: 26 * canonicalFixed, Control: 5, Filtered: 3,
-		Gaps: []Gap{{10, 12, GapRetention}, {50, 60, GapCorrupt}},
+		Gaps: []ledger.Gap{{From: 10, Until: 12, Reason: ledger.Retention}, {From: 50, Until: 60, Reason: ledger.Corrupt}},
 		Groups: []RowGroup{
 			{Records: 10, Bytes: 10 * canonicalFixed, FirstOffset: 20, LastOffset: 29, MinTimestampMs: 1, MaxTimestampMs: 2, Control: 2, Filtered: 1},
 			{Records: 16, Bytes: 16 * canonicalFixed, FirstOffset: 45, LastOffset: 70, MinTimestampMs: 1, MaxTimestampMs: 1},
@@ -40,10 +41,10 @@ func TestEveryContradictionInADocumentIsRefused(t *testing.T) {
 		{"an epoch", func(d *Document) { d.LastLeaderEpoch = -2 }, "last leader epoch -2"},
 		{"an isolation", func(d *Document) { d.Source.Isolation = "x" }, "isolation"},
 		{"a gap before the base", func(d *Document) { d.Gaps[0].From = 9 }, "document: gap"},
-		{"a gap in a gap", func(d *Document) { d.Gaps[1] = Gap{11, 14, GapCorrupt} }, "document: gap"},
+		{"a gap in a gap", func(d *Document) { d.Gaps[1] = ledger.Gap{From: 11, Until: 14, Reason: ledger.Corrupt} }, "document: gap"},
 		{"a gap of nothing", func(d *Document) { d.Gaps[1].Until = 50 }, "document: gap"},
-		{"a gap past the end", func(d *Document) { d.Gaps = append(d.Gaps, Gap{95, 101, GapCorrupt}) }, "document: gap"},
-		{"a gap that is counted", func(d *Document) { d.Gaps[0].Reason = GapControl }, "has the reason"},
+		{"a gap past the end", func(d *Document) { d.Gaps = append(d.Gaps, ledger.Gap{From: 95, Until: 101, Reason: ledger.Corrupt}) }, "document: gap"},
+		{"a gap that is counted", func(d *Document) { d.Gaps[0].Reason = ledger.Control }, "has the reason"},
 		{"a record before the base", func(d *Document) { d.Groups[0].FirstOffset = 9 }, "do not fit in"},
 		{"a row group that overlaps", func(d *Document) { d.Groups[1].FirstOffset = 29 }, "do not fit in"},
 		{"an end before the beginning", func(d *Document) { d.Groups[0].LastOffset = 19 }, "do not fit in"},
@@ -55,7 +56,7 @@ func TestEveryContradictionInADocumentIsRefused(t *testing.T) {
 		{"bytes of several", func(d *Document) { d.Groups[0].Bytes = maxGroupBytes + 1 }, "are over the limit"},
 		{"bytes of one", func(d *Document) { d.Groups[0].Records, d.Groups[0].Bytes = 1, maxRecordBytes+1 }, "are over the limit"},
 		{"times", func(d *Document) { d.Groups[1].MinTimestampMs = 2 }, "timestamps 2..1"},
-		{"a first record in a gap", func(d *Document) { d.Gaps[0] = Gap{20, 21, GapCorrupt} }, "has a record at offset 20, in the gap"},
+		{"a first record in a gap", func(d *Document) { d.Gaps[0] = ledger.Gap{From: 20, Until: 21, Reason: ledger.Corrupt} }, "has a record at offset 20, in the gap"},
 		{"a last record in a gap", func(d *Document) { d.Gaps[1].From, d.Gaps[1].Until = 70, 80 }, "has a record at offset 70, in the gap"},
 		{"records beside the gap", func(d *Document) { d.Groups[1].Records, d.Groups[1].Bytes = 17, 17*canonicalFixed }, "do not fit in"},
 		{"markers below none", func(d *Document) { d.Groups[0].Control = -1 }, "do not fit in"},

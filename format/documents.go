@@ -6,12 +6,15 @@ import (
 	"sync"
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/karchive/karchive/format/ledger"
+	"github.com/karchive/karchive/format/storage"
 )
 
 // segmentReader is a reader with the file beneath it.
 type segmentReader struct {
 	*reader
-	file ReadFile
+	file storage.ReadFile
 	path string
 }
 
@@ -42,7 +45,7 @@ func (a *Archive) openSegment(s Segment) (*segmentReader, error) {
 }
 
 // newReaderInArchive is newReader for a file that stands where a segment should: one of another kind is damage there.
-func newReaderInArchive(f ReadFile, size int64) (*reader, error) {
+func newReaderInArchive(f storage.ReadFile, size int64) (*reader, error) {
 	r, err := newReader(f, size)
 	if errors.Is(err, ErrNotArchive) {
 		err = corruptf("%v", err)
@@ -50,7 +53,7 @@ func newReaderInArchive(f ReadFile, size int64) (*reader, error) {
 	return r, err
 }
 
-func (a *Archive) newSegmentReader(f ReadFile, size int64, s Segment) (*segmentReader, error) {
+func (a *Archive) newSegmentReader(f storage.ReadFile, size int64, s Segment) (*segmentReader, error) {
 	counted := countedFile{f, &a.bytesRead}
 	r, err := newReaderInArchive(counted, size)
 	if err == nil {
@@ -84,7 +87,7 @@ func (a *Archive) Document(s Segment) (*Document, error) {
 	return d, nil
 }
 
-func openSized(fsys ReadFS, name string) (ReadFile, int64, error) {
+func openSized(fsys storage.ReadFS, name string) (storage.ReadFile, int64, error) {
 	f, err := fsys.Open(name)
 	if err != nil {
 		return nil, 0, err
@@ -99,7 +102,7 @@ func openSized(fsys ReadFS, name string) (ReadFile, int64, error) {
 
 // countedFile counts what is read of a file.
 type countedFile struct {
-	ReadFile
+	storage.ReadFile
 	read *atomic.Int64
 }
 
@@ -153,7 +156,7 @@ func (c *documentCache) drop(path string) {
 
 // memory is about what a document takes.
 func (d *Document) memory() int {
-	n := 1024 + len(d.Gaps)*int(unsafe.Sizeof(Gap{})) + len(d.Groups)*(int(unsafe.Sizeof(RowGroup{}))+32)
+	n := 1024 + len(d.Gaps)*int(unsafe.Sizeof(ledger.Gap{})) + len(d.Groups)*(int(unsafe.Sizeof(RowGroup{}))+32)
 	for i := range d.Groups {
 		for _, k := range d.Groups[i].HeaderKeys {
 			n += int(unsafe.Sizeof(k)) + len(k.Key)

@@ -3,12 +3,14 @@ package format
 import (
 	"strconv"
 	"testing"
+
+	"github.com/karchive/karchive/format/ledger"
 )
 
 func TestTheDocumentsThatAreKeptHaveALimit(t *testing.T) {
 	var c documentCache
 	documents := []*Document{
-		{}, {Groups: make([]RowGroup, 30_000)}, {Gaps: make([]Gap, 1000)},
+		{}, {Groups: make([]RowGroup, 30_000)}, {Gaps: make([]ledger.Gap, 1000)},
 		{Groups: []RowGroup{{HeaderKeys: []HeaderKey{{Key: make([]byte, 8<<20)}}}}},
 	}
 	for i := range 500 {

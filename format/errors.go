@@ -12,8 +12,6 @@ var (
 	ErrCorrupt = ondisk.ErrCorrupt
 	// ErrNotArchive is returned for a directory or file that holds no archive.
 	ErrNotArchive = errors.New("not a karchive archive")
-	// ErrLocked is wrapped when another process writes to the archive; the message says who.
-	ErrLocked = errors.New("archive is locked")
 	// ErrMissingSegment is wrapped when SHA256SUMS lists a file that is not there.
 	ErrMissingSegment = errors.New("segment is missing")
 	// ErrGone is wrapped when the directory of an archive, or one in it, was deleted while it was open for writing.

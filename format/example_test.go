@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/ledger"
+	"github.com/karchive/karchive/format/storage"
 )
 
 // An archive is written and read with this package alone, without Kafka.
@@ -62,7 +64,7 @@ func write(dir string) (s format.Segment, d *format.Document, err error) {
 			return s, nil, err
 		}
 	}
-	if err := p.Skip(1204, format.NoLeaderEpoch, format.GapControl); err != nil {
+	if err := p.Skip(1204, format.NoLeaderEpoch, ledger.Control); err != nil {
 		return s, nil, err
 	}
 	return p.Seal(1205)
@@ -150,7 +152,7 @@ func ExampleVerify() {
 }
 
 // exampleArchive is the archive of the first example.
-func exampleArchive() (fsys format.FS, done func()) {
+func exampleArchive() (fsys storage.FS, done func()) {
 	dir, err := os.MkdirTemp("", "karchive")
 	if err != nil {
 		log.Fatal(err)

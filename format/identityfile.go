@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/karchive/karchive/format/origin"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/ondisk"
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/strictjson"
@@ -92,7 +93,7 @@ func decodeIdentity(file []byte) (Identity, error) {
 }
 
 // writeIdentity replaces karchive.json.
-func writeIdentity(fsys FS, id Identity) error {
+func writeIdentity(fsys storage.FS, id Identity) error {
 	content, err := encodeIdentity(id)
 	if err == nil {
 		err = replaceFile(fsys, ondisk.Identity, content)
@@ -103,23 +104,20 @@ func writeIdentity(fsys FS, id Identity) error {
 	return nil
 }
 
-// loadIdentity reads karchive.json and names it in its errors.
-func loadIdentity(fsys ReadFS) (Identity, error) {
-	id, err := readIdentity(fsys)
-	if err != nil {
-		return Identity{}, fmt.Errorf("%s: %w", ondisk.Identity, err)
-	}
-	return id, nil
+// loadIdentity is LoadIdentity without the content.
+func loadIdentity(fsys storage.ReadFS) (Identity, error) {
+	id, _, err := LoadIdentity(fsys)
+	return id, err
 }
 
 // readIdentity reads karchive.json. A place without one is no archive.
-func readIdentity(fsys ReadFS) (Identity, error) {
+func readIdentity(fsys storage.ReadFS) (Identity, error) {
 	_, id, err := readIdentityDocument(fsys)
 	return id, err
 }
 
 // readBounded reads a whole file of at most limit bytes.
-func readBounded(fsys ReadFS, name string, limit int64) ([]byte, error) {
+func readBounded(fsys storage.ReadFS, name string, limit int64) ([]byte, error) {
 	f, err := fsys.Open(name)
 	if err != nil {
 		return nil, err
@@ -134,7 +132,7 @@ func readBounded(fsys ReadFS, name string, limit int64) ([]byte, error) {
 
 // replaceFile gives a file in the root new content: whenever the machine stops, the old or the new is there, whole. The temporary
 // directory must exist.
-func replaceFile(fsys FS, name string, content []byte) error {
+func replaceFile(fsys storage.FS, name string, content []byte) error {
 	temp := ondisk.Temp + "/" + name
 	if err := writeDurable(fsys, temp, content); err != nil {
 		fsys.Remove(temp) // or the next attempt would find the name taken; the first error is the one to tell
@@ -147,7 +145,7 @@ func replaceFile(fsys FS, name string, content []byte) error {
 	return fsys.SyncDir(".")
 }
 
-func writeDurable(fsys FS, name string, content []byte) error {
+func writeDurable(fsys storage.FS, name string, content []byte) error {
 	f, err := fsys.Create(name)
 	if err != nil {
 		return err

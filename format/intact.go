@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/karchive/karchive/format/ledger"
+	"github.com/karchive/karchive/format/storage"
 )
 
 // OpenIntact opens what is intact of a damaged archive for reading. It first checks everything as a deep Verify does, and passes what it
@@ -12,7 +15,7 @@ import (
 // last segment covered that cannot be read is not known: with a plan, the archive ends before it and the plan goes at least to one offset
 // behind its base, so that a capture goes on there; without one, that offset is the end of the gap. When karchive.json cannot be read,
 // the identity says only what the segments tell.
-func OpenIntact(fsys ReadFS, report func(FileCheck) error) (*Archive, error) {
+func OpenIntact(fsys storage.ReadFS, report func(FileCheck) error) (*Archive, error) {
 	f := intactFinder{segments: map[TopicPartition][]Segment{}, last: map[TopicPartition]*Document{},
 		bad: map[string][]int{}, lost: map[TopicPartition]*lostSegments{}}
 	err := Verify(fsys, VerifyOptions{Deep: true}, func(c FileCheck) error {
@@ -99,33 +102,33 @@ func (r *reader) without(bad []int) *reader {
 }
 
 // appendBetween appends those of known that begin in [from, until).
-func appendBetween(gaps, known []Gap, from, until int64) []Gap {
+func appendBetween(gaps, known []ledger.Gap, from, until int64) []ledger.Gap {
 	for _, g := range known {
 		if from <= g.From && g.From < until {
-			gaps = appendGap(gaps, g)
+			gaps = ledger.Append(gaps, g)
 		}
 	}
 	return gaps
 }
 
 // appendLost appends what of [from, until) is lost by damage: all of it but the gaps that are known.
-func appendLost(gaps, known []Gap, from, until int64) []Gap {
+func appendLost(gaps, known []ledger.Gap, from, until int64) []ledger.Gap {
 	for _, g := range appendBetween(nil, known, from, until) {
 		if from < g.From {
-			gaps = appendGap(gaps, Gap{from, g.From, GapCorrupt})
+			gaps = ledger.Append(gaps, ledger.Gap{From: from, Until: g.From, Reason: ledger.Corrupt})
 		}
-		gaps = appendGap(gaps, g)
+		gaps = ledger.Append(gaps, g)
 		from = g.Until
 	}
 	if from < until {
-		gaps = appendGap(gaps, Gap{from, until, GapCorrupt})
+		gaps = ledger.Append(gaps, ledger.Gap{From: from, Until: until, Reason: ledger.Corrupt})
 	}
 	return gaps
 }
 
 // hole is the gap between the end of a segment and s, which only an archive from OpenIntact has.
-func (a *Archive) hole(s Segment, next int64) (Gap, bool) {
-	return Gap{next, s.Base, GapCorrupt}, a.damage != nil && s.Base > next
+func (a *Archive) hole(s Segment, next int64) (ledger.Gap, bool) {
+	return ledger.Gap{From: next, Until: s.Base, Reason: ledger.Corrupt}, a.damage != nil && s.Base > next
 }
 
 // checkAdjoins is s.checkAdjoins, but for the holes of an archive from OpenIntact.

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/test/memfs"
 )
@@ -83,9 +84,9 @@ func strangeSegment(t *testing.T, base int64, source origin.Source) []byte {
 func writeDamaged(w *format.Pending, offset int64) error {
 	switch {
 	case offset == 5:
-		return w.Skip(5, 0, format.GapControl)
+		return w.Skip(5, 0, ledger.Control)
 	case offset == 110:
-		return w.Gap(format.Gap{From: 110, Until: 115, Reason: format.GapRetention})
+		return w.Gap(ledger.Gap{From: 110, Until: 115, Reason: ledger.Retention})
 	case offset > 110 && offset < 115:
 		return nil
 	}
@@ -158,46 +159,46 @@ func TestWhatIsIntactOfADamagedArchiveCanBeReadAndRecovered(t *testing.T) {
 		name   string
 		damage func(t *testing.T, files map[string][]byte)
 		want   []int64
-		lost   []format.Gap
+		lost   []ledger.Gap
 	}{
-		{"nothing", func(*testing.T, map[string][]byte) {}, intactOffsets(), []format.Gap{{From: 110, Until: 115, Reason: format.GapRetention}}},
+		{"nothing", func(*testing.T, map[string][]byte) {}, intactOffsets(), []ledger.Gap{{From: 110, Until: 115, Reason: ledger.Retention}}},
 		{"a row group", func(t *testing.T, files map[string][]byte) { spoilGroup(t, files, damagedPath(0), 40) },
-			intactOffsets(40, 60), []format.Gap{{From: 40, Until: 60, Reason: format.GapCorrupt}, {From: 110, Until: 115, Reason: format.GapRetention}}},
+			intactOffsets(40, 60), []ledger.Gap{{From: 40, Until: 60, Reason: ledger.Corrupt}, {From: 110, Until: 115, Reason: ledger.Retention}}},
 		{"the row group of the marker", func(t *testing.T, files map[string][]byte) { spoilGroup(t, files, damagedPath(0), 0) },
-			intactOffsets(0, 20), []format.Gap{{From: 0, Until: 20, Reason: format.GapCorrupt}, {From: 110, Until: 115, Reason: format.GapRetention}}},
+			intactOffsets(0, 20), []ledger.Gap{{From: 0, Until: 20, Reason: ledger.Corrupt}, {From: 110, Until: 115, Reason: ledger.Retention}}},
 		{"the row group of the gap", func(t *testing.T, files map[string][]byte) { spoilGroup(t, files, damagedPath(100), 100) },
-			intactOffsets(100, 120), []format.Gap{{From: 100, Until: 110, Reason: format.GapCorrupt}, {From: 110, Until: 115, Reason: format.GapRetention},
-				{From: 115, Until: 120, Reason: format.GapCorrupt}}},
+			intactOffsets(100, 120), []ledger.Gap{{From: 100, Until: 110, Reason: ledger.Corrupt}, {From: 110, Until: 115, Reason: ledger.Retention},
+				{From: 115, Until: 120, Reason: ledger.Corrupt}}},
 		{"a missing segment", func(_ *testing.T, files map[string][]byte) { delete(files, damagedPath(100)) },
-			intactOffsets(100, 200), []format.Gap{{From: 100, Until: 200, Reason: format.GapCorrupt}}},
+			intactOffsets(100, 200), []ledger.Gap{{From: 100, Until: 200, Reason: ledger.Corrupt}}},
 		{"a cut segment", func(_ *testing.T, files map[string][]byte) { files[damagedPath(100)] = files[damagedPath(100)][:50] },
-			intactOffsets(100, 200), []format.Gap{{From: 100, Until: 200, Reason: format.GapCorrupt}}},
+			intactOffsets(100, 200), []ledger.Gap{{From: 100, Until: 200, Reason: ledger.Corrupt}}},
 		{"an empty segment", func(_ *testing.T, files map[string][]byte) { files[damagedPath(100)] = nil },
-			intactOffsets(100, 200), []format.Gap{{From: 100, Until: 200, Reason: format.GapCorrupt}}},
+			intactOffsets(100, 200), []ledger.Gap{{From: 100, Until: 200, Reason: ledger.Corrupt}}},
 		{"the first segment", func(_ *testing.T, files map[string][]byte) { delete(files, damagedPath(0)) },
-			intactOffsets(0, 100), []format.Gap{{From: 0, Until: 100, Reason: format.GapCorrupt}, {From: 110, Until: 115, Reason: format.GapRetention}}},
+			intactOffsets(0, 100), []ledger.Gap{{From: 0, Until: 100, Reason: ledger.Corrupt}, {From: 110, Until: 115, Reason: ledger.Retention}}},
 		{"the last segment", func(_ *testing.T, files map[string][]byte) { delete(files, damagedPath(200)) },
-			intactOffsets(200, 300), []format.Gap{{From: 110, Until: 115, Reason: format.GapRetention}, {From: 200, Until: 201, Reason: format.GapCorrupt}}},
+			intactOffsets(200, 300), []ledger.Gap{{From: 110, Until: 115, Reason: ledger.Retention}, {From: 200, Until: 201, Reason: ledger.Corrupt}}},
 		{"all segments", func(_ *testing.T, files map[string][]byte) {
 			delete(files, damagedPath(0))
 			files[damagedPath(100)] = nil
 			delete(files, damagedPath(200))
-		}, nil, []format.Gap{{From: 0, Until: 201, Reason: format.GapCorrupt}}},
+		}, nil, []ledger.Gap{{From: 0, Until: 201, Reason: ledger.Corrupt}}},
 		{"swapped segments", func(_ *testing.T, files map[string][]byte) {
 			files[damagedPath(100)], files[damagedPath(200)] = files[damagedPath(200)], files[damagedPath(100)]
-		}, intactOffsets(100, 300), []format.Gap{{From: 100, Until: 201, Reason: format.GapCorrupt}}},
+		}, intactOffsets(100, 300), []ledger.Gap{{From: 100, Until: 201, Reason: ledger.Corrupt}}},
 		{"a doubled segment", func(_ *testing.T, files map[string][]byte) { files[damagedPath(150)] = files[damagedPath(100)] },
-			intactOffsets(), []format.Gap{{From: 110, Until: 115, Reason: format.GapRetention}}},
+			intactOffsets(), []ledger.Gap{{From: 110, Until: 115, Reason: ledger.Retention}}},
 		{"a segment that overlaps", func(t *testing.T, files map[string][]byte) {
 			files[damagedPath(150)] = strangeSegment(t, 150, origin.Source{ClusterID: "c", TopicID: "t"})
-		}, intactOffsets(), []format.Gap{{From: 110, Until: 115, Reason: format.GapRetention}}},
+		}, intactOffsets(), []ledger.Gap{{From: 110, Until: 115, Reason: ledger.Retention}}},
 		{"a segment of other rules", func(t *testing.T, files map[string][]byte) {
 			files[damagedPath(100)] = strangeSegment(t, 100, origin.Source{ClusterID: "c", TopicID: "t", Rules: "r"})
-		}, intactOffsets(100, 200), []format.Gap{{From: 100, Until: 200, Reason: format.GapCorrupt}}},
+		}, intactOffsets(100, 200), []ledger.Gap{{From: 100, Until: 200, Reason: ledger.Corrupt}}},
 		{"karchive.json", func(_ *testing.T, files map[string][]byte) { files["karchive.json"][30] ^= 4 },
-			intactOffsets(), []format.Gap{{From: 110, Until: 115, Reason: format.GapRetention}}},
+			intactOffsets(), []ledger.Gap{{From: 110, Until: 115, Reason: ledger.Retention}}},
 		{"SHA256SUMS", func(_ *testing.T, files map[string][]byte) { files["SHA256SUMS"][3] ^= 1 },
-			intactOffsets(), []format.Gap{{From: 110, Until: 115, Reason: format.GapRetention}}},
+			intactOffsets(), []ledger.Gap{{From: 110, Until: 115, Reason: ledger.Retention}}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -215,7 +216,7 @@ func TestWhatIsIntactOfADamagedArchiveCanBeReadAndRecovered(t *testing.T) {
 	}
 }
 
-func checkRecovered(t *testing.T, from *format.Archive, want []int64, lost []format.Gap) {
+func checkRecovered(t *testing.T, from *format.Archive, want []int64, lost []ledger.Gap) {
 	t.Helper()
 	before, err := from.Coverage(damagedTP)
 	if err != nil {

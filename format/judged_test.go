@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/test/memfs"
 )
 
@@ -58,7 +59,7 @@ func TestWhatIsOnlyUnusualIsRead(t *testing.T) {
 }
 
 // readEverything opens an archive and reads all of its records.
-func readEverything(t *testing.T, fsys format.FS) error {
+func readEverything(t *testing.T, fsys storage.FS) error {
 	t.Helper()
 	a, err := format.Open(fsys)
 	if err != nil {

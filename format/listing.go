@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
@@ -19,7 +20,7 @@ type listing struct {
 
 // scan lists data/, which need not exist. Names with a leading dot are left out: file managers and network file systems make them,
 // and no reader of hive directories looks at them. Links are not followed, wherever they lead.
-func scan(fsys ReadFS) (*listing, error) {
+func scan(fsys storage.ReadFS) (*listing, error) {
 	if all, ok := fsys.(lister); ok {
 		return scanObjects(all)
 	}
@@ -48,7 +49,7 @@ func scan(fsys ReadFS) (*listing, error) {
 	return l, nil
 }
 
-func (l *listing) scanTopic(fsys ReadFS, topic string) error {
+func (l *listing) scanTopic(fsys storage.ReadFS, topic string) error {
 	dir := ondisk.TopicDir(topic)
 	partitions, err := fsys.ReadDir(dir)
 	if err != nil {
@@ -67,7 +68,7 @@ func (l *listing) scanTopic(fsys ReadFS, topic string) error {
 	return nil
 }
 
-func (l *listing) scanPartition(fsys ReadFS, tp TopicPartition) error {
+func (l *listing) scanPartition(fsys storage.ReadFS, tp TopicPartition) error {
 	dir := partitionDir(tp)
 	files, err := fsys.ReadDir(dir)
 	if err != nil {
@@ -158,4 +159,9 @@ func (l *listing) order() []TopicPartition {
 	}
 	slices.SortFunc(all, TopicPartition.Compare)
 	return all
+}
+
+// lister is a ReadFS that lists all of a directory at once.
+type lister interface {
+	List(dir string, visit func(name string, size int64) error) error
 }

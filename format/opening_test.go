@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/test/memfs"
 )
 
@@ -64,7 +65,7 @@ func TestSumsThatAreNotTornButWrongAreRefusedAndKept(t *testing.T) {
 		"an endless line":        {sums + strings.Repeat("x", 100_000) + "\n", "line 3"},
 	} {
 		fsys := changed(archive, map[string][]byte{"SHA256SUMS": []byte(c.content)})
-		for how, open := range map[string]func(format.FS) (*format.Archive, error){"read": openToRead, "write": format.OpenForWriting} {
+		for how, open := range map[string]func(storage.FS) (*format.Archive, error){"read": openToRead, "write": format.OpenForWriting} {
 			_, err := open(fsys)
 			if !errors.Is(err, format.ErrCorrupt) || !strings.Contains(err.Error(), "SHA256SUMS: "+c.where) {
 				t.Errorf("%s, %s: got %.300v, want ErrCorrupt in %s", name, how, err, c.where)
@@ -151,7 +152,7 @@ func TestLeftoversAreRemovedUnderTheLock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := format.OpenForWriting(fsys); !errors.Is(err, format.ErrLocked) {
+	if _, err := format.OpenForWriting(fsys); !errors.Is(err, storage.ErrLocked) {
 		t.Fatalf("got %v, want ErrLocked", err)
 	}
 	if got := fsys.Files(); got[".karchive-tmp/segment-7"] == nil {
@@ -188,7 +189,7 @@ func TestOpeningReadsNoSegment(t *testing.T) {
 		}
 		return nil
 	})
-	for _, open := range []func(format.FS) (*format.Archive, error){openToRead, format.OpenForWriting} {
+	for _, open := range []func(storage.FS) (*format.Archive, error){openToRead, format.OpenForWriting} {
 		a, err := open(fsys)
 		if err != nil {
 			t.Fatal(err)
@@ -248,7 +249,7 @@ func (h hookedFS) run(name string) {
 	}
 }
 
-func (h hookedFS) Open(name string) (format.ReadFile, error) {
+func (h hookedFS) Open(name string) (storage.ReadFile, error) {
 	h.run(name)
 	return h.FS.Open(name)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash"
 
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
@@ -123,8 +124,8 @@ func (p *Pending) end() error {
 // must not make a thousand files before it has anything to put in them.
 type tempFile struct {
 	writer *archiveWriter
-	name   string // empty: there is no such file, not yet or not any more
-	file   File   // nil: closed
+	name   string       // empty: there is no such file, not yet or not any more
+	file   storage.File // nil: closed
 	hash   hash.Hash
 	size   int64
 }

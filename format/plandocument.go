@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
@@ -17,15 +18,8 @@ const groupsVersion = "1.2"
 // schemasVersion is the first format version with schemas in karchive.json.
 const schemasVersion = "1.3"
 
-// IdentityDocument is the content of karchive.json, or of the document that came after it, of the archive in fsys: a program that carries an archive elsewhere
-// writes it as karchive.json there. Errors are those of Open.
-func IdentityDocument(fsys ReadFS) ([]byte, error) {
-	content, _, err := readIdentityDocument(fsys)
-	return content, err
-}
-
 // readIdentityDocument reads the description that counts.
-func readIdentityDocument(fsys ReadFS) ([]byte, Identity, error) {
+func readIdentityDocument(fsys storage.ReadFS) ([]byte, Identity, error) {
 	content, err := readBounded(fsys, ondisk.Identity, maxIdentityBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, Identity{}, fmt.Errorf("%w: %w", ErrNotArchive, err)
@@ -49,7 +43,7 @@ func readIdentityDocument(fsys ReadFS) ([]byte, Identity, error) {
 }
 
 // newestPlan is the highest revision that there is, at least that of karchive.json.
-func newestPlan(fsys ReadFS, revision int64) (int64, error) {
+func newestPlan(fsys storage.ReadFS, revision int64) (int64, error) {
 	entries, err := fsys.ReadDir(ondisk.Plans)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return 0, err
@@ -62,7 +56,7 @@ func newestPlan(fsys ReadFS, revision int64) (int64, error) {
 	return revision, nil
 }
 
-func readPlan(fsys ReadFS, revision int64, archiveID string) ([]byte, Identity, error) {
+func readPlan(fsys storage.ReadFS, revision int64, archiveID string) ([]byte, Identity, error) {
 	content, err := readBounded(fsys, ondisk.PlanPath(revision), maxIdentityBytes)
 	if err != nil {
 		return nil, Identity{}, err

@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/karchive/karchive/format/ledger"
 )
 
 // reader reads one segment, row group by row group. It holds no more than one row group in memory. It is for one goroutine; several
@@ -150,9 +152,9 @@ func restoreHeaderKeys(records []Record, keys []HeaderKey) error {
 }
 
 // checkOutsideGaps refuses a record at an offset that is said to be lost. Both are in offset order.
-func checkOutsideGaps(records []Record, gaps []Gap) error {
+func checkOutsideGaps(records []Record, gaps []ledger.Gap) error {
 	first := records[0].Offset
-	i, _ := slices.BinarySearchFunc(gaps, first, func(g Gap, at int64) int { return cmp.Compare(g.Until, at+1) })
+	i, _ := slices.BinarySearchFunc(gaps, first, func(g ledger.Gap, at int64) int { return cmp.Compare(g.Until, at+1) })
 	for gaps = gaps[i:]; len(gaps) > 0 && gaps[0].From <= records[len(records)-1].Offset; gaps = gaps[1:] {
 		g := &gaps[0]
 		j, _ := slices.BinarySearchFunc(records, g.From, func(r Record, at int64) int { return cmp.Compare(r.Offset, at) })

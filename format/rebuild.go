@@ -5,21 +5,22 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // RebuildSums writes SHA256SUMS anew from the segments that are there, after a deep check of every one; report is called as in
 // Verify. When any file is wrong, or one that SHA256SUMS lists is missing, it fails and leaves SHA256SUMS as it is. It takes
 // the archive's lock, where there is one. It fails with errors.ErrUnsupported for a place that cannot be written to.
-func RebuildSums(fsys ReadFS, report func(FileCheck) error) error {
+func RebuildSums(fsys storage.ReadFS, report func(FileCheck) error) error {
 	if _, err := fsys.Stat(ondisk.Identity); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("rebuild %s: %w: %w", ondisk.Sums, ErrNotArchive, err)
 	}
 	var err error
 	switch place := fsys.(type) {
-	case Store:
+	case storage.Store:
 		err = newStoreWriter(place).rebuildSums(report)
-	case FS:
+	case storage.FS:
 		var w *archiveWriter
 		if w, err = newArchiveWriter(place); err == nil {
 			err = errors.Join(w.rebuildSums(report), w.close())
@@ -34,7 +35,7 @@ func RebuildSums(fsys ReadFS, report func(FileCheck) error) error {
 }
 
 func (w *archiveWriter) rebuildSums(report func(FileCheck) error) error {
-	var place ReadFS = w.fsys
+	var place storage.ReadFS = w.fsys
 	if w.store != nil {
 		place = w.store
 	}
@@ -57,7 +58,7 @@ func (w *archiveWriter) rebuildSums(report func(FileCheck) error) error {
 }
 
 // checkedSums checks everything, and returns what SHA256SUMS should say.
-func (w *archiveWriter) checkedSums(place ReadFS, report func(FileCheck) error) ([]byte, error) {
+func (w *archiveWriter) checkedSums(place storage.ReadFS, report func(FileCheck) error) ([]byte, error) {
 	var wrong error // the first file that is
 	v := &verifier{fsys: place, options: VerifyOptions{Deep: true}, rebuild: true, report: func(c FileCheck) error {
 		if wrong == nil {

@@ -3,6 +3,7 @@ package format
 import (
 	"fmt"
 
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/format/origin"
 )
 
@@ -34,13 +35,13 @@ func recoverPartition(from, into *Archive, tp TopicPartition, source origin.Sour
 		next, source = made.NextOffset, made.Source
 	}
 	if next < covered.Next {
-		return writeLost(into, tp, Gap{next, covered.Next, GapCorrupt}, source)
+		return writeLost(into, tp, ledger.Gap{From: next, Until: covered.Next, Reason: ledger.Corrupt}, source)
 	}
 	return nil
 }
 
 // writeLost writes a segment of nothing but a gap.
-func writeLost(into *Archive, tp TopicPartition, g Gap, source origin.Source) error {
+func writeLost(into *Archive, tp TopicPartition, g ledger.Gap, source origin.Source) error {
 	p, err := into.NewSegment(WriterOptions{Topic: tp.Topic, Partition: tp.Partition, Base: g.From, Source: source})
 	if err != nil {
 		return err

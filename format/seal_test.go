@@ -10,7 +10,9 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/format/origin"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/test/memfs"
 )
 
@@ -109,7 +111,7 @@ func TestSealNeverReplaces(t *testing.T) {
 }
 
 // putFile makes a file with its directories.
-func putFile(t *testing.T, fsys format.FS, path, content string) {
+func putFile(t *testing.T, fsys storage.FS, path, content string) {
 	t.Helper()
 	for i, c := range path {
 		if c == '/' {
@@ -266,7 +268,7 @@ func TestResumeSaysWhereAPartitionGoesOn(t *testing.T) {
 	a := mustOpenForWriting(t, memArchive(t, full(orders0, 0, 10)))
 	gap, err := a.NewSegment(full(orders0, 10, 20).options())
 	if err == nil {
-		err = gap.Gap(format.Gap{From: 10, Until: 20, Reason: format.GapRetention})
+		err = gap.Gap(ledger.Gap{From: 10, Until: 20, Reason: ledger.Retention})
 	}
 	if err == nil {
 		_, _, err = gap.Seal(25)

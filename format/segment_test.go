@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/ondisk"
 )
@@ -215,13 +216,13 @@ func TestGapsAndSkippedOffsetsAreInTheDocument(t *testing.T) {
 			t.Fatal(err)
 		}
 		steps := []error{
-			w.Gap(Gap{1200, 1210, GapRetention}),
-			w.Gap(Gap{1210, 1220, GapRetention}),
+			w.Gap(ledger.Gap{From: 1200, Until: 1210, Reason: ledger.Retention}),
+			w.Gap(ledger.Gap{From: 1210, Until: 1220, Reason: ledger.Retention}),
 			w.Write(&Record{Offset: 1221}),
-			w.Skip(1222, 5, GapControl),
-			w.Skip(1223, 5, GapFiltered),
+			w.Skip(1222, 5, ledger.Control),
+			w.Skip(1223, 5, ledger.Filtered),
 			w.Write(&Record{Offset: 1224, LeaderEpoch: NoLeaderEpoch}),
-			w.Skip(1225, 6, GapControl),
+			w.Skip(1225, 6, ledger.Control),
 		}
 		if err := errors.Join(steps...); err != nil {
 			t.Fatal(err)
@@ -230,7 +231,7 @@ func TestGapsAndSkippedOffsetsAreInTheDocument(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, doc := readSegment(t, buf.Bytes())
-		if want := []Gap{{1200, 1220, GapRetention}}; !reflect.DeepEqual(doc.Gaps, want) {
+		if want := []ledger.Gap{{From: 1200, Until: 1220, Reason: ledger.Retention}}; !reflect.DeepEqual(doc.Gaps, want) {
 			t.Errorf("got gaps %v, want %v", doc.Gaps, want)
 		}
 		if doc.Control != 2 || doc.Filtered != 1 || doc.Groups[0].Control != 1 || doc.Groups[0].Filtered != 1 || doc.LastLeaderEpoch != 6 {
@@ -264,10 +265,10 @@ func TestWriterRefusesWhatIsNotInOrder(t *testing.T) {
 		{"same offset twice", func(w *writer) error { return w.Write(&Record{Offset: 1200}) }},
 		{"offset before the base", func(w *writer) error { return w.Write(&Record{Offset: 10}) }},
 		{"negative offset", func(w *writer) error { return w.Write(&Record{Offset: -1}) }},
-		{"skip behind", func(w *writer) error { return w.Skip(1200, 0, GapControl) }},
-		{"skip for a range reason", func(w *writer) error { return w.Skip(1300, 0, GapRetention) }},
-		{"empty gap", func(w *writer) error { return w.Gap(Gap{1300, 1300, GapRetention}) }},
-		{"gap of a counted reason", func(w *writer) error { return w.Gap(Gap{1300, 1301, GapControl}) }},
+		{"skip behind", func(w *writer) error { return w.Skip(1200, 0, ledger.Control) }},
+		{"skip for a range reason", func(w *writer) error { return w.Skip(1300, 0, ledger.Retention) }},
+		{"empty gap", func(w *writer) error { return w.Gap(ledger.Gap{From: 1300, Until: 1300, Reason: ledger.Retention}) }},
+		{"gap of a counted reason", func(w *writer) error { return w.Gap(ledger.Gap{From: 1300, Until: 1301, Reason: ledger.Control}) }},
 		{"finish behind", func(w *writer) error { _, err := w.finish(1200); return err }},
 		{"unknown timestamp type", func(w *writer) error { return w.Write(&Record{Offset: 1300, TimestampType: 2}) }},
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
@@ -21,7 +22,7 @@ func (c *segmentCheck) err() error { return c.FileCheck.Err() }
 
 // checkSegment hashes a segment file, compares the hash if s has one, and checks the document against the file's place; deep: and every
 // record against the document. It ends early, with half of the result, when stop says so; a nil stop never does.
-func checkSegment(fsys ReadFS, s Segment, deep bool, stop func() bool) segmentCheck {
+func checkSegment(fsys storage.ReadFS, s Segment, deep bool, stop func() bool) segmentCheck {
 	c := segmentCheck{FileCheck: FileCheck{Path: s.Path, Segment: &s}}
 	f, size, err := openSized(fsys, s.Path)
 	if err != nil {

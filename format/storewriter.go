@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
@@ -17,7 +18,7 @@ var ErrChanged = errors.New("another writer changed the archive")
 
 // CreateStore is Create in a store, which must hold nothing beneath its root. There is an archive with the first SetIdentity or Seal, which fail with
 // ErrChanged when somebody else made one meanwhile: Refresh then shows that one. Errors are also those of [Store].Probe.
-func CreateStore(s Store, id Identity) (*Archive, error) {
+func CreateStore(s storage.Store, id Identity) (*Archive, error) {
 	a, err := newInStore(s, id)
 	if err != nil {
 		return nil, fmt.Errorf("create archive: %w", err)
@@ -27,7 +28,8 @@ func CreateStore(s Store, id Identity) (*Archive, error) {
 }
 
 // StageStore is CreateStore for an archive that is there when it is whole: what is sealed can be seen, but there is no archive before Commit.
-func StageStore(s Store, id Identity) (*Archive, error) {
+// Close without Commit removes what was sealed.
+func StageStore(s storage.Store, id Identity) (*Archive, error) {
 	a, err := newInStore(s, id)
 	if err != nil {
 		return nil, fmt.Errorf("create archive: %w", err)
@@ -36,7 +38,7 @@ func StageStore(s Store, id Identity) (*Archive, error) {
 	return a, nil
 }
 
-func newInStore(s Store, id Identity) (*Archive, error) {
+func newInStore(s storage.Store, id Identity) (*Archive, error) {
 	id.Revision = 1
 	id, err := id.begun()
 	if err != nil {
@@ -59,7 +61,7 @@ const writersPrefix = ".karchive-"
 var errEnough = errors.New("enough was listed")
 
 // checkEmptyStore refuses a place with anything in it but what writers leave.
-func checkEmptyStore(s Store) error {
+func checkEmptyStore(s storage.Store) error {
 	var other string
 	err := s.List(".", func(name string, _ int64) error {
 		if name == ondisk.Identity {
@@ -83,9 +85,9 @@ func checkEmptyStore(s Store) error {
 }
 
 // OpenStoreForWriting opens an archive in a store to add to it. Others may do so at the same time: of two segments of one name the first wins, and the other
-// writer's Seal wraps fs.ErrExist; RefreshPartition then shows where to go on. It fails with ErrNotArchive where there is no archive; errors are also those of
+// writer's Seal wraps fs.ErrExist; Refresh then shows where to go on. It fails with ErrNotArchive where there is no archive; errors are also those of
 // [Store].Probe.
-func OpenStoreForWriting(s Store) (*Archive, error) {
+func OpenStoreForWriting(s storage.Store) (*Archive, error) {
 	a, err := openStore(s)
 	if err != nil {
 		return nil, fmt.Errorf("open archive for writing: %w", err)
@@ -94,7 +96,7 @@ func OpenStoreForWriting(s Store) (*Archive, error) {
 }
 
 // OpenOrCreateStore is OpenStoreForWriting, or CreateStore where there is no archive, whoever makes one at the same time.
-func OpenOrCreateStore(s Store, id Identity) (*Archive, error) {
+func OpenOrCreateStore(s storage.Store, id Identity) (*Archive, error) {
 	a, err := OpenStoreForWriting(s)
 	if !errors.Is(err, ErrNotArchive) {
 		return a, err
@@ -106,7 +108,7 @@ func OpenOrCreateStore(s Store, id Identity) (*Archive, error) {
 	return a, err
 }
 
-func openStore(s Store) (*Archive, error) {
+func openStore(s storage.Store) (*Archive, error) {
 	id, err := loadWritableIdentity(s)
 	if err != nil {
 		return nil, err
@@ -137,8 +139,17 @@ func (a *Archive) scanNow() (map[TopicPartition][]Segment, error) {
 // Shared says whether other writers may add to the archive while this one does.
 func (a *Archive) Shared() bool { return a.writer != nil && a.writer.store != nil && !a.writer.staged }
 
-// Refresh makes the archive what it is now: its identity, and what others sealed since it was opened. No segment may be under way.
-func (a *Archive) Refresh() error {
+// Refresh makes the archive what it is now: its identity, and what others sealed since it was opened. With partitions it is the segments of
+// those alone. No segment that it looks at may be under way.
+func (a *Archive) Refresh(only ...TopicPartition) error {
+	for _, tp := range only {
+		if err := a.refreshPartition(tp); err != nil {
+			return fmt.Errorf("refresh %s: %w", tp, err)
+		}
+	}
+	if len(only) > 0 {
+		return nil
+	}
 	if err := a.RefreshIdentity(); err != nil {
 		return err
 	}
@@ -169,8 +180,7 @@ func (a *Archive) RefreshIdentity() error {
 	return nil
 }
 
-// RefreshPartition is Refresh for the segments of one partition.
-func (a *Archive) RefreshPartition(tp TopicPartition) error {
+func (a *Archive) refreshPartition(tp TopicPartition) error {
 	l := &listing{segments: map[TopicPartition][]Segment{}}
 	var err error
 	if all, ok := a.fsys.(lister); ok {
@@ -179,7 +189,7 @@ func (a *Archive) RefreshPartition(tp TopicPartition) error {
 		err = l.scanPartition(a.fsys, tp)
 	}
 	if err != nil {
-		return fmt.Errorf("refresh %s: %w", tp, err)
+		return err
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -204,23 +214,7 @@ func (a *Archive) Commit() error {
 	return nil
 }
 
-// Abandon removes what was sealed into an archive of StageStore. After Commit it does nothing.
-func (a *Archive) Abandon() error {
-	w := a.writer
-	if errors.Is(w.err(), errArchiveClosed) {
-		return nil
-	}
-	w.fail(errArchiveClosed)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var all []error
-	for path := range w.sealed {
-		all = append(all, w.store.Remove(path))
-	}
-	return errors.Join(all...)
-}
-
-func newStoreWriter(s Store) *archiveWriter {
+func newStoreWriter(s storage.Store) *archiveWriter {
 	return &archiveWriter{store: s, sealed: map[string]string{}, pending: map[TopicPartition]bool{}, topics: map[string]string{}}
 }
 
@@ -296,11 +290,25 @@ func (w *archiveWriter) putIdentity(name string, id Identity) error {
 
 // closeStore writes SHA256SUMS anew, if there is anything to add to it.
 func (w *archiveWriter) closeStore() error {
-	if w.staged || errors.Is(w.err(), errArchiveClosed) {
+	if errors.Is(w.err(), errArchiveClosed) {
 		return nil
 	}
 	w.fail(errArchiveClosed)
+	if w.staged {
+		return w.abandon()
+	}
 	return w.writeStoreSums()
+}
+
+// abandon removes what was sealed into an archive that never was one.
+func (w *archiveWriter) abandon() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var all []error
+	for path := range w.sealed {
+		all = append(all, w.store.Remove(path))
+	}
+	return errors.Join(all...)
 }
 
 // writeStoreSums makes SHA256SUMS of what is there: of what this writer sealed, of the lines that it had, and of what other writers

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"strings"
 
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
@@ -37,7 +38,7 @@ type sumsFile struct {
 const maxSumsProblems = 100
 
 // loadSums reads SHA256SUMS and refuses one with a problem.
-func loadSums(fsys ReadFS) (*sumsFile, error) {
+func loadSums(fsys storage.ReadFS) (*sumsFile, error) {
 	s, err := readSums(fsys)
 	if err == nil && len(s.problems) > 0 {
 		err = s.problems[0]
@@ -49,7 +50,7 @@ func loadSums(fsys ReadFS) (*sumsFile, error) {
 }
 
 // readSums reads SHA256SUMS. One that is not there has no lines.
-func readSums(fsys ReadFS) (*sumsFile, error) {
+func readSums(fsys storage.ReadFS) (*sumsFile, error) {
 	f, err := fsys.Open(ondisk.Sums)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &sumsFile{digests: map[string]string{}}, nil

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
@@ -59,14 +60,14 @@ func problemAt(where string, err error) error {
 // writes. A segment that is not listed is checked deeply, because nothing else vouches for it. An error of report ends Verify and is
 // returned. What is wrong with a file is reported, not returned: other errors are ErrNotArchive, ErrVersion, and those of
 // listing the directories.
-func Verify(fsys ReadFS, o VerifyOptions, report func(FileCheck) error) error {
+func Verify(fsys storage.ReadFS, o VerifyOptions, report func(FileCheck) error) error {
 	v := &verifier{fsys: fsys, options: o, report: report}
 	return v.run()
 }
 
 // verifier is one run of Verify or RebuildSums.
 type verifier struct {
-	fsys     ReadFS
+	fsys     storage.ReadFS
 	options  VerifyOptions
 	rebuild  bool // SHA256SUMS is being made: what it says of the segments does not count
 	report   func(FileCheck) error
@@ -274,4 +275,9 @@ func inOrder[T any](n, jobs int, work func(int) T, use func(T) error) error {
 		}
 	}
 	return err
+}
+
+// digester is a ReadFS that knows of files what SHA256SUMS would say; empty: it does not.
+type digester interface {
+	SHA256(name string) (string, error)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/test/memfs"
 )
 
@@ -280,7 +281,7 @@ func TestDeepVerificationFindsARecordInANamedGap(t *testing.T) {
 	}
 	steps := []error{
 		seg{offsets: []int64{5}}.writeTo(p),
-		p.Gap(format.Gap{From: 10, Until: 15, Reason: format.GapRetention}),
+		p.Gap(ledger.Gap{From: 10, Until: 15, Reason: ledger.Retention}),
 		seg{offsets: []int64{22, 27}}.writeTo(p),
 	}
 	_, doc, err := p.Seal(30)

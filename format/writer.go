@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/ondisk"
 	"github.com/karchive/karchive/internal/printable"
@@ -131,15 +132,15 @@ func (w *writer) add(r *Record, size int64) {
 
 // Skip counts offset, at least Position, as one without a record, for GapControl or GapFiltered. Epoch is the leader epoch of what was
 // there, NoLeaderEpoch if unknown.
-func (w *writer) Skip(offset int64, epoch int32, reason Reason) error {
+func (w *writer) Skip(offset int64, epoch int32, reason ledger.Reason) error {
 	if err := w.check(offset); err != nil {
 		return err
 	}
 	switch reason {
-	case GapControl:
+	case ledger.Control:
 		w.doc.Control++
 		w.pending.control++
-	case GapFiltered:
+	case ledger.Filtered:
 		w.doc.Filtered++
 		w.pending.filtered++
 	default:
@@ -165,24 +166,16 @@ func (w *writer) Pass(until int64, epoch int32, control, filtered int64) error {
 }
 
 // Gap names a range, from at least Position, that is lost: GapRetention or GapCorrupt.
-func (w *writer) Gap(g Gap) error {
+func (w *writer) Gap(g ledger.Gap) error {
 	if err := w.check(g.From); err != nil {
 		return err
 	}
-	if g.Until <= g.From || !g.Reason.ranged() {
+	if g.Until <= g.From || !g.Reason.Ranged() {
 		return w.fail(fmt.Errorf("gap %d..%d (%s) is not one", g.From, g.Until, g.Reason))
 	}
-	w.doc.Gaps = appendGap(w.doc.Gaps, g)
+	w.doc.Gaps = ledger.Append(w.doc.Gaps, g)
 	w.position = g.Until
 	return nil
-}
-
-func appendGap(gaps []Gap, g Gap) []Gap {
-	if n := len(gaps); n > 0 && gaps[n-1].Until == g.From && gaps[n-1].Reason == g.Reason {
-		gaps[n-1].Until = g.Until
-		return gaps
-	}
-	return append(gaps, g)
 }
 
 func (w *writer) check(offset int64) error {

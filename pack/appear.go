@@ -17,7 +17,7 @@ import (
 // checkTarget refuses a directory that this packed archive is not for: another archive, another state, or one with segments of its own.
 func (u *unpacking) checkTarget() error {
 	m := u.p.Manifest
-	id, err := format.LoadIdentity(u.into)
+	id, _, err := format.LoadIdentity(u.into)
 	if errors.Is(err, format.ErrNotArchive) {
 		return fmt.Errorf("%w and is no archive", fs.ErrExist)
 	}
@@ -32,7 +32,7 @@ func (u *unpacking) checkTarget() error {
 		return err
 	}
 	u.unlock = lock.Close
-	identity, err := format.IdentityDocument(u.into)
+	_, identity, err := format.LoadIdentity(u.into)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 	"hash/crc32"
 	"io"
 
-	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 )
 
 // maxRootBytes bounds what is read of karchive.json and SHA256SUMS.
@@ -28,7 +28,7 @@ func newDigests() digests { return digests{sha256.New(), crc32.NewIEEE()} }
 
 func (d digests) sha256() string { return hex.EncodeToString(d.sha.Sum(nil)) }
 
-func readFile(fsys format.ReadFS, name string) ([]byte, error) {
+func readFile(fsys storage.ReadFS, name string) ([]byte, error) {
 	f, err := fsys.Open(name)
 	if err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func readFile(fsys format.ReadFS, name string) ([]byte, error) {
 }
 
 // copyFile writes the first size bytes of a file.
-func copyFile(ctx context.Context, w io.Writer, fsys format.ReadFS, name string, size int64) error {
+func copyFile(ctx context.Context, w io.Writer, fsys storage.ReadFS, name string, size int64) error {
 	f, err := fsys.Open(name)
 	if err != nil {
 		return err

@@ -9,11 +9,11 @@ import (
 	"slices"
 	"time"
 
-	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 )
 
 // FS is the archive in the packed files, as a place to read it from. Files of parts that are missing are not there.
-func (p *Pack) FS() format.ReadFS {
+func (p *Pack) FS() storage.ReadFS {
 	f := packFS{p: p, nodes: map[string]*node{".": {name: ".", dir: true}}}
 	for _, q := range p.parts {
 		if q == nil {
@@ -26,7 +26,7 @@ func (p *Pack) FS() format.ReadFS {
 	return f
 }
 
-// packFS implements format.ReadFS.
+// packFS implements storage.ReadFS.
 type packFS struct {
 	p     *Pack
 	nodes map[string]*node // by path
@@ -69,7 +69,7 @@ func (f packFS) find(op, name string) (*node, error) {
 	return nil, &fs.PathError{Op: op, Path: name, Err: fs.ErrNotExist}
 }
 
-func (f packFS) Open(name string) (format.ReadFile, error) {
+func (f packFS) Open(name string) (storage.ReadFile, error) {
 	n, err := f.find("open", name)
 	if err != nil {
 		return nil, err
@@ -104,7 +104,7 @@ func (f packFS) Stat(name string) (fs.FileInfo, error) {
 	return n, nil
 }
 
-// packedFile implements format.ReadFile. The part closes the file beneath.
+// packedFile implements storage.ReadFile. The part closes the file beneath.
 type packedFile struct{ *io.SectionReader }
 
 func (packedFile) Close() error { return nil }

@@ -13,6 +13,7 @@ import (
 	"filippo.io/age"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
@@ -34,7 +35,7 @@ type Options struct {
 type Packing struct {
 	Manifest *Manifest
 
-	fsys       format.ReadFS
+	fsys       storage.ReadFS
 	root       map[string][]byte // files in every part: the manifest, its signatures, karchive.json, SHA256SUMS
 	rootOrder  []string
 	crc        map[string]uint32 // of segments
@@ -58,7 +59,7 @@ func (e *SegmentTooLargeError) Error() string {
 
 // New plans a packed file of the archive in fsys. It reads all segments that are to be packed, and refuses one that is not what the
 // archive's SHA256SUMS says. The archive must not change until the parts are written.
-func New(ctx context.Context, fsys format.ReadFS, o Options) (*Packing, error) {
+func New(ctx context.Context, fsys storage.ReadFS, o Options) (*Packing, error) {
 	a, identity, err := openIdentified(fsys)
 	if err != nil {
 		return nil, err
@@ -82,12 +83,12 @@ func New(ctx context.Context, fsys format.ReadFS, o Options) (*Packing, error) {
 }
 
 // openIdentified opens the archive in fsys, and reads its karchive.json as it is.
-func openIdentified(fsys format.ReadFS) (*format.Archive, []byte, error) {
+func openIdentified(fsys storage.ReadFS) (*format.Archive, []byte, error) {
 	a, err := format.Open(fsys)
 	if err != nil {
 		return nil, nil, err
 	}
-	identity, err := format.IdentityDocument(fsys)
+	_, identity, err := format.LoadIdentity(fsys)
 	if err != nil {
 		a.Close()
 		return nil, nil, err
@@ -202,7 +203,7 @@ func (p *Packing) seal(signers []Signer) error {
 }
 
 // Describe is the manifest that the archive in fsys would have, packed into one part, for [Options].Since. It reads no segment, and believes SHA256SUMS.
-func Describe(fsys format.ReadFS) (*Manifest, error) {
+func Describe(fsys storage.ReadFS) (*Manifest, error) {
 	a, identity, err := openIdentified(fsys)
 	if err != nil {
 		return nil, err

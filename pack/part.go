@@ -170,7 +170,7 @@ func (p *part) signatures() (map[string][]byte, error) {
 // checkIdentity refuses a manifest that names another archive than its karchive.json.
 func (p *part) checkIdentity() error {
 	one := Pack{Manifest: p.manifest, parts: []*part{p}}
-	id, err := format.LoadIdentity(one.FS())
+	id, _, err := format.LoadIdentity(one.FS())
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
@@ -33,9 +34,9 @@ type unpacking struct {
 	o       UnpackOptions
 	target  string
 	staging string
-	into    format.FS        // the target, locked; nil: there is none yet
+	into    storage.FS       // the target, locked; nil: there is none yet
 	unlock  func() error     // gives up the target
-	stage   format.FS        // the staging directory
+	stage   storage.FS       // the staging directory
 	has     map[string]bool  // segments that the target has
 	lost    map[*part][]File // segments that are damaged, of parts of which not all need be there
 	why     map[*part]error  // the first of them
@@ -289,7 +290,7 @@ func (u *unpacking) take(ctx context.Context, q *part, f File) error {
 }
 
 // same fails when a file is not there, or has other bytes.
-func same(ctx context.Context, fsys format.FS, f File) error {
+func same(ctx context.Context, fsys storage.FS, f File) error {
 	info, err := fsys.Stat(f.Path)
 	if err != nil {
 		return err
@@ -332,7 +333,7 @@ func (u *unpacking) write(name string, content func(io.Writer) error) error {
 }
 
 // makeDirs makes a directory and those above it, durably. made are those that are known to be there.
-func makeDirs(fsys format.FS, dir string, made map[string]bool) error {
+func makeDirs(fsys storage.FS, dir string, made map[string]bool) error {
 	if dir == "." || made[dir] {
 		return nil
 	}
@@ -346,7 +347,7 @@ func makeDirs(fsys format.FS, dir string, made map[string]bool) error {
 	return fsys.SyncDir(path.Dir(dir))
 }
 
-func closeFS(fsys format.FS) {
+func closeFS(fsys storage.FS) {
 	if c, ok := fsys.(io.Closer); ok {
 		c.Close()
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/origin"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/replay"
 	"github.com/karchive/karchive/replay/internal/checkpoint"
 	"github.com/karchive/karchive/test/memfs"
@@ -49,7 +50,7 @@ func (r recording) archive(t *testing.T) *format.Archive {
 	return a
 }
 
-func (r recording) write(t *testing.T, files format.FS) {
+func (r recording) write(t *testing.T, files storage.FS) {
 	t.Helper()
 	if r.identity.ClusterID == "" {
 		r.identity.ClusterID = "source"

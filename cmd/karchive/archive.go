@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/bucketurl"
 	"github.com/karchive/karchive/pack"
 )
@@ -26,7 +27,7 @@ func openArchive(e *env, name string) (*format.Archive, error) {
 }
 
 // archiveFS is the place where an archive lies already: a directory, a packed file, or in a bucket. With partly that may lack parts, which are named on stderr.
-func archiveFS(e *env, name string, partly bool) (format.ReadFS, error) {
+func archiveFS(e *env, name string, partly bool) (storage.ReadFS, error) {
 	if bucketurl.Is(name) {
 		return e.bucketStore(e.ctx, name, "")
 	}
@@ -47,7 +48,7 @@ func archiveFS(e *env, name string, partly bool) (format.ReadFS, error) {
 }
 
 // directoryFS opens a directory that is to hold an archive already.
-func directoryFS(dir string) (format.FS, error) {
+func directoryFS(dir string) (storage.FS, error) {
 	fsys, err := format.DirFS(dir)
 	if err != nil {
 		return nil, err
@@ -94,7 +95,7 @@ func openOrCreate(e *env, dir string, encoding format.Encoding) (a *format.Archi
 
 // takeAway removes what Create made. Remove takes files and empty directories only, and directories go first: one with a segment in it
 // ends it.
-func takeAway(fsys format.FS) {
+func takeAway(fsys storage.FS) {
 	entries, err := fsys.ReadDir(".")
 	if err != nil || slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.IsDir() && fsys.Remove(e.Name()) != nil }) {
 		return

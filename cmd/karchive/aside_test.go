@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 )
 
 // writeArchive makes an archive of one record in dir.
@@ -71,7 +72,7 @@ func TestAnArchiveMadeAsideIsThereWholeOrNotAtAll(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := createArchive(new(env), to, format.Identity{}); !errors.Is(err, format.ErrLocked) {
+	if _, err := createArchive(new(env), to, format.Identity{}); !errors.Is(err, storage.ErrLocked) {
 		t.Errorf("while another one makes it: got %v, want ErrLocked", err)
 	}
 	if got := names(t, dir); got != ".new.karchive-new" {

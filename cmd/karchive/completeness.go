@@ -7,6 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/units"
 )
@@ -29,7 +30,7 @@ type missingRange struct {
 	From      int64         `json:"from_offset"`
 	Until     int64         `json:"until_offset"`
 	Offsets   int64         `json:"offsets"`
-	Reason    format.Reason `json:"reason,omitempty"`  // of what is lost
+	Reason    ledger.Reason `json:"reason,omitempty"`  // of what is lost
 	Nothing   bool          `json:"nothing,omitempty"` // the archive has nothing of the partition
 }
 

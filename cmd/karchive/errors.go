@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/aside"
 	"github.com/karchive/karchive/internal/compare"
 	"github.com/karchive/karchive/internal/connect"
@@ -190,7 +191,7 @@ func hintFor(err error) string {
 	switch {
 	case errors.Is(err, format.ErrNotArchive):
 		return "give the directory that karchive capture wrote with -o"
-	case errors.Is(err, format.ErrLocked):
+	case errors.Is(err, storage.ErrLocked):
 		return "wait for the other karchive to end, or stop it"
 	case errors.Is(err, format.ErrMissingSegment), errors.Is(err, format.ErrCorrupt):
 		return "karchive verify --deep names every bad file, --skip-corrupt reads the rest, karchive recover writes it to a new archive"

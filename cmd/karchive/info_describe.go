@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/karchive/karchive/bucket"
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/format/origin"
 )
 
@@ -35,7 +36,7 @@ type partitionInfo struct {
 	Next       int64  `json:"next_offset"`
 	PlannedEnd *int64 `json:"planned_end,omitempty"` // where the partition has not got there
 	amounts
-	Gaps []format.Gap `json:"gaps,omitempty"`
+	Gaps []ledger.Gap `json:"gaps,omitempty"`
 }
 
 // topicInfo adds up the partitions of a topic.
@@ -54,7 +55,7 @@ type amounts struct {
 	Ratio          float64 `json:"ratio"` // bytes / disk bytes
 	MinTimestampMs int64   `json:"min_timestamp_ms"`
 	MaxTimestampMs int64   `json:"max_timestamp_ms"`
-	format.Ledger          // without its ranges
+	ledger.Ledger          // without its ranges
 }
 
 // describe says what an archive holds of partitions, which come by topic.

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/aside"
 	"github.com/karchive/karchive/internal/units"
 	"github.com/karchive/karchive/pack"
@@ -47,7 +48,7 @@ func runPack(ctx context.Context, e *env, o *packOptions) error {
 }
 
 // checkComplete refuses an archive that is not complete: what is carried away cannot be captured again on the other side.
-func (o *packOptions) checkComplete(e *env, fsys format.ReadFS) (*completeness, error) {
+func (o *packOptions) checkComplete(e *env, fsys storage.ReadFS) (*completeness, error) {
 	a, err := format.Open(fsys)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.archive, err)
@@ -73,7 +74,7 @@ func packHint(err error) error {
 }
 
 // write writes all parts and the sheet, and gives them their names when all are whole.
-func (o *packOptions) write(ctx context.Context, e *env, fsys format.ReadFS, p *pack.Packing, result *packed) error {
+func (o *packOptions) write(ctx context.Context, e *env, fsys storage.ReadFS, p *pack.Packing, result *packed) error {
 	var files []*aside.File
 	defer func() {
 		for _, f := range files {

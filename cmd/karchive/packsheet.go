@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/aside"
 	"github.com/karchive/karchive/internal/reportpage"
 	"github.com/karchive/karchive/internal/units"
@@ -48,7 +49,7 @@ func writePart(ctx context.Context, p *pack.Packing, i int, to *aside.File) (rep
 }
 
 // writeSheet looks at all that is packed, and writes the sheet.
-func (o *packOptions) writeSheet(ctx context.Context, e *env, fsys format.ReadFS, to *aside.File, sheet *reportpage.Sheet) (err error) {
+func (o *packOptions) writeSheet(ctx context.Context, e *env, fsys storage.ReadFS, to *aside.File, sheet *reportpage.Sheet) (err error) {
 	limitMemory(defaultMemory)
 	if sheet.Archive, err = format.Open(fsys); err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/units"
 )
@@ -129,7 +130,7 @@ func (r *recovery) complete(into *format.Archive) error {
 		return err
 	}
 	for _, l := range c.Lost {
-		if l.Reason == format.GapCorrupt {
+		if l.Reason == ledger.Corrupt {
 			r.Lost = append(r.Lost, lostPart{l.Topic, l.Partition, l.From, l.Until})
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/units"
 )
 
@@ -111,7 +112,7 @@ func runVerify(ctx context.Context, e *env, o verifyOptions) error {
 }
 
 // check verifies the archive in fsys.
-func (v *verification) check(ctx context.Context, e *env, fsys format.ReadFS, verify func(func(format.FileCheck) error) error) error {
+func (v *verification) check(ctx context.Context, e *env, fsys storage.ReadFS, verify func(func(format.FileCheck) error) error) error {
 	progress := newProgress(e, "verify")
 	err := verify(func(c format.FileCheck) error {
 		if err := undecided(ctx, c); err != nil {
@@ -132,7 +133,7 @@ func (v *verification) check(ctx context.Context, e *env, fsys format.ReadFS, ve
 }
 
 // complete finds out whether the archive, which is sound, holds what it was to hold.
-func (v *verification) complete(fsys format.ReadFS) error {
+func (v *verification) complete(fsys storage.ReadFS) error {
 	a, err := format.Open(fsys)
 	if err != nil {
 		return err

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"io/fs"
 
-	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/pack"
 )
 
@@ -30,7 +30,7 @@ func newPackedState(p *pack.Pack) *packedState {
 }
 
 // open opens what is to be verified. A packed archive is compared with its manifest here; what it holds is nil when it is bad.
-func (v *verification) open(ctx context.Context, e *env, o verifyOptions) (format.ReadFS, error) {
+func (v *verification) open(ctx context.Context, e *env, o verifyOptions) (storage.ReadFS, error) {
 	keys, err := o.trusted()
 	if err != nil {
 		return nil, err

@@ -9,12 +9,13 @@ import (
 	"path/filepath"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 )
 
 // Archive is a new archive that is made beside its place and moved there when it is whole: under its own name there is all of it or nothing.
 type Archive struct {
 	*format.Archive
-	fsys format.FS
+	fsys storage.FS
 	dir  string // where it is made
 	to   string // its place
 
@@ -53,7 +54,7 @@ func CreateArchive(to string, id format.Identity) (*Archive, error) {
 }
 
 // StageArchive is CreateArchive for an archive in a store.
-func StageArchive(s format.Store, id format.Identity) (*Archive, error) {
+func StageArchive(s storage.Store, id format.Identity) (*Archive, error) {
 	a, err := format.StageStore(s, id)
 	if err != nil {
 		return nil, err
@@ -98,7 +99,7 @@ func removeLeftover(dir string) error {
 		return err
 	}
 	a, err := format.OpenForWriting(fsys)
-	if errors.Is(err, format.ErrLocked) {
+	if errors.Is(err, storage.ErrLocked) {
 		return err
 	}
 	if err == nil {
@@ -108,7 +109,7 @@ func removeLeftover(dir string) error {
 	return os.RemoveAll(dir)
 }
 
-func closeFS(fsys format.FS) {
+func closeFS(fsys storage.FS) {
 	if c, ok := fsys.(io.Closer); ok {
 		c.Close()
 	}
@@ -140,11 +141,10 @@ func (a *Archive) Commit() error {
 
 // Abandon removes what there is. After Commit it does nothing.
 func (a *Archive) Abandon() {
+	a.Archive.Close() // which is all that there is to do in a store
 	if a.staged {
-		a.Archive.Abandon()
 		return
 	}
-	a.Archive.Close()
 	closeFS(a.fsys)
 	os.RemoveAll(a.dir)
 }

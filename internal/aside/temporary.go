@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 )
 
 // Temporary is a directory for as long as this process lives. Its lock is beside it and was taken before it was made, so that a directory
@@ -19,8 +20,8 @@ import (
 type Temporary struct {
 	Dir     string
 	lock    io.Closer
-	archive format.FS // of the archive that is in it; nil: none
-	fsys    format.FS // of the directory that it is in
+	archive storage.FS // of the archive that is in it; nil: none
+	fsys    storage.FS // of the directory that it is in
 	forget  func()
 }
 

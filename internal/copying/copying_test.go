@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/test/memfs"
 )
@@ -121,7 +122,7 @@ func writeLog(w *target, log []fact, from, until int64) error {
 		case control:
 			var p *format.Pending
 			if p, err = w.open(); err == nil {
-				err = p.Skip(o, int32(o/100), format.GapControl)
+				err = p.Skip(o, int32(o/100), ledger.Control)
 			}
 		case absent: // a fetch does not say it
 		default:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/ledger"
 )
 
 // kind is what is known of offsets.
@@ -28,18 +29,18 @@ func (k kind) rank() int {
 	return int(k)
 }
 
-func lostKind(r format.Reason) kind {
-	if r == format.GapRetention {
+func lostKind(r ledger.Reason) kind {
+	if r == ledger.Retention {
 		return retention
 	}
 	return corrupt
 }
 
-func (k kind) reason() format.Reason {
+func (k kind) reason() ledger.Reason {
 	if k == retention {
-		return format.GapRetention
+		return ledger.Retention
 	}
-	return format.GapCorrupt
+	return ledger.Corrupt
 }
 
 // span is adjoining offsets of one kind, [from, until).
@@ -80,8 +81,8 @@ func (p *piece) group() (g format.RowGroup) {
 }
 
 // gaps are those of the piece; a gap lies in one piece alone.
-func (p *piece) gaps() []format.Gap {
-	var in []format.Gap
+func (p *piece) gaps() []ledger.Gap {
+	var in []ledger.Gap
 	for _, g := range p.Document.Gaps {
 		if g.From >= p.from && g.Until <= p.until {
 			in = append(in, g)
@@ -110,7 +111,7 @@ func (p *piece) expand(records []format.Record) ([]span, error) {
 // expansion is spans under way; which of those without a record are absent is not known before divide.
 type expansion struct {
 	spans []span
-	gaps  []format.Gap
+	gaps  []ledger.Gap
 	at    int64
 }
 

@@ -2,6 +2,7 @@ package copying
 
 import (
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/ledger"
 )
 
 // target writes a partition of the new archive: offsets in order, without a hole.
@@ -70,7 +71,7 @@ func (t *target) span(s span) error {
 	case filtered:
 		return p.Pass(s.until, format.NoLeaderEpoch, 0, n)
 	case retention, corrupt:
-		return p.Gap(format.Gap{From: s.from, Until: s.until, Reason: s.kind.reason()})
+		return p.Gap(ledger.Gap{From: s.from, Until: s.until, Reason: s.kind.reason()})
 	}
 	return p.Pass(s.until, format.NoLeaderEpoch, 0, 0)
 }
@@ -82,7 +83,7 @@ func (t *target) skip(r *format.Record) error {
 	if err != nil {
 		return err
 	}
-	return p.Skip(r.Offset, r.LeaderEpoch, format.GapFiltered)
+	return p.Skip(r.Offset, r.LeaderEpoch, ledger.Filtered)
 }
 
 // noteEpoch notes the leader epoch of what was last before offset at, if that is where the target is.

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/internal/canonical"
 )
 
@@ -124,7 +125,7 @@ func (w *segmentWriter) put(e *entry) (err error) {
 	}
 	if e.filtered {
 		w.report.Filtered++
-		return w.pending.Skip(e.offset, r.LeaderEpoch, format.GapFiltered)
+		return w.pending.Skip(e.offset, r.LeaderEpoch, ledger.Filtered)
 	}
 	w.report.Records++
 	w.report.Bytes += int64(len(e.data))

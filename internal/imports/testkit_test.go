@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/jsonl"
 	"github.com/karchive/karchive/test/memfs"
 )
@@ -16,7 +17,7 @@ import (
 type imported struct {
 	Report
 	archive *format.Archive
-	fsys    format.FS
+	fsys    storage.FS
 	bad     []string
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/moment"
 	"github.com/karchive/karchive/test/memfs"
 )
@@ -33,7 +34,7 @@ func archiveOf(t *testing.T, parcels ...parcel) *format.Archive {
 	return a
 }
 
-func write(t *testing.T, files format.FS, parcels ...parcel) {
+func write(t *testing.T, files storage.FS, parcels ...parcel) {
 	t.Helper()
 	a, err := format.Create(files, format.Identity{ClusterID: "source"})
 	check(t, err)

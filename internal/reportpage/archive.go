@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/internal/units"
 )
 
@@ -154,14 +155,14 @@ func gapsOf(c *format.Coverage) []gapView {
 }
 
 // withoutRecord is how many offsets a ledger counts.
-func withoutRecord(l *format.Ledger) (n int64) {
+func withoutRecord(l *ledger.Ledger) (n int64) {
 	for _, count := range l.All() {
 		n += count
 	}
 	return n
 }
 
-func ledgerText(l *format.Ledger) string {
+func ledgerText(l *ledger.Ledger) string {
 	text := ""
 	for r, n := range l.All() {
 		if n > 0 {

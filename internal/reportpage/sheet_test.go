@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/pack"
 	"github.com/karchive/karchive/test/memfs"
@@ -51,7 +52,7 @@ func sealSheetSegment(t *testing.T, p *format.Pending, value string, base int64)
 	if err := p.Write(&format.Record{Offset: base, TimestampMs: 500 * base, Value: []byte(value), Headers: []format.Header{{Key: evil}}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Skip(base+1, 0, format.GapFiltered); err != nil {
+	if err := p.Skip(base+1, 0, ledger.Filtered); err != nil {
 		t.Fatal(err)
 	}
 	s, _, err := p.Seal(base + 2)

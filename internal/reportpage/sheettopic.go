@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/units"
@@ -24,7 +25,7 @@ type sheetTopic struct {
 	records          int64
 	bytes, diskBytes int64
 	low, high        int64 // timestamps, ms; low > high: none
-	ledger           format.Ledger
+	ledger           ledger.Ledger
 	rules            map[string]int64 // segments by the identity of their rules
 }
 
@@ -48,8 +49,8 @@ func (t *sheetTopic) add(d *format.Document, size int64) {
 	t.records += d.Records
 	t.bytes += d.Bytes
 	t.diskBytes += size
-	t.ledger.Add(d)
-	t.ledger.Ranges = nil
+	l := d.Ledger()
+	t.ledger.AddCounts(&l)
 	t.rules[d.Source.Rules]++
 	for _, g := range d.Groups {
 		t.low, t.high = min(t.low, g.MinTimestampMs), max(t.high, g.MaxTimestampMs)

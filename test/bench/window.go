@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 )
 
 // readWindow walks one hundredth of the time of an archive and counts the bytes that are read for it. Arguments: archive.
@@ -65,17 +66,17 @@ func walkWindow(archive *format.Archive) (u usage, err error) {
 
 // countingFS counts the bytes read from files.
 type countingFS struct {
-	format.FS
+	storage.FS
 	read atomic.Int64
 }
 
-func (c *countingFS) Open(name string) (format.ReadFile, error) {
+func (c *countingFS) Open(name string) (storage.ReadFile, error) {
 	f, err := c.FS.Open(name)
 	return &countingFile{f, c}, err
 }
 
 type countingFile struct {
-	format.ReadFile
+	storage.ReadFile
 	fs *countingFS
 }
 

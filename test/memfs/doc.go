@@ -1,4 +1,4 @@
-// Package memfs is a format.FS in memory, for tests of what an archive holds after a crash, a full disk or a failing one.
+// Package memfs is a storage.FS in memory, for tests of what an archive holds after a crash, a full disk or a failing one.
 //
 // It keeps what was synced apart from what was not. The bytes and the length of a file become durable with File.Sync, the names in
 // a directory (made, linked, renamed, removed) with SyncDir of that directory; neither implies the other, and a new directory needs

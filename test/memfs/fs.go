@@ -12,7 +12,7 @@ import (
 	"sync"
 	"syscall"
 
-	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 )
 
 // Options says what kind of file system it is. The zero value is one of Unix.
@@ -39,13 +39,13 @@ type FS struct {
 	dead    bool
 }
 
-var _ format.FS = (*FS)(nil)
+var _ storage.FS = (*FS)(nil)
 
 // New returns an empty file system.
 func New(o Options) *FS { return &FS{opts: o, root: newDir(nil, "")} }
 
-// Open implements format.FS.
-func (f *FS) Open(name string) (format.ReadFile, error) {
+// Open implements storage.FS.
+func (f *FS) Open(name string) (storage.ReadFile, error) {
 	var h *handle
 	err := f.do(Op{Call: Open, Name: name}, func() error {
 		fl, err := f.findFile(name)
@@ -57,8 +57,8 @@ func (f *FS) Open(name string) (format.ReadFile, error) {
 	return file(h, err)
 }
 
-// Create implements format.FS.
-func (f *FS) Create(name string) (format.File, error) {
+// Create implements storage.FS.
+func (f *FS) Create(name string) (storage.File, error) {
 	var h *handle
 	err := f.do(Op{Call: Create, Name: name}, func() error {
 		d, key, err := f.vacant(name)
@@ -75,8 +75,8 @@ func (f *FS) Create(name string) (format.File, error) {
 	return file(h, err)
 }
 
-// OpenAppend implements format.FS.
-func (f *FS) OpenAppend(name string) (format.File, error) {
+// OpenAppend implements storage.FS.
+func (f *FS) OpenAppend(name string) (storage.File, error) {
 	var h *handle
 	err := f.do(Op{Call: OpenAppend, Name: name}, func() error {
 		fl, err := f.findOrMake(name)
@@ -91,14 +91,14 @@ func (f *FS) OpenAppend(name string) (format.File, error) {
 }
 
 // file keeps a nil handle from becoming a File that is not nil.
-func file(h *handle, err error) (format.File, error) {
+func file(h *handle, err error) (storage.File, error) {
 	if err != nil {
 		return nil, err
 	}
 	return h, nil
 }
 
-// Link implements format.FS.
+// Link implements storage.FS.
 func (f *FS) Link(oldname, newname string) error {
 	return f.do(Op{Call: Link, Name: oldname, To: newname}, func() error {
 		if f.opts.ReadOnly {
@@ -123,7 +123,7 @@ func (f *FS) Link(oldname, newname string) error {
 	}, nil)
 }
 
-// Rename implements format.FS for files; directories stay where they are. As in POSIX, when both names are the same file already,
+// Rename implements storage.FS for files; directories stay where they are. As in POSIX, when both names are the same file already,
 // nothing happens and both remain. Between two directories the new name becomes durable with its directory, and not after the old
 // one is durably gone: a crash may leave both, never none.
 func (f *FS) Rename(oldname, newname string) error {
@@ -170,7 +170,7 @@ func (f *FS) rename(oldname, newname string) error {
 	return nil
 }
 
-// Remove implements format.FS.
+// Remove implements storage.FS.
 func (f *FS) Remove(name string) error {
 	return f.do(Op{Call: Remove, Name: name}, func() error {
 		if f.opts.ReadOnly {
@@ -192,7 +192,7 @@ func (f *FS) Remove(name string) error {
 	}, nil)
 }
 
-// Mkdir implements format.FS.
+// Mkdir implements storage.FS.
 func (f *FS) Mkdir(name string) error {
 	return f.do(Op{Call: Mkdir, Name: name}, func() error {
 		if f.opts.Absent && name == "." {
@@ -211,7 +211,7 @@ func (f *FS) Mkdir(name string) error {
 	}, nil)
 }
 
-// ReadDir implements format.FS.
+// ReadDir implements storage.FS.
 func (f *FS) ReadDir(name string) ([]fs.DirEntry, error) {
 	var list []fs.DirEntry
 	err := f.do(Op{Call: ReadDir, Name: name}, func() error {
@@ -228,7 +228,7 @@ func (f *FS) ReadDir(name string) ([]fs.DirEntry, error) {
 	return list, err
 }
 
-// Stat implements format.FS.
+// Stat implements storage.FS.
 func (f *FS) Stat(name string) (fs.FileInfo, error) {
 	var info fs.FileInfo
 	err := f.do(Op{Call: Stat, Name: name}, func() error {
@@ -241,7 +241,7 @@ func (f *FS) Stat(name string) (fs.FileInfo, error) {
 	return info, err
 }
 
-// SyncDir implements format.FS.
+// SyncDir implements storage.FS.
 func (f *FS) SyncDir(name string) error {
 	var d *dir
 	find := func() (err error) {
@@ -261,7 +261,7 @@ func (f *FS) SyncDir(name string) error {
 	})
 }
 
-// Lock implements format.FS. The lock belongs to the file, as that of flock, not to its name; the file stays when it ends, empty.
+// Lock implements storage.FS. The lock belongs to the file, as that of flock, not to its name; the file stays when it ends, empty.
 func (f *FS) Lock(name, holder string) (io.Closer, error) {
 	var l *lock
 	err := f.do(Op{Call: Lock, Name: name}, func() error {
@@ -270,7 +270,7 @@ func (f *FS) Lock(name, holder string) (io.Closer, error) {
 			return err
 		}
 		if fl.locked {
-			return fmt.Errorf("%w by %s", format.ErrLocked, bytes.TrimSpace(fl.data))
+			return fmt.Errorf("%w by %s", storage.ErrLocked, bytes.TrimSpace(fl.data))
 		}
 		fl.locked = true
 		f.edit(fl, edit{cut: true})

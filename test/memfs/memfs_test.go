@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 )
 
 func ok(t *testing.T, err error) {
@@ -30,7 +30,7 @@ func wantErr(t *testing.T, what string, err, want error) {
 }
 
 // create makes a file and leaves it open, with nothing synced.
-func create(t *testing.T, f *FS, name, s string) format.File {
+func create(t *testing.T, f *FS, name, s string) storage.File {
 	t.Helper()
 	h, err := f.Create(name)
 	ok(t, err)
@@ -38,7 +38,7 @@ func create(t *testing.T, f *FS, name, s string) format.File {
 	return h
 }
 
-func write(t *testing.T, h format.File, s string) {
+func write(t *testing.T, h storage.File, s string) {
 	t.Helper()
 	_, err := h.Write([]byte(s))
 	ok(t, err)
@@ -175,7 +175,7 @@ func TestALockBelongsToTheFileAndNotToItsName(t *testing.T) {
 	ok(t, l.Close())
 	wantErr(t, "second Close", l.Close(), fs.ErrClosed)
 	_, err = f.Lock("lock", "three")
-	wantErr(t, "Lock", err, format.ErrLocked)
+	wantErr(t, "Lock", err, storage.ErrLocked)
 }
 
 func TestATraceNamesEveryOperationAndWhatCameOfIt(t *testing.T) {

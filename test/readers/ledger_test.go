@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/format/origin"
 )
 
@@ -49,15 +50,15 @@ func ledgerSegments() []segment {
 }
 
 // ledgerGaps are the offsets without a record; what is not in here is absent.
-var ledgerGaps = map[int64][]format.Gap{ // by where a segment of partition 0 begins; -1: of partition 1
+var ledgerGaps = map[int64][]ledger.Gap{ // by where a segment of partition 0 begins; -1: of partition 1
 	5: {
-		{From: 5, Until: 9, Reason: format.GapRetention}, {From: 9, Until: 10, Reason: format.GapControl}, {From: 11, Until: 12, Reason: format.GapCorrupt},
-		{From: 13, Until: 15, Reason: format.GapFiltered}, {From: 16, Until: 18, Reason: format.GapRetention}, {From: 18, Until: 19, Reason: format.GapCorrupt},
-		{From: 22, Until: 24, Reason: format.GapControl}, {From: 25, Until: 27, Reason: format.GapFiltered}, {From: 30, Until: 31, Reason: format.GapControl},
-		{From: 31, Until: 34, Reason: format.GapFiltered}, {From: 38, Until: 40, Reason: format.GapRetention},
+		{From: 5, Until: 9, Reason: ledger.Retention}, {From: 9, Until: 10, Reason: ledger.Control}, {From: 11, Until: 12, Reason: ledger.Corrupt},
+		{From: 13, Until: 15, Reason: ledger.Filtered}, {From: 16, Until: 18, Reason: ledger.Retention}, {From: 18, Until: 19, Reason: ledger.Corrupt},
+		{From: 22, Until: 24, Reason: ledger.Control}, {From: 25, Until: 27, Reason: ledger.Filtered}, {From: 30, Until: 31, Reason: ledger.Control},
+		{From: 31, Until: 34, Reason: ledger.Filtered}, {From: 38, Until: 40, Reason: ledger.Retention},
 	},
-	60: {{From: 60, Until: 61, Reason: format.GapControl}, {From: 62, Until: 90, Reason: format.GapFiltered}, {From: 90, Until: 100, Reason: format.GapCorrupt}},
-	-1: {{From: 0, Until: 7, Reason: format.GapRetention}},
+	60: {{From: 60, Until: 61, Reason: ledger.Control}, {From: 62, Until: 90, Reason: ledger.Filtered}, {From: 90, Until: 100, Reason: ledger.Corrupt}},
+	-1: {{From: 0, Until: 7, Reason: ledger.Retention}},
 }
 
 func writeLedger(root string, identity format.Identity) error {
@@ -82,7 +83,7 @@ func writeLedger(root string, identity format.Identity) error {
 }
 
 // writeLedgerSegment writes records and gaps in the order of their offsets, with a row group for every two records.
-func writeLedgerSegment(a *format.Archive, s segment, gaps []format.Gap) error {
+func writeLedgerSegment(a *format.Archive, s segment, gaps []ledger.Gap) error {
 	p, err := a.NewSegment(format.WriterOptions{Topic: s.topic, Partition: s.partition, Base: s.base, Source: ledgerSource})
 	if err != nil {
 		return err
@@ -104,8 +105,8 @@ func writeLedgerSegment(a *format.Archive, s segment, gaps []format.Gap) error {
 	return errors.Join(err, sealed)
 }
 
-func writeGap(p *format.Pending, g format.Gap) error {
-	if g.Reason == format.GapRetention || g.Reason == format.GapCorrupt {
+func writeGap(p *format.Pending, g ledger.Gap) error {
+	if g.Reason == ledger.Retention || g.Reason == ledger.Corrupt {
 		return p.Gap(g)
 	}
 	var err error
@@ -145,7 +146,7 @@ func TestTheGoldenLedgerHasEveryReason(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[format.Reason]int64{format.GapRetention: 8, format.GapCorrupt: 12, format.GapControl: 5, format.GapFiltered: 35, format.GapAbsent: 29}
+	want := map[ledger.Reason]int64{ledger.Retention: 8, ledger.Corrupt: 12, ledger.Control: 5, ledger.Filtered: 35, ledger.Absent: 29}
 	total := c.Records
 	for r, got := range c.Ledger.All() {
 		if got != want[r] {

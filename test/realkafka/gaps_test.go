@@ -13,6 +13,7 @@ import (
 
 	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/replay"
 	"github.com/karchive/karchive/test/kafkatest"
 )
@@ -64,7 +65,7 @@ func TestRecordsDeletedBetweenTwoCapturesAreAGapByName(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []format.Gap{{From: 10, Until: 30, Reason: format.GapRetention}}
+	want := []ledger.Gap{{From: 10, Until: 30, Reason: ledger.Retention}}
 	if c.From != 0 || c.Next != 50 || !slices.Equal(c.Ledger.Ranges, want) {
 		t.Errorf("coverage %d to %d with %v, want 0 to 50 with %v", c.From, c.Next, c.Ledger.Ranges, want)
 	}

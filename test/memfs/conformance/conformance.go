@@ -1,4 +1,4 @@
-// Package conformance holds the behaviour that every format.FS shares, as tests.
+// Package conformance holds the behaviour that every storage.FS shares, as tests.
 package conformance
 
 import (
@@ -9,15 +9,15 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 )
 
-// TestFS checks the contract of format.FS and format.File. newFS returns a new, empty file system with hard links;
+// TestFS checks the contract of storage.FS and storage.File. newFS returns a new, empty file system with hard links;
 // it is called once for every subtest.
-func TestFS(t *testing.T, newFS func() format.FS) {
+func TestFS(t *testing.T, newFS func() storage.FS) {
 	for _, c := range []struct {
 		name string
-		test func(*testing.T, format.FS)
+		test func(*testing.T, storage.FS)
 	}{
 		{"a file is made once and read back", createAndRead},
 		{"a file that is written can be read at once", readWhileWriting},
@@ -67,7 +67,7 @@ func refused(t *testing.T, what string, err error) {
 	}
 }
 
-func write(t *testing.T, f format.File, s string) {
+func write(t *testing.T, f storage.File, s string) {
 	t.Helper()
 	n, err := f.Write([]byte(s))
 	if n != len(s) || err != nil {
@@ -75,7 +75,7 @@ func write(t *testing.T, f format.File, s string) {
 	}
 }
 
-func put(t *testing.T, fsys format.FS, name, s string) {
+func put(t *testing.T, fsys storage.FS, name, s string) {
 	t.Helper()
 	f, err := fsys.Create(name)
 	ok(t, err)
@@ -84,7 +84,7 @@ func put(t *testing.T, fsys format.FS, name, s string) {
 	ok(t, f.Close())
 }
 
-func content(t *testing.T, fsys format.FS, name, want string) {
+func content(t *testing.T, fsys storage.FS, name, want string) {
 	t.Helper()
 	f, err := fsys.Open(name)
 	ok(t, err)
@@ -96,7 +96,7 @@ func content(t *testing.T, fsys format.FS, name, want string) {
 	}
 }
 
-func names(t *testing.T, fsys format.FS, dir string, want ...string) {
+func names(t *testing.T, fsys storage.FS, dir string, want ...string) {
 	t.Helper()
 	list, err := fsys.ReadDir(dir)
 	ok(t, err)
@@ -109,7 +109,7 @@ func names(t *testing.T, fsys format.FS, dir string, want ...string) {
 	}
 }
 
-func createAndRead(t *testing.T, fsys format.FS) {
+func createAndRead(t *testing.T, fsys storage.FS) {
 	f, err := fsys.Create("a")
 	ok(t, err)
 	write(t, f, "one ")
@@ -124,7 +124,7 @@ func createAndRead(t *testing.T, fsys format.FS) {
 	content(t, fsys, "a", "one two")
 }
 
-func readWhileWriting(t *testing.T, fsys format.FS) {
+func readWhileWriting(t *testing.T, fsys storage.FS) {
 	f, err := fsys.Create("a")
 	ok(t, err)
 	defer f.Close()
@@ -138,7 +138,7 @@ func readWhileWriting(t *testing.T, fsys format.FS) {
 	content(t, fsys, "a", "hello world")
 }
 
-func missing(t *testing.T, fsys format.FS) {
+func missing(t *testing.T, fsys storage.FS) {
 	_, err := fsys.Open("a")
 	wantErr(t, "Open", err, fs.ErrNotExist)
 	_, err = fsys.Stat("a")
@@ -157,7 +157,7 @@ func missing(t *testing.T, fsys format.FS) {
 	names(t, fsys, ".")
 }
 
-func openOnlyFiles(t *testing.T, fsys format.FS) {
+func openOnlyFiles(t *testing.T, fsys storage.FS) {
 	ok(t, fsys.Mkdir("d"))
 	_, err := fsys.Open("d")
 	refused(t, "Open of a directory", err)
@@ -167,7 +167,7 @@ func openOnlyFiles(t *testing.T, fsys format.FS) {
 	refused(t, "OpenAppend of a directory", err)
 }
 
-func appendAtEnd(t *testing.T, fsys format.FS) {
+func appendAtEnd(t *testing.T, fsys storage.FS) {
 	for _, s := range []string{"one ", "two ", "three"} {
 		f, err := fsys.OpenAppend("a")
 		ok(t, err)
@@ -188,7 +188,7 @@ func appendAtEnd(t *testing.T, fsys format.FS) {
 	content(t, fsys, "a", "one two three!")
 }
 
-func appendAfterTruncate(t *testing.T, fsys format.FS) {
+func appendAfterTruncate(t *testing.T, fsys storage.FS) {
 	f, err := fsys.OpenAppend("a")
 	ok(t, err)
 	defer f.Close()
@@ -198,7 +198,7 @@ func appendAfterTruncate(t *testing.T, fsys format.FS) {
 	content(t, fsys, "a", "one!")
 }
 
-func truncate(t *testing.T, fsys format.FS) {
+func truncate(t *testing.T, fsys storage.FS) {
 	f, err := fsys.Create("a")
 	ok(t, err)
 	defer f.Close()
@@ -210,7 +210,7 @@ func truncate(t *testing.T, fsys format.FS) {
 	content(t, fsys, "a", "one")
 }
 
-func closedFile(t *testing.T, fsys format.FS) {
+func closedFile(t *testing.T, fsys storage.FS) {
 	f, err := fsys.Create("a")
 	ok(t, err)
 	ok(t, f.Close())
@@ -225,7 +225,7 @@ func closedFile(t *testing.T, fsys format.FS) {
 	wantErr(t, "second Close", f.Close(), fs.ErrClosed)
 }
 
-func readAt(t *testing.T, fsys format.FS) {
+func readAt(t *testing.T, fsys storage.FS) {
 	put(t, fsys, "a", "0123456789")
 	f, err := fsys.Open("a")
 	ok(t, err)
@@ -245,7 +245,7 @@ func readAt(t *testing.T, fsys format.FS) {
 	refused(t, "ReadAt before the start", err)
 }
 
-func link(t *testing.T, fsys format.FS) {
+func link(t *testing.T, fsys storage.FS) {
 	ok(t, fsys.Mkdir("d"))
 	put(t, fsys, "a", "one")
 	ok(t, fsys.Link("a", "d/b"))
@@ -259,7 +259,7 @@ func link(t *testing.T, fsys format.FS) {
 	content(t, fsys, "d/b", "one two")
 }
 
-func linkNeverReplaces(t *testing.T, fsys format.FS) {
+func linkNeverReplaces(t *testing.T, fsys storage.FS) {
 	put(t, fsys, "a", "one")
 	put(t, fsys, "b", "two")
 	ok(t, fsys.Mkdir("d"))
@@ -272,7 +272,7 @@ func linkNeverReplaces(t *testing.T, fsys format.FS) {
 	names(t, fsys, ".", "a", "b", "d")
 }
 
-func renameReplaces(t *testing.T, fsys format.FS) {
+func renameReplaces(t *testing.T, fsys storage.FS) {
 	put(t, fsys, "a", "one")
 	put(t, fsys, "b", "two")
 	ok(t, fsys.Rename("a", "b"))
@@ -286,7 +286,7 @@ func renameReplaces(t *testing.T, fsys format.FS) {
 	content(t, fsys, "c", "one")
 }
 
-func renameAcross(t *testing.T, fsys format.FS) {
+func renameAcross(t *testing.T, fsys storage.FS) {
 	ok(t, fsys.Mkdir("d"))
 	put(t, fsys, "a", "one")
 	put(t, fsys, "d/b", "two")
@@ -296,7 +296,7 @@ func renameAcross(t *testing.T, fsys format.FS) {
 	content(t, fsys, "d/b", "one")
 }
 
-func remove(t *testing.T, fsys format.FS) {
+func remove(t *testing.T, fsys storage.FS) {
 	put(t, fsys, "a", "one")
 	ok(t, fsys.Remove("a"))
 	_, err := fsys.Stat("a")
@@ -305,7 +305,7 @@ func remove(t *testing.T, fsys format.FS) {
 	content(t, fsys, "a", "two")
 }
 
-func removeDirectory(t *testing.T, fsys format.FS) {
+func removeDirectory(t *testing.T, fsys storage.FS) {
 	ok(t, fsys.Mkdir("d"))
 	put(t, fsys, "d/a", "one")
 	refused(t, "Remove of a directory with a file", fsys.Remove("d"))
@@ -315,7 +315,7 @@ func removeDirectory(t *testing.T, fsys format.FS) {
 	names(t, fsys, ".")
 }
 
-func removeOpen(t *testing.T, fsys format.FS) {
+func removeOpen(t *testing.T, fsys storage.FS) {
 	put(t, fsys, "a", "one")
 	f, err := fsys.Open("a")
 	ok(t, err)
@@ -331,7 +331,7 @@ func removeOpen(t *testing.T, fsys format.FS) {
 	}
 }
 
-func mkdir(t *testing.T, fsys format.FS) {
+func mkdir(t *testing.T, fsys storage.FS) {
 	ok(t, fsys.Mkdir("d"))
 	ok(t, fsys.Mkdir("d/e"))
 	wantErr(t, "Mkdir of a directory that is there", fsys.Mkdir("d"), fs.ErrExist)
@@ -344,7 +344,7 @@ func mkdir(t *testing.T, fsys format.FS) {
 	content(t, fsys, "d/e/a", "one")
 }
 
-func readDir(t *testing.T, fsys format.FS) {
+func readDir(t *testing.T, fsys storage.FS) {
 	for _, name := range []string{"c", "a", "B", ".hidden"} {
 		put(t, fsys, name, name+name)
 	}
@@ -368,7 +368,7 @@ func readDir(t *testing.T, fsys format.FS) {
 	refused(t, "ReadDir of a file", err)
 }
 
-func stat(t *testing.T, fsys format.FS) {
+func stat(t *testing.T, fsys storage.FS) {
 	ok(t, fsys.Mkdir("d"))
 	put(t, fsys, "d/a", "four")
 	info, err := fsys.Stat("d/a")
@@ -388,7 +388,7 @@ func stat(t *testing.T, fsys format.FS) {
 	}
 }
 
-func syncDir(t *testing.T, fsys format.FS) {
+func syncDir(t *testing.T, fsys storage.FS) {
 	ok(t, fsys.SyncDir("."))
 	ok(t, fsys.Mkdir("d"))
 	put(t, fsys, "d/a", "one")
@@ -397,11 +397,11 @@ func syncDir(t *testing.T, fsys format.FS) {
 	names(t, fsys, "d", "a")
 }
 
-func lock(t *testing.T, fsys format.FS) {
+func lock(t *testing.T, fsys storage.FS) {
 	l, err := fsys.Lock("lock", "the first one")
 	ok(t, err)
 	_, err = fsys.Lock("lock", "the second one")
-	wantErr(t, "second Lock", err, format.ErrLocked)
+	wantErr(t, "second Lock", err, storage.ErrLocked)
 	if err != nil && !strings.Contains(err.Error(), "the first one") {
 		t.Errorf("second Lock: got %q, want the holder named", err)
 	}
@@ -420,7 +420,7 @@ func lock(t *testing.T, fsys format.FS) {
 	wantErr(t, "Lock in a directory that is not there", err, fs.ErrNotExist)
 }
 
-func outside(t *testing.T, fsys format.FS) {
+func outside(t *testing.T, fsys storage.FS) {
 	put(t, fsys, "a", "one")
 	for _, name := range []string{"../a", "..", "/a", "d/../../a", ""} {
 		_, err := fsys.Open(name)

@@ -4,19 +4,20 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/test/memfs"
 )
 
 func TestTheFileSystemInMemoryKeepsTheContract(t *testing.T) {
-	TestFS(t, func() format.FS { return memfs.New(memfs.Options{}) })
+	TestFS(t, func() storage.FS { return memfs.New(memfs.Options{}) })
 }
 
 func TestTheFileSystemInMemoryKeepsTheContractAfterACrash(t *testing.T) {
-	TestFS(t, func() format.FS { return memfs.New(memfs.Options{}).CrashBare() })
+	TestFS(t, func() storage.FS { return memfs.New(memfs.Options{}).CrashBare() })
 }
 
 func TestTheFileSystemOnDiskKeepsTheContract(t *testing.T) {
-	TestFS(t, func() format.FS {
+	TestFS(t, func() storage.FS {
 		fsys, err := format.DirFS(t.TempDir())
 		if err != nil {
 			t.Fatal(err)
@@ -26,7 +27,7 @@ func TestTheFileSystemOnDiskKeepsTheContract(t *testing.T) {
 }
 
 func TestADirectoryThatIsNotThereIsMadeByName(t *testing.T) {
-	TestFS(t, func() format.FS {
+	TestFS(t, func() storage.FS {
 		fsys, err := format.DirFS(t.TempDir() + "/above/archive")
 		if err != nil {
 			t.Fatal(err)

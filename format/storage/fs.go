@@ -1,9 +1,16 @@
-package format
+// Package storage says what package format asks of a place in which archives lie: an [FS] is a file system, a [Store] keeps whole objects, a bucket say, and a
+// [ReadFS] is enough to read. Package format has the directory, package bucket the buckets, package pack the packed archives; who has archives
+// elsewhere implements one of these.
+package storage
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 )
+
+// ErrLocked is wrapped when another process holds a lock; the message says who.
+var ErrLocked = errors.New("archive is locked")
 
 // ReadFS is all that reading an archive asks of the place where it lies: files by name, and ranges of them. Names are slash-separated
 // paths relative to the archive's root; no name leads outside it. Implementations are safe for concurrent use.
@@ -24,7 +31,7 @@ type ReadFile interface {
 	Size() (int64, error)
 }
 
-// FS is a ReadFS that an archive can also be written to. [DirFS] is the one on disk; tests use one in memory that can fail and crash at
+// FS is a ReadFS that an archive can also be written to. format.DirFS is the one on disk; tests use one in memory that can fail and crash at
 // any operation.
 //
 // Implementations are safe for concurrent use on different names.

@@ -1,8 +1,8 @@
-package format
+package storage
 
 // Store is where an archive can be written that is no file system: whole objects under names, a bucket say. It has no directories,
 // locks and links: a name that must be free is all that keeps two writers apart. The first one to publish a name wins, and nothing ever
-// takes the place of what it published. Package bucket has one; [CreateStore] and [OpenStoreForWriting] take it.
+// takes the place of what it published. Package bucket has one; format.CreateStore and format.OpenStoreForWriting take it.
 //
 // Implementations are safe for concurrent use.
 type Store interface {
@@ -23,14 +23,4 @@ type Store interface {
 	SHA256(name string) (string, error)
 	// Remove removes an object. One that is not there is no error.
 	Remove(name string) error
-}
-
-// digester is a ReadFS that knows of files what SHA256SUMS would say; empty: it does not.
-type digester interface {
-	SHA256(name string) (string, error)
-}
-
-// lister is a ReadFS that lists all of a directory at once.
-type lister interface {
-	List(dir string, visit func(name string, size int64) error) error
 }
