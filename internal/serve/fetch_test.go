@@ -1,0 +1,99 @@
+package serve
+
+import (
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
+
+	"github.com/karchive/karchive/format"
+)
+
+// fetched sends a Fetch of orders, partition 0, as a client without a session unless change says otherwise.
+func fetched(t *testing.T, c *kgo.Client, offset int64, change func(*kmsg.FetchRequest)) *kmsg.FetchResponse {
+	t.Helper()
+	m := fetchOrders()
+	m.SessionEpoch = -1
+	m.Topics[0].Partitions[0].FetchOffset = offset
+	if change != nil {
+		change(m)
+	}
+	response, err := c.Broker(0).Request(t.Context(), m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.(*kmsg.FetchResponse)
+}
+
+func TestNoFetchSessionIsGivenAndAnUnknownOneIsRefused(t *testing.T) {
+	a, _ := newArchive(t, plain(orders0, 0, 3))
+	c := client(t, serving(t, a), kgo.MaxVersions(fetchVersion(11)))
+	for name, test := range map[string]struct {
+		id, epoch int32
+		want      int16
+	}{"none": {0, -1, 0}, "one is asked for": {0, 0, 0}, "another server's": {7, 3, kerr.FetchSessionIDNotFound.Code}, "another's, to be closed": {7, -1, kerr.FetchSessionIDNotFound.Code}} {
+		got := fetched(t, c, 0, func(m *kmsg.FetchRequest) { m.SessionID, m.SessionEpoch = test.id, test.epoch })
+		if got.ErrorCode != test.want || got.SessionID != 0 {
+			t.Errorf("%s: got error %d and session %d, want %d and 0", name, got.ErrorCode, got.SessionID, test.want)
+		}
+		if records := len(got.Topics) > 0 && len(got.Topics[0].Partitions[0].RecordBatches) > 0; records != (test.want == 0) {
+			t.Errorf("%s: got records %t, want %t", name, records, test.want == 0)
+		}
+	}
+}
+
+func TestAPollAtTheEndWaitsAsLongAsItSays(t *testing.T) {
+	virtually(t, []log{plain(orders0, 5, 8)}, func(t *testing.T, a *format.Archive, network *kfake.VirtualNetwork) {
+		s := start(t, Options{Sources: []Source{{Archive: a}}, Listen: "127.0.0.1:9092", Listener: network.Listen})
+		c := client(t, s, kgo.Dialer(network.DialContext), kgo.MaxVersions(fetchVersion(11)))
+		fetched(t, c, 5, nil) // the connection is there
+		for name, test := range map[string]struct {
+			offset   int64
+			wait     time.Duration
+			minBytes int32
+			want     time.Duration
+			code     int16
+		}{
+			"the end": {8, 20 * time.Second, 1, 20 * time.Second, 0}, "without patience": {8, 20 * time.Second, 0, 0, 0}, "there is something": {7, 20 * time.Second, 1 << 20, 0, 0},
+			"a wait that is too long": {8, time.Hour, 1, longestWait, 0}, "behind the end": {9, 20 * time.Second, 1, 0, kerr.OffsetOutOfRange.Code}, "before the start": {4, 20 * time.Second, 1, 0, kerr.OffsetOutOfRange.Code},
+		} {
+			begin := time.Now()
+			got := fetched(t, c, test.offset, func(m *kmsg.FetchRequest) {
+				m.MaxWaitMillis, m.MinBytes = int32(test.wait.Milliseconds()), test.minBytes
+			})
+			if took := time.Since(begin); took != test.want {
+				t.Errorf("%s: answered after %s, want %s", name, took, test.want)
+			}
+			if p := got.Topics[0].Partitions[0]; p.ErrorCode != test.code || p.HighWatermark != 8 || p.LogStartOffset != 5 {
+				t.Errorf("%s: got error %d, log from %d to %d; want error %d, 5 to 8", name, p.ErrorCode, p.LogStartOffset, p.HighWatermark, test.code)
+			}
+		}
+	})
+}
+
+func TestAnAnswerHasAsMuchAsFits(t *testing.T) {
+	l := plain(orders0, 0, 4000)
+	a, _ := newArchive(t, l)
+	c := client(t, serving(t, a), kgo.MaxVersions(fetchVersion(11)))
+	whole := len(fetched(t, c, 0, nil).Topics[0].Partitions[0].RecordBatches)
+	if whole < 100_000 {
+		t.Fatalf("got %d bytes, want all records", whole)
+	}
+	for _, most := range []int32{0, 1, 100} { // one batch in any case, so that every consumer gets on
+		got := fetched(t, c, 3999, func(m *kmsg.FetchRequest) { m.MaxBytes, m.Topics[0].Partitions[0].PartitionMaxBytes = most, most })
+		if n := len(got.Topics[0].Partitions[0].RecordBatches); n == 0 || n > whole {
+			t.Errorf("at most %d bytes: got %d", most, n)
+		}
+	}
+}
+
+// fetchVersion is the newest version of Fetch to ask with.
+func fetchVersion(v int16) *kversion.Versions {
+	versions := kversion.V4_1_0()
+	versions.SetMaxKeyVersion(int16(kmsg.Fetch), v)
+	return versions
+}
