@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -221,6 +222,7 @@ func (f *fetching) fill(ctx context.Context, p *partition, rp *kmsg.FetchRequest
 
 // take adds batches of a block for a stretch and returns the offset behind them. The first batch of an answer is sent whatever its size.
 func (f *fetching) take(b *block, s stretch, room *int, sp *kmsg.FetchResponseTopicPartition) int64 {
+	sp.RecordBatches = slices.Grow(sp.RecordBatches, b.fitting(s, min(*room, f.left)))
 	for i := range b.batches {
 		one := b.batches[i]
 		if one.last < s.at || s.at >= s.until {
@@ -239,6 +241,20 @@ func (f *fetching) take(b *block, s stretch, room *int, sp *kmsg.FetchResponseTo
 		f.add(&gap, &s, room, sp)
 	}
 	return s.at
+}
+
+// fitting is how many bytes of the batches of a stretch fit into so many.
+func (b *block) fitting(s stretch, most int) (bytes int) {
+	for i := range b.batches {
+		switch one := &b.batches[i]; {
+		case one.last < s.at:
+		case one.first >= s.until || bytes+len(one.raw) > most:
+			return bytes
+		default:
+			bytes += len(one.raw)
+		}
+	}
+	return bytes
 }
 
 // add adds a batch, and begins the stretch behind it.
