@@ -81,6 +81,7 @@ func (o *compareOptions) run(ctx context.Context, e *env, scratch string) ([]com
 	if err := errors.Join(err, damaged); err != nil {
 		return nil, err
 	}
+	o.warnMissing(e, options.Serve.Sources)
 	options.Serve.TempDir, options.Dir = scratch, o.keep
 	if o.keep == "" {
 		options.Dir = filepath.Join(scratch, "written")
@@ -104,7 +105,7 @@ func (o *compareOptions) judge(ctx context.Context, e *env, golden *diffSide, re
 	if a == nil {
 		a, rest = o.side(results[0].Name, results[0].Archive), results[1:]
 	}
-	equal := true
+	equal, compared := true, golden != nil
 	for i := range rest {
 		b := o.side(rest[i].Name, rest[i].Archive)
 		if err := o.printSides(e, a.name, b.name); err != nil {
@@ -114,10 +115,14 @@ func (o *compareOptions) judge(ctx context.Context, e *env, golden *diffSide, re
 		if err != nil {
 			return err
 		}
-		equal = equal && report.Equals()
+		equal, compared = equal && report.Equals(), compared || report.Equal > 0
 	}
-	if !equal {
+	switch {
+	case !equal:
 		return errReported
+	case !compared:
+		e.warnf("no program wrote a record: nothing was compared")
+		return errIncomplete
 	}
 	return nil
 }

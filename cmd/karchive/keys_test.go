@@ -7,12 +7,15 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"testing"
 
 	"aead.dev/minisign"
 	"filippo.io/age"
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/crypto/ssh/agent"
+
+	"github.com/karchive/karchive/test/testpki"
 )
 
 // makeKeys writes keys of the kinds that pack knows: NAME.ssh and NAME.ssh.pub, NAME.minisign and NAME.minisign.pub, NAME.age and NAME.age.pub.
@@ -67,4 +70,13 @@ func startAgent(ts *testscript.TestScript, _ bool, args []string) {
 			go agent.ServeAgent(keys, conn)
 		}
 	}()
+}
+
+// certificate NAME makes NAME.pem and NAME.key, a certificate of localhost and its key, and ca.pem, who it is to be trusted by.
+func makeCertificate(ts *testscript.TestScript, _ bool, args []string) {
+	ca := testpki.NewAuthority(ts.Value("testing").(*testing.T))
+	identity := ca.Issue("localhost")
+	for name, content := range map[string][]byte{"ca.pem": ca.PEM(), args[0] + ".pem": identity.PEM(), args[0] + ".key": identity.KeyPEM()} {
+		ts.Check(os.WriteFile(ts.MkAbs(name), content, 0o600))
+	}
 }

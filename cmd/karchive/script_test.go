@@ -62,8 +62,8 @@ func TestScripts(t *testing.T) {
 			"flip":    flip,
 			"forget":  forget,
 			"await":   await,
-			"keys":    makeKeys,
-			"agent":   startAgent,
+			"keys":    makeKeys, "certificate": makeCertificate,
+			"agent": startAgent,
 		},
 	})
 }

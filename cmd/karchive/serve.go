@@ -21,7 +21,7 @@ type serveOptions struct {
 	certificate string // file
 	key         string // file
 	users       cli.StringSlice
-	readyFile   string
+	readyFile   readyFile
 	exitAtEnd   bool
 	exitIdle    time.Duration
 }
@@ -66,7 +66,7 @@ func (o *serveOptions) flags(e *env) []cli.Flag {
 		&cli.StringFlag{Name: "tls-cert", Usage: "encrypt connections with the certificate of `FILE`, in PEM", Destination: &o.certificate},
 		&cli.StringFlag{Name: "tls-key", Usage: "the certificate's key, in `FILE`, in PEM", Destination: &o.key},
 		&cli.StringSliceFlag{Name: "sasl-user", Usage: "let in only `NAME=PASSWORD`, the password as @FILE or env:VARIABLE; repeatable", Destination: &o.users},
-		&cli.StringFlag{Name: "ready-file", Usage: "write the address to `FILE` when clients can connect", Destination: &o.readyFile},
+		&cli.StringFlag{Name: "ready-file", Usage: "write the address to `FILE` when clients can connect, and remove it before and after", Destination: &o.readyFile.name},
 		&cli.BoolFlag{Name: "exit-at-end", Usage: "end when clients have read everything and have gone, at the latest 5 seconds after", Destination: &o.exitAtEnd},
 		durationFlag("exit-when-idle", "end when no client has read or written for `DURATION`, since the first came", "never", &o.exitIdle),
 		logFlag(e),
@@ -86,11 +86,23 @@ func runServe(ctx context.Context, e *env, o *serveOptions) error {
 	if err != nil {
 		return err
 	}
+	if err := o.readyFile.begin(); err != nil {
+		return err
+	}
+	defer o.readyFile.end()
 	damaged, closeAll, err := o.openSources(ctx, e, rules, &options)
 	defer closeAll()
 	if err != nil {
 		return err
 	}
+	if err := o.serve(ctx, e, options); err != nil {
+		return err
+	}
+	return errors.Join(damaged, e.noteReshaped(rules))
+}
+
+// serve is there for clients until it is to end.
+func (o *serveOptions) serve(ctx context.Context, e *env, options serve.Options) error {
 	aside.RemoveLeftovers()
 	temporary, err := aside.CreateTemporary()
 	if err != nil {
@@ -106,10 +118,16 @@ func runServe(ctx context.Context, e *env, o *serveOptions) error {
 	if err := o.ready(e, server); err != nil {
 		return err
 	}
+	warned := make(chan struct{})
+	go func() { // clients need not wait for it
+		defer close(warned)
+		o.warnMissing(e, options.Sources)
+	}()
 	if err := o.wait(ctx, server); err != nil {
 		return err
 	}
-	return errors.Join(damaged, e.noteReshaped(rules))
+	<-warned
+	return nil
 }
 
 // ready says where clients can connect.
@@ -118,10 +136,7 @@ func (o *serveOptions) ready(e *env, s *serve.Server) error {
 	if _, err := printable.Fprintf(e.text, "%s\n", s.Addr()); err != nil {
 		return err
 	}
-	if o.readyFile == "" {
-		return nil
-	}
-	return writeWhole(o.readyFile, []byte(s.Addr()+"\n"))
+	return o.readyFile.ready(s.Addr())
 }
 
 // wait returns when the server is to end.

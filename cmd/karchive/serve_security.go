@@ -3,7 +3,6 @@ package main
 import (
 	"crypto/tls"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/karchive/karchive/internal/serve"
@@ -59,13 +58,4 @@ func (o *serveOptions) tls() (*tls.Config, error) {
 		return nil, fmt.Errorf("read the certificate: %w", err)
 	}
 	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
-}
-
-// writeWhole makes a file that is never seen in part, replacing one that is there.
-func writeWhole(name string, content []byte) error {
-	part := name + ".part"
-	if err := os.WriteFile(part, content, 0o644); err != nil {
-		return err
-	}
-	return os.Rename(part, name)
 }

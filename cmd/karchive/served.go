@@ -63,7 +63,6 @@ func (o *served) openSources(ctx context.Context, e *env, rules *reshape.Pipelin
 			return nil, closeAll, err
 		}
 		open, damaged = append(open, a), errors.Join(damaged, wrong)
-		e.warnSelected(name, a, &o.selected)
 	}
 	if _, err := o.check(open...); err != nil {
 		return nil, closeAll, err
@@ -80,4 +79,11 @@ func (o *served) openSources(ctx context.Context, e *env, rules *reshape.Pipelin
 		to.Sources = append(to.Sources, source)
 	}
 	return damaged, closeAll, err
+}
+
+// warnMissing says what the archives lack. It reads all documents.
+func (o *served) warnMissing(e *env, sources []serve.Source) {
+	for i := range sources {
+		e.warnSelected(o.archives[i], sources[i].Archive, &o.selected)
+	}
 }

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+
+	"github.com/karchive/karchive/internal/aside"
+)
+
+// readyFile is what says, by being there, that clients can connect, and where. Without a name it does nothing.
+type readyFile struct {
+	name string
+	file *aside.File
+	said []byte // what is in it; nil: it is not there
+}
+
+// begin removes what a server that was killed has left, and finds out whether the file can be made.
+func (r *readyFile) begin() (err error) {
+	if r.name == "" {
+		return nil
+	}
+	switch info, err := os.Lstat(r.name); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular():
+		return usage("--ready-file %s is there, and is no file", r.name)
+	default:
+		if err := os.Remove(r.name); err != nil {
+			return err
+		}
+	}
+	r.file, err = aside.CreateFile(r.name)
+	return err
+}
+
+// ready makes the file. Everybody may read it.
+func (r *readyFile) ready(address string) error {
+	if r.name == "" {
+		return nil
+	}
+	said := []byte(address + "\n")
+	if _, err := r.file.Write(said); err != nil {
+		return err
+	}
+	if err := r.file.Chmod(0o644); err != nil {
+		return err
+	}
+	if err := r.file.Commit(); err != nil {
+		return err
+	}
+	r.said = said
+	return nil
+}
+
+// end removes the file, unless it is another server's by now.
+func (r *readyFile) end() {
+	if r.file != nil {
+		r.file.Abandon()
+	}
+	if is, err := os.ReadFile(r.name); err == nil && r.said != nil && bytes.Equal(is, r.said) {
+		os.Remove(r.name)
+	}
+}
