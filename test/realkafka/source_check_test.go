@@ -14,7 +14,7 @@ import (
 
 // A source that lacks what a test is about would let that test pass for nothing.
 func TestSourceHoldsWhatTheTestsRelyOn(t *testing.T) {
-	_, client := newSource(t)
+	source, client := newSource(t)
 	logs := map[string]*rawLog{}
 	for topic, n := range partitionsOf {
 		for p := range n {
@@ -43,6 +43,7 @@ func TestSourceHoldsWhatTheTestsRelyOn(t *testing.T) {
 	check("a leader epoch changes", logs[kinds+"/0"].records[0].LeaderEpoch < logs[kinds+"/0"].records[len(logs[kinds+"/0"].records)-1].LeaderEpoch)
 	check("the broker set the time", logs[appendTime+"/0"].records[0].TimestampMs > 1700000000000+1000)
 	check("a time past 2262 is kept", logs[farFuture+"/0"].records[1].TimestampMs == 1700000000000000)
+	t.Run("read with other libraries", func(t *testing.T) { readWithOtherLibraries(t, source) })
 }
 
 // gapsBetween counts the places where offsets are not consecutive.
