@@ -37,13 +37,20 @@ func bytesOfEach(t *testing.T) int64 {
 	return megabytes * 1e6
 }
 
-// It takes minutes, so it runs only when asked for: `make rss`, with KARCHIVE_RSS the size of each archive in megabytes.
-func TestPeakMemoryOfWorkWithArchivesStaysWithin256MB(t *testing.T) {
-	size, dir := bytesOfEach(t), t.TempDir()
-	bin := filepath.Join(dir, "karchive")
+// build makes the command, in a directory.
+func build(t *testing.T, dir string) (bin string) {
+	t.Helper()
+	bin = filepath.Join(dir, "karchive")
 	if out, err := exec.Command("go", "build", "-o", bin, "../../cmd/karchive").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
+	return bin
+}
+
+// It takes minutes, so it runs only when asked for: `make rss`, with KARCHIVE_RSS the size of each archive in megabytes.
+func TestPeakMemoryOfWorkWithArchivesStaysWithin256MB(t *testing.T) {
+	size, dir := bytesOfEach(t), t.TempDir()
+	bin := build(t, dir)
 	a, b, many := filepath.Join(dir, "a"), filepath.Join(dir, "b"), filepath.Join(dir, "many")
 	fill(t, a, size, 64<<20, 0)
 	fill(t, b, size, 64<<20, differs)
