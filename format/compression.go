@@ -79,9 +79,9 @@ func appendZstd(dst, src []byte, level int) []byte {
 	return e.EncodeAll(src, dst)
 }
 
-// decodeZstd decodes into dst and never past its length.
+// decodeZstd decodes what has a digest into dst and never past its length.
 func decodeZstd(dst, src []byte) ([]byte, error) {
-	return parquetbytes.DecodeZstd(dst[:0:len(dst)], src)
+	return parquetbytes.DecodeTrustedZstd(dst[:0:len(dst)], src)
 }
 
 // zstdBuffers are for what is compressed and copied away at once.

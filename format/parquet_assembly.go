@@ -106,9 +106,11 @@ func (a *assembly) setPayloads(set func(*Record, []byte)) func(levels, payloadVa
 			return corruptf("more values than rows")
 		}
 		for i, level := range l.definitions {
+			var payload []byte
 			if level == definedPayload {
-				set(&a.rest[i], v.next())
+				payload = v.next()
 			}
+			set(&a.rest[i], payload)
 		}
 		a.rest = a.rest[len(l.definitions):]
 		return nil
@@ -167,9 +169,11 @@ func (a *assembly) setHeaderValues(l levels, v payloadValues) error {
 func (a *assembly) divideHeaders() {
 	rest := a.headers
 	for i := range a.records {
+		var headers []Header
 		if n := a.counts[i]; n > 0 {
-			a.records[i].Headers, rest = rest[:n:n], rest[n:]
+			headers, rest = rest[:n:n], rest[n:]
 		}
+		a.records[i].Headers = headers
 	}
 }
 

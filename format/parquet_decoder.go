@@ -80,6 +80,7 @@ func (d *parquetDecoder) keys(i int, doc *Document, use func(key []byte)) (rows 
 		return 0, err
 	}
 	own, shape := d.newOwnReader(group.MetaData(), &doc.Groups[i], nil), payloadShapeOf(readKey)
+	own.unzstd = parquetbytes.DecodeZstd // keys alone have no digest
 	err = own.eachPage(readKey, parquet.Encodings.DeltaLengthByteArray, false, func(p page) error {
 		v, err := own.split(p, shape)
 		for err == nil && len(v.lengths) > 0 {

@@ -22,6 +22,7 @@ type ownReader struct {
 	left    int64 // bytes that pages may still claim to hold
 	values  int64 // that a page may claim to hold: a level for each row, or for each header
 	memory  *Buffer
+	unzstd  func(dst, src []byte) ([]byte, error)
 	*ownScratch
 }
 
@@ -32,9 +33,10 @@ type ownScratch struct {
 	ints                     []int64
 }
 
+// newOwnReader is for records, whose digest is checked.
 func (d *parquetDecoder) newOwnReader(group *metadata.RowGroupMetaData, info *RowGroup, memory *Buffer) *ownReader {
 	return &ownReader{
-		decoder: d, group: group, memory: memory, ownScratch: &d.own,
+		decoder: d, group: group, memory: memory, ownScratch: &d.own, unzstd: parquetbytes.DecodeTrustedZstd,
 		left:   2*info.Bytes + 1<<20, // encodings are smaller than canonical bytes, but for their headers
 		values: info.Records + info.Bytes/canonicalHeader,
 	}
@@ -123,7 +125,7 @@ func (o *ownReader) decompress(data []byte, size int, codec compress.Compression
 	if codec == compress.Codecs.Uncompressed {
 		body = append(body[:0], data...)
 	} else {
-		body, err = parquetbytes.DecodeZstd(body[:0:size+zstdSlack], data)
+		body, err = o.unzstd(body[:0:size+zstdSlack], data)
 	}
 	if err == nil && len(body) != size {
 		err = fmt.Errorf("%d bytes, its header says %d", len(body), size)

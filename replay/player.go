@@ -41,9 +41,10 @@ type player struct {
 
 	roundMs int64 // by which timestamps of the present round are later, at top speed
 
-	inFlight     sync.WaitGroup // entries that the client has
-	transactions *transactions  // nil: the replay is not exactly once
-	retirement   *retirement    // nil: topics are kept to the end
+	inFlight     sync.WaitGroup           // entries that the client has
+	promise      func(*kgo.Record, error) // answered, made once and not for each record
+	transactions *transactions            // nil: the replay is not exactly once
+	retirement   *retirement              // nil: topics are kept to the end
 }
 
 // newPlayer makes everything that a plan needs.
@@ -54,6 +55,7 @@ func newPlayer(j *job, plan *Plan) (*player, error) {
 		started: s.Clock.Now(),
 		decoded: budget.New(s.MemoryBytes / 4 * 3), sending: budget.New(s.MemoryBytes / 4), memory: newMemory(target.Client(), s.Hooks),
 	}
+	p.promise = p.answered
 	p.measure(plan)
 	shrinker := newShrinker(plan.Compression)
 	topics := make(map[string][]*destination)
@@ -292,7 +294,7 @@ func (p *player) send(ctx context.Context, from *part, e *entry) bool {
 	}
 	l.sent.Add(1)
 	p.inFlight.Add(1)
-	p.client.Produce(e.to.ctx, &e.record, p.answered)
+	p.client.Produce(e.to.ctx, &e.record, p.promise)
 	return true
 }
 
