@@ -59,3 +59,25 @@ func TestASecondRowGroupOfOneShapeAllocatesNoPages(t *testing.T) {
 		}
 	})
 }
+
+// Of a thousand partitions a thousand segments are opened, most of them for their documents alone.
+func TestOpeningASegmentTakesNoMemoryForItsRecords(t *testing.T) {
+	eachEncoding(t, func(t *testing.T, e Encoding) {
+		b := writeSegment(t, optionsIn(e), manyRecords(10, 6))
+		open := func() {
+			if _, err := newReader(bytes.NewReader(b), int64(len(b))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		open()
+		const times = 100
+		got := allocated(func() {
+			for range times {
+				open()
+			}
+		}) / times
+		if got > 64<<10 {
+			t.Errorf("%d bytes, want at most 64 KiB for a file of %d", got, len(b))
+		}
+	})
+}

@@ -41,6 +41,9 @@ func (c *Completeness) Complete() bool { return len(c.Short) == 0 }
 // In is what of c is in the window's offsets. Its times say nothing: when records were that are not there is not known.
 func (c Completeness) In(w Window) Completeness {
 	out := Completeness{OpenEnd: c.OpenEnd}
+	if w.UntilOffset != 0 && w.UntilOffset <= w.FromOffset {
+		return out
+	}
 	for _, s := range c.Short {
 		if w.overlaps(s.From, s.Until) {
 			out.Short = append(out.Short, s)
@@ -57,6 +60,26 @@ func (c Completeness) In(w Window) Completeness {
 // Completeness compares what the archive covers with its plan, for the partitions that takes says yes to; nil takes all. It reads the
 // documents of their segments. Errors are those of Coverage.
 func (a *Archive) Completeness(takes func(TopicPartition) bool) (Completeness, error) {
+	return a.completeness(takes, a.list)
+}
+
+// CompletenessIn is what Completeness says In a window. It reads only the documents of segments that have offsets of the window.
+func (a *Archive) CompletenessIn(w Window, takes func(TopicPartition) bool) (Completeness, error) {
+	list := a.list
+	if a.damage == nil { // else what is between the segments counts too, wherever they are
+		list = func(tp TopicPartition) []Segment {
+			all := a.list(tp)
+			if in := segmentsIn(all, w); len(in) > 0 {
+				return in
+			}
+			return all[:min(1, len(all))] // where the partition begins
+		}
+	}
+	c, err := a.completeness(takes, list)
+	return c.In(w), err
+}
+
+func (a *Archive) completeness(takes func(TopicPartition) bool, list func(TopicPartition) []Segment) (Completeness, error) {
 	plan := a.Identity().Capture
 	c := Completeness{OpenEnd: plan != nil && plan.Mode == origin.ModeFollow}
 	planned := map[TopicPartition]origin.PlanRange{}
@@ -70,9 +93,9 @@ func (a *Archive) Completeness(takes func(TopicPartition) bool) (Completeness, e
 	}
 	slices.SortFunc(all, TopicPartition.Compare)
 	all = slices.DeleteFunc(slices.Compact(all), func(tp TopicPartition) bool { return takes != nil && !takes(tp) })
-	a.readAhead(all)
+	a.readAhead(all, list)
 	for _, tp := range all {
-		covered, err := a.Coverage(tp)
+		covered, err := a.coverage(tp, list(tp))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return Completeness{}, err
 		}

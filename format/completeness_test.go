@@ -113,6 +113,64 @@ func TestCompletenessInAWindowLeavesOutOtherOffsets(t *testing.T) {
 	}
 }
 
+func TestCompletenessInAWindowIsThatOfAllLimitedToIt(t *testing.T) {
+	without := func(base int64) map[string][]byte {
+		files := plannedArchive(t, origin.ModeSnapshot, 320)
+		delete(files, damagedPath(base))
+		return files
+	}
+	later := without(0)
+	delete(later, "SHA256SUMS")
+	offsets := []int64{0, 1, 50, 99, 100, 110, 114, 115, 199, 200, 299, 300, 319, 320, 400}
+	for name, files := range map[string]map[string][]byte{
+		"all": plannedArchive(t, origin.ModeSnapshot, 320), "no end": plannedArchive(t, origin.ModeFollow, -1),
+		"without the first": without(0), "without the second": without(100), "without the last": without(200),
+		"begins later than it was to": later,
+	} {
+		a, err := format.Open(memfs.FromFiles(memfs.Options{}, files))
+		if errors.Is(err, format.ErrMissingSegment) {
+			a, _ = openIntact(t, files)
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all, err := a.Completeness(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, from := range offsets {
+			for _, until := range offsets {
+				w := format.Window{FromOffset: from, UntilOffset: until}
+				if got, err := a.CompletenessIn(w, nil); err != nil || !reflect.DeepEqual(got, all.In(w)) {
+					t.Errorf("%s, %d..%d: got %+v, %v, want %+v", name, from, until, got, err, all.In(w))
+				}
+			}
+		}
+	}
+}
+
+func TestCompletenessInAWindowOpensOnlyItsSegments(t *testing.T) {
+	const segments = 40
+	var list []seg
+	for i := range int64(segments) {
+		list = append(list, full(orders0, 10*i, 10*i+10))
+	}
+	fsys := memArchive(t, list...)
+	a := mustOpen(t, fsys)
+	opened := 0
+	fsys.Inject(func(o memfs.Op) *memfs.Fault {
+		if o.Call == memfs.Open {
+			opened++
+		}
+		return nil
+	})
+	if _, err := a.CompletenessIn(format.Window{FromOffset: 205, UntilOffset: 206}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if opened != 1 {
+		t.Errorf("%d of %d segments were opened for one offset, want 1", opened, segments)
+	}
+}
+
 // TestARecoverySaysWhatIsLostOfAPlannedArchive takes every segment away, and the last one, of archives with and without a planned end.
 func TestARecoverySaysWhatIsLostOfAPlannedArchive(t *testing.T) {
 	gap := func(from, until int64) []format.LostRange {

@@ -31,7 +31,11 @@ type Coverage struct {
 // Coverage adds up the documents of partition tp's segments and checks that they adjoin. A partition without a segment gives
 // fs.ErrNotExist, but for one of an archive from OpenIntact that is known to have had some.
 func (a *Archive) Coverage(tp TopicPartition) (Coverage, error) {
-	list := a.list(tp)
+	return a.coverage(tp, a.list(tp))
+}
+
+// coverage is that of a list of the segments of a partition, which stand one after the other.
+func (a *Archive) coverage(tp TopicPartition, list []Segment) (Coverage, error) {
 	known, damaged := a.damage.knownOf(tp)
 	if len(list) == 0 && !damaged {
 		return Coverage{}, fmt.Errorf("coverage of %s: %w", tp, fs.ErrNotExist)
@@ -104,13 +108,13 @@ func (a *Archive) parallel() int {
 
 // readAhead reads the documents of partitions, so that they are known when they are asked for one after the other. Where reading one is as quick as that, it does
 // nothing; what cannot be read is for whoever asks for it.
-func (a *Archive) readAhead(tps []TopicPartition) {
+func (a *Archive) readAhead(tps []TopicPartition, list func(TopicPartition) []Segment) {
 	if _, far := a.fsys.(interface{ Parallel() int }); !far {
 		return
 	}
 	var all []Segment
 	for _, tp := range tps {
-		all = append(all, a.list(tp)...)
+		all = append(all, list(tp)...)
 	}
 	for part := range slices.Chunk(all, documentsAtOnce) {
 		a.readDocuments(part)

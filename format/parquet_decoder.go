@@ -22,7 +22,7 @@ type parquetDecoder struct {
 	file    *file.Reader
 	columns [columnCount]int // place of each of our columns in the file
 	empty   [columnCount]int // pages without a value, of the row group that is being read
-	scratch foreignScratch
+	foreign *foreignScratch  // nil: no foreign row group was read
 	own     ownScratch
 }
 
@@ -56,7 +56,10 @@ func (d *parquetDecoder) read(i int, doc *Document, memory *Buffer) ([]Record, e
 	if err := d.newOwnReader(group.MetaData(), info, memory).checkForeign(); err != nil {
 		return nil, err
 	}
-	return assemble(&foreignReader{group: group, columns: &d.columns, empty: &d.empty, scratch: &d.scratch}, rows, memory)
+	if d.foreign == nil {
+		d.foreign = new(foreignScratch)
+	}
+	return assemble(&foreignReader{group: group, columns: &d.columns, empty: &d.empty, scratch: d.foreign}, rows, memory)
 }
 
 // group is a row group whose numbers are possible.

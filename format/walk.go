@@ -1,8 +1,10 @@
 package format
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // Place is where a row group stands in an archive, as a Walk comes to it. Nothing of the row group is decoded yet.
@@ -41,18 +43,26 @@ type Walk struct {
 func (a *Archive) Walk(tp TopicPartition, w Window) *Walk { return a.walk(tp, w, a.Document) }
 
 func (a *Archive) walk(tp TopicPartition, w Window, document func(Segment) (*Document, error)) *Walk {
-	list := a.list(tp)
-	// A segment covers the offsets up to the next one, so names are enough to leave out those before and behind the window.
-	for len(list) > 1 && list[1].Base <= w.FromOffset {
-		list = list[1:]
-	}
-	for n := len(list); n > 0 && w.UntilOffset != 0 && list[n-1].Base >= w.UntilOffset; n-- {
-		list = list[:n-1]
-	}
-	walk := &Walk{archive: a, window: w, rounds: 1, segments: list, document: document}
+	walk := &Walk{archive: a, window: w, rounds: 1, segments: segmentsIn(a.list(tp), w), document: document}
 	walk.begin(0)
 	return walk
 }
+
+// segmentsIn leaves out the segments of a partition that have no offset of a window. A segment covers the offsets up to the next one, so names
+// are enough for that.
+func segmentsIn(list []Segment, w Window) []Segment {
+	from, begins := slices.BinarySearchFunc(list, w.FromOffset, compareBase)
+	if !begins && from > 0 {
+		from--
+	}
+	until := len(list)
+	if w.UntilOffset != 0 {
+		until, _ = slices.BinarySearchFunc(list, w.UntilOffset, compareBase)
+	}
+	return list[from:max(from, until)]
+}
+
+func compareBase(s Segment, offset int64) int { return cmp.Compare(s.Base, offset) }
 
 // Repeat makes it a walk of so many rounds and returns it. It comes before the first Next.
 func (w *Walk) Repeat(rounds int64) *Walk {

@@ -53,11 +53,11 @@ func (s *selected) completenessOf(e *env, a *format.Archive) (*completeness, err
 	if err != nil {
 		return nil, err
 	}
-	c, err := a.Completeness(s.takes)
+	c, err := a.CompletenessIn(window, s.takes)
 	if err != nil {
 		return nil, err
 	}
-	return newCompleteness(c.In(window)), nil
+	return newCompleteness(c), nil
 }
 
 // verdict is one clause: whether the archive is complete, and how much is missing.
