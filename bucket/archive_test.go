@@ -14,6 +14,7 @@ import (
 	"github.com/karchive/karchive/bucket"
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/origin"
+	"github.com/karchive/karchive/internal/scan"
 	"github.com/karchive/karchive/test/membucket"
 	"github.com/karchive/karchive/test/memfs/crashruns"
 )
@@ -67,7 +68,7 @@ func whole(s *bucket.Store, n int64) error {
 	if err != nil {
 		return err
 	}
-	c := a.Cursor(orders, format.Window{})
+	c := scan.NewCursor(a, orders, format.Window{})
 	defer c.Close()
 	at := int64(0)
 	for {

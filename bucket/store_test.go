@@ -24,6 +24,7 @@ import (
 	"github.com/karchive/karchive/bucket"
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/storage"
+	"github.com/karchive/karchive/internal/scan"
 	"github.com/karchive/karchive/test/membucket"
 	"github.com/karchive/karchive/test/memfs/crashruns"
 )
@@ -104,7 +105,7 @@ func records(t *testing.T, a *format.Archive) string {
 	t.Helper()
 	var all strings.Builder
 	for _, tp := range a.Partitions() {
-		c := a.Cursor(tp, format.Window{})
+		c := scan.NewCursor(a, tp, format.Window{})
 		for {
 			list, err := c.Next()
 			if errors.Is(err, io.EOF) {

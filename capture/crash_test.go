@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"math/rand/v2"
 	"syscall"
@@ -224,20 +223,13 @@ func contents(fsys *memfs.FS) (map[string]string, error) {
 }
 
 func appendRecords(b []byte, a *format.Archive, tp format.TopicPartition) ([]byte, error) {
-	c := a.Cursor(tp, format.Window{})
-	defer c.Close()
-	for {
-		group, err := c.Next()
-		if errors.Is(err, io.EOF) {
-			return b, nil
-		}
+	for r, err := range a.Records(context.Background(), format.Selection{Topics: []string{tp.Topic}, Partitions: []int32{tp.Partition}}) {
 		if err != nil {
 			return nil, err
 		}
-		for i := range group {
-			b = format.AppendCanonical(b, &group[i])
-		}
+		b = format.AppendCanonical(b, &r.Record)
 	}
+	return b, nil
 }
 
 // anyDisk is a kind of file system.

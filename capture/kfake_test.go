@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"strings"
 	"testing"
@@ -189,19 +188,17 @@ func (p *place) records(topic string, partition int32) []format.Record {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	c := a.Cursor(format.TopicPartition{Topic: topic, Partition: partition}, format.Window{})
-	defer c.Close()
 	var all []format.Record
-	for {
-		group, err := c.Next()
-		if errors.Is(err, io.EOF) {
-			return all
+	for r, err := range a.Records(p.t.Context(), format.Selection{Topics: []string{topic}, Partitions: []int32{partition}}) {
+		if errors.Is(err, format.ErrNotArchived) {
+			return nil
 		}
 		if err != nil {
 			p.t.Fatal(err)
 		}
-		all = append(all, group...)
+		all = append(all, r.Record)
 	}
+	return all
 }
 
 func (p *place) coverage(topic string, partition int32) format.Coverage {

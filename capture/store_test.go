@@ -3,7 +3,6 @@ package capture
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"strings"
@@ -174,24 +173,17 @@ func TestTwoFollowCapturesOfOneArchiveTakeEachRecordOnce(t *testing.T) {
 // countRecords counts the records of a partition of orders, whose offsets must be without a hole.
 func countRecords(t *testing.T, a *format.Archive, partition int32) int {
 	t.Helper()
-	c := a.Cursor(format.TopicPartition{Topic: "orders", Partition: partition}, format.Window{})
-	defer c.Close()
 	n := 0
-	for {
-		list, err := c.Next()
-		if err == io.EOF {
-			return n
-		}
+	for r, err := range a.Records(t.Context(), format.Selection{Topics: []string{"orders"}, Partitions: []int32{partition}}) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, r := range list {
-			if r.Offset != int64(n) {
-				t.Fatal(fmt.Errorf("partition %d: offset %d, want %d", partition, r.Offset, n))
-			}
-			n++
+		if r.Offset != int64(n) {
+			t.Fatalf("partition %d: got offset %d, want %d", partition, r.Offset, n)
 		}
+		n++
 	}
+	return n
 }
 
 func TestTheSpoolOfAFollowCaptureIsBounded(t *testing.T) {

@@ -17,7 +17,7 @@ import (
 )
 
 // Archive is a directory of segments with its identity. Open gives one for reading, Create and OpenForWriting one that is locked for
-// writing and can be read as well. All methods are safe for concurrent use; Cursors, GroupReaders and Pendings are each for one
+// writing and can be read as well. All methods are safe for concurrent use; GroupReaders and Pendings are each for one
 // goroutine at a time.
 type Archive struct {
 	fsys      storage.ReadFS
@@ -184,7 +184,7 @@ func lockedArchive(fsys storage.FS, begin func(*archiveWriter) (Identity, error)
 }
 
 // Close gives up the lock, if there is one. Segments that are not sealed are lost, and the next OpenForWriting removes what
-// remains of them. Cursors and GroupReaders that are open can still be used.
+// remains of them. GroupReaders that are open can still be used.
 func (a *Archive) Close() error {
 	if a.writer == nil {
 		return nil

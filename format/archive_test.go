@@ -16,6 +16,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/storage"
+	"github.com/karchive/karchive/internal/scan"
 	"github.com/karchive/karchive/test/memfs"
 )
 
@@ -319,7 +320,7 @@ func TestSegmentsThatDoNotAdjoinAreRefused(t *testing.T) {
 			sum := fmt.Sprintf("%s%x  %s\n", archive.Files()["SHA256SUMS"], sha256.Sum256(bad.bytes(t)), bad.path())
 			fsys := changed(archive, map[string][]byte{bad.path(): bad.bytes(t), "SHA256SUMS": []byte(sum)})
 			a := mustOpenForWriting(t, fsys)
-			if _, err := readAll(a.Cursor(orders0, format.Window{})); !errors.Is(err, format.ErrCorrupt) {
+			if _, err := readAll(scan.NewCursor(a, orders0, format.Window{})); !errors.Is(err, format.ErrCorrupt) {
 				t.Errorf("cursor: got %v, want ErrCorrupt", err)
 			}
 			if _, err := a.Coverage(orders0); !errors.Is(err, format.ErrCorrupt) {
@@ -340,7 +341,7 @@ func TestASegmentInTheWrongPlaceIsRefused(t *testing.T) {
 	for what, place := range map[string]seg{"topic": full(events0, 0, 3), "partition": full(orders1, 0, 3), "offset": full(orders0, 3, 6)} {
 		a := mustOpen(t, changed(memArchive(t, right), map[string][]byte{place.path(): right.bytes(t)}))
 		segments := a.Segments(place.tp)
-		if _, err := readAll(a.Cursor(place.tp, format.Window{FromOffset: place.base})); !errors.Is(err, format.ErrCorrupt) {
+		if _, err := readAll(scan.NewCursor(a, place.tp, format.Window{FromOffset: place.base})); !errors.Is(err, format.ErrCorrupt) {
 			t.Errorf("another %s: cursor: got %v, want ErrCorrupt", what, err)
 		}
 		if _, err := a.Document(segments[len(segments)-1]); !errors.Is(err, format.ErrCorrupt) {
@@ -394,7 +395,7 @@ func TestPartitionsAreWrittenAtTheSameTime(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			if _, err := readAll(a.Cursor(tp, format.Window{})); err != nil {
+			if _, err := readAll(scan.NewCursor(a, tp, format.Window{})); err != nil {
 				t.Error(err)
 			}
 		})

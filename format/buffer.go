@@ -6,7 +6,7 @@ import (
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
-// Buffer is memory that row groups are read into, one after the other. What GroupReader.Read and Cursor.NextInto return stays valid until the next
+// Buffer is memory that row groups are read into, one after the other. What GroupReader.Read returns stays valid until the next
 // row group is read into the same Buffer: records, headers and the bytes that they point to. The zero value is ready; nil means new
 // memory, which is the caller's for good. A Buffer is for one goroutine at a time.
 type Buffer struct {

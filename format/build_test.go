@@ -11,6 +11,7 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/format/storage"
+	"github.com/karchive/karchive/internal/scan"
 	"github.com/karchive/karchive/test/memfs"
 )
 
@@ -206,7 +207,7 @@ func mustOpenForWriting(t testing.TB, fsys storage.FS) *format.Archive {
 }
 
 // readAll returns all records of a cursor.
-func readAll(c *format.Cursor) ([]format.Record, error) {
+func readAll(c *scan.Cursor) ([]format.Record, error) {
 	defer c.Close()
 	var all []format.Record
 	for {
@@ -224,7 +225,7 @@ func readAll(c *format.Cursor) ([]format.Record, error) {
 // offsetsOf reads the offsets of a partition and checks every record against what seg wrote.
 func offsetsOf(t testing.TB, a *format.Archive, tp format.TopicPartition, w format.Window) []int64 {
 	t.Helper()
-	records, err := readAll(a.Cursor(tp, w))
+	records, err := readAll(scan.NewCursor(a, tp, w))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,8 +2,11 @@
 // Kafka topic partition as an ordinary zstd-compressed Parquet or Arrow IPC file. SPEC.md in the module's root defines what is on disk.
 //
 // In the normal case use an [Archive]: [Create] or [OpenForWriting] one, take a [Pending] segment from [Archive.NewSegment], write
-// records in offset order and seal it; to read, [Open] the archive or [OpenPath] it, and range over [Archive.Records]. [Archive.Cursor]
-// gives a partition's records a row group at a time, [Archive.Walk] goes through row groups and decodes none, and [Verify] checks all.
+// records in offset order and seal it; to read, [Open] the archive or [OpenPath] it, and range over [Archive.Records]. [Archive.Walk]
+// goes through row groups and decodes none, a [GroupReader] decodes those that are wanted, and [Verify] checks all.
+//
+// Package origin is what an archive says of where its records come from, package ledger why an offset has no record, and package storage what a
+// place is to do in which archives lie.
 //
 // A record that is written is copied once, as its canonical bytes, into the arena of its row group; the columns are cut out of that again. It
 // looks like a detour and is none. The copy must be made, because a record is the caller's and is encoded later, on another goroutine; the

@@ -1,12 +1,12 @@
 package format_test
 
 import (
-	"errors"
+	"context"
 	"fmt"
-	"io"
 	"log"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/ledger"
@@ -85,47 +85,37 @@ func read(dir string) error {
 			return err
 		}
 		fmt.Printf("%s covers %d to %d: %d records, %d marker, %d absent\n", tp, c.From, c.Next, c.Records, c.Ledger.Control, c.Ledger.Absent)
-		if err := printRecords(a.Cursor(tp, format.Window{})); err != nil {
+	}
+	return printRecords(a, format.Selection{})
+}
+
+func printRecords(a *format.Archive, s format.Selection) error {
+	for r, err := range a.Records(context.Background(), s) {
+		if err != nil {
 			return err
 		}
+		event, value := "", "a tombstone"
+		if len(r.Headers) > 0 {
+			event = string(r.Headers[0].Value)
+		}
+		if r.Value != nil {
+			value = string(r.Value)
+		}
+		fmt.Printf("%d %s %q %s\n", r.Offset, r.Key, event, value)
 	}
 	return nil
 }
 
-func printRecords(c *format.Cursor) error {
-	defer c.Close()
-	for {
-		records, err := c.Next() // a row group
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		for _, r := range records {
-			event, value := "", "a tombstone"
-			if len(r.Headers) > 0 {
-				event = string(r.Headers[0].Value)
-			}
-			if r.Value != nil {
-				value = string(r.Value)
-			}
-			fmt.Printf("%d %s %q %s\n", r.Offset, r.Key, event, value)
-		}
-	}
-}
-
 // A window of time reads the footers and the row groups that overlap it, and nothing else.
-func ExampleArchive_Cursor() {
+func ExampleArchive_Records() {
 	fsys, done := exampleArchive()
 	defer done()
 	a, err := format.Open(fsys)
 	if err != nil {
 		log.Fatal(err)
 	}
-	from, until := int64(1700000000300), int64(1700000000600)
-	c := a.Cursor(format.TopicPartition{Topic: "orders", Partition: 0}, format.Window{FromMs: &from, UntilMs: &until})
-	if err := printRecords(c); err != nil {
+	window := format.Selection{From: time.UnixMilli(1700000000300), Until: time.UnixMilli(1700000000600)}
+	if err := printRecords(a, window); err != nil {
 		log.Fatal(err)
 	}
 	// Output: 1203 order-1 "" a tombstone

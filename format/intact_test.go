@@ -16,6 +16,7 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/format/origin"
+	"github.com/karchive/karchive/internal/scan"
 	"github.com/karchive/karchive/test/memfs"
 )
 
@@ -121,7 +122,7 @@ func openIntact(t *testing.T, files map[string][]byte) (*format.Archive, []strin
 
 func intactIn(t *testing.T, a *format.Archive) (offsets []int64) {
 	t.Helper()
-	c := a.Cursor(damagedTP, format.Window{})
+	c := scan.NewCursor(a, damagedTP, format.Window{})
 	defer c.Close()
 	for {
 		records, err := c.Next()

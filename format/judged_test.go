@@ -10,6 +10,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/storage"
+	"github.com/karchive/karchive/internal/scan"
 	"github.com/karchive/karchive/test/memfs"
 )
 
@@ -66,7 +67,7 @@ func readEverything(t *testing.T, fsys storage.FS) error {
 		return err
 	}
 	for _, tp := range a.Partitions() {
-		if _, err := readAll(a.Cursor(tp, format.Window{})); err != nil {
+		if _, err := readAll(scan.NewCursor(a, tp, format.Window{})); err != nil {
 			return err
 		}
 	}

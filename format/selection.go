@@ -113,10 +113,11 @@ type ArchivedRecord struct {
 // whose cause is the error then.
 func (a *Archive) Records(ctx context.Context, s Selection) iter.Seq2[ArchivedRecord, error] {
 	return eachOf(a, s, func(tp TopicPartition, yield func(ArchivedRecord, error) bool) bool {
-		c := a.Cursor(tp, s.Window())
-		defer c.Close()
+		r := a.NewGroupReader(1)
+		defer r.Close()
+		w := r.Walk(tp, s.Window())
 		for {
-			records, err := c.Next()
+			records, err := r.next(w)
 			if ctx.Err() != nil {
 				records, err = nil, context.Cause(ctx)
 			}
@@ -132,6 +133,15 @@ func (a *Archive) Records(ctx context.Context, s Selection) iter.Seq2[ArchivedRe
 			}
 		}
 	})
+}
+
+// next decodes the next row group of a walk.
+func (r *GroupReader) next(w *Walk) ([]Record, error) {
+	p, err := w.Next()
+	if err != nil {
+		return nil, err
+	}
+	return r.Read(&p, nil)
 }
 
 func eachRecord(tp TopicPartition, records []Record, yield func(ArchivedRecord, error) bool) bool {

@@ -42,6 +42,11 @@ type Walk struct {
 // Walk begins a walk of one round.
 func (a *Archive) Walk(tp TopicPartition, w Window) *Walk { return a.walk(tp, w, a.Document) }
 
+// Walk is [Archive.Walk] for who reads the row groups as they come: documents are read from segments that the GroupReader then has open.
+func (r *GroupReader) Walk(tp TopicPartition, w Window) *Walk {
+	return r.archive.walk(tp, w, r.document)
+}
+
 func (a *Archive) walk(tp TopicPartition, w Window, document func(Segment) (*Document, error)) *Walk {
 	walk := &Walk{archive: a, window: w, rounds: 1, segments: segmentsIn(a.list(tp), w), document: document}
 	walk.begin(0)

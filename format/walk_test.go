@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/scan"
 	"github.com/karchive/karchive/test/memfs"
 )
 
@@ -86,7 +87,7 @@ func TestSegmentsOfDifferentSourcesAreNoPartition(t *testing.T) {
 			t.Errorf("%s: got %v, want ErrCorrupt that names %s and its source", what, err, second.path())
 		}
 	}
-	got, err := readAll(a.Cursor(orders0, format.Window{}))
+	got, err := readAll(scan.NewCursor(a, orders0, format.Window{}))
 	wants("a cursor", err)
 	if len(got) != 10 {
 		t.Errorf("a cursor gave %d records, want the 10 before it", len(got))
@@ -104,12 +105,12 @@ func TestARecordInsideAGapIsGivenToNobody(t *testing.T) {
 	files := readTree(t, "../testdata/refuse/doc-gap-record50")
 	a := mustOpen(t, memfs.FromFiles(memfs.Options{}, files))
 	tp := a.Partitions()[0]
-	got, err := readAll(a.Cursor(tp, format.Window{}))
+	got, err := readAll(scan.NewCursor(a, tp, format.Window{}))
 	if len(got) > 0 || !errors.Is(err, format.ErrCorrupt) || !strings.Contains(err.Error(), "offset 50, in the gap 50..51") {
 		t.Errorf("a cursor: got %d records, %v", len(got), err)
 	}
 	intact, found := openIntact(t, files)
-	if got, err := readAll(intact.Cursor(tp, format.Window{})); len(got) > 0 || err != nil || len(found) != 1 {
+	if got, err := readAll(scan.NewCursor(intact, tp, format.Window{})); len(got) > 0 || err != nil || len(found) != 1 {
 		t.Errorf("what is intact: got %d records, %v, findings %q", len(got), err, found)
 	}
 	into, err := format.Create(memfs.New(memfs.Options{}), a.Identity())

@@ -7,6 +7,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/budget"
+	"github.com/karchive/karchive/internal/scan"
 )
 
 // feed decodes a partition of the archive, one row group ahead of what is played. It is for one goroutine.
@@ -46,7 +47,7 @@ func (p *player) startFeed(ctx context.Context, part *part) *feed {
 	}
 	go func() {
 		defer close(f.groups)
-		cursor := p.archive.Cursor(part.ledger.source, part.window)
+		cursor := scan.NewCursor(p.archive, part.ledger.source, part.window)
 		defer cursor.Close()
 		for f.err == nil {
 			f.err = f.decode(ctx, cursor, cost, p.decoded)
@@ -59,7 +60,7 @@ func (p *player) startFeed(ctx context.Context, part *part) *feed {
 }
 
 // decode hands over the next row group.
-func (f *feed) decode(ctx context.Context, cursor *format.Cursor, cost int64, b *budget.Budget) error {
+func (f *feed) decode(ctx context.Context, cursor *scan.Cursor, cost int64, b *budget.Budget) error {
 	release, err := b.Take(ctx, cost)
 	if err != nil {
 		return err

@@ -16,6 +16,7 @@ import (
 	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/kafka"
 	"github.com/karchive/karchive/internal/options"
+	"github.com/karchive/karchive/internal/scan"
 	"github.com/karchive/karchive/internal/selecting"
 )
 
@@ -161,7 +162,7 @@ func (r *restoration) time(from GroupSource) error {
 
 // firstTime is the timestamp of the first record from an offset on; io.EOF: there is none.
 func firstTime(archive *format.Archive, tp format.TopicPartition, offset int64) (int64, error) {
-	c := archive.Cursor(tp, format.Window{FromOffset: offset})
+	c := scan.NewCursor(archive, tp, format.Window{FromOffset: offset})
 	defer c.Close()
 	for {
 		records, err := c.Next()

@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/scan"
 	"github.com/karchive/karchive/replay"
 	"github.com/karchive/karchive/replay/timeline"
 )
@@ -33,7 +34,7 @@ func virtually(t *testing.T, do func(*testing.T, target)) {
 
 // readOnce makes what all readers share: made in a bubble it could not be used outside.
 func readOnce(t *testing.T) {
-	cursor := recording{records: map[format.TopicPartition][]format.Record{orders0: plain(orders0, 1)}}.archive(t).Cursor(orders0, format.Window{})
+	cursor := scan.NewCursor(recording{records: map[format.TopicPartition][]format.Record{orders0: plain(orders0, 1)}}.archive(t), orders0, format.Window{})
 	_, err := cursor.Next()
 	must(t, err)
 	must(t, cursor.Close())

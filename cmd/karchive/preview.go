@@ -10,6 +10,7 @@ import (
 	"github.com/karchive/karchive/internal/jsonl"
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/reshape"
+	"github.com/karchive/karchive/internal/scan"
 	"github.com/karchive/karchive/internal/schema"
 )
 
@@ -100,7 +101,7 @@ func newPreview(ctx context.Context, e *env, a *format.Archive, s *selected, rul
 
 func (p *preview) partition(ctx context.Context, a *format.Archive, tp format.TopicPartition, w format.Window) error {
 	p.begin(tp.Topic)
-	c := a.Cursor(tp, w)
+	c := scan.NewCursor(a, tp, w)
 	defer c.Close()
 	for p.looked < previewRecords && ctx.Err() == nil {
 		records, err := c.Next()

@@ -10,6 +10,7 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/jsonl"
+	"github.com/karchive/karchive/internal/scan"
 	"github.com/karchive/karchive/test/memfs"
 )
 
@@ -76,7 +77,7 @@ func (i *imported) lines(t testing.TB) string {
 	t.Helper()
 	var out bytes.Buffer
 	for _, tp := range i.archive.Partitions() {
-		c := i.archive.Cursor(tp, format.Window{})
+		c := scan.NewCursor(i.archive, tp, format.Window{})
 		for {
 			records, err := c.Next()
 			if err == io.EOF {

@@ -53,13 +53,10 @@ func (s *Scanner) Each(ctx context.Context, do func(format.TopicPartition, []for
 }
 
 func (s *Scanner) groups(tp format.TopicPartition, w format.Window) groups {
-	switch {
-	case s.Backwards:
+	if s.Backwards {
 		return &backwards{walk: s.Archive.Walk(tp, w), reader: s.reader()}
-	case s.Keys != nil:
-		return &sieve{walk: s.Archive.Walk(tp, w), reader: s.reader()}
 	}
-	return s.Archive.Cursor(tp, w)
+	return newCursor(s.reader(), tp, w)
 }
 
 func (s *Scanner) reader() groupReader {
@@ -81,28 +78,6 @@ func (r groupReader) Read(p *format.Place, b *format.Buffer) ([]format.Record, e
 	}
 	return r.GroupReader.Read(p, b)
 }
-
-// sieve gives a partition without the row groups that the rules leave out.
-type sieve struct {
-	walk   *format.Walk
-	reader groupReader
-}
-
-// NextInto returns the records of the next row group that has some.
-func (s *sieve) NextInto(b *format.Buffer) ([]format.Record, error) {
-	for {
-		p, err := s.walk.Next()
-		if err != nil {
-			return nil, err
-		}
-		if records, err := s.reader.Read(&p, b); err != nil || len(records) > 0 {
-			return records, err
-		}
-	}
-}
-
-// Close closes what is open.
-func (s *sieve) Close() error { return s.reader.Close() }
 
 // groups gives the records of row groups, io.EOF after the last.
 type groups interface {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/storage"
+	"github.com/karchive/karchive/internal/scan"
 )
 
 // readWindow walks one hundredth of the time of an archive and counts the bytes that are read for it. Arguments: archive.
@@ -46,7 +47,7 @@ func walkWindow(archive *format.Archive) (u usage, err error) {
 	from := low + (high-low)/2
 	until := from + (high-low)/100
 	for _, tp := range archive.Partitions() {
-		cursor := archive.Cursor(tp, format.Window{FromMs: &from, UntilMs: &until})
+		cursor := scan.NewCursor(archive, tp, format.Window{FromMs: &from, UntilMs: &until})
 		for {
 			records, err := cursor.Next()
 			if err == io.EOF {

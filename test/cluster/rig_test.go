@@ -17,6 +17,7 @@ import (
 
 	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/scan"
 	"github.com/karchive/karchive/replay"
 	"github.com/karchive/karchive/test/kafkatest"
 )
@@ -130,7 +131,7 @@ func archived(t *testing.T, dir, topic string) (all contents) {
 	t.Helper()
 	a := open(t, dir)
 	for p := range int32(partitions) {
-		c := a.Cursor(format.TopicPartition{Topic: topic, Partition: p}, format.Window{})
+		c := scan.NewCursor(a, format.TopicPartition{Topic: topic, Partition: p}, format.Window{})
 		for {
 			group, err := c.Next()
 			if err == io.EOF {

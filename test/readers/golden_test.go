@@ -16,6 +16,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/copying"
+	"github.com/karchive/karchive/internal/scan"
 )
 
 var update = flag.Bool("update", false, "write the golden archives of the current format version anew")
@@ -190,7 +191,7 @@ func checkGolden(t *testing.T, root string) {
 
 func readAll(t *testing.T, archive *format.Archive, tp format.TopicPartition) (all []format.Record) {
 	t.Helper()
-	cursor := archive.Cursor(tp, format.Window{})
+	cursor := scan.NewCursor(archive, tp, format.Window{})
 	defer cursor.Close()
 	for {
 		records, err := cursor.Next()

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/scan"
 )
 
 func openArchive(t *testing.T, dir string) *format.Archive {
@@ -35,7 +36,7 @@ func openArchive(t *testing.T, dir string) *format.Archive {
 // archived are all records that an archive has of a partition.
 func archived(t *testing.T, archive *format.Archive, tp format.TopicPartition) []format.Record {
 	t.Helper()
-	cursor := archive.Cursor(tp, format.Window{})
+	cursor := scan.NewCursor(archive, tp, format.Window{})
 	defer cursor.Close()
 	var all []format.Record
 	for {

@@ -1,7 +1,5 @@
 package format
 
-import "io"
-
 // Window selects records. The zero value selects all.
 type Window struct {
 	FromOffset  int64  // inclusive
@@ -34,45 +32,4 @@ func (w Window) overlapsGroup(g *RowGroup) bool {
 func (w Window) holds(g *RowGroup) bool {
 	return g.FirstOffset >= w.FromOffset && (w.UntilOffset == 0 || g.LastOffset < w.UntilOffset) &&
 		(w.FromMs == nil || g.MinTimestampMs >= *w.FromMs) && (w.UntilMs == nil || g.MaxTimestampMs < *w.UntilMs)
-}
-
-// Cursor reads one partition's records in offset order, a row group at a time, and opens only the segments and row groups that
-// overlap its window: a Walk and a GroupReader in one. It is for one goroutine at a time.
-type Cursor struct {
-	walk   *Walk
-	reader *GroupReader
-	err    error
-}
-
-// Cursor returns a cursor over the segments that tp has now.
-func (a *Archive) Cursor(tp TopicPartition, w Window) *Cursor {
-	r := a.NewGroupReader(1)
-	return &Cursor{walk: a.walk(tp, w, r.document), reader: r}
-}
-
-// Next returns the records in the window of the next row group that has any; io.EOF after the last. The caller owns them. An error is
-// final: what comes after a segment that cannot be read is not returned.
-func (c *Cursor) Next() ([]Record, error) { return c.NextInto(nil) }
-
-// NextInto is Next into the memory of b.
-func (c *Cursor) NextInto(b *Buffer) (records []Record, err error) {
-	for c.err == nil {
-		var p Place
-		if p, c.err = c.walk.Next(); c.err != nil {
-			break
-		}
-		records, c.err = c.reader.Read(&p, b)
-		if len(records) > 0 {
-			return records, nil
-		}
-	}
-	return nil, c.err
-}
-
-// Close closes the file that is open. Next then returns io.EOF.
-func (c *Cursor) Close() error {
-	if c.err == nil {
-		c.err = io.EOF
-	}
-	return c.reader.Close()
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/scan"
 	"github.com/karchive/karchive/test/memfs"
 )
 
@@ -104,7 +105,7 @@ func TestASegmentThatAWindowDoesNotNeedIsOpenedOnce(t *testing.T) {
 }
 
 func TestACursorOverNoSegmentsEnds(t *testing.T) {
-	c := mustOpen(t, memArchive(t)).Cursor(orders0, format.Window{})
+	c := scan.NewCursor(mustOpen(t, memArchive(t)), orders0, format.Window{})
 	for range 2 {
 		if got, err := c.Next(); got != nil || err != io.EOF {
 			t.Errorf("got %v, %v, want io.EOF", got, err)
@@ -114,7 +115,7 @@ func TestACursorOverNoSegmentsEnds(t *testing.T) {
 
 func TestAClosedCursorEnds(t *testing.T) {
 	two := []seg{{tp: orders0, next: 100, offsets: offsets(0, 100), groups: 4}, full(orders0, 100, 110)}
-	c := mustOpen(t, memArchive(t, two...)).Cursor(orders0, format.Window{})
+	c := scan.NewCursor(mustOpen(t, memArchive(t, two...)), orders0, format.Window{})
 	if got, err := c.Next(); len(got) != 25 || err != nil {
 		t.Fatalf("got %d records, %v", len(got), err)
 	}
@@ -134,7 +135,7 @@ func TestACursorStopsAtDamageAndNamesTheFile(t *testing.T) {
 	damaged := bad.bytes(t)
 	damaged[40] ^= 1
 	a := mustOpen(t, changed(fsys, map[string][]byte{bad.path(): damaged}))
-	c := a.Cursor(orders0, format.Window{})
+	c := scan.NewCursor(a, orders0, format.Window{})
 	defer c.Close()
 	if got, err := c.Next(); len(got) != 10 || err != nil {
 		t.Fatalf("got %d records, %v", len(got), err)
@@ -149,7 +150,7 @@ func TestACursorStopsAtDamageAndNamesTheFile(t *testing.T) {
 
 func TestACursorSeesTheSegmentsOfItsBeginning(t *testing.T) {
 	a := mustOpenForWriting(t, memArchive(t, full(orders0, 0, 10)))
-	c := a.Cursor(orders0, format.Window{})
+	c := scan.NewCursor(a, orders0, format.Window{})
 	mustSeal(t, a, full(orders0, 10, 20))
 	got, err := readAll(c)
 	if err != nil || len(got) != 10 {
