@@ -101,6 +101,14 @@ func staysEncrypted(to *http.Request, via []*http.Request) error {
 	return nil
 }
 
+// inContextOf makes questions about ids those of the context that a subject is in: each context numbers its own schemas.
+func inContextOf(ctx context.Context, subject string) context.Context {
+	if name := strings.Trim(schema.ContextOf(subject), ":"); name != "" {
+		return sr.InContext(ctx, name)
+	}
+	return ctx
+}
+
 // isNotFound says that a registry answered that it does not have something.
 func isNotFound(err error) bool {
 	answer, ok := errors.AsType[*sr.ResponseError](err)

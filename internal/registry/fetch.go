@@ -111,7 +111,7 @@ func (c *Client) fetch(ctx context.Context, n name) (known bool, err error) {
 		return false, err
 	}
 	s.Type, s.Text, s.References = origin.SchemaType(typeName(got.Type)), got.Schema, references(got.References)
-	return true, c.keep(ctx, s, map[int32]bool{})
+	return true, c.keep(ctx, s, "", map[int32]bool{})
 }
 
 // idOf is the id of a GUID in the default context; 0: it has none.
@@ -145,12 +145,13 @@ const maxReferences = 2000
 
 var errManyReferences = errors.New("it refers to too many schemas")
 
-// keep adds what a schema refers to, and then the schema with where it is registered. Under are those that are being kept.
-func (c *Client) keep(ctx context.Context, s origin.Schema, under map[int32]bool) error {
+// keep adds what a schema refers to, and then the schema with where it is registered. Its id is that of the context of a subject. Under are
+// those that are being kept.
+func (c *Client) keep(ctx context.Context, s origin.Schema, subject string, under map[int32]bool) error {
 	if under[s.ID] = true; len(under) > maxReferences {
 		return errManyReferences
 	}
-	if err := c.place(ctx, &s); err != nil {
+	if err := c.place(ctx, &s, subject); err != nil {
 		return err
 	}
 	for _, ref := range s.References {
@@ -171,14 +172,27 @@ const maxPlaces = 10_000
 // ownOnly asks for what a subject has of its own, and not for what holds for all.
 var ownOnly = sr.RawParams(url.Values{"defaultToGlobal": {"false"}})
 
-// place asks under which subjects a schema is registered.
-func (c *Client) place(ctx context.Context, s *origin.Schema) error {
-	places, err := c.registry.SchemaVersionsByID(ctx, int(s.ID))
+// places asks under which subjects a schema is registered. Versions that are softly deleted count only where there are no others: records go on
+// naming what was deleted.
+func (c *Client) places(ctx context.Context, id int32) ([]sr.SubjectVersion, error) {
+	places, err := c.registry.SchemaVersionsByID(ctx, int(id))
+	if isNotFound(err) || err == nil && len(places) == 0 {
+		places, err = c.registry.SchemaVersionsByID(sr.WithParams(ctx, sr.ShowDeleted), int(id))
+	}
 	if err != nil && !isNotFound(err) {
-		return err
+		return nil, err
 	}
 	if len(places) > maxPlaces {
-		return &AnswerError{fmt.Sprintf("%d versions of one schema", len(places))}
+		return nil, &AnswerError{fmt.Sprintf("%d versions of one schema", len(places))}
+	}
+	return places, nil
+}
+
+// place notes where a schema is registered, with what is known of it there.
+func (c *Client) place(ctx context.Context, s *origin.Schema, subject string) error {
+	places, err := c.places(inContextOf(ctx, subject), s.ID)
+	if err != nil {
+		return err
 	}
 	for _, p := range places {
 		if p.Subject == "" || p.Version <= 0 || p.Version > math.MaxInt32 {
@@ -190,7 +204,7 @@ func (c *Client) place(ctx context.Context, s *origin.Schema) error {
 		}
 		s.Versions = append(s.Versions, v)
 		if s.GUID == "" {
-			one, err := c.registry.SchemaByVersion(ctx, p.Subject, p.Version)
+			one, err := c.registry.SchemaByVersion(sr.WithParams(ctx, sr.ShowDeleted), p.Subject, p.Version)
 			if err != nil && !isNotFound(err) {
 				return err
 			}
@@ -226,7 +240,7 @@ func (c *Client) fetchReference(ctx context.Context, ref origin.SchemaReference,
 	if _, there := c.set.Find(name{ID: s.ID}); there || under[s.ID] {
 		return nil
 	}
-	return c.keep(ctx, s, under)
+	return c.keep(ctx, s, ref.Subject, under)
 }
 
 func references(from []sr.SchemaReference) (out []origin.SchemaReference) {

@@ -45,13 +45,16 @@ type Restore struct {
 	ids    IDs
 	dry    bool
 
-	mu   sync.RWMutex
-	done map[int32]Restored
+	mu       sync.RWMutex
+	done     map[int32]Restored
+	imported map[string]bool                             // subjects whose versions in the target are those of the archive
+	moved    map[origin.SchemaVersion]sr.SchemaReference // where the target has what the archive has in another place
 }
 
 // NewRestore restores schemas of a set. With dry nothing is registered.
 func NewRestore(c *Client, from *schema.Set, ids IDs, dry bool) *Restore {
-	return &Restore{client: c, from: from, ids: ids, dry: dry, done: map[int32]Restored{}}
+	return &Restore{client: c, from: from, ids: ids, dry: dry, done: map[int32]Restored{},
+		imported: map[string]bool{}, moved: map[origin.SchemaVersion]sr.SchemaReference{}}
 }
 
 // TakenError is an id that means another schema in the target.
@@ -109,7 +112,11 @@ func (r *Restore) restore(ctx context.Context, s origin.Schema, under map[int32]
 	}
 	for _, ref := range s.References {
 		if to, ok := r.from.At(ref.Subject, ref.Version); ok && !under[to.ID] {
-			if _, err := r.restore(ctx, to, under); err != nil {
+			one, err := r.restore(ctx, to, under)
+			if err == nil {
+				err = r.locate(ctx, ref, to, one)
+			}
+			if err != nil {
 				return Restored{}, err
 			}
 		}
@@ -130,7 +137,7 @@ func (r *Restore) place(ctx context.Context, s origin.Schema) (Restored, error) 
 	if len(s.Versions) > 0 {
 		one.Subject, one.Version = s.Versions[0].Subject, s.Versions[0].Version
 	}
-	there, err := r.client.registry.SchemaByID(ctx, int(s.ID))
+	there, err := r.client.registry.SchemaByID(inContextOf(ctx, one.Subject), int(s.ID))
 	switch {
 	case err == nil && sameSchema(there, s):
 		one.Action = Present
@@ -158,70 +165,9 @@ func sameSchema(there sr.Schema, s origin.Schema) bool {
 	return typeName(there.Type) == string(s.Type) && sameText(s.Type, there.Schema, s.Text)
 }
 
-// register registers a schema under its id, which the target takes in its import mode only.
-func (r *Restore) register(ctx context.Context, s origin.Schema) error {
-	if r.dry {
-		return nil
-	}
-	for _, v := range s.Versions {
-		if err := r.importVersion(ctx, v, s); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// importVersion registers a schema at one place, and leaves the subject's mode as it was.
-func (r *Restore) importVersion(ctx context.Context, v origin.SchemaVersion, s origin.Schema) (err error) {
-	before := r.client.registry.Mode(sr.WithParams(ctx, ownOnly), v.Subject)
-	if set := r.client.registry.SetMode(ctx, sr.ModeImport, v.Subject); set[0].Err != nil {
-		return fmt.Errorf("import mode of subject %s: %w", v.Subject, plain(set[0].Err))
-	}
-	defer func() {
-		err = errors.Join(err, r.putBack(context.WithoutCancel(ctx), v.Subject, before[0]))
-	}()
-	out, err := libraryType(s)
-	if err != nil {
-		return err
-	}
-	id, err := r.client.registry.RegisterSchema(ctx, v.Subject, out, int(s.ID), int(v.Version))
-	if err != nil {
-		return fmt.Errorf("subject %s: %w", v.Subject, plain(err))
-	}
-	if id != int(s.ID) {
-		return fmt.Errorf("subject %s: the target gave it id %d", v.Subject, id)
-	}
-	return r.setCompatibility(ctx, v)
-}
-
-func (r *Restore) putBack(ctx context.Context, subject string, before sr.ModeResult) error {
-	if before.Err != nil { // it had none of its own
-		after := r.client.registry.ResetMode(ctx, subject)
-		return after[0].Err
-	}
-	after := r.client.registry.SetMode(ctx, before.Mode, subject)
-	return after[0].Err
-}
-
-// setCompatibility gives a subject what it had, unless it has something of its own.
-func (r *Restore) setCompatibility(ctx context.Context, v origin.SchemaVersion) error {
-	if v.Compatibility == "" {
-		return nil
-	}
-	if own := r.client.registry.Compatibility(sr.WithParams(ctx, ownOnly), v.Subject); own[0].Err == nil {
-		return nil
-	}
-	var level sr.CompatibilityLevel
-	if level.UnmarshalText([]byte(v.Compatibility)) != nil {
-		return nil // a newer word
-	}
-	after := r.client.registry.SetCompatibility(ctx, sr.SetCompatibility{Level: level}, v.Subject)
-	return after[0].Err
-}
-
 // registerAnew registers a schema as a producer would.
 func (r *Restore) registerAnew(ctx context.Context, s origin.Schema, one Restored) (Restored, error) {
-	out, err := libraryType(s)
+	out, err := r.libraryType(s)
 	if err != nil {
 		return one, err
 	}
@@ -239,16 +185,4 @@ func (r *Restore) registerAnew(ctx context.Context, s origin.Schema, one Restore
 	}
 	one.Target = int32(id)
 	return one, nil
-}
-
-// libraryType is a schema as the client has it.
-func libraryType(s origin.Schema) (sr.Schema, error) {
-	out := sr.Schema{Schema: s.Text}
-	if err := out.Type.UnmarshalText([]byte(s.Type)); err != nil {
-		return out, fmt.Errorf("schema %d: %w", s.ID, err)
-	}
-	for _, ref := range s.References {
-		out.References = append(out.References, sr.SchemaReference{Name: ref.Name, Subject: ref.Subject, Version: int(ref.Version)})
-	}
-	return out, nil
 }

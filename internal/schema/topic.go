@@ -57,7 +57,7 @@ func (t *Topic) Add(r *format.Record) error {
 func (t *Topic) Schemas() []origin.Schema {
 	var out []origin.Schema
 	places := slices.SortedFunc(maps.Keys(t.at), func(a, b origin.SchemaVersion) int {
-		return cmp.Or(cmp.Compare(contextOf(a.Subject), contextOf(b.Subject)), a.Compare(b))
+		return cmp.Or(cmp.Compare(ContextOf(a.Subject), ContextOf(b.Subject)), compareVersions(a, b))
 	})
 	byID := map[int32]int{}
 	for _, v := range places {
@@ -75,8 +75,13 @@ func (t *Topic) Schemas() []origin.Schema {
 	return out
 }
 
-// contextOf is the context in front of a subject, as :.NAME:; empty: the default one.
-func contextOf(subject string) string {
+// compareVersions orders versions by subject and number.
+func compareVersions(a, b origin.SchemaVersion) int {
+	return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Version, b.Version))
+}
+
+// ContextOf is the context in front of a subject, as :.NAME:; empty: the default one.
+func ContextOf(subject string) string {
 	if len(subject) < 3 || subject[:2] != ":." {
 		return ""
 	}

@@ -17,8 +17,26 @@ type Registry struct {
 	*srfake.Registry
 
 	mu    sync.Mutex
+	kind  Modes
 	modes map[string]sr.Mode // of subjects that have one of their own
 	ids   map[int]string     // texts of the schemas that were imported
+}
+
+// Modes is how a registry takes questions about modes.
+type Modes uint8
+
+// The kinds.
+const (
+	WithImport   Modes = iota // as Confluent's: a schema gets the id that is asked for in import mode, and only there
+	WithoutModes              // it knows no modes, and gives ids of its own
+	OnlyYes                   // it says yes to every mode and has one, as Apicurio's, and gives ids of its own
+)
+
+// Has makes a registry one of a kind.
+func (r *Registry) Has(kind Modes) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.kind = kind
 }
 
 // New starts a registry.
@@ -27,6 +45,12 @@ func New(opts ...srfake.Option) *Registry {
 	r.Intercept(r.mode)
 	r.Intercept(r.register)
 	return r
+}
+
+func (r *Registry) has(kind Modes) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.kind == kind
 }
 
 // Mode is the mode of a subject, and whether it has one of its own.
@@ -44,14 +68,33 @@ func refuse(w http.ResponseWriter, code int, text string) bool {
 	return true
 }
 
-// mode refuses the import mode of subjects that have versions.
+// mode refuses the import mode of subjects that have versions, unless it is forced.
 func (r *Registry) mode(w http.ResponseWriter, req *http.Request) bool {
 	subject, ok := strings.CutPrefix(req.URL.Path, "/mode/")
-	if !ok || req.Method == http.MethodGet {
+	if r.has(WithoutModes) && (ok || req.URL.Path == "/mode") {
+		http.NotFound(w, req)
+		return true
+	}
+	if !ok {
 		return false
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.kind == OnlyYes && req.Method != http.MethodGet {
+		w.Write([]byte(`{"mode":"IMPORT"}`))
+		return true
+	}
+	if req.Method == http.MethodGet {
+		m, own := r.modes[subject]
+		if !own && req.URL.Query().Get("defaultToGlobal") == "false" {
+			return refuse(w, 40409, "subject "+subject+" has no mode of its own")
+		}
+		if !own {
+			m = sr.ModeReadWrite
+		}
+		json.NewEncoder(w).Encode(map[string]sr.Mode{"mode": m})
+		return true
+	}
 	if req.Method == http.MethodDelete {
 		delete(r.modes, subject)
 		w.Write([]byte(`{"mode":"IMPORT"}`))
@@ -63,7 +106,7 @@ func (r *Registry) mode(w http.ResponseWriter, req *http.Request) bool {
 	if err := json.NewDecoder(req.Body).Decode(&body); err != nil {
 		return refuse(w, 42204, err.Error())
 	}
-	if body.Mode == sr.ModeImport && r.SubjectExists(subject) {
+	if body.Mode == sr.ModeImport && r.SubjectExists(subject) && req.URL.Query().Get("force") != "true" {
 		return refuse(w, 42205, "cannot import since found existing subjects")
 	}
 	r.modes[subject] = body.Mode
@@ -85,6 +128,9 @@ func (r *Registry) register(w http.ResponseWriter, req *http.Request) bool {
 	defer r.mu.Unlock()
 	mode, own := r.modes[subject]
 	imports := own && mode == sr.ModeImport
+	if r.kind != WithImport {
+		s.ID = 0
+	}
 	if imports != (s.ID > 0) {
 		return refuse(w, 42205, "subject "+subject+" is in another mode")
 	}
