@@ -14,7 +14,10 @@ KILL_TIME   ?= 20m
 # The newest release that Maven Central has: mvn org.codehaus.mojo:versions-maven-plugin:display-dependency-updates -f test/kafkatest/pom.xml -Dkafka.version=4.1.1
 KAFKA_NEWEST ?= 4.4.0
 
-.PHONY: build man test test-buckets test-kafka test-kafka-newest test-cluster crash kill-replay race lint fuzz readers demo rss bench bench-check bench-check-proof timing examples clean
+# Of the records of stock serializers.
+REGISTRY_TESTS ?= OfStock
+
+.PHONY: build man test test-registry test-buckets test-kafka test-kafka-newest test-cluster crash kill-replay race lint fuzz readers demo rss bench bench-check bench-check-proof timing examples clean
 
 build: ## the command, in bin/
 	$(GO) build -o bin/karchive ./cmd/karchive
@@ -35,6 +38,9 @@ test-kafka-newest: ## the round trip and the exactly-once replays on the newest 
 
 test-cluster: ## captures and replays on three real brokers that are killed in turn, in a few minutes
 	$(GO) test -tags kafka -count=1 -timeout 15m ./test/cluster
+
+test-registry: $(VENV)/installed ## records of stock serializers in Python and Java, by Apicurio Registry, which is fetched once from Maven Central; REGISTRY_TESTS says which tests
+	KARCHIVE_PYTHON=$(CURDIR)/$(VENV)/bin/python $(GO) test -tags kafka -count=1 -timeout 20m -run '$(REGISTRY_TESTS)' ./test/realkafka
 
 test-buckets: ## captures into a real object store, versitygw, both killed again and again: KARCHIVE_KILLS of captures; the store is built once, in two minutes
 	@test -x build/bin/versitygw || GOBIN=$(CURDIR)/build/bin $(GO) install $(VERSITYGW)
@@ -67,7 +73,7 @@ readers: $(VENV)/installed build ## DuckDB, pandas, pyarrow and Polars read what
 	$(VENV)/bin/python test/readers/extract.py bin/karchive build/readers
 	$(VENV)/bin/python test/maskmodel/model.py bin/karchive build/readers/masks
 
-$(VENV)/installed: test/readers/requirements.txt examples/pytest/requirements.txt
+$(VENV)/installed: test/readers/requirements.txt examples/pytest/requirements.txt test/realkafka/requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check $(addprefix -r ,$^)
 	touch $@

@@ -11,6 +11,12 @@ import (
 // wants to know.
 type bounds []int64
 
+// sorted are committed offsets as bounds.
+func (b bounds) sorted() bounds {
+	slices.Sort(b)
+	return slices.Compact(b)
+}
+
 // beforeAll is where the records begin that lie before the first bound.
 const beforeAll int64 = -1
 

@@ -110,8 +110,7 @@ func newGroupMoves(archive *format.Archive, o *Options, selected chosen) (*group
 	}
 	all := sha256.New()
 	for _, tp := range slices.SortedFunc(maps.Keys(m.bounds), format.TopicPartition.Compare) {
-		slices.Sort(m.bounds[tp])
-		m.bounds[tp] = slices.Compact(m.bounds[tp])
+		m.bounds[tp] = m.bounds[tp].sorted()
 		fmt.Fprintln(all, tp, m.bounds[tp])
 	}
 	m.id = hex.EncodeToString(all.Sum(nil)[:8])

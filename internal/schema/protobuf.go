@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/bufbuild/protocompile"
+	"github.com/bufbuild/protocompile/parser"
+	"github.com/bufbuild/protocompile/reporter"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -56,15 +59,32 @@ func compileProto(name string, find func(name string) (string, error)) (protoref
 			}
 			if d := serialized(text); d != nil {
 				d.Name = proto.String(path)
+				nameInJSON(d.Extension, d.MessageType)
 				return protocompile.SearchResult{Proto: d}, nil
 			}
-			return protocompile.SearchResult{Source: strings.NewReader(text)}, nil
+			parsed, err := parseProto(path, text)
+			return protocompile.SearchResult{ParseResult: parsed}, err
 		}))}
 	files, err := c.Compile(context.Background(), name)
 	if err != nil {
 		return nil, err
 	}
 	return files[0], nil
+}
+
+func parseProto(path, text string) (parser.Result, error) {
+	h := reporter.NewHandler(nil)
+	tree, err := parser.Parse(path, strings.NewReader(text), h)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := parser.ResultFromAST(tree, true, h)
+	if err != nil {
+		return nil, err
+	}
+	d := parsed.FileDescriptorProto()
+	nameInJSON(d.Extension, d.MessageType)
+	return parsed, nil
 }
 
 // maxNesting bounds the braces in braces of a .proto file. A message in many others has a name as long as all of theirs, which adds up to the
@@ -178,4 +198,37 @@ func readDescriptorSet(r io.Reader, name string) (protoreflect.MessageDescriptor
 		}
 		return d
 	})
+}
+
+// nameInJSON gives fields a name in Protobuf's own JSON where they have an empty one or none: descriptors that Python registers have none, and
+// some registries make empty ones of them in a .proto. No two fields of a message may have the same.
+func nameInJSON(fields []*descriptorpb.FieldDescriptorProto, messages []*descriptorpb.DescriptorProto) {
+	for _, f := range fields {
+		if f.GetJsonName() == "" {
+			f.JsonName = proto.String(jsonName(f.GetName()))
+		}
+		if f.Options != nil {
+			f.Options.UninterpretedOption = slices.DeleteFunc(f.Options.UninterpretedOption, func(o *descriptorpb.UninterpretedOption) bool {
+				return len(o.Name) == 1 && !o.Name[0].GetIsExtension() && o.Name[0].GetNamePart() == "json_name" && len(o.StringValue) == 0
+			})
+		}
+	}
+	for _, m := range messages {
+		nameInJSON(slices.Concat(m.Field, m.Extension), m.NestedType)
+	}
+}
+
+// jsonName is what Protobuf makes of the name of a field in JSON: an underscore makes the next letter a capital.
+func jsonName(name string) string {
+	var out []byte
+	for i := range len(name) {
+		switch c := name[i]; {
+		case c == '_':
+		case i > 0 && name[i-1] == '_' && 'a' <= c && c <= 'z':
+			out = append(out, c-'a'+'A')
+		default:
+			out = append(out, c)
+		}
+	}
+	return string(out)
 }

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/types/descriptorpb"
 	"google.golang.org/protobuf/types/dynamicpb"
 
 	"github.com/karchive/karchive/format/origin"
@@ -292,5 +293,40 @@ func TestASerializedDescriptorIsASchema(t *testing.T) {
 	c := messageOf(t, base64.StdEncoding.EncodeToString(b))
 	if got := decoded(t, c, []byte{8, 5}); got != `{"a":5}` {
 		t.Errorf(`got %s; want {"a":5}`, got)
+	}
+}
+
+// Apicurio writes an empty name for each field of a descriptor that had none, as descriptors of Python have none.
+func TestEmptyNamesInProtobufsOwnJSONDoNotMatter(t *testing.T) {
+	const text = `syntax = "proto3"; message M { message In { string a = 1 [json_name = ""]; string b = 2 [deprecated = true, json_name = ""]; } In in = 1 [json_name="x"]; int32 n = 2 [json_name='']; }`
+	file := &descriptorpb.FileDescriptorProto{Syntax: proto.String("proto3"), MessageType: []*descriptorpb.DescriptorProto{{Name: proto.String("M")}}}
+	for i, name := range []string{"in_it", "n"} {
+		kind := []descriptorpb.FieldDescriptorProto_Type{descriptorpb.FieldDescriptorProto_TYPE_MESSAGE, descriptorpb.FieldDescriptorProto_TYPE_INT32}[i]
+		file.MessageType[0].Field = append(file.MessageType[0].Field, &descriptorpb.FieldDescriptorProto{Name: &name, JsonName: proto.String(""),
+			Number: proto.Int32(int32(i + 1)), Type: &kind, Label: descriptorpb.FieldDescriptorProto_LABEL_OPTIONAL.Enum()})
+	}
+	file.MessageType[0].Field[0].TypeName = proto.String(".M")
+	b, err := proto.Marshal(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ text, want string }{{text, `{"x":{"b":"y"},"n":7}`}, {base64.StdEncoding.EncodeToString(b), `{"inIt":{"n":7},"n":7}`}} {
+		s := &Set{}
+		if err := s.Add(format.Schema{ID: 1, Type: format.ProtobufSchema, Text: c.text}); err != nil {
+			t.Fatal(err)
+		}
+		payload, err := s.AppendPayload(nil, Name{ID: 1}, nil, []byte(c.want))
+		if err != nil {
+			t.Errorf("%.40s: %v", c.text, err)
+			continue
+		}
+		p, _, err := s.Payload("t", Value, payload, nil)
+		if err != nil {
+			t.Errorf("%.40s: %v", c.text, err)
+			continue
+		}
+		if got, err := p.AppendJSON(nil); err != nil || !bytes.Contains(got, []byte(`"n":7`)) {
+			t.Errorf("%.40s: got %s, %v; want %s", c.text, got, err, c.want)
+		}
 	}
 }

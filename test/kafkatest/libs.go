@@ -33,30 +33,41 @@ func Libs(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err := os.Stat(dir); err == nil {
-		return dir, nil
-	}
-	if err := fetchLibs(ctx, dir); err != nil {
-		return "", fmt.Errorf("fetch kafka into %s: %w", dir, err)
-	}
-	return dir, nil
+	return dir, fetch(ctx, dir, pom, "dependency:copy-dependencies", "-Dkafka.version="+Version())
 }
 
 func libsDir() (string, error) {
 	if dir := os.Getenv(LibsEnv); dir != "" {
 		return filepath.Abs(dir)
 	}
-	cache, err := os.UserCacheDir()
+	dir, err := cached("kafka-"+Version(), pom)
 	if err != nil {
 		return "", fmt.Errorf("set %s: %w", LibsEnv, err)
 	}
-	return filepath.Join(cache, "karchive", fmt.Sprintf("kafka-%s-%.6x", Version(), sha256.Sum256(pom))), nil
+	return dir, nil
+}
+
+// cached is where what a pom describes is kept.
+func cached(name string, pom []byte) (string, error) {
+	cache, err := os.UserCacheDir()
+	return filepath.Join(cache, "karchive", fmt.Sprintf("%s-%.6x", name, sha256.Sum256(pom))), err
 }
 
 // Version is the version of Kafka that runs.
 func Version() string { return cmp.Or(os.Getenv(VersionEnv), DefaultVersion) }
 
-func fetchLibs(ctx context.Context, dir string) error {
+// fetch has mvn fill a directory, unless it is there.
+func fetch(ctx context.Context, dir string, pom []byte, goal ...string) error {
+	if _, err := os.Stat(dir); err == nil {
+		return nil
+	}
+	if err := fetchInto(ctx, dir, pom, goal); err != nil {
+		return fmt.Errorf("fetch %s: %w", dir, err)
+	}
+	return nil
+}
+
+func fetchInto(ctx context.Context, dir string, pom []byte, goal []string) error {
 	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
 		return err
 	}
@@ -68,13 +79,12 @@ func fetchLibs(ctx context.Context, dir string) error {
 	if err := os.WriteFile(filepath.Join(work, "pom.xml"), pom, 0o644); err != nil {
 		return err
 	}
-	libs := filepath.Join(work, "libs")
-	cmd := exec.CommandContext(ctx, "mvn", "-q", "-B", "-f", filepath.Join(work, "pom.xml"),
-		"dependency:copy-dependencies", "-DoutputDirectory="+libs, "-Dkafka.version="+Version())
+	files := filepath.Join(work, "files")
+	cmd := exec.CommandContext(ctx, "mvn", append([]string{"-q", "-B", "-f", filepath.Join(work, "pom.xml"), "-DoutputDirectory=" + files}, goal...)...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("mvn: %w\n%s", err, out)
 	}
-	err = os.Rename(libs, dir)
+	err = os.Rename(files, dir)
 	if errors.Is(err, fs.ErrExist) { // another process was first
 		return nil
 	}
