@@ -312,7 +312,7 @@ func TestEmptyNamesInProtobufsOwnJSONDoNotMatter(t *testing.T) {
 	}
 	for _, c := range []struct{ text, want string }{{text, `{"x":{"b":"y"},"n":7}`}, {base64.StdEncoding.EncodeToString(b), `{"inIt":{"n":7},"n":7}`}} {
 		s := &Set{}
-		if err := s.Add(format.Schema{ID: 1, Type: format.ProtobufSchema, Text: c.text}); err != nil {
+		if err := s.Add(origin.Schema{ID: 1, Type: origin.ProtobufSchema, Text: c.text}); err != nil {
 			t.Fatal(err)
 		}
 		payload, err := s.AppendPayload(nil, Name{ID: 1}, nil, []byte(c.want))
