@@ -42,7 +42,7 @@ func newIdentity(o *Options, r rules) identity {
 	for i, p := range o.Partitions {
 		partitions[i] = strconv.Itoa(int(p))
 	}
-	return identity{archiveID: r.archiveID, shape: map[string]string{
+	id := identity{archiveID: r.archiveID, shape: map[string]string{
 		"topics":      strings.Join(o.Topics, ","),
 		"partitions":  strings.Join(partitions, ","),
 		"from":        o.From.String(),
@@ -53,7 +53,14 @@ func newIdentity(o *Options, r rules) identity {
 		"timestamps":  string(o.Timestamps),
 		"rules":       r.id(),
 	}}
+	if o.Shard.divides() { // without, ids stay those of older versions
+		id.shape[shardOption] = o.Shard.String()
+	}
+	return id
 }
+
+// shardOption is the one option that not every checkpoint has.
+const shardOption = "shard"
 
 // replayID is the same for the same archive and the same options that shape what is sent, and another for others.
 func (id identity) replayID() string {
@@ -73,7 +80,7 @@ func (id identity) differs(saved *checkpoint.State, target *cluster) *MismatchEr
 	if saved.ClusterID != target.id {
 		return &MismatchError{What: "target cluster", Saved: saved.ClusterID, Now: target.id}
 	}
-	for _, name := range slices.Sorted(maps.Keys(id.shape)) {
+	for _, name := range append(slices.Sorted(maps.Keys(id.shape)), shardOption) {
 		if saved.Options[name] != id.shape[name] {
 			return &MismatchError{What: name, Saved: saved.Options[name], Now: id.shape[name]}
 		}

@@ -91,7 +91,7 @@ func newGroupMoves(archive *format.Archive, o *Options, selected chosen) (*group
 		return nil, nil
 	}
 	groups, err := keptGroups(archive, o.Groups.Select, func(tp format.TopicPartition) bool {
-		return slices.Contains(selected.topics, tp.Topic) && (len(o.Partitions) == 0 || slices.Contains(o.Partitions, tp.Partition))
+		return selected.takes(tp) && o.Shard.Takes(tp)
 	})
 	if err != nil {
 		return nil, err
@@ -181,8 +181,10 @@ func (m *groupMoves) fit(ctx context.Context, j *job, plan *Plan) ([]Finding, er
 	}
 	var found []Finding
 	for i := range m.groups {
-		if f := m.partitionless(&m.groups[i], j, plan); f != nil {
-			found = append(found, *f)
+		for _, f := range []*Finding{m.partitionless(&m.groups[i], j, plan), m.shared(&m.groups[i], j, plan)} {
+			if f != nil {
+				found = append(found, *f)
+			}
 		}
 	}
 	if j.Groups.OnlyReport {
@@ -241,6 +243,24 @@ func (m *groupMoves) partitionless(g *origin.Group, j *job, plan *Plan) *Finding
 			What:        fmt.Sprintf("group %s was in %s, and topic %s has %d partitions", g.ID, partitionOf(at), t.Target, t.TargetPartitions),
 			Consequence: "there is no place for it",
 			Fix:         "add partitions, or leave the partition out",
+		}
+	}
+	return nil
+}
+
+// shared finds an offset that no shard can know alone, because several of them send to its place.
+func (m *groupMoves) shared(g *origin.Group, j *job, plan *Plan) *Finding {
+	for at := range g.All {
+		t := plan.topic(at.Topic)
+		to, fixed := j.Partitioner.fixed(at.Partition)
+		if plan.owners == nil || t == nil || fixed && plan.alone(t.Target, to) {
+			continue
+		}
+		return &Finding{
+			Code: "group-shards", Severity: refuse, Final: true, Topic: t.Target,
+			What:        fmt.Sprintf("group %s was in %s, and several shards send to where its records go", g.ID, partitionOf(at)),
+			Consequence: "no shard knows where the group belongs",
+			Fix:         "keep the partitions apart, or move the groups with one replay of all",
 		}
 	}
 	return nil

@@ -21,7 +21,7 @@ func (p *planner) shares(ctx context.Context) (map[format.TopicPartition]share, 
 	if p.Limit == 0 {
 		return nil, nil
 	}
-	partitions := p.selected.partitions
+	partitions := p.selected.all
 	out := make(map[format.TopicPartition]share, len(partitions))
 	var tracks []merge.Track
 	for _, tp := range partitions {

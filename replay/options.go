@@ -57,6 +57,9 @@ type Options struct {
 	Topics []string
 	// Partitions selects partitions of the archive in every topic; empty: all.
 	Partitions []int32
+	// Shard selects of those the ones of one replay among several, which play the archive between them. Limit, StartAt and the making of topics
+	// go by the partitions of all of them; the pace of a Schedule is each one's own.
+	Shard Shard
 	// From and Until select records by their timestamp or offset. From is inclusive, and the beginning when it is not given. Until is exclusive,
 	// and the end when it is not given.
 	From, Until selection.Position
@@ -217,7 +220,7 @@ func (o Options) Check() error {
 	if err := o.checkValues(); err != nil {
 		return err
 	}
-	return cmp.Or(o.checkProgress(), o.Schedule.Check(), o.checkExactlyOnce(), o.checkGroups(), pacing.check(o.Schedule.Pace))
+	return cmp.Or(o.checkProgress(), o.Schedule.Check(), o.checkShard(), o.checkExactlyOnce(), o.checkGroups(), pacing.check(o.Schedule.Pace))
 }
 
 // checkValues looks at each option alone.

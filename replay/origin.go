@@ -15,25 +15,37 @@ func (p *Plan) time(s *settings, archive *format.Archive, saved *checkpoint.Stat
 	if s.startPassed && saved == nil {
 		return s.Pacing.tooLate()
 	}
+	origin, err := originOf(s, archive)
+	if err != nil {
+		return err
+	}
+	if s.Shard.divides() && s.Timestamps == ShiftTimestamps && origin != nil { // which the shards agree about
+		shift := s.Pacing.StartAt.UnixMilli() - *origin
+		p.shiftMs = &shift
+	}
 	if s.startPassed {
 		s.Pacing.StartAt = time.Time{}
 	}
 	p.Duration = s.Schedule.Duration(p.Total.Records, p.Total.Bytes, p.Total.span.ms())
-	if saved != nil {
+	if saved != nil && saved.ShiftMs != nil {
 		p.shiftMs = saved.ShiftMs
 	}
-	if s.Pacing.StartAt.IsZero() || p.Earlier > 0 { // a replay that goes on begins where it stopped
-		return nil
+	if !s.Pacing.StartAt.IsZero() && p.Earlier == 0 { // a replay that goes on begins where it stopped
+		p.originMs = origin
 	}
-	if s.window.FromMs != nil {
-		p.originMs = s.window.FromMs
-		return nil
+	return nil
+}
+
+// originOf is the timestamp that is due at StartAt; nil: there is none.
+func originOf(s *settings, archive *format.Archive) (*int64, error) {
+	if s.Pacing.StartAt.IsZero() || s.window.FromMs != nil {
+		return s.window.FromMs, nil
 	}
 	all, err := recorded(archive)
-	if all.valid {
-		p.originMs = &all.first
+	if !all.valid {
+		return nil, err
 	}
-	return err
+	return &all.first, err
 }
 
 func (p *Pacing) tooLate() error {

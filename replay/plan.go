@@ -18,6 +18,7 @@ type Plan struct {
 	ArchiveID     string         `json:"archive_id"`
 	SourceCluster string         `json:"source_cluster"` // cluster id; empty: unknown
 	TargetCluster string         `json:"target_cluster"`
+	Shard         Shard          `json:"shard,omitzero"`
 	Topics        []PlannedTopic `json:"topics"` // by name in the archive
 	Total         Amount         `json:"total"`
 	Earlier       int64          `json:"earlier"`             // records that the checkpoint says were acknowledged before; not part of Total
@@ -30,6 +31,7 @@ type Plan struct {
 	Compression   string   `json:"compression"`
 	CompressionOf []string `json:"compression_of,omitempty"`
 
+	owners   owners
 	sources  []string // all cluster ids that the segments name
 	originMs *int64   // timestamp that is due at the start; nil: the first record's
 	shiftMs  *int64   // that ShiftTimestamps adds; nil: it depends on the start
@@ -45,6 +47,7 @@ type PlannedTopic struct {
 	Total            Amount             `json:"total"`
 
 	source format.Topic // as the archive describes it; only its name when it does not
+	needs  int32        // partitions, when it is made: for the records of all shards
 }
 
 // PlannedPartition is a partition of the archive and where it goes.
@@ -120,7 +123,7 @@ func (p *planner) plan(ctx context.Context) (*Plan, error) {
 		return nil, err
 	}
 	id := p.archive.Identity()
-	out := &Plan{ArchiveID: id.ArchiveID, SourceCluster: id.ClusterID, Total: Amount{Exact: true}, Topics: []PlannedTopic{}}
+	out := &Plan{ArchiveID: id.ArchiveID, SourceCluster: id.ClusterID, Shard: p.Shard, Total: Amount{Exact: true}, Topics: []PlannedTopic{}}
 	out.addSource(id.ClusterID)
 	for _, name := range p.selected.topics {
 		target, err := p.Mapping.Topic(name)
@@ -128,6 +131,11 @@ func (p *planner) plan(ctx context.Context) (*Plan, error) {
 			return nil, err
 		}
 		out.Topics = append(out.Topics, PlannedTopic{Topic: name, Target: target, Total: Amount{Exact: true}, source: describedTopic(id, name)})
+	}
+	for _, tp := range p.selected.all {
+		t := out.topic(tp.Topic)
+		to, _ := p.Partitioner.fixed(tp.Partition)
+		t.needs = max(t.needs, tp.Partition+1, to+1)
 	}
 	for _, tp := range p.selected.partitions {
 		if err := p.partition(out, tp); err != nil {

@@ -70,6 +70,8 @@ func (j *job) keepInTarget() {
 	}
 	if j.ReplayID == "" {
 		j.ReplayID = j.identity.replayID()
+	} else {
+		j.ReplayID += j.Shard.suffix()
 	}
 	topic := checkpoint.NewTopic(j.target.Cluster, j.ReplayID)
 	topic.Restart, topic.Patience = j.Restart, j.StallTimeout
@@ -113,6 +115,7 @@ func (j *job) prepare(ctx context.Context) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	plan.noteOwners(j)
 	plan.resume(saved)
 	plan.sum()
 	plan.chooseCompression(j.Compression)

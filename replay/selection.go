@@ -2,6 +2,7 @@ package replay
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/selecting"
@@ -12,6 +13,13 @@ import (
 type chosen struct {
 	topics     []string // sorted, also those without a record
 	partitions []format.TopicPartition
+	all        []format.TopicPartition // those of all shards
+	numbers    []int32                 // of partitions; empty: all
+}
+
+// takes says whether a partition is selected for all shards together, also one of which the archive has no record.
+func (c *chosen) takes(tp format.TopicPartition) bool {
+	return slices.Contains(c.topics, tp.Topic) && (len(c.numbers) == 0 || slices.Contains(c.numbers, tp.Partition))
 }
 
 // choose applies the topic and partition options to what the archive has. Internal topics are only taken by name.
@@ -27,5 +35,7 @@ func (o *Options) choose(archive *format.Archive) (chosen, error) {
 	if err != nil {
 		return chosen{}, err
 	}
-	return chosen{topics, selecting.Partitions(archive, topics, o.Partitions)}, selecting.CheckPartitions(o.Partitions, topics, archive)
+	all := selecting.Partitions(archive, topics, o.Partitions)
+	mine := slices.DeleteFunc(slices.Clone(all), func(tp format.TopicPartition) bool { return !o.Shard.Takes(tp) })
+	return chosen{topics, mine, all, o.Partitions}, selecting.CheckPartitions(o.Partitions, topics, archive)
 }

@@ -50,10 +50,7 @@ func (p *Plan) newTopics(o *Options) []newTopic {
 		if !t.Create {
 			continue
 		}
-		partitions := max(t.source.Partitions, t.partitionsNeeded())
-		for _, part := range t.Partitions {
-			partitions = max(partitions, part.Partition+1)
-		}
+		partitions := max(t.source.Partitions, t.needs, 1)
 		at, there := places[t.Target]
 		if !there {
 			places[t.Target] = len(out)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -48,6 +49,16 @@ func newEnv(stdin io.Reader, stdout, stderr io.Writer) *env {
 	e.text = screen{printable.NewWriter(e.stdout), widthOf(stdout)}
 	e.terminal = isTerminal(stderr) && !slices.Contains(e.environ, "TERM=dumb")
 	return e
+}
+
+// variable is a variable of the environment.
+func (e *env) variable(name string) (value string, set bool) {
+	for i := len(e.environ) - 1; i >= 0; i-- {
+		if text, ok := strings.CutPrefix(e.environ[i], name+"="); ok {
+			return text, true
+		}
+	}
+	return "", false
 }
 
 // commandName is empty when no command was named.

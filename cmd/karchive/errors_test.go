@@ -123,8 +123,8 @@ func TestHintsAboutDisksFitTheCommandAndThePlace(t *testing.T) {
 func TestOptionsThatDoNotGoTogetherAreCalledByTheirFlags(t *testing.T) {
 	progress, tenth := replay.NewProgressFile("p"), timeline.Schedule{Pace: timeline.Speed(0.1)}
 	steady := timeline.Schedule{Pace: timeline.Rate(5, time.Second)}
-	delayed, gapped, looping := tenth, steady, tenth
-	delayed.LoopDelay, gapped.MaxGap, looping.Loop = time.Second, time.Second, 2
+	delayed, gapped, looping, squeezed, half := tenth, steady, tenth, tenth, replay.Shard{Index: 1, Count: 2}
+	delayed.LoopDelay, gapped.MaxGap, looping.Loop, squeezed.MaxGap = time.Second, time.Second, 2, time.Second
 	for want, options := range map[string]interface{ Check() error }{
 		"--exactly-once and --progress exclude each other": replay.Options{ExactlyOnce: true, Checkpoint: progress},
 		"--exactly-once and --loop exclude each other":     replay.Options{ExactlyOnce: true, Schedule: timeline.Schedule{Loop: 1}},
@@ -139,6 +139,10 @@ func TestOptionsThatDoNotGoTogetherAreCalledByTheirFlags(t *testing.T) {
 		"--precision needs a pace":                         replay.Options{Pacing: replay.Pacing{Precision: replay.HighPrecision}},
 		"--max-gap is for the original timing":             replay.Options{Schedule: gapped},
 		"--loop-delay is for --loop":                       replay.Options{Schedule: delayed},
+		"--shard and --loop exclude each other":            replay.Options{Shard: half, Schedule: looping},
+		"--shard and --max-gap exclude each other":         replay.Options{Shard: half, Schedule: squeezed},
+		"--shard with shifted timestamps needs --start-at": replay.Options{Shard: half, Timestamps: replay.ShiftTimestamps},
+		"shard 2 of 2 is none: the first is 0, the last 1": replay.Options{Shard: replay.Shard{Index: 2, Count: 2}},
 		"no topics given":                                  capture.Options{},
 		"--until is for a snapshot":                        capture.Options{Topics: []string{"a"}, Follow: true, Until: selection.End},
 		"--stop-after is for --follow":                     capture.Options{Topics: []string{"a"}, StopAfter: capture.StopAfter{Records: 1}},

@@ -73,6 +73,10 @@ moment, the same command goes on where the last commit was, and with its schedul
 nothing twice. They see records in bursts, when a transaction is committed: at least every second, whatever the timing. Another archive,
 or other options that shape what is sent, make another replay.
 
+With --shard I/N, N processes with the same options play the archive between them, each its partitions; --start-at gives them one clock. In
+a pod of an indexed Kubernetes Job, auto/N is the shard of JOB_COMPLETION_INDEX. Each keeps a replay id, and names files of --progress and
+--report, of its own. Keep N for as long as a replay goes on. --rate is of each process.
+
 With --groups, consumer groups that the archive keeps go on in the target with the record that they would have read next: exactly, also
 through rules, maps and gaps, and with nothing missed where partitions are joined. A group with members there is refused before anything
 is sent. Exit code 1: a group is not where it belongs.
@@ -87,7 +91,8 @@ Examples:
   karchive replay run1 -b test:9092 --rate 800/s --ramp 10s --loop --timestamps now --metrics 9100
   karchive replay run1 -b test:9092 --progress run1.progress
   karchive replay run1 -b new:9092 --create-topics --groups 'billing,shop-*'
-  karchive replay run1 -b prod:9092 --create-topics --exactly-once`
+  karchive replay run1 -b prod:9092 --create-topics --exactly-once
+  karchive replay s3://backup/run1 -b test:9092 --create-topics --speed 1 --start-at 2026-12-01T09:00:00Z --shard auto/8`
 
 func (o *replayOptions) flags(e *env) []cli.Flag {
 	r := &o.replay
@@ -114,6 +119,7 @@ func (o *replayOptions) flags(e *env) []cli.Flag {
 		o.registryFlag("register the schemas that records name at"), o.restoring.flag(),
 		allowIncompleteFlag(&o.incomplete),
 		&cli.BoolFlag{Name: "allow-source-cluster", Usage: "replay into the cluster that was captured", Destination: &r.AllowSourceCluster},
+		shardFlag(e, &o.shard),
 		numberFlag("lanes", "`N` partitions at once", strconv.Itoa(replay.DefaultLanes), &r.Lanes, 1, maxLanes),
 		sizeFlag("memory", "the most memory to take, as `SIZE`", "256MiB", &o.memory),
 		durationFlag("stall-timeout", "give up when nothing is acknowledged for `DURATION`", "2m", &r.StallTimeout),
@@ -157,6 +163,9 @@ func (o *replayOptions) complete(e *env) error {
 	r.ReplicationFactor = int16(o.replication)
 	r.MemoryBytes = int64(float64(o.memory) * recordShare)
 	r.ConnectTimeout = o.timeout
+	if err := o.completeShard(e); err != nil {
+		return err
+	}
 	if o.progress != "" {
 		r.Checkpoint = replay.NewProgressFile(o.progress)
 	}

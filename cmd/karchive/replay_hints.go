@@ -12,6 +12,7 @@ import (
 var fixes = map[string]string{
 	"checkpoint-topic-target": "--map it to another name, or leave it out",
 	"group-members":           "stop its consumers, or leave it out of --groups",
+	"group-shards":            "replay with --partitioner keep and topics apart, or move the groups with a replay without --shard",
 	"group-partition":         "add partitions to the topic, or leave the partition out with --partitions",
 	"log-append-time":         "set message.timestamp.type=CreateTime on the topic, or --timestamps now to say that they may be",
 	"max-message-bytes":       "raise max.message.bytes of the topic, or --force to leave them out",

@@ -95,7 +95,7 @@ func writeReplay(e *env, r *replay.Report) error {
 		}
 	}
 	printable.Fprintf(t, "replayed %s, %s, into cluster %s in %s (%s/s)%s%s\n", units.Of(r.Acknowledged, "record"), units.Size(r.Bytes), orNone(r.Plan.TargetCluster),
-		units.Duration(r.Elapsed), units.Count(int64(r.Rate)), committedText(r), leftText(r))
+		units.Duration(r.Elapsed), units.Count(int64(r.Rate)), committedText(r), leftText(r)+shardText(r.Plan))
 	if r.Timing != nil {
 		writeTiming(t, r.Timing)
 	}
@@ -107,6 +107,13 @@ func committedText(r *replay.Report) string {
 		return ""
 	}
 	return ", exactly once in " + units.Of(r.Transactions, "transaction")
+}
+
+func shardText(p *replay.Plan) string {
+	if p.Shard.Count == 0 {
+		return ""
+	}
+	return ", shard " + p.Shard.String()
 }
 
 func leftText(r *replay.Report) string {
@@ -135,7 +142,7 @@ func writePlan(t io.Writer, p *replay.Plan) {
 		}
 		printable.Fprintf(t, "%s\t%s\t%d into %d\t%s\n", topic.Topic, target, len(topic.Partitions), topic.TargetPartitions, amountRow(topic.Total))
 	}
-	printable.Fprintf(t, "total\tcluster %s\t\t%s\n", orNone(p.TargetCluster), amountRow(p.Total))
+	printable.Fprintf(t, "total\tcluster %s\t\t%s\n", orNone(p.TargetCluster)+shardText(p), amountRow(p.Total))
 }
 
 func amountRow(a replay.Amount) printable.Cells {

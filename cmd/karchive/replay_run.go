@@ -89,6 +89,7 @@ func (o *replayOptions) run(ctx context.Context, e *env, opts []kgo.Opt, a *form
 	r := &o.replay
 	r.OnPlan = func(p *replay.Plan) {
 		nameFixes(p, r)
+		e.noteShard(p)
 		e.notePlan(p, r.Force)
 		e.noteSchedule(p, r)
 		e.noteExactlyOnce(p, r.Restart)
@@ -101,7 +102,7 @@ func (o *replayOptions) run(ctx context.Context, e *env, opts []kgo.Opt, a *form
 		return report, err
 	}
 	defer end()
-	files, err := openReports(o.reports.Value())
+	files, err := openReports(o.reportNames())
 	defer func() {
 		result.finish(&report, o)
 		err = errors.Join(err, writeReports(files, result, &e.hidden))

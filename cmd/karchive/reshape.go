@@ -149,13 +149,6 @@ func (e *env) sources(dir string) reshape.Sources {
 		ReadFile: func(name string) ([]byte, error) {
 			return os.ReadFile(below(dir, name))
 		},
-		Getenv: func(name string) (string, bool) {
-			for i := len(e.environ) - 1; i >= 0; i-- {
-				if text, ok := strings.CutPrefix(e.environ[i], name+"="); ok {
-					return text, true
-				}
-			}
-			return "", false
-		},
+		Getenv: e.variable,
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/karchive/karchive/internal/selecting"
 	"github.com/karchive/karchive/internal/suggest"
 	"github.com/karchive/karchive/internal/units"
+	"github.com/karchive/karchive/replay"
 	"github.com/karchive/karchive/selection"
 )
 
@@ -19,6 +20,7 @@ type selected struct {
 	topics      cli.StringSlice
 	partitions  []int32
 	from, until string
+	shard       replay.Shard // of replay
 }
 
 func (s *selected) flags() []cli.Flag {
@@ -86,7 +88,7 @@ func (s *selected) window(e *env, archives ...*format.Archive) (format.Window, e
 // takes says whether the selection has a partition.
 func (s *selected) takes(tp format.TopicPartition) bool {
 	names := s.names()
-	return (len(names) == 0 || selecting.MatchesAny(names, tp.Topic)) && (len(s.partitions) == 0 || slices.Contains(s.partitions, tp.Partition))
+	return (len(names) == 0 || selecting.MatchesAny(names, tp.Topic)) && (len(s.partitions) == 0 || slices.Contains(s.partitions, tp.Partition)) && s.shard.Takes(tp)
 }
 
 // among are the topics that are selected of those that there are. A name or a glob that none of them fits is an error.
@@ -121,7 +123,8 @@ func (s *selected) chosen(e *env, a *format.Archive) ([]format.TopicPartition, f
 		return nil, format.Window{}, err
 	}
 	window, err := s.window(e, a)
-	return selecting.Partitions(a, topics, s.partitions), window, err
+	partitions := slices.DeleteFunc(selecting.Partitions(a, topics, s.partitions), func(tp format.TopicPartition) bool { return !s.shard.Takes(tp) })
+	return partitions, window, err
 }
 
 // topicHint says what a topic that is not there may be meant to be.

@@ -116,6 +116,9 @@ func counts(r *replay.Report) []fact {
 		{"not sent", units.Count(r.NotSent), "records that were planned, and that the producer never got"},
 		{"not acknowledged", units.Count(r.Missing - r.NotSent), "records that were sent, and of which the target did not say that it has them"},
 	}
+	if s := r.Plan.Shard; s.Count > 0 {
+		facts = append(facts, fact{"shard", s.String(), "of the partitions; the others are in reports of their own"})
+	}
 	if r.Plan.ReplayID != "" {
 		facts = append(facts, fact{"transactions", units.Count(r.Transactions), "that were committed, exactly once"})
 	}
