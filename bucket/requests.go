@@ -20,6 +20,11 @@ type Requests struct {
 	Sent     int64 `json:"sent_bytes"` // of uploads, also of those that failed
 }
 
+// Plus adds up.
+func (r Requests) Plus(o Requests) Requests {
+	return Requests{r.Get + o.Get, r.Head + o.Head, r.List + o.List, r.Put + o.Put, r.Delete + o.Delete, r.Again + o.Again, r.Received + o.Received, r.Sent + o.Sent}
+}
+
 // Total is the number of requests of all kinds.
 func (r Requests) Total() int64 { return r.Get + r.Head + r.List + r.Put + r.Delete }
 

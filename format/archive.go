@@ -97,35 +97,44 @@ func checkEmpty(fsys storage.ReadFS) error {
 
 // Open opens an archive for reading. Nothing is ever written to it. It lists the segments and reads none of them.
 func Open(fsys storage.ReadFS) (*Archive, error) {
-	id, err := loadIdentity(fsys)
-	if err != nil {
-		return nil, fmt.Errorf("open archive: %w", err)
+	for tries := 0; ; tries++ {
+		a, err := openToRead(fsys)
+		if err == nil {
+			return a, nil
+		}
+		// A segment may be missing because it was pruned since.
+		if a == nil || !isGone(err) || tries == mostPrunes || samePruned(fsys, a.identity.Pruned) {
+			return nil, fmt.Errorf("open archive: %w", err)
+		}
 	}
-	// The sums come first: a capture that is under way adds the segment and then its line.
-	sums, err := loadSums(fsys)
-	if err != nil {
-		return nil, fmt.Errorf("open archive: %w", err)
-	}
-	l, err := scanWhole(fsys, sums, id.Encoding)
-	if err != nil {
-		return nil, fmt.Errorf("open archive: %w", err)
-	}
-	return &Archive{fsys: fsys, identity: id, segments: l.segments}, nil
 }
 
-// scanWhole lists data/ and refuses what does not belong into an archive of encoding e, and a segment that is listed and not there.
-func scanWhole(fsys storage.ReadFS, sums *sumsFile, e Encoding) (*listing, error) {
+// openToRead is Open. With an error the archive is what is known of it; nil: nothing.
+func openToRead(fsys storage.ReadFS) (*Archive, error) {
+	id, err := loadIdentity(fsys)
+	if err != nil {
+		return nil, err
+	}
+	a := &Archive{fsys: fsys, identity: id}
+	a.segments, err = a.scanNow()
+	return a, err
+}
+
+// scanWhole lists data/ and refuses what does not belong into an archive, and a segment that is listed and not there.
+func scanWhole(fsys storage.ReadFS, sums *sumsFile, id *Identity) (*listing, error) {
 	l, err := scan(fsys)
 	if err != nil {
 		return nil, err
 	}
+	l.cut(id.Pruned)
+	sums.cut(id.Pruned)
 	if missing := l.attach(sums); len(missing) > 0 {
 		return nil, fmt.Errorf("%s: %w (one of %d)", slices.Min(missing), ErrMissingSegment, len(missing))
 	}
 	if err := l.foreignErr(); err != nil {
 		return nil, err
 	}
-	return l, l.checkEncoding(e)
+	return l, l.checkEncoding(id.Encoding)
 }
 
 // OpenForWriting opens an archive to add to it. Under the lock it removes what a killed writer left behind, cuts a torn last line of
@@ -200,13 +209,19 @@ func (a *Archive) Identity() Identity {
 }
 
 // SetIdentity replaces karchive.json, durable before it returns; in a store it makes a document that takes its place, and fails with ErrChanged
-// when another writer did so first. Revision, CreatedBy, CreatedAt and Encoding stay as they are, whatever id
+// when another writer did so first. Revision, CreatedBy, CreatedAt, Encoding and Pruned stay as they are, whatever id
 // says, and the archive's id too when id has none. An ArchiveID that is made anew of the same records each time is by that known again
 // where a replay notes how far it is; what is no UUID is refused.
 func (a *Archive) SetIdentity(id Identity) error {
 	if a.writer == nil {
 		return errReadOnly
 	}
+	id.Pruned = a.Identity().Pruned
+	return a.setIdentity(id)
+}
+
+// setIdentity is SetIdentity, also for what is pruned.
+func (a *Archive) setIdentity(id Identity) error {
 	old := a.Identity()
 	id.ArchiveID = cmp.Or(id.ArchiveID, old.ArchiveID)
 	if err := uuid.Validate(id.ArchiveID); err != nil && id.ArchiveID != old.ArchiveID {

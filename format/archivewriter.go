@@ -34,6 +34,8 @@ type archiveWriter struct {
 	topics  map[string]string       // by name in lower case
 	unborn  bool                    // there is no karchive.json in the store yet
 	sealed  map[string]string       // SHA-256 of what was sealed in a store, by path
+	mark    string                  // of the last prune that was heard of
+	pruned  pruned                  // by then
 }
 
 // newArchiveWriter takes the lock of a root.

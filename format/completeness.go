@@ -33,6 +33,7 @@ type Shortfall struct {
 type LostRange struct {
 	TopicPartition
 	ledger.Gap
+	Pruned *origin.Pruned // it was removed from the archive; nil: it never had it
 }
 
 // Complete says that the archive answers for all that was planned, with a record or with a reason in the ledger why there is none.
@@ -80,7 +81,8 @@ func (a *Archive) CompletenessIn(w Window, takes func(TopicPartition) bool) (Com
 }
 
 func (a *Archive) completeness(takes func(TopicPartition) bool, list func(TopicPartition) []Segment) (Completeness, error) {
-	plan := a.Identity().Capture
+	id := a.Identity()
+	plan := id.Capture
 	c := Completeness{OpenEnd: plan != nil && plan.Mode == origin.ModeFollow}
 	planned := map[TopicPartition]origin.PlanRange{}
 	all := a.holdings()
@@ -99,18 +101,28 @@ func (a *Archive) completeness(takes func(TopicPartition) bool, list func(TopicP
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return Completeness{}, err
 		}
+		removed := origin.FindPruned(id.Pruned, tp.Topic, tp.Partition)
 		if r, ok := planned[tp]; ok {
-			c.compare(tp, r, covered)
+			c.compare(tp, r, covered, removed)
+		}
+		if removed != nil {
+			c.Lost = append(c.Lost, LostRange{tp, ledger.Gap{From: removed.From, Until: removed.Until, Reason: ledger.Retention}, removed})
 		}
 		for _, g := range covered.Ledger.Ranges {
-			c.Lost = append(c.Lost, LostRange{tp, g})
+			c.Lost = append(c.Lost, LostRange{tp, g, nil})
 		}
 	}
 	return c, nil
 }
 
-// compare adds what of the plan is not covered. A partition whose coverage is the zero value has nothing.
-func (c *Completeness) compare(tp TopicPartition, planned origin.PlanRange, covered Coverage) {
+// compare adds what of the plan is not covered and was not removed. A partition whose coverage is the zero value has nothing.
+func (c *Completeness) compare(tp TopicPartition, planned origin.PlanRange, covered Coverage, removed *origin.Pruned) {
+	if removed != nil && planned.Start < removed.Until {
+		if planned.Start < removed.From {
+			c.Short = append(c.Short, Shortfall{TopicPartition: tp, From: planned.Start, Until: removed.From})
+		}
+		planned.Start = removed.Until
+	}
 	if covered.Next == 0 {
 		if planned.Start < planned.End {
 			c.Short = append(c.Short, Shortfall{tp, planned.Start, planned.End, true})

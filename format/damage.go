@@ -67,6 +67,9 @@ func (f *intactFinder) settle(id *Identity) map[TopicPartition]known {
 		if plan != nil {
 			k.from, end = min(k.from, plan.Start), max(end, plan.End)
 		}
+		if removed := origin.FindPruned(id.Pruned, tp.Topic, tp.Partition); removed != nil {
+			k.from = max(k.from, removed.Until) // no damage took what is before it
+		}
 		last := f.last[tp]
 		switch {
 		case last == nil:

@@ -14,15 +14,17 @@ import (
 // segmentReader is a reader with the file beneath it.
 type segmentReader struct {
 	*reader
-	file storage.ReadFile
-	path string
+	archive *Archive
+	segment Segment
+	file    storage.ReadFile
+	path    string
 }
 
 // readGroup is reader.readGroup with the file named in its errors.
 func (s *segmentReader) readGroup(i int, b *Buffer) ([]Record, error) {
 	records, err := s.reader.readGroup(i, b)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.path, err)
+		return nil, s.archive.gone(s.segment, fmt.Errorf("%s: %w", s.path, err))
 	}
 	return records, nil
 }
@@ -33,7 +35,7 @@ func (s *segmentReader) close() error { return s.file.Close() }
 func (a *Archive) openSegment(s Segment) (*segmentReader, error) {
 	f, size, err := openSized(a.fsys, s.Path)
 	if err != nil {
-		return nil, err
+		return nil, a.gone(s, err)
 	}
 	r, err := a.newSegmentReader(f, size, s)
 	if err != nil {
@@ -63,9 +65,9 @@ func (a *Archive) newSegmentReader(f storage.ReadFile, size int64, s Segment) (*
 		err = a.checkSource(r.doc)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.Path, err)
+		return nil, a.gone(s, fmt.Errorf("%s: %w", s.Path, err))
 	}
-	return &segmentReader{r.without(a.damage.groupsOf(s)), counted, s.Path}, nil
+	return &segmentReader{r.without(a.damage.groupsOf(s)), a, s, counted, s.Path}, nil
 }
 
 // Document reads the document of a segment, which must not be changed. Those read last are kept.
@@ -75,7 +77,7 @@ func (a *Archive) Document(s Segment) (*Document, error) {
 	}
 	f, size, err := openSized(a.fsys, s.Path)
 	if err != nil {
-		return nil, err
+		return nil, a.gone(s, err)
 	}
 	defer f.Close()
 	r, err := a.newSegmentReader(f, size, s)

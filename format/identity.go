@@ -25,6 +25,8 @@ type Identity struct {
 	Groups    *origin.Groups `json:"groups,omitempty"`   // nil: none were asked for
 	// Schemas are those of a registry that records name, sorted by id.
 	Schemas []origin.Schema `json:"schemas,omitempty"`
+	// Pruned is what was removed of partitions, sorted by topic and partition. [Archive.Prune] sets it.
+	Pruned []origin.Pruned `json:"pruned,omitempty"`
 }
 
 // Topic describes a topic of the source cluster.
@@ -37,7 +39,7 @@ type Topic struct {
 
 // clone is a copy that shares nothing with id but its groups.
 func (id Identity) clone() Identity {
-	id.Topics, id.Schemas = slices.Clone(id.Topics), origin.SortedSchemas(id.Schemas)
+	id.Topics, id.Schemas, id.Pruned = slices.Clone(id.Topics), origin.SortedSchemas(id.Schemas), origin.SortedPruned(id.Pruned)
 	for i := range id.Topics {
 		id.Topics[i].Configs = maps.Clone(id.Topics[i].Configs)
 	}
@@ -90,7 +92,7 @@ func (id Identity) check() error {
 			return fmt.Errorf("topic %s has %d partitions", t.Name, t.Partitions)
 		}
 	}
-	if err := cmp.Or(origin.CheckSchemas(id.Schemas), id.Groups.Check()); err != nil || id.Capture == nil {
+	if err := cmp.Or(origin.CheckSchemas(id.Schemas), origin.CheckPruned(id.Pruned), id.Groups.Check()); err != nil || id.Capture == nil {
 		return err
 	}
 	return id.Capture.Check()

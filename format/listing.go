@@ -83,6 +83,9 @@ func (l *listing) scanPartition(fsys storage.ReadFS, tp TopicPartition) error {
 			continue
 		}
 		info, err := e.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // it was pruned since; where it was not, what is listed and not there is missing
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}

@@ -30,15 +30,18 @@ func (a *Archive) openForWriting() error {
 	if err := w.fsys.Mkdir(ondisk.Data); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	sums, err := w.openSums()
+	sums, err := w.openSums(a.identity.Pruned)
 	if err != nil {
 		return err
 	}
-	l, err := scanWhole(w.fsys, sums, a.identity.Encoding)
+	l, err := scanWhole(w.fsys, sums, &a.identity)
 	if err != nil {
 		return err
 	}
 	a.segments = l.segments
+	if err := a.removePruned(); err != nil { // which a prune left that was killed
+		return err
+	}
 	if err := a.claimAllTopics(); err != nil {
 		return err
 	}
@@ -101,10 +104,10 @@ func (w *archiveWriter) probeCase() error {
 
 // openSums opens SHA256SUMS for appending, with whole lines only. What is there is written anew first: a process whose sync failed
 // leaves lines that can be read and are not on the disk, and no later sync of the same bytes puts them there.
-func (w *archiveWriter) openSums() (*sumsFile, error) {
+func (w *archiveWriter) openSums(p pruned) (*sumsFile, error) {
 	sums, err := loadSums(w.fsys)
 	if err == nil && sums.size > 0 {
-		err = w.rewriteSums(sums.whole)
+		err = w.rewriteSums(sums.whole, p)
 	}
 	if err != nil {
 		return nil, err
@@ -118,11 +121,11 @@ func (w *archiveWriter) openSums() (*sumsFile, error) {
 	return sums, nil
 }
 
-// rewriteSums replaces SHA256SUMS by its first bytes.
-func (w *archiveWriter) rewriteSums(whole int64) error {
+// rewriteSums replaces SHA256SUMS by its first bytes, without the lines of what was pruned.
+func (w *archiveWriter) rewriteSums(whole int64, p pruned) error {
 	content, err := readBounded(w.fsys, ondisk.Sums, maxSumsBytes)
 	if err == nil {
-		err = replaceFile(w.fsys, ondisk.Sums, content[:min(whole, int64(len(content)))])
+		err = replaceFile(w.fsys, ondisk.Sums, keptLines(content[:min(whole, int64(len(content)))], p))
 	}
 	if err != nil {
 		return fmt.Errorf("write %s anew: %w", ondisk.Sums, err)

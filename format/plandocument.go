@@ -18,6 +18,9 @@ const groupsVersion = "1.2"
 // schemasVersion is the first format version with schemas in karchive.json.
 const schemasVersion = "1.3"
 
+// prunedVersion is the first format version with pruned partitions in karchive.json.
+const prunedVersion = "1.4"
+
 // readIdentityDocument reads the description that counts.
 func readIdentityDocument(fsys storage.ReadFS) ([]byte, Identity, error) {
 	content, err := readBounded(fsys, ondisk.Identity, maxIdentityBytes)
@@ -84,5 +87,8 @@ func (id *Identity) setVersion() {
 	}
 	if len(id.Schemas) > 0 {
 		id.Version = schemasVersion
+	}
+	if len(id.Pruned) > 0 {
+		id.Version = prunedVersion
 	}
 }

@@ -1,6 +1,7 @@
 package format
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/karchive/karchive/format/origin"
@@ -27,6 +28,9 @@ func (a *Archive) Resume(tp TopicPartition) (p ResumePoint, ok bool, err error) 
 	p = ResumePoint{Next: last.NextOffset, LeaderEpoch: last.LastLeaderEpoch, Source: last.Source}
 	for i := len(list) - 2; i >= 0; i-- {
 		d, err := a.Document(list[i])
+		if errors.Is(err, ErrPruned) {
+			break // what is behind it says enough
+		}
 		if err != nil {
 			return ResumePoint{}, false, err
 		}

@@ -129,7 +129,8 @@ func (a *Archive) scanNow() (map[TopicPartition][]Segment, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := scanWhole(a.fsys, sums, a.encoding())
+	id := a.Identity()
+	l, err := scanWhole(a.fsys, sums, &id)
 	if err != nil {
 		return nil, err
 	}
@@ -193,6 +194,7 @@ func (a *Archive) refreshPartition(tp TopicPartition) error {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	l.cut(a.identity.Pruned)
 	a.segments[tp] = l.segments[tp]
 	return nil
 }
@@ -203,7 +205,7 @@ func (a *Archive) Commit() error {
 	if err := w.err(); err != nil {
 		return fmt.Errorf("commit archive: %w", err)
 	}
-	err := w.writeStoreSums()
+	err := w.writeStoreSums(false)
 	if err == nil {
 		err = w.putIdentity(ondisk.Identity, a.Identity())
 	}
@@ -231,10 +233,14 @@ func (p *Pending) publish() (Segment, error) {
 	if err != nil {
 		return Segment{}, w.fail(err)
 	}
+	s := Segment{p.tp, p.base, p.path, p.temp.size, sha}
+	if err := w.outlived(s); err != nil {
+		return Segment{}, w.fail(err)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.sealed[p.path] = sha
-	return Segment{p.tp, p.base, p.path, p.temp.size, sha}, nil
+	return s, nil
 }
 
 // describe makes id what the archive is from now on, unless another writer came first, and returns it with its revision.
@@ -297,7 +303,7 @@ func (w *archiveWriter) closeStore() error {
 	if w.staged {
 		return w.abandon()
 	}
-	return w.writeStoreSums()
+	return w.writeStoreSums(false)
 }
 
 // abandon removes what was sealed into an archive that never was one.
@@ -314,16 +320,23 @@ func (w *archiveWriter) abandon() error {
 // writeStoreSums makes SHA256SUMS of what is there: of what this writer sealed, of the lines that it had, and of what other writers
 // gave with their objects. A segment of which nobody knows gets no line. Another writer that does so at the same time may lack what was
 // sealed meanwhile, which costs those their lines until one of them, or a verification, writes it again.
-func (w *archiveWriter) writeStoreSums() error {
+func (w *archiveWriter) writeStoreSums(anyway bool) error {
 	w.mu.Lock()
 	own := maps.Clone(w.sealed)
 	w.mu.Unlock()
-	if len(own) == 0 {
+	if len(own) == 0 && !anyway {
 		return nil
 	}
 	l, err := scan(w.store)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", ondisk.Sums, err)
+	}
+	if !w.staged {
+		id, err := loadIdentity(w.store)
+		if err != nil {
+			return fmt.Errorf("write %s: %w", ondisk.Sums, err)
+		}
+		l.cut(id.Pruned)
 	}
 	known := map[string]string{}
 	if sums, err := readSums(w.store); err == nil { // one that cannot be read is made anew

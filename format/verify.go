@@ -89,6 +89,9 @@ func (v *verifier) run() error {
 	if err != nil {
 		return err
 	}
+	if v.identity != nil {
+		l.cut(v.identity.Pruned)
+	}
 	missing := l.attach(sums)
 	if l.unlisted() && !v.rebuild {
 		// A capture that is under way may have sealed it after the sums were read.
@@ -130,6 +133,9 @@ func (v *verifier) checkSums() (*sumsFile, error) {
 		sums = &sumsFile{}
 	}
 	c.Problems = append(c.Problems, sums.problems...)
+	if v.identity != nil {
+		sums.cut(v.identity.Pruned)
+	}
 	if v.rebuild {
 		return sums, nil
 	}
@@ -153,6 +159,9 @@ func (v *verifier) checkSegments(list []Segment) error {
 		return checkSegment(v.fsys, s, v.options.Deep || s.SHA256 == "", v.stopped.Load)
 	}
 	return inOrder(len(list), v.jobs(), work, func(c segmentCheck) error {
+		if isGone(c.err()) && prunedNow(v.fsys, *c.Segment) {
+			return nil // meanwhile
+		}
 		v.checkBeside(&c)
 		v.last = c
 		if v.rebuild {

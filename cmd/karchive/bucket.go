@@ -86,6 +86,18 @@ func (e *env) storeRequests(name string) *bucket.Requests {
 	return &r
 }
 
+// allRequests is what was asked of each bucket so far; nil: of none.
+func (e *env) allRequests() map[string]bucket.Requests {
+	var all map[string]bucket.Requests
+	for _, s := range e.stores {
+		if all == nil {
+			all = make(map[string]bucket.Requests)
+		}
+		all[s.Name()] = all[s.Name()].Plus(s.Requests())
+	}
+	return all
+}
+
 func isURLError(err error) bool {
 	_, ok := errors.AsType[*bucketurl.URLError](err)
 	return ok

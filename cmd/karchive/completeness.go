@@ -30,18 +30,24 @@ type missingRange struct {
 	From      int64         `json:"from_offset"`
 	Until     int64         `json:"until_offset"`
 	Offsets   int64         `json:"offsets"`
-	Reason    ledger.Reason `json:"reason,omitempty"`  // of what is lost
-	Nothing   bool          `json:"nothing,omitempty"` // the archive has nothing of the partition
+	Reason    ledger.Reason `json:"reason,omitempty"`    // of what is lost
+	Nothing   bool          `json:"nothing,omitempty"`   // the archive has nothing of the partition
+	PrunedAt  string        `json:"pruned_at,omitempty"` // the archive had it until then
+	PrunedBy  string        `json:"pruned_by,omitempty"`
 }
 
 func newCompleteness(c format.Completeness) *completeness {
 	out := &completeness{Complete: c.Complete(), OpenEnd: c.OpenEnd, NotCaptured: []missingRange{}, Lost: []missingRange{}}
 	for _, s := range c.Short {
-		out.NotCaptured = append(out.NotCaptured, missingRange{s.Topic, s.Partition, s.From, s.Until, s.Until - s.From, "", s.Empty})
+		out.NotCaptured = append(out.NotCaptured, missingRange{Topic: s.Topic, Partition: s.Partition, From: s.From, Until: s.Until, Offsets: s.Until - s.From, Nothing: s.Empty})
 		out.planned += s.Until - s.From
 	}
 	for _, l := range c.Lost {
-		out.Lost = append(out.Lost, missingRange{l.Topic, l.Partition, l.From, l.Until, l.Until - l.From, l.Reason, false})
+		m := missingRange{Topic: l.Topic, Partition: l.Partition, From: l.From, Until: l.Until, Offsets: l.Until - l.From, Reason: l.Reason}
+		if l.Pruned != nil {
+			m.PrunedAt, m.PrunedBy = l.Pruned.At, l.Pruned.By
+		}
+		out.Lost = append(out.Lost, m)
 		out.gone += l.Until - l.From
 	}
 	return out
@@ -86,7 +92,11 @@ func (c *completeness) lines() []string {
 		out = append(out, fmt.Sprintf("%s: %s-%d offsets %d..%d", what, m.Topic, m.Partition, m.From, m.Until))
 	}
 	for _, m := range c.Lost {
-		out = append(out, fmt.Sprintf("lost: %s-%d offsets %d..%d (%s)", m.Topic, m.Partition, m.From, m.Until, m.Reason))
+		what, why := "lost", string(m.Reason)
+		if m.PrunedAt != "" {
+			what, why = "pruned", fmt.Sprintf("%s, at %s by %s", m.Reason, m.PrunedAt, m.PrunedBy)
+		}
+		out = append(out, fmt.Sprintf("%s: %s-%d offsets %d..%d (%s)", what, m.Topic, m.Partition, m.From, m.Until, why))
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/karchive/karchive/bucket"
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/units"
@@ -27,9 +28,12 @@ type copied struct {
 
 	Reshaped     *reshaped     `json:"reshaped,omitempty"`
 	Completeness *completeness `json:"completeness"` // of the new archive
+	// Requests are what was asked of buckets, by the place of the archive.
+	Requests map[string]bucket.Requests `json:"requests,omitempty"`
 }
 
 func (c *copied) report(e *env, how string) error {
+	c.Requests = e.allRequests()
 	if how == "json" {
 		return printJSON(e.stdout, c)
 	}

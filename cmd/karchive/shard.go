@@ -32,7 +32,7 @@ func (e *env) parseShard(text string) (replay.Shard, error) {
 	}
 	s, err := replay.ParseShard(index + "/" + count)
 	if err != nil {
-		err = fmt.Errorf("with I from %s: %w", completionIndex, err)
+		err = fmt.Errorf("with I from %s: %v", completionIndex, err) // not wrapped: of wrapped errors flags show the inner one
 	}
 	return s, err
 }

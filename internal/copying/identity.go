@@ -86,7 +86,7 @@ func Identity(inputs []Input, o Options) (format.Identity, error) {
 	}
 	id := inputs[0].Archive.Identity()
 	id.Encoding = cmp.Or(o.Encoding, id.Encoding)
-	id.Topics, id.Capture, id.Groups, id.Schemas = nil, nil, nil, nil
+	id.Topics, id.Capture, id.Groups, id.Schemas, id.Pruned = nil, nil, nil, nil, nil
 	topics, ranges := map[string]described{}, map[format.TopicPartition]origin.PlanRange{}
 	for i := range inputs {
 		in := &inputs[i]
@@ -105,6 +105,9 @@ func Identity(inputs []Input, o Options) (format.Identity, error) {
 		if err := addGroups(&id, in); err != nil {
 			return id, err
 		}
+		if err := p.addPruned(&id, in, o.Window.FromOffset); err != nil {
+			return id, err
+		}
 	}
 	for _, t := range topics {
 		id.Topics = append(id.Topics, t.Topic)
@@ -114,6 +117,34 @@ func Identity(inputs []Input, o Options) (format.Identity, error) {
 		p.describe(id.Capture, inputs, o)
 	}
 	return id, nil
+}
+
+// addPruned adds what was pruned of an input and of which the new archive has nothing from another one.
+func (p *plan) addPruned(id *format.Identity, in *Input, from int64) error {
+	for _, one := range in.Archive.Identity().Pruned {
+		if in.Takes != nil && !in.Takes(format.TopicPartition{Topic: one.Topic, Partition: one.Partition}) {
+			continue
+		}
+		topic, err := in.rename(one.Topic)
+		if err != nil {
+			return err
+		}
+		one.Topic = topic
+		i := slices.IndexFunc(p.partitions, func(q *partition) bool { return q.tp.Topic == topic && q.tp.Partition == one.Partition })
+		if i < 0 {
+			continue
+		}
+		one.From, one.Until = max(one.From, from), min(one.Until, p.partitions[i].from)
+		known := origin.FindPruned(id.Pruned, topic, one.Partition)
+		switch {
+		case one.From >= one.Until:
+		case known != nil:
+			known.From, known.Until = min(known.From, one.From), max(known.Until, one.Until)
+		default:
+			id.Pruned = origin.SortedPruned(append(id.Pruned, one))
+		}
+	}
+	return nil
 }
 
 // described is a topic, and which input described it.
