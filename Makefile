@@ -17,7 +17,7 @@ KAFKA_NEWEST ?= 4.4.0
 # Of the records of stock serializers.
 REGISTRY_TESTS ?= OfStock
 
-.PHONY: build man test test-registry test-buckets test-kafka test-kafka-newest test-cluster crash kill-replay race lint fuzz readers demo rss bench bench-check bench-check-proof timing examples clean
+.PHONY: build man test test-registry test-buckets test-kafka test-kafka-newest test-cluster crash kill-replay race lint fuzz readers demo rss bench bench-check bench-check-proof timing examples profile release release-check release-test image clean
 
 build: ## the command, in bin/
 	$(GO) build -o bin/karchive ./cmd/karchive
@@ -101,6 +101,21 @@ examples: build $(VENV)/installed ## programs outside this module that are teste
 	cd examples/go && $(GO) vet ./... && $(GO) test ./...
 	KARCHIVE=$(CURDIR)/bin/karchive $(VENV)/bin/python -m pytest -q -p no:cacheprovider examples/pytest
 	cd examples/junit && mvn -q -B -Dkarchive=$(CURDIR)/bin/karchive test
+
+profile: ## what release builds are optimised by, from captures, replays and checks; in three minutes
+	$(GO) run ./test/bench -share 0.5 -profile release/default.pgo
+
+release: ## every file of a release, in build/release: VERSION, or the tag of the commit; PLATFORMS, or all
+	$(GO) run -C release . -files $(CURDIR)/build/release -version=$(VERSION) -platforms=$(PLATFORMS)
+
+image: ## the container image, in build/image, as an OCI layout
+	$(GO) run -C release . -image $(CURDIR)/build/image -version=$(VERSION)
+
+release-check: ## everything twice, from another directory and an empty build cache: the same bytes; very long
+	release/check $(PLATFORMS)
+
+release-test: ## the recipe of releases and images, with a small program
+	cd release && $(GO) test .
 
 clean:
 	rm -rf bin build

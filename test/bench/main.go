@@ -7,6 +7,7 @@
 //	go run ./test/bench            the whole table, against a real Apache Kafka
 //	go run ./test/bench -json      the same for a program
 //	go run ./test/bench -check     only the ratios that must not rot, in under two minutes; exit code 1 when one is over its limit
+//	go run ./test/bench -profile FILE   what release builds are optimised by
 //	go run ./test/bench -proof     that the guard fails for mistakes that are planted, and does not while other work has every core
 //
 // BENCH_BROKER=embedded takes the broker in this process instead of a real Kafka.
@@ -29,7 +30,7 @@ type flags struct {
 	json, check, proof bool
 	repeat             int
 	share              float64
-	keep               string
+	keep, profile      string
 }
 
 func main() {
@@ -43,6 +44,7 @@ func main() {
 	flag.BoolVar(&f.proof, "proof", false, "show that the guard fails for real mistakes and not for a busy machine")
 	flag.IntVar(&f.repeat, "n", 3, "how often to measure everything")
 	flag.Float64Var(&f.share, "share", 1, "take this share of each dataset's records")
+	flag.StringVar(&f.profile, "profile", "", "only write the profile for release builds into this file")
 	flag.StringVar(&f.keep, "dir", "", "work in this directory and keep it")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -79,6 +81,8 @@ func run(ctx context.Context, f flags) (ok bool, err error) {
 	switch {
 	case f.proof:
 		return s.runProof()
+	case f.profile != "":
+		return true, s.runProfile()
 	case f.check:
 		err = s.runCheck()
 	case embedded:

@@ -19,6 +19,7 @@ func worker(ctx context.Context, args []string, stdout io.Writer) error {
 	run, ok := map[string]func(context.Context, []string) (usage, error){
 		"consume": consume, "produce": produceAlone, "zstd": compressAlone, "unzstd": decompressAlone, "check": checkAlone,
 		"hash": hashAlone, "footers": footersAlone, "window": readWindow, "disturb": disturb,
+		"profile": profile,
 	}[args[0]]
 	if !ok {
 		return fmt.Errorf("no worker %s", args[0])

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+)
+
+// platform is what a binary runs on, in Go's words.
+type platform struct{ os, arch string }
+
+func (p platform) String() string { return p.os + "/" + p.arch }
+
+var everyPlatform = []platform{
+	{"linux", "amd64"}, {"linux", "arm64"}, {"darwin", "amd64"}, {"darwin", "arm64"}, {"windows", "amd64"}, {"windows", "arm64"},
+}
+
+// versionPattern is what a package manager can sort and the linker can be told.
+var versionPattern = regexp.MustCompile(`^v\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$`)
+
+// parsePlatforms reads a comma list; empty: all.
+func parsePlatforms(list string) ([]platform, error) {
+	if list == "" {
+		return everyPlatform, nil
+	}
+	var found []platform
+	for name := range strings.SplitSeq(list, ",") {
+		i := slices.IndexFunc(everyPlatform, func(p platform) bool { return p.String() == name })
+		if i < 0 {
+			return nil, fmt.Errorf("platform %q: not one of %v", name, everyPlatform)
+		}
+		if !slices.Contains(found, everyPlatform[i]) {
+			found = append(found, everyPlatform[i])
+		}
+	}
+	return found, nil
+}
+
+// program is the file's name.
+func (p platform) program() string {
+	if p.os == "windows" {
+		return "karchive.exe"
+	}
+	return "karchive"
+}
+
+// binary builds the program for a platform, once, and returns its file.
+func (r *release) binary(ctx context.Context, p platform) (file string, err error) {
+	if file, ok := r.built[p]; ok {
+		return file, nil
+	}
+	file = filepath.Join(r.work, p.os+"-"+p.arch, p.program())
+	fmt.Fprintf(os.Stderr, "release: building karchive %s for %v\n", r.version, p)
+	if err := r.build(ctx, p, r.profile, file); err != nil {
+		return "", fmt.Errorf("build for %v: %w", p, err)
+	}
+	r.built[p] = file
+	return file, nil
+}
+
+// build is the one recipe. Nothing of the machine, the directory or the time gets into the binary: no paths, no C, no state of the checkout,
+// no settings of whoever builds.
+func (r *release) build(ctx context.Context, p platform, profile, file string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-pgo="+profile,
+		"-ldflags=-s -w -X main.version="+r.version, "-o", file, "./cmd/karchive")
+	cmd.Dir, cmd.Stderr = r.source, os.Stderr
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+p.os, "GOARCH="+p.arch, "GOAMD64=v1", "GOARM64=v8.0",
+		"GOFLAGS=", "GOWORK=off", "GOEXPERIMENT=", "GOFIPS140=off", "GODEBUG=")
+	return cmd.Run()
+}
+
+// document writes manual pages and completion, with a binary that runs here.
+func (r *release) document(ctx context.Context) error {
+	here := platform{runtime.GOOS, runtime.GOARCH}
+	program := filepath.Join(r.work, "here", here.program())
+	if err := r.build(ctx, here, "off", program); err != nil {
+		return fmt.Errorf("build for manual pages: %w", err)
+	}
+	for _, dir := range []string{"man", "completion"} {
+		if err := os.Mkdir(filepath.Join(r.work, dir), 0o755); err != nil {
+			return err
+		}
+	}
+	if out, err := exec.CommandContext(ctx, program, "man", "-o", filepath.Join(r.work, "man")).CombinedOutput(); err != nil {
+		return fmt.Errorf("make manual pages: %w: %s", err, out)
+	}
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		script, err := exec.CommandContext(ctx, program, "completion", shell).Output()
+		if err != nil {
+			return fmt.Errorf("make completion for %s: %w", shell, err)
+		}
+		if err := os.WriteFile(filepath.Join(r.work, "completion", shell), script, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
