@@ -56,4 +56,7 @@ func (e *env) noteUnknown(c *registry.Client) {
 	if n := c.Unknown(); n > 0 {
 		e.warnf("the registry lacks %s that records name, or seem to", units.Of(int64(n), "schema"))
 	}
+	if ids := c.Ruled(); len(ids) > 0 {
+		e.warnf("the archive does not keep the metadata and rules of %s; the first is schema %d", units.Of(int64(len(ids)), "schema"), ids[0])
+	}
 }

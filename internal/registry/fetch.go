@@ -27,6 +27,7 @@ type Client struct {
 	seen    map[name]bool // whether the registry has it
 	fresh   []origin.Schema
 	unknown int
+	ruled   []int32 // schemas with metadata or rules
 }
 
 type name = schema.Name
@@ -84,6 +85,13 @@ func (c *Client) Take() []origin.Schema {
 	return out
 }
 
+// Ruled are the ids of the schemas, fetched so far, that have metadata or rules, which are not kept.
+func (c *Client) Ruled() []int32 {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return slices.Clone(c.ruled)
+}
+
 // Unknown is how many names the registry did not have.
 func (c *Client) Unknown() int {
 	c.mu.RLock()
@@ -109,6 +117,9 @@ func (c *Client) fetch(ctx context.Context, n name) (known bool, err error) {
 	}
 	if err != nil {
 		return false, err
+	}
+	if got.SchemaMetadata != nil || got.SchemaRuleSet != nil {
+		c.ruled = append(c.ruled, s.ID)
 	}
 	s.Type, s.Text, s.References = origin.SchemaType(typeName(got.Type)), got.Schema, references(got.References)
 	return true, c.keep(ctx, s, "", map[int32]bool{})

@@ -184,6 +184,19 @@ func TestAnswersThatNoRegistryGivesAreRefused(t *testing.T) {
 	}
 }
 
+func TestSchemasWithMetadataAndRulesAreFetchedAndNamed(t *testing.T) {
+	r := fake(t)
+	c := open(t, r)
+	answering(r, "/schemas/ids/5", `{"schema":"\"int\"","metadata":{"properties":{"owner":"ann"}},"ruleSet":{"domainRules":[{"name":"r","kind":"CONDITION","mode":"WRITE","type":"CEL"}]}}`)
+	answering(r, "/schemas/ids/5/versions", `[]`)
+	if err := c.See(context.Background(), &format.Record{Value: framed(5)}); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Ruled(); len(got) != 1 || got[0] != 5 || len(c.Take()) != 1 {
+		t.Errorf("got %v, want schema 5 fetched and named", got)
+	}
+}
+
 // An archive has a version once, and a GUID that is one.
 func TestWhatIsKeptOfARegistryIsWhatAnArchiveMayHave(t *testing.T) {
 	r := fake(t)

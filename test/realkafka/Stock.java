@@ -35,10 +35,10 @@ class Stock {
     static void write(Properties p) {
         Schema schema = new Schema.Parser().parse("""
             {"type":"record","name":"Person","namespace":"shop","fields":[{"name":"id","type":"long"},{"name":"email","type":["null","string"]},
-            {"name":"parent","type":["null","Person"],"default":null}]}""");
+            {"name":"parent","type":["null",{"type":"record","name":"Parent","fields":[{"name":"id","type":"long"}]}],"default":null}]}""");
         try (KafkaProducer<String, GenericRecord> producer = new KafkaProducer<>(p)) {
             for (long i = 0; i < COUNT; i++) {
-                GenericRecord parent = new GenericData.Record(schema);
+                GenericRecord parent = new GenericData.Record(schema.getField("parent").schema().getTypes().get(1));
                 parent.put("id", 100 + i);
                 GenericRecord person = new GenericData.Record(schema);
                 person.put("id", i);
