@@ -239,6 +239,17 @@ func (p *place) onSeal(do func()) {
 	})
 }
 
+// interrupt captures until a segment is sealed, and then kills the process.
+func (p *place) interrupt(b *broker, o Options) {
+	p.t.Helper()
+	ctx, cancel := context.WithCancel(p.t.Context())
+	p.onSeal(cancel)
+	if _, err := p.try(ctx, b, o); !errors.Is(err, context.Canceled) {
+		p.t.Fatalf("got %v, want an interruption", err)
+	}
+	p.fs = p.fs.Kill()
+}
+
 // inBubble runs do in a bubble of virtual time.
 func inBubble(t *testing.T, do func(*testing.T)) { synctest.Test(t, do) }
 

@@ -161,12 +161,7 @@ func TestAnUnfinishedSnapshotRefusesAnotherEnd(t *testing.T) {
 	b.fill("orders", 0, 100)
 	a := newPlace(t)
 	o := Options{Topics: []string{"orders"}, RotateRecords: 30, FetchBytes: 1000, Until: selection.AtOffset(90)}
-	ctx, cancel := context.WithCancel(t.Context())
-	a.onSeal(cancel)
-	if _, err := a.try(ctx, b, o); !errors.Is(err, context.Canceled) {
-		t.Fatalf("got %v, want an interruption", err)
-	}
-	a.fs = a.fs.Kill()
+	a.interrupt(b, o)
 	other := o
 	other.Until = selection.AtOffset(95)
 	var mismatch *MismatchError
@@ -185,12 +180,7 @@ func TestAnUnfinishedSnapshotRefusesALogThatTookAnotherCourse(t *testing.T) {
 	b.fill("orders", 0, 100)
 	a := newPlace(t)
 	o := Options{Topics: []string{"orders"}, RotateRecords: 30, FetchBytes: 1000}
-	ctx, cancel := context.WithCancel(t.Context())
-	a.onSeal(cancel)
-	if _, err := a.try(ctx, b, o); !errors.Is(err, context.Canceled) {
-		t.Fatalf("got %v, want an interruption", err)
-	}
-	a.fs = a.fs.Kill()
+	a.interrupt(b, o)
 	b.epochEndsAt(7)
 	var truncated *TruncatedError
 	if _, err := a.try(t.Context(), b, o); !errors.As(err, &truncated) || truncated.LogEnd != 7 {
@@ -230,12 +220,7 @@ func TestATopicOfAGlobThatIsGoneStaysAsItIs(t *testing.T) {
 	b.fill("orders-b", 0, 50)
 	a := newPlace(t)
 	o := Options{Topics: []string{"orders-*"}, RotateRecords: 20, FetchBytes: 1000}
-	ctx, cancel := context.WithCancel(t.Context())
-	a.onSeal(cancel)
-	if _, err := a.try(ctx, b, o); !errors.Is(err, context.Canceled) {
-		t.Fatalf("got %v, want an interruption", err)
-	}
-	a.fs = a.fs.Kill()
+	a.interrupt(b, o)
 	if err := b.DeleteTopic("orders-b"); err != nil {
 		t.Fatal(err)
 	}

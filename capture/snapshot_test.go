@@ -218,12 +218,7 @@ func TestAnInterruptedSnapshotEndsWhereItWasPlannedToEnd(t *testing.T) {
 	b.fill("orders", 0, 100)
 	a := newPlace(t)
 	o := Options{Topics: []string{"orders"}, RotateRecords: 30, FetchBytes: 1000}
-	ctx, cancel := context.WithCancel(t.Context())
-	a.onSeal(cancel)
-	if _, err := a.try(ctx, b, o); !errors.Is(err, context.Canceled) {
-		t.Fatalf("got %v, want an interruption", err)
-	}
-	a.fs = a.fs.Kill()
+	a.interrupt(b, o)
 	b.fill("orders", 0, 50)
 	if r := a.capture(b, o); !r.Resumed || a.coverage("orders", 0).Next != 100 {
 		t.Errorf("resumed %v to %d, want true to 100", r.Resumed, a.coverage("orders", 0).Next)

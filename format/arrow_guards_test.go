@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/internal/arrowbytes"
+	"github.com/karchive/karchive/test/peak"
 )
 
 // oneBuffer reads a column whose only buffer, behind its validity, is data; want is what it has to hold.
@@ -84,7 +85,7 @@ func TestALengthThatNoFrameCanHaveTakesNoMemory(t *testing.T) {
 	r := &arrowReader{memory: new(Buffer), batch: &arrowbytes.Batch{Compressed: true}}
 	const claimed = 1 << 40
 	r.source = bytes.NewReader(append(binary.LittleEndian.AppendUint64(nil, claimed), make([]byte, 8)...))
-	n := allocated(func() {
+	n := peak.Allocated(func() {
 		if _, err := r.decode(0, 16, claimed); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "said to decompress") {
 			t.Errorf("got %v, want ErrCorrupt", err)
 		}

@@ -9,7 +9,6 @@ import (
 	"io"
 	"math"
 	"runtime"
-	"runtime/metrics"
 	"strings"
 	"testing"
 
@@ -20,6 +19,7 @@ import (
 
 	"github.com/karchive/karchive/internal/arrowbytes"
 	"github.com/karchive/karchive/internal/ondisk"
+	"github.com/karchive/karchive/test/peak"
 )
 
 // librarySchema is the schema of an Arrow segment as Arrow's own library has it, and columns that a later version might add.
@@ -258,16 +258,6 @@ func TestBuffersOfAnArrowSegmentAreAligned(t *testing.T) {
 	}
 }
 
-// allocated is how many bytes f allocates, give or take some kilobytes.
-func allocated(f func()) uint64 {
-	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
-	metrics.Read(sample)
-	before := sample[0].Value.Uint64()
-	f()
-	metrics.Read(sample)
-	return sample[0].Value.Uint64() - before
-}
-
 // A hostile number anywhere in a file must be checked before it is believed. The file is a few kilobytes; what it takes to read it as it
 // is stays far below the bound.
 func TestForgedNumbersAskForNoMemory(t *testing.T) {
@@ -277,7 +267,7 @@ func TestForgedNumbersAskForNoMemory(t *testing.T) {
 		for at := 0; at+8 <= len(good); at += 4 {
 			bad := bytes.Clone(good)
 			binary.LittleEndian.PutUint64(bad[at:], forged)
-			n := allocated(func() {
+			n := peak.Allocated(func() {
 				if r, err := newReader(bytes.NewReader(bad), int64(len(bad))); err == nil {
 					r.ReadGroup(0)
 				}
@@ -297,7 +287,7 @@ func TestABombIsNotDecompressed(t *testing.T) {
 		r := arrowReader{source: bytes.NewReader(buffer), payload: 33 * rows, memory: new(Buffer), batch: &arrowbytes.Batch{
 			Rows: rows, Compressed: true, Body: int64(len(buffer)), Nodes: []arrowbytes.Pair{{rows, 0}}, Buffers: []arrowbytes.Pair{{}, {0, int64(len(buffer))}},
 		}}
-		n := allocated(func() { r.numbers(ondisk.ColumnOffset, rows, 8) })
+		n := peak.Allocated(func() { r.numbers(ondisk.ColumnOffset, rows, 8) })
 		if !errors.Is(r.err, ErrCorrupt) || n > 1<<20 {
 			t.Errorf("a frame of %d bytes %s: got %v after %d bytes of memory", len(bomb), name, r.err, n)
 		}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/karchive/karchive/test/peak"
 )
 
 func TestRowGroupsInTheSameMemoryAreReadAsInNewMemory(t *testing.T) {
@@ -54,7 +56,7 @@ func TestASecondRowGroupOfOneShapeAllocatesNoPages(t *testing.T) {
 			}
 		}
 		read()
-		if n := allocated(read); n > 1<<20 {
+		if n := peak.Allocated(read); n > 1<<20 {
 			t.Errorf("%d bytes of memory for %d of records", n, r.Document().Groups[0].Bytes)
 		}
 	})

@@ -450,6 +450,19 @@ func TestADiskThatFillsUpLeavesWhatIsSealed(t *testing.T) {
 	})
 }
 
+// captureFails captures into a file system whose operations fail with want from the n-th on, and wants what was sealed to survive it.
+func captureFails(t *testing.T, fsys *memfs.FS, e format.Encoding, n int, want error) {
+	t.Helper()
+	done := newProgress(e)
+	err := capture(fsys, laneByLane, done)
+	if err == nil {
+		t.Fatalf("from operation %d: no error\n%s", n, fsys.Trace())
+	}
+	if err := survives(fsys, n, err, want, done); err != nil {
+		t.Fatalf("from operation %d: %v\n%s", n, err, fsys.Trace())
+	}
+}
+
 func TestADiskThatGoesAwayLeavesWhatIsSealed(t *testing.T) {
 	t.Parallel()
 	eachEncoding(t, func(t *testing.T, e format.Encoding) {
@@ -457,14 +470,7 @@ func TestADiskThatGoesAwayLeavesWhatIsSealed(t *testing.T) {
 		for n := 0; n < ops; n += 3 {
 			fsys := memfs.New(memfs.Options{})
 			fsys.FailFrom(n, syscall.EIO)
-			done := newProgress(e)
-			err := capture(fsys, laneByLane, done)
-			if err == nil {
-				t.Fatalf("from operation %d: no error\n%s", n, fsys.Trace())
-			}
-			if err := survives(fsys, n, err, syscall.EIO, done); err != nil {
-				t.Fatalf("from operation %d: %v\n%s", n, err, fsys.Trace())
-			}
+			captureFails(t, fsys, e, n, syscall.EIO)
 		}
 	})
 }
@@ -481,14 +487,7 @@ func TestAFileSystemRemountedReadOnlyLeavesWhatIsSealed(t *testing.T) {
 				}
 				return &memfs.Fault{Err: syscall.EROFS}
 			})
-			done := newProgress(e)
-			err := capture(fsys, laneByLane, done)
-			if err == nil {
-				t.Fatalf("from operation %d: no error\n%s", n, fsys.Trace())
-			}
-			if err := survives(fsys, n, err, syscall.EROFS, done); err != nil {
-				t.Fatalf("from operation %d: %v\n%s", n, err, fsys.Trace())
-			}
+			captureFails(t, fsys, e, n, syscall.EROFS)
 		}
 	})
 }

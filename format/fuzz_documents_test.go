@@ -12,6 +12,8 @@ import (
 
 	"github.com/karchive/karchive/internal/ondisk"
 	"github.com/karchive/karchive/internal/parquetbytes"
+	"github.com/karchive/karchive/test/peak"
+	"github.com/karchive/karchive/test/seeds"
 )
 
 // The most bytes of memory that are allocated for each byte of what describes an archive, all in all, and what any reading takes besides.
@@ -32,11 +34,11 @@ func checkMemory(t *testing.T, got uint64, input, multiple int) {
 
 // FuzzDocument reads text as the document of a segment, whose digest anyone can make.
 func FuzzDocument(f *testing.F) {
-	needSeeds(f)
+	seeds.Need(f)
 	f.Fuzz(func(t *testing.T, text []byte) {
 		var d *Document
 		var err error
-		checkMemory(t, allocated(func() { d, err = parseDocument(text) }), len(text), jsonMemory)
+		checkMemory(t, peak.Allocated(func() { d, err = parseDocument(text) }), len(text), jsonMemory)
 		if err != nil {
 			checkRefused(t, err)
 			return
@@ -91,7 +93,7 @@ func checkRefused(t *testing.T, err error) {
 
 // FuzzIdentity reads a file as karchive.json, and value as what one with the right checksum holds.
 func FuzzIdentity(f *testing.F) {
-	needSeeds(f)
+	seeds.Need(f)
 	f.Fuzz(func(t *testing.T, value []byte) {
 		readAnyIdentity(t, value)
 		compact := new(bytes.Buffer)
@@ -105,7 +107,7 @@ func readAnyIdentity(t *testing.T, file []byte) {
 	t.Helper()
 	var id Identity
 	var err error
-	checkMemory(t, allocated(func() { id, err = decodeIdentity(file) }), len(file), jsonMemory)
+	checkMemory(t, peak.Allocated(func() { id, err = decodeIdentity(file) }), len(file), jsonMemory)
 	if err != nil {
 		checkRefused(t, err)
 		return
@@ -126,11 +128,11 @@ func readAnyIdentity(t *testing.T, file []byte) {
 
 // FuzzSums reads a file as SHA256SUMS. What it lists are paths of segments, which lead nowhere else.
 func FuzzSums(f *testing.F) {
-	needSeeds(f)
+	seeds.Need(f)
 	f.Fuzz(func(t *testing.T, file []byte) {
 		var s *sumsFile
 		var err error
-		checkMemory(t, allocated(func() { s, err = parseSums(bytes.NewReader(file)) }), len(file), sumsMemory)
+		checkMemory(t, peak.Allocated(func() { s, err = parseSums(bytes.NewReader(file)) }), len(file), sumsMemory)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -148,15 +150,15 @@ func FuzzSums(f *testing.F) {
 
 // FuzzParquetFooter reads a Parquet footer as openParquet does, and gives the library what passes.
 func FuzzParquetFooter(f *testing.F) {
-	needSeeds(f)
+	seeds.Need(f)
 	f.Fuzz(func(t *testing.T, footer []byte) {
 		var err error
-		checkMemory(t, allocated(func() { _, err = parquetbytes.Metadata(footer) }), len(footer), 1)
+		checkMemory(t, peak.Allocated(func() { _, err = parquetbytes.Metadata(footer) }), len(footer), 1)
 		if err != nil {
 			checkRefused(t, err)
 			return
 		}
-		checkMemory(t, allocated(func() {
+		checkMemory(t, peak.Allocated(func() {
 			defer func() { recover() }() // as Reader does
 			metadata.NewFileMetaData(footer, nil)
 		}), len(footer), thriftMemory)
@@ -193,7 +195,7 @@ func TestMemoryGrowsNoFasterThanWhatIsRead(t *testing.T) {
 		}},
 	} {
 		text := []byte(strings.Repeat(c.text, 500_000))
-		n := allocated(func() { c.read(text) })
+		n := peak.Allocated(func() { c.read(text) })
 		t.Logf("%s: %d bytes for each", name, n/uint64(len(text)))
 		checkMemory(t, n, len(text), c.multiple)
 	}

@@ -3,20 +3,15 @@ package format
 import (
 	"bytes"
 	"errors"
-	"os"
 	"testing"
-)
 
-// needSeeds fails a fuzz target without committed seeds, which would start from nothing and find nothing.
-func needSeeds(f *testing.F) {
-	if seeds, err := os.ReadDir("testdata/fuzz/" + f.Name()); err != nil || len(seeds) == 0 {
-		f.Fatalf("no seeds: %v", err)
-	}
-}
+	"github.com/karchive/karchive/test/peak"
+	"github.com/karchive/karchive/test/seeds"
+)
 
 // FuzzReadSegment reads a file as a segment, of whatever encoding. What is released has the digest that the document says.
 func FuzzReadSegment(f *testing.F) {
-	needSeeds(f)
+	seeds.Need(f)
 	f.Fuzz(func(t *testing.T, file []byte) {
 		r, err := newReader(bytes.NewReader(file), int64(len(file)))
 		if err != nil {
@@ -38,10 +33,10 @@ func FuzzReadSegment(f *testing.F) {
 // of rows records and payload bytes is believed.
 func FuzzArrowRowGroup(f *testing.F) {
 	const maxPayload = 64 << 10
-	needSeeds(f)
+	seeds.Need(f)
 	f.Fuzz(func(t *testing.T, file []byte, rows, payload uint16) {
 		source := bytes.NewReader(file)
-		n := allocated(func() {
+		n := peak.Allocated(func() {
 			defer func() { recover() }() // as Reader does
 			readAnyGroups(t, source, int64(rows), int64(payload))
 		})

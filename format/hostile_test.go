@@ -13,6 +13,7 @@ import (
 	"github.com/karchive/karchive/internal/arrowbytes"
 	"github.com/karchive/karchive/internal/ondisk"
 	"github.com/karchive/karchive/internal/parquetbytes"
+	"github.com/karchive/karchive/test/peak"
 )
 
 // What reading a file takes at most, however small it is: a few times what its document says of its largest row group, which here
@@ -66,7 +67,7 @@ func replaced(good []byte, at int, number []byte) []byte {
 // readHostile returns the first error of reading a file, all row groups of which are tried.
 func readHostile(t *testing.T, file []byte) (err error) {
 	t.Helper()
-	n := allocated(func() {
+	n := peak.Allocated(func() {
 		var r *reader
 		if r, err = newReader(bytes.NewReader(file), int64(len(file))); err != nil {
 			return
@@ -201,7 +202,7 @@ func TestAParquetBombIsNotDecompressed(t *testing.T) {
 	d := &parquetDecoder{}
 	o := &ownReader{decoder: d, memory: new(Buffer), ownScratch: &d.own, left: 1 << 20}
 	for _, size := range []int{10, 1 << 20} {
-		n := allocated(func() {
+		n := peak.Allocated(func() {
 			if _, err := o.decompress(bomb, size, parquetZstd, true); err == nil {
 				t.Errorf("a frame of 256 MiB passed for %d bytes", size)
 			}
@@ -226,7 +227,7 @@ func TestDeepNestingIsRefused(t *testing.T) {
 		"lists":   "\x19" + strings.Repeat("\x19", 10<<20),
 		"maps":    "\x1b" + strings.Repeat("\x01\xbb", 5<<20),
 	} {
-		n := allocated(func() {
+		n := peak.Allocated(func() {
 			if _, err := parquetbytes.Metadata([]byte(footer)); !errors.Is(err, ErrCorrupt) {
 				t.Errorf("%s: got %v, want ErrCorrupt", name, err)
 			}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/internal/ondisk"
+	"github.com/karchive/karchive/test/peak"
 )
 
 // refusedTexts are the cases of testdata/refuse/texts.json: a text, and what to put in the place of a part of it.
@@ -74,7 +75,7 @@ func TestADigestTakesNoMemoryOfItsOwn(t *testing.T) {
 		recordsDigest(records) // fills the pool
 		var wanted string
 		const rounds = 64
-		got := allocated(func() {
+		got := peak.Allocated(func() {
 			for range rounds {
 				wanted, _ = recordsDigest(records)
 			}

@@ -48,6 +48,20 @@ func listeningClient(t *testing.T, o ...kgo.Opt) (*kfake.Cluster, *kgo.Client, *
 	return fake, client, l, h
 }
 
+// hearsFirst sends a record, and wants why it was given up to be heard before the record is told.
+func (h *heard) hearsFirst(t *testing.T, client *kgo.Client, want error, message string) {
+	t.Helper()
+	told := make(chan []error, 1)
+	client.Produce(t.Context(), &kgo.Record{Value: []byte("v")}, func(*kgo.Record, error) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		told <- h.refused
+	})
+	if got := <-told; len(got) != 1 || !errors.Is(got[0], want) {
+		t.Errorf("heard %v before the record was told, want %v: is %q still the client's message?", got, want, message)
+	}
+}
+
 // The messages of the client are no part of what it promises. These tests are where a new version that words them otherwise is noticed.
 
 func TestTheClientSaysThatItHasAProducerID(t *testing.T) {
@@ -60,15 +74,7 @@ func TestTheClientSaysThatItHasAProducerID(t *testing.T) {
 func TestTheClientSaysThatItGivesABatchUpBeforeItsRecordsAreTold(t *testing.T) {
 	fake, client, _, h := listeningClient(t)
 	fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "orders", Err: kerr.MessageTooLarge, Count: 1})
-	told := make(chan []error, 1)
-	client.Produce(t.Context(), &kgo.Record{Value: []byte("v")}, func(*kgo.Record, error) {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		told <- h.refused
-	})
-	if got := <-told; len(got) != 1 || !errors.Is(got[0], kerr.MessageTooLarge) {
-		t.Errorf("heard %v before the record was told, want %v: is %q still the client's message?", got, kerr.MessageTooLarge, refusedMessage)
-	}
+	h.hearsFirst(t, client, kerr.MessageTooLarge, refusedMessage)
 }
 
 func TestTheClientSaysThatItGivesAPartitionUpThatCannotBeLoaded(t *testing.T) {
@@ -78,15 +84,7 @@ func TestTheClientSaysThatItGivesAPartitionUpThatCannotBeLoaded(t *testing.T) {
 	}
 	fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "orders", Err: kerr.NotLeaderForPartition, Count: -1})
 	fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Metadata}, Topic: "orders", Err: kerr.TopicAuthorizationFailed, Count: -1})
-	told := make(chan []error, 1)
-	client.Produce(t.Context(), &kgo.Record{Value: []byte("v")}, func(*kgo.Record, error) {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		told <- h.refused
-	})
-	if got := <-told; len(got) != 1 || !errors.Is(got[0], kerr.TopicAuthorizationFailed) {
-		t.Errorf("heard %v before the record was told, want %v: is %q still the client's message?", got, kerr.TopicAuthorizationFailed, unloadedMessage)
-	}
+	h.hearsFirst(t, client, kerr.TopicAuthorizationFailed, unloadedMessage)
 }
 
 func TestTheClientSaysWhyItRetries(t *testing.T) {

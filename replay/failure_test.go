@@ -114,7 +114,9 @@ func TestNothingGetsPastARefusedBatch(t *testing.T) {
 	}
 }
 
-func TestWhatIsCorruptIsNeverSent(t *testing.T) {
+// damagedOrders is an archive whose partition orders-0 cannot be read to its end.
+func damagedOrders(t *testing.T) (recording, *format.Archive) {
+	t.Helper()
 	r := ordersAndEvents(100)
 	dir := t.TempDir()
 	files, err := format.DirFS(dir)
@@ -123,6 +125,11 @@ func TestWhatIsCorruptIsNeverSent(t *testing.T) {
 	damage(t, filepath.Join(dir, "data", "topic=orders", "partition=0", "00000000000000000000.parquet"))
 	a, err := format.Open(files)
 	must(t, err)
+	return r, a
+}
+
+func TestWhatIsCorruptIsNeverSent(t *testing.T) {
+	r, a := damagedOrders(t)
 	c := newTarget(t, withTopics())
 	report, err := replay.Run(t.Context(), c.connect, a, replay.Options{})
 	if !errors.Is(err, format.ErrCorrupt) || !errors.Is(err, replay.ErrIncomplete) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -434,14 +433,7 @@ func TestACommitThatFailsIsNotReportedAsDone(t *testing.T) {
 }
 
 func TestAPartitionThatCannotBeReadStopsAndTheOthersAreCommitted(t *testing.T) {
-	r := ordersAndEvents(100)
-	dir := t.TempDir()
-	files, err := format.DirFS(dir)
-	must(t, err)
-	r.write(t, files)
-	damage(t, filepath.Join(dir, "data", "topic=orders", "partition=0", "00000000000000000000.parquet"))
-	a, err := format.Open(files)
-	must(t, err)
+	r, a := damagedOrders(t)
 	c := newTarget(t)
 	for run := range 2 {
 		report, err := replay.Run(t.Context(), c.connect, a, often())

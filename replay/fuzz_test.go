@@ -10,12 +10,13 @@ import (
 	"github.com/karchive/karchive/internal/ondisk"
 	"github.com/karchive/karchive/replay"
 	"github.com/karchive/karchive/replay/timeline"
+	"github.com/karchive/karchive/test/seeds"
 )
 
 // FuzzHowToSend reads text as a partitioner, as a rule of a mapping and as a pace. What is taken is spelled as it is read, and a mapping
 // makes no topic that Kafka would not have.
 func FuzzHowToSend(f *testing.F) {
-	needSeeds(f)
+	seeds.Need(f)
 	f.Fuzz(func(t *testing.T, s, topic string) {
 		if len(s) > 4<<10 {
 			return
@@ -42,7 +43,7 @@ func FuzzHowToSend(f *testing.F) {
 
 // FuzzProgressFile reads a file as the progress of a replay. What is taken comes back from a file that Save writes.
 func FuzzProgressFile(f *testing.F) {
-	needSeeds(f)
+	seeds.Need(f)
 	name := filepath.Join(f.TempDir(), "progress.json")
 	f.Fuzz(func(t *testing.T, text []byte) {
 		must(t, os.WriteFile(name, text, 0o600))
@@ -58,11 +59,4 @@ func FuzzProgressFile(f *testing.F) {
 			t.Errorf("saved %+v, loaded %+v", state, again)
 		}
 	})
-}
-
-func needSeeds(f *testing.F) {
-	f.Helper()
-	if seeds, err := os.ReadDir("testdata/fuzz/" + f.Name()); err != nil || len(seeds) == 0 {
-		f.Fatalf("no seeds: %v", err)
-	}
 }

@@ -1,15 +1,14 @@
 package selection
 
 import (
-	"os"
 	"testing"
+
+	"github.com/karchive/karchive/test/seeds"
 )
 
 // FuzzParsePosition reads text as a position. What is taken is spelled as it was, and its point is spelled so that it is read back as the same.
 func FuzzParsePosition(f *testing.F) {
-	if seeds, err := os.ReadDir("testdata/fuzz/" + f.Name()); err != nil || len(seeds) == 0 {
-		f.Fatalf("no seeds: %v", err)
-	}
+	seeds.Need(f)
 	f.Fuzz(func(t *testing.T, s string) {
 		p, err := ParsePosition(s)
 		if err != nil {

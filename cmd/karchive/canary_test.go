@@ -136,10 +136,16 @@ func (m *mine) usual(c *cli.Command) []string {
 
 func commandsOf() []*cli.Command { return newEnv(nil, nil, nil).commands() }
 
-func TestACanaryWhereNoSecretBelongsIsNotRepeated(t *testing.T) {
+// manyLines leaves out, of a short run, what runs many command lines one after the other: the race detector has nothing to find in them.
+func manyLines(t *testing.T) {
+	t.Helper()
 	if testing.Short() {
-		t.Skip("many command lines, one after the other: the race detector has nothing to find in them")
+		t.Skip("many command lines")
 	}
+}
+
+func TestACanaryWhereNoSecretBelongsIsNotRepeated(t *testing.T) {
+	manyLines(t)
 	m := newMine(t)
 	for _, canary := range canaries {
 		m.quiet(canary)
@@ -183,9 +189,7 @@ var repeatable = strings.Fields(`topics partitions from until output path limit 
 	html ready-file listen advertise`)
 
 func TestACanaryInTheValueOfAFlagIsNotRepeated(t *testing.T) {
-	if testing.Short() {
-		t.Skip("many command lines, one after the other: the race detector has nothing to find in them")
-	}
+	manyLines(t)
 	m := newMine(t)
 	for _, canary := range canaries {
 		for _, c := range commandsOf() {
@@ -229,9 +233,7 @@ func (m *mine) connecting() (lines [][]string) {
 }
 
 func TestACanaryInAnySettingIsNotRepeated(t *testing.T) {
-	if testing.Short() {
-		t.Skip("many command lines, one after the other: the race detector has nothing to find in them")
-	}
+	manyLines(t)
 	m := newMine(t)
 	protocols := [][]string{nil, {"-X", "security.protocol=SSL"}, {"-X", "security.protocol=SASL_SSL", "-X", "sasl.mechanism=PLAIN"}, {"-X", "security.protocol=SASL_PLAINTEXT", "-X", "sasl.mechanism=OAUTHBEARER"}}
 	for i, canary := range canaries {
@@ -268,9 +270,7 @@ func TestACanaryInAnySettingIsNotRepeated(t *testing.T) {
 }
 
 func TestACanaryInTheEnvironmentIsNotRepeated(t *testing.T) {
-	if testing.Short() {
-		t.Skip("many command lines, one after the other: the race detector has nothing to find in them")
-	}
+	manyLines(t)
 	m := newMine(t)
 	for _, canary := range canaries {
 		for _, variable := range []string{connect.EnvConfig, connect.EnvBrokers, connect.EnvPrefix, connect.EnvPrefix + "X", "KARCHIVE_PASSWORD", connect.EnvPrefix + strings.ToUpper(strings.Fields(canary)[0])} {
@@ -295,9 +295,7 @@ func TestACanaryInTheEnvironmentIsNotRepeated(t *testing.T) {
 }
 
 func TestACanaryInAFileOfRulesIsNotRepeated(t *testing.T) {
-	if testing.Short() {
-		t.Skip("many command lines, one after the other: the race detector has nothing to find in them")
-	}
+	manyLines(t)
 	m := newMine(t)
 	for _, canary := range canaries {
 		holds, absent := m.file("key", canary), filepath.Join(m.in, "CANARY-absent")
@@ -321,9 +319,7 @@ func TestACanaryInAFileOfRulesIsNotRepeated(t *testing.T) {
 
 // A broker knows the password of PLAIN, and may say it in what it answers.
 func TestWhatABrokerRepeatsOfALoginIsHidden(t *testing.T) {
-	if testing.Short() {
-		t.Skip("many command lines, one after the other: the race detector has nothing to find in them")
-	}
+	manyLines(t)
 	const password = "CANARY7jq2\"<xWv9Z"
 	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.EnableSASL(), kfake.Superuser("PLAIN", "ann", password))
 	if err != nil {
@@ -352,9 +348,7 @@ func TestWhatABrokerRepeatsOfALoginIsHidden(t *testing.T) {
 
 // What a hider is told is hidden in text, JSON and HTML.
 func TestAHiderKnowsHowOthersSpellASecret(t *testing.T) {
-	if testing.Short() {
-		t.Skip("many command lines, one after the other: the race detector has nothing to find in them")
-	}
+	manyLines(t)
 	var h hider
 	if got := h.text("a secret"); got != "a secret" {
 		t.Errorf("got %q without a secret", got)

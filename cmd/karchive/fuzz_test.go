@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -11,17 +10,15 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/karchive/karchive/internal/reshape"
-
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/reshape"
+	"github.com/karchive/karchive/test/seeds"
 )
 
 // FuzzCommandLine puts the words of a line in order, without running anything. What comes of them begins with a command that there is, and
 // what follows "--" are arguments.
 func FuzzCommandLine(f *testing.F) {
-	if seeds, err := os.ReadDir("testdata/fuzz/" + f.Name()); err != nil || len(seeds) == 0 {
-		f.Fatalf("no seeds: %v", err)
-	}
+	seeds.Need(f)
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, text string) {
 		e := newEnv(strings.NewReader(""), new(strings.Builder), new(strings.Builder))

@@ -150,6 +150,19 @@ func watched(t *testing.T, key kmsg.Key, look func(kmsg.Request) bool) string {
 	return c.ListenAddrs()[0]
 }
 
+// watchedToTheEnd is a broker of the records, and a channel that is closed when a client asks for what is behind them.
+func watchedToTheEnd(t *testing.T) (addr string, hasAll <-chan struct{}) {
+	t.Helper()
+	asked, hasAll := once()
+	addr = watched(t, kmsg.Fetch, func(req kmsg.Request) bool {
+		if asksFor(req.(*kmsg.FetchRequest), records) {
+			asked()
+		}
+		return false
+	})
+	return addr, hasAll
+}
+
 // once returns a function that closes the channel at its first call.
 func once() (func(), <-chan struct{}) {
 	c := make(chan struct{})
@@ -165,13 +178,7 @@ func runHere(t *testing.T, args ...string) {
 
 func TestAnInterruptedFollowCaptureSealsWhatItHasAndEndsWell(t *testing.T) {
 	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
-		asked, hasAll := once()
-		addr := watched(t, kmsg.Fetch, func(req kmsg.Request) bool {
-			if asksFor(req.(*kmsg.FetchRequest), records) {
-				asked()
-			}
-			return false
-		})
+		addr, hasAll := watchedToTheEnd(t)
 		dir := filepath.Join(t.TempDir(), "run")
 		p := start(t, "capture", "-b", addr, "-t", "orders", "-o", dir, "--follow")
 		<-hasAll
@@ -272,6 +279,18 @@ func TestAClosedPipeEndsQuietly(t *testing.T) {
 	}
 }
 
+// leavesNothing interrupts the process, and wants nothing of it to be left in a directory.
+func (p *process) leavesNothing(t *testing.T, dir string) {
+	t.Helper()
+	p.send(os.Interrupt)
+	if code, stderr := p.wait(); code != exitInterrupted || !strings.Contains(stderr, "karchive: interrupted") {
+		t.Errorf("exit code %d, want %d; stderr %s", code, exitInterrupted, stderr)
+	}
+	if left, _ := os.ReadDir(dir); len(left) > 0 {
+		t.Errorf("%s is left", left[0].Name())
+	}
+}
+
 func TestAnInterruptedExtractionLeavesNoFile(t *testing.T) {
 	dir := t.TempDir()
 	r, w, err := os.Pipe()
@@ -284,13 +303,7 @@ func TestAnInterruptedExtractionLeavesNoFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.line() // that a line is left out: the file is there by then, and the next line never ends
-	p.send(os.Interrupt)
-	if code, stderr := p.wait(); code != exitInterrupted || !strings.Contains(stderr, "karchive: interrupted") {
-		t.Errorf("exit code %d, want %d; stderr %s", code, exitInterrupted, stderr)
-	}
-	if left, _ := os.ReadDir(dir); len(left) > 0 {
-		t.Errorf("%s is left", left[0].Name())
-	}
+	p.leavesNothing(t, dir)
 }
 
 func TestAnInterruptedImportLeavesNothing(t *testing.T) {
@@ -306,13 +319,7 @@ func TestAnInterruptedImportLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.line() // that it is left out: the archive is there by then, and the next line never comes
-	p.send(os.Interrupt)
-	if code, stderr := p.wait(); code != exitInterrupted || !strings.Contains(stderr, "karchive: interrupted") {
-		t.Errorf("exit code %d, want %d; stderr %s", code, exitInterrupted, stderr)
-	}
-	if left, _ := os.ReadDir(dir); len(left) > 0 {
-		t.Errorf("%s is left", left[0].Name())
-	}
+	p.leavesNothing(t, dir)
 }
 
 func TestAReplayOfCSVLeavesNothingBehind(t *testing.T) {

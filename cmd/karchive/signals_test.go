@@ -11,8 +11,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 func TestSignalsOfHalfASecondAreOneRequest(t *testing.T) {
@@ -42,13 +40,7 @@ func TestSignalsOfHalfASecondAreOneRequest(t *testing.T) {
 // following starts a follow capture that has fetched all records, and returns its directory.
 func following(t *testing.T, prepare func(*exec.Cmd), wrap ...string) (*process, string) {
 	t.Helper()
-	asked, hasAll := once()
-	addr := watched(t, kmsg.Fetch, func(req kmsg.Request) bool {
-		if asksFor(req.(*kmsg.FetchRequest), records) {
-			asked()
-		}
-		return false
-	})
+	addr, hasAll := watchedToTheEnd(t)
 	dir := filepath.Join(t.TempDir(), "run")
 	args := []string{"capture", "-b", addr, "-t", "orders", "-o", dir, "--follow"}
 	if len(wrap) > 0 {

@@ -3,17 +3,11 @@ package connect
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
-)
 
-func needSeeds(f *testing.F) {
-	f.Helper()
-	if seeds, err := os.ReadDir("testdata/fuzz/" + f.Name()); err != nil || len(seeds) == 0 {
-		f.Fatalf("no seeds: %v", err)
-	}
-}
+	"github.com/karchive/karchive/test/seeds"
+)
 
 // planted is part of every secret here. What is printed must not hold it.
 const planted = "planted-7Jq2xWv9"
@@ -36,7 +30,7 @@ func everythingSaid(in Input, file []byte) (said string) {
 
 // FuzzProperties reads a client.properties file, with a secret in it.
 func FuzzProperties(f *testing.F) {
-	needSeeds(f)
+	seeds.Need(f)
 	f.Fuzz(func(t *testing.T, file []byte) {
 		if len(file) > 1<<16 {
 			return
@@ -53,7 +47,7 @@ func FuzzProperties(f *testing.F) {
 
 // FuzzSetting reads what is given as -X, and the same from the environment. The value of a secret is not told.
 func FuzzSetting(f *testing.F) {
-	needSeeds(f)
+	seeds.Need(f)
 	f.Fuzz(func(t *testing.T, key, value string) {
 		if len(key)+len(value) > 1<<16 || strings.Contains(value, "@") {
 			return
@@ -75,7 +69,7 @@ func FuzzSetting(f *testing.F) {
 
 // FuzzJAAS reads a sasl.jaas.config, around a secret.
 func FuzzJAAS(f *testing.F) {
-	needSeeds(f)
+	seeds.Need(f)
 	f.Fuzz(func(t *testing.T, before, after string) {
 		if len(before)+len(after) > 1<<16 {
 			return

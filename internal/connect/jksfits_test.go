@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math"
-	"runtime/metrics"
 	"testing"
 
+	"github.com/karchive/karchive/test/peak"
 	"github.com/karchive/karchive/test/testpki"
 )
 
@@ -21,22 +21,12 @@ func TestForgedNumbersInAKeyStoreAskForNoMemory(t *testing.T) {
 		for at := 4; at+4 <= len(good); at++ {
 			bad := bytes.Clone(good)
 			binary.BigEndian.PutUint32(bad[at:], math.MaxUint32-uint32(at))
-			if n := allocated(func() { storeIdentities(bad, "secret", "") }); n > bound {
+			if n := peak.Allocated(func() { storeIdentities(bad, "secret", "") }); n > bound {
 				t.Fatalf("%s: forged at %d: allocated %d bytes to read %d", name, at, n, len(good))
 			}
-			if n := allocated(func() { jksCertificates(bad, "") }); n > bound {
+			if n := peak.Allocated(func() { jksCertificates(bad, "") }); n > bound {
 				t.Fatalf("%s: forged at %d: allocated %d bytes to read %d", name, at, n, len(good))
 			}
 		}
 	}
-}
-
-// allocated is how many bytes f allocates, give or take some kilobytes.
-func allocated(f func()) uint64 {
-	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
-	metrics.Read(sample)
-	before := sample[0].Value.Uint64()
-	f()
-	metrics.Read(sample)
-	return sample[0].Value.Uint64() - before
 }

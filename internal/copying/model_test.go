@@ -3,10 +3,10 @@ package copying
 import (
 	"errors"
 	"fmt"
-	"os"
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/test/seeds"
 )
 
 // modelCopy is what a copy of logs has, worked out offset by offset in memory: the facts of [from, until).
@@ -104,9 +104,7 @@ func (a *archive) sameAsModel(facts []fact, from, until int64) error {
 
 // FuzzSelections copies what is selected of up to three archives of one log, and compares it with a model.
 func FuzzSelections(f *testing.F) {
-	if seeds, err := os.ReadDir("testdata/fuzz/" + f.Name()); err != nil || len(seeds) == 0 {
-		f.Fatalf("no seeds: %v", err)
-	}
+	seeds.Need(f)
 	f.Fuzz(func(t *testing.T, bounds, kinds []byte, from, until, fromMs, untilMs uint8, limit, last uint8, rotate uint8, arrow bool) {
 		const n = 60
 		logs, ranges := modelLogs(bounds, kinds, n)

@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime/metrics"
 	"slices"
 	"strings"
 	"testing"
@@ -24,6 +23,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/foreign"
+	"github.com/karchive/karchive/test/peak"
 )
 
 // parquetFile is a file with a column of every type, two row groups of n rows each. Of each three rows the second is null where it can be.
@@ -188,7 +188,7 @@ func TestForgedNumbersInAFooterAskForNoMemory(t *testing.T) {
 		for at := footer; at < len(whole)-8; at += step {
 			data := slices.Concat(whole[:at], number, whole[at+1:])
 			binary.LittleEndian.PutUint32(data[len(data)-8:], uint32(len(data)-8-footer))
-			if n := allocated(func() { readAll(data) }); n > bound {
+			if n := peak.Allocated(func() { readAll(data) }); n > bound {
 				t.Fatalf("%x at %d: allocated %d bytes to read %d", number, at-footer, n, len(data))
 			}
 		}
@@ -200,16 +200,6 @@ func readAll(data []byte) {
 	for n := 0; err == nil && n < 100; n++ {
 		_, err = s.Next()
 	}
-}
-
-// allocated is how many bytes f allocates, give or take some kilobytes.
-func allocated(f func()) uint64 {
-	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
-	metrics.Read(sample)
-	before := sample[0].Value.Uint64()
-	f()
-	metrics.Read(sample)
-	return sample[0].Value.Uint64() - before
 }
 
 // TestAPageOf70MBIsRead writes what pyarrow writes of large binaries: it looks at the size of a page only every 1,024 values.

@@ -15,6 +15,8 @@ import (
 	"github.com/apache/arrow-go/v18/parquet/compress"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/karchive/karchive/test/peak"
 )
 
 func TestAPageThatLiesAboutItsSizeIsNoBomb(t *testing.T) {
@@ -39,7 +41,7 @@ func TestAPageThatLiesAboutItsSizeIsNoBomb(t *testing.T) {
 	}
 	bomb := append(w.EncodeAll(make([]byte, 256<<20), nil), 0x50, 0x2a, 0x4d, 0x18) // and a frame to skip, up to the end of the page
 	copy(page, binary.LittleEndian.AppendUint32(bomb, uint32(len(page)-len(bomb)-4)))
-	if n := allocated(func() { readAll(file) }); n > bound {
+	if n := peak.Allocated(func() { readAll(file) }); n > bound {
 		t.Errorf("got %d bytes allocated to read %d, want at most %d", n, len(file), bound)
 	}
 }

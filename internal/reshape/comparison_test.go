@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/test/seeds"
 )
 
 // decided is what a filter says about a value: pass, out, or why it cannot be decided.
@@ -166,7 +167,7 @@ func TestTimestampsBeyondTheYearsOfCELAreUndecided(t *testing.T) {
 
 // FuzzComparison compares numbers with a filter and with fractions. Where the filter decides, both must agree.
 func FuzzComparison(f *testing.F) {
-	needSeeds(f)
+	seeds.Need(f)
 	f.Fuzz(func(t *testing.T, left, right string, operator uint8) {
 		if len(left) > 40 || len(right) > 40 || !isNumber(left) || !isNumber(right) || tooWide(left) || tooWide(right) {
 			return

@@ -3,24 +3,15 @@ package reshape
 import (
 	"encoding/json"
 	"errors"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/test/seeds"
 )
-
-// needSeeds fails a target whose seeds are gone: it would start from nothing.
-func needSeeds(f *testing.F) {
-	f.Helper()
-	if seeds, err := os.ReadDir(filepath.Join("testdata", "fuzz", f.Name())); err != nil || len(seeds) == 0 {
-		f.Fatalf("no seeds: %v", err)
-	}
-}
 
 // FuzzFilter compiles any expression and evaluates it on any value: it is decided, undecided or refused, twice the same.
 func FuzzFilter(f *testing.F) {
-	needSeeds(f)
+	seeds.Need(f)
 	f.Fuzz(func(t *testing.T, expression string, value []byte) {
 		if len(expression) > 200 { // nested comprehensions over a large value take their time
 			return
@@ -46,7 +37,7 @@ func FuzzFilter(f *testing.F) {
 
 // FuzzPath reads any path: what is taken spells itself the same, and finds its way through any value.
 func FuzzPath(f *testing.F) {
-	needSeeds(f)
+	seeds.Need(f)
 	f.Fuzz(func(t *testing.T, text string, value []byte) {
 		p, err := ParsePath(text)
 		if err != nil {
@@ -70,7 +61,7 @@ func FuzzPath(f *testing.F) {
 
 // FuzzRules reads any file of rules, compiles it and runs it on any value.
 func FuzzRules(f *testing.F) {
-	needSeeds(f)
+	seeds.Need(f)
 	f.Fuzz(func(t *testing.T, text, value []byte) {
 		rules, err := ParseRules("rules.yaml", text)
 		if err != nil || len(text) > 500 {
@@ -102,7 +93,7 @@ func FuzzRules(f *testing.F) {
 
 // FuzzEditor masks any document by any rule. What passes is JSON as before, and another decoder agrees about what was JSON.
 func FuzzEditor(f *testing.F) {
-	needSeeds(f)
+	seeds.Need(f)
 	f.Fuzz(func(t *testing.T, rule string, doc []byte) {
 		m, err := ParseMask("value." + rule)
 		if err != nil || m.Action == Fixed && m.Fixed.IsZero() {
@@ -132,7 +123,7 @@ func FuzzEditor(f *testing.F) {
 
 // FuzzStrict compares the check with encoding/json: what is valid here is valid there, and there is one reason for each difference.
 func FuzzStrict(f *testing.F) {
-	needSeeds(f)
+	seeds.Need(f)
 	f.Fuzz(func(t *testing.T, doc []byte) {
 		err := CheckJSON(doc)
 		valid := json.Valid(doc)

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/test/seeds"
 )
 
 // leaves collects the texts below a value, and its names.
@@ -61,7 +62,7 @@ func decoded(b []byte) (v any, ok bool) {
 // FuzzLeak masks what is at any path of any document, with other rules beside it, and looks for the originals in all that goes out: in the
 // value, the key, headers, and in what is reported.
 func FuzzLeak(f *testing.F) {
-	needSeeds(f)
+	seeds.Need(f)
 	f.Fuzz(func(t *testing.T, path, action, others string, doc []byte) {
 		if strings.ContainsAny(path, `\|[?="'@!{#(`) && !strings.Contains(path, ".#.") || action == string(Keep) || strings.Contains(others, "fixed") || strings.Contains(others, "set:") {
 			return // the other reading knows no more of paths, and constants may say anything

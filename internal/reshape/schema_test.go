@@ -110,7 +110,7 @@ func TestMasksWriteBySchemas(t *testing.T) {
 }
 
 func TestWhatNoMaskIsAboutStaysTheSameBytes(t *testing.T) {
-	p := withSchemas(t, Rules{Mask: []Mask{mustMask(t, "?value.nobody=redact")}})
+	p := withSchemas(t, Rules{Mask: []Mask{mustParse(t, ParseMask, "?value.nobody=redact")}})
 	w := p.Worker()
 	odd := []byte{0, 0, 0, 0, 1, 0x8e, 0, 2, 2, 'a', 2, 2, 'n', 1, 8, 2, 'a', 2, 'b', 0} // a long number, and a map in a block with its size
 	for _, value := range [][]byte{written(t, 1, annAvro), odd, written(t, 2, annProto), nil, {}, []byte("text"), {0, 0, 0, 0, 0, 0, 0, 5}, []byte(`{"a": 1}`)} {
@@ -121,17 +121,17 @@ func TestWhatNoMaskIsAboutStaysTheSameBytes(t *testing.T) {
 	}
 }
 
-func mustMask(t *testing.T, text string) Mask {
+func mustParse[T any](t *testing.T, parse func(string) (T, error), text string) T {
 	t.Helper()
-	m, err := ParseMask(text)
+	parsed, err := parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return m
+	return parsed
 }
 
 func TestMasksOfWholePayloadsWriteBySchemas(t *testing.T) {
-	p := withSchemas(t, Rules{Mask: []Mask{mustMask(t, "key=redact"), mustMask(t, "value=drop")}})
+	p := withSchemas(t, Rules{Mask: []Mask{mustParse(t, ParseMask, "key=redact"), mustParse(t, ParseMask, "value=drop")}})
 	r := Record{Record: format.Record{Key: written(t, 4, `"ann"`), Value: written(t, 1, annAvro)}, Topic: "t"}
 	got, err := p.Worker().Apply(&r)
 	if want := written(t, 4, `"***"`); got != Pass || err != nil || !bytes.Equal(r.Key, want) || r.Value != nil {
@@ -150,7 +150,7 @@ func TestWhatCannotBeMaskedBySchemasIsWithheld(t *testing.T) {
 		{"value.email=redact", []byte{0, 0, 0, 0, 1, 1}, "value: it is no value of schema 1: it ends too early"},
 		{"value=redact", written(t, 1, annAvro), "value: id is of type long in its schema, which cannot hold that it is missing"},
 	} {
-		p := withSchemas(t, Rules{Mask: []Mask{mustMask(t, c.mask)}})
+		p := withSchemas(t, Rules{Mask: []Mask{mustParse(t, ParseMask, c.mask)}})
 		w := p.Worker()
 		r := Record{Record: format.Record{Value: c.value}, Topic: "t"}
 		if got, err := w.Apply(&r); got != Withheld || err != nil || w.Why() != c.why {
@@ -160,7 +160,7 @@ func TestWhatCannotBeMaskedBySchemasIsWithheld(t *testing.T) {
 }
 
 func TestMapsReadAndWriteBySchemas(t *testing.T) {
-	p := withSchemas(t, Rules{Set: []Set{mustSet(t, "value.note=test")}, Key: []Selector{{Path: "value.email"}}})
+	p := withSchemas(t, Rules{Set: []Set{mustParse(t, ParseSet, "value.note=test")}, Key: []Selector{{Path: "value.email"}}})
 	r := Record{Record: format.Record{Value: written(t, 1, annAvro)}, Topic: "t"}
 	got, err := p.Worker().Apply(&r)
 	if want := written(t, 1, strings.Replace(annAvro, `"n"`, `"test"`, 1)); got != Pass || err != nil || !bytes.Equal(r.Value, want) || string(r.Key) != "ann@example.com" {
@@ -171,15 +171,6 @@ func TestMapsReadAndWriteBySchemas(t *testing.T) {
 	if got, err := p.Worker().Apply(&r); got != Pass || err != nil || string(r.Value) != `{"a":"b"}` || !bytes.Equal(r.Key, written(t, 1, annAvro)) {
 		t.Errorf("got %v, %v, key %x, value %s", got, err, r.Key, r.Value)
 	}
-}
-
-func mustSet(t *testing.T, text string) Set {
-	t.Helper()
-	s, err := ParseSet(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
 }
 
 // One entity is the same in text, in JSON, and by whatever schema.
@@ -220,7 +211,7 @@ func TestSamplesTakeEntitiesByWhatTheyMean(t *testing.T) {
 }
 
 func TestTheDetectorLooksIntoSchemas(t *testing.T) {
-	p := withSchemas(t, Rules{Mask: []Mask{mustMask(t, "value.note=redact")}})
+	p := withSchemas(t, Rules{Mask: []Mask{mustParse(t, ParseMask, "value.note=redact")}})
 	w := p.Worker()
 	for _, value := range [][]byte{written(t, 1, annAvro), written(t, 2, annProto)} {
 		if got, err := w.Apply(&Record{Record: format.Record{Value: value}, Topic: "t"}); got != Pass || err != nil {
@@ -237,7 +228,7 @@ func TestTheDetectorLooksIntoSchemas(t *testing.T) {
 // The first copy of a field is not what a document shows.
 func TestAMaskThatChangesNothingDoesNotLetAnEarlierCopyPass(t *testing.T) {
 	value := append([]byte{0, 0, 0, 0, 2, 0, 18, 3}, "ann\x12\x03***"...)
-	p := withSchemas(t, Rules{Mask: []Mask{mustMask(t, "value.email=redact")}})
+	p := withSchemas(t, Rules{Mask: []Mask{mustParse(t, ParseMask, "value.email=redact")}})
 	w := p.Worker()
 	r := Record{Record: format.Record{Value: value}, Topic: "t"}
 	if got, err := w.Apply(&r); got != Withheld || err != nil || w.Why() != "value: it is no value of schema 2: a field that has one value is there twice" {
@@ -248,13 +239,13 @@ func TestAMaskThatChangesNothingDoesNotLetAnEarlierCopyPass(t *testing.T) {
 func TestMasksCoverFieldsThatAMessageDoesNotKnow(t *testing.T) {
 	value := append(written(t, 2, annProto), "\x4a\x0fbob@example.com"...) // field 9
 	for _, mask := range []string{"value=redact", "value.*=redact", "value.unknown-fields=drop", "value.unknown-fields=redact"} {
-		p := withSchemas(t, Rules{Mask: []Mask{mustMask(t, mask)}})
+		p := withSchemas(t, Rules{Mask: []Mask{mustParse(t, ParseMask, mask)}})
 		r := Record{Record: format.Record{Value: bytes.Clone(value)}, Topic: "t"}
 		if got, err := p.Worker().Apply(&r); got != Pass || err != nil || bytes.Contains(r.Value, []byte("bob")) {
 			t.Errorf("%s: got %v, %v, %q; want it to pass without bob", mask, got, err, r.Value)
 		}
 	}
-	p := withSchemas(t, Rules{Mask: []Mask{mustMask(t, "value.email=redact")}, RequireCoverage: true})
+	p := withSchemas(t, Rules{Mask: []Mask{mustParse(t, ParseMask, "value.email=redact")}, RequireCoverage: true})
 	w := p.Worker()
 	r := Record{Record: format.Record{Value: value}, Topic: "t"}
 	if got, err := w.Apply(&r); got != Withheld || err != nil || w.Why() != errUncovered.Error() {
@@ -264,7 +255,7 @@ func TestMasksCoverFieldsThatAMessageDoesNotKnow(t *testing.T) {
 
 func TestCoverageHoldsBackWhatGoesOnAsItWas(t *testing.T) {
 	for _, required := range []bool{false, true} {
-		p := withSchemas(t, Rules{Mask: []Mask{mustMask(t, "value.email=redact"), mustMask(t, "value.age=fixed=x")}, Unmaskable: PassOn, RequireCoverage: required})
+		p := withSchemas(t, Rules{Mask: []Mask{mustParse(t, ParseMask, "value.email=redact"), mustParse(t, ParseMask, "value.age=fixed=x")}, Unmaskable: PassOn, RequireCoverage: required})
 		w := p.Worker()
 		value := written(t, 1, annAvro)
 		r := Record{Record: format.Record{Value: value}, Topic: "t"}
@@ -297,13 +288,13 @@ func TestTheFirstEmptyValueIsNotNull(t *testing.T) {
 	if err := s.AddFiles(file); err != nil {
 		t.Fatal(err)
 	}
-	p := pipelineOf(t, Rules{Mask: []Mask{mustMask(t, "value.email=drop")}})
+	p := pipelineOf(t, Rules{Mask: []Mask{mustParse(t, ParseMask, "value.email=drop")}})
 	p.ReadWith(s)
 	r := Record{Record: format.Record{Value: []byte("\x12\x03ann")}, Topic: "t"}
 	if got, err := p.Worker().Apply(&r); got != Pass || err != nil || r.Value == nil || len(r.Value) != 0 {
 		t.Errorf("got %v, %v, %q, null %v; want an empty value", got, err, r.Value, r.Value == nil)
 	}
-	p = pipelineOf(t, Rules{Mask: []Mask{mustMask(t, "value=fixed=")}})
+	p = pipelineOf(t, Rules{Mask: []Mask{mustParse(t, ParseMask, "value=fixed=")}})
 	r = Record{Record: format.Record{Value: []byte("ann")}, Topic: "t"}
 	if got, err := p.Worker().Apply(&r); got != Pass || err != nil || r.Value == nil {
 		t.Errorf("got %v, %v, null %v; want an empty value", got, err, r.Value == nil)
@@ -344,14 +335,14 @@ func TestMasksThatNoSchemaOfATopicCanHoldAreRefusedBeforehand(t *testing.T) {
 		{"value.list.#=hash", "p", "it is of type int64 in"}, {"value.tags.x=hash", "p", "it is of type bool in"}, {"value.next.next.age=hash", "p", "it is of type int32 in"},
 		{"value.age=hash", "b", ""}, {"value.id=hash", "b", "it is of type long in"}, {"value.age=hash", "c", ""}, {"value.age=hash", "nobody", ""}, {"headers.age=hash", "a", ""},
 	} {
-		p := pipelineOf(t, Rules{Mask: []Mask{mustMask(t, c.mask)}, secret: testSecret})
+		p := pipelineOf(t, Rules{Mask: []Mask{mustParse(t, ParseMask, c.mask)}, secret: testSecret})
 		p.ReadWith(s)
 		err := p.CheckTypes([]string{c.topic})
 		if got := fmt.Sprint(err); c.want == "" && err != nil || !strings.Contains(got, c.want) {
 			t.Errorf("%s for %s: got %v; want %s", c.mask, c.topic, err, c.want)
 		}
 	}
-	p := pipelineOf(t, Rules{Mask: []Mask{mustMask(t, "value.age=hash")}, Unmaskable: RedactAll, secret: testSecret})
+	p := pipelineOf(t, Rules{Mask: []Mask{mustParse(t, ParseMask, "value.age=hash")}, Unmaskable: RedactAll, secret: testSecret})
 	if p.ReadWith(s); p.CheckTypes([]string{"a"}) != nil {
 		t.Error("with another way out: got an error; want none")
 	}

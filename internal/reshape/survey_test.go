@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/test/seeds"
 )
 
 func surveyOf(records ...format.Record) Surveyed {
@@ -88,7 +89,7 @@ func TestASurveyOfManyNamesKeepsSomeAndSaysThatThereAreMore(t *testing.T) {
 
 // FuzzSurvey holds a survey against the coverage that rules require: it finds the same in any record.
 func FuzzSurvey(f *testing.F) {
-	needSeeds(f)
+	seeds.Need(f)
 	f.Fuzz(func(t *testing.T, key, value []byte, name string, header []byte) {
 		r := format.Record{Key: key, Value: value, Headers: []format.Header{{Key: name, Value: header}}}
 		p := pipelineOf(t, Rules{RequireCoverage: true})

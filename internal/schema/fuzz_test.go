@@ -2,7 +2,6 @@ package schema
 
 import (
 	"bytes"
-	"os"
 	"testing"
 	"time"
 
@@ -10,19 +9,12 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/origin"
+	"github.com/karchive/karchive/test/seeds"
 )
-
-// needSeeds fails a fuzz target without seeds: they would be gone without anybody noticing.
-func needSeeds(f *testing.F) {
-	f.Helper()
-	if seeds, err := os.ReadDir("testdata/fuzz/" + f.Name()); err != nil || len(seeds) == 0 {
-		f.Fatalf("no seeds in testdata/fuzz/%s: %v", f.Name(), err)
-	}
-}
 
 // FuzzFrame reads any bytes as payloads of some schemas. What becomes a document is one, and written again it means the same.
 func FuzzFrame(f *testing.F) {
-	needSeeds(f)
+	seeds.Need(f)
 	s := &Set{}
 	if err := s.Add(avroSchema(1, everyAvro), origin.Schema{ID: 2, Type: origin.ProtobufSchema, Text: everyProto},
 		origin.Schema{ID: 3, Type: origin.JSONSchema, Text: `{}`}, origin.Schema{ID: 4, Type: origin.ProtobufSchema, Text: everyProto2}); err != nil {
@@ -65,7 +57,7 @@ func roundTrip(t *testing.T, p *Payload) {
 
 // FuzzSchema compiles any text as every kind of schema, in bounded time, and reads a payload by it.
 func FuzzSchema(f *testing.F) {
-	needSeeds(f)
+	seeds.Need(f)
 	f.Fuzz(func(t *testing.T, text string, body []byte) {
 		if len(text) > 10_000 {
 			return
@@ -88,7 +80,7 @@ func FuzzSchema(f *testing.F) {
 
 // FuzzDocument writes any document by schemas. What can be written is read as the same type, and written again it is the same bytes.
 func FuzzDocument(f *testing.F) {
-	needSeeds(f)
+	seeds.Need(f)
 	codings := []coding{compiled(f, everyAvro), messageOf(f, everyProto), compiled(f, `{"type":"map","values":["null","int","string",{"type":"array","items":"double"}]}`)}
 	f.Fuzz(func(t *testing.T, document []byte) {
 		for _, c := range codings {

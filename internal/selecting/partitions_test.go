@@ -2,9 +2,10 @@ package selecting
 
 import (
 	"errors"
-	"os"
 	"slices"
 	"testing"
+
+	"github.com/karchive/karchive/test/seeds"
 )
 
 func TestPartitionsAreReadFromNumbersAndRanges(t *testing.T) {
@@ -22,9 +23,7 @@ func TestPartitionsAreReadFromNumbersAndRanges(t *testing.T) {
 
 // FuzzPartitions reads text as a list of partitions. What is taken is sorted, and no slip takes all memory.
 func FuzzPartitions(f *testing.F) {
-	if seeds, err := os.ReadDir("testdata/fuzz/" + f.Name()); err != nil || len(seeds) == 0 {
-		f.Fatalf("no seeds: %v", err)
-	}
+	seeds.Need(f)
 	f.Fuzz(func(t *testing.T, s string) {
 		all, err := ParsePartitions(s)
 		if err == nil && (cap(all) > 2*maxPartitions || !slices.IsSorted(all) || len(all) > 0 && all[0] < 0) {

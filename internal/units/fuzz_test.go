@@ -1,16 +1,15 @@
 package units
 
 import (
-	"os"
 	"testing"
 	"time"
+
+	"github.com/karchive/karchive/test/seeds"
 )
 
 // FuzzQuantities reads text as everything that a flag may hold. A quantity that is taken is not negative.
 func FuzzQuantities(f *testing.F) {
-	if seeds, err := os.ReadDir("testdata/fuzz/" + f.Name()); err != nil || len(seeds) == 0 {
-		f.Fatalf("no seeds: %v", err)
-	}
+	seeds.Need(f)
 	f.Fuzz(func(t *testing.T, s string) {
 		if n, err := ParseSize(s); err == nil && n < 0 {
 			t.Errorf("size %d", n)

@@ -151,11 +151,7 @@ func archived(t *testing.T, dir, topic string) (all contents) {
 
 func open(t *testing.T, dir string) *format.Archive {
 	t.Helper()
-	fsys, err := format.DirFS(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := format.Open(fsys)
+	a, err := format.OpenPath(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

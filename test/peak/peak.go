@@ -1,4 +1,4 @@
-// Package peak measures the memory of child processes. It works where there is a /proc; elsewhere every peak is 0.
+// Package peak measures memory: that of child processes, where there is a /proc (elsewhere every peak is 0), and what a function allocates.
 package peak
 
 import (

@@ -98,15 +98,11 @@ func writeGolden(t *testing.T, root string, k kind) {
 // They hold the same records.
 func TestConvertingOneGoldenArchiveMakesTheOther(t *testing.T) {
 	dir := t.TempDir()
-	from, err := format.DirFS(filepath.Join(goldenDir, "golden-1.0"))
+	parquet, err := format.OpenPath(filepath.Join(goldenDir, "golden-1.0"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	into, err := format.DirFS(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	parquet, err := format.Open(from)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,11 +60,7 @@ func TestTheGoldenGroupsAreReadAndWrittenAsTheyAre(t *testing.T) {
 
 func identityOf(t *testing.T, root string) format.Identity {
 	t.Helper()
-	fsys, err := format.DirFS(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := format.Open(fsys)
+	a, err := format.OpenPath(root)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,11 +21,7 @@ import (
 
 func openArchive(t *testing.T, dir string) *format.Archive {
 	t.Helper()
-	fsys, err := format.DirFS(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	archive, err := format.Open(fsys)
+	archive, err := format.OpenPath(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,15 +18,22 @@ import (
 	"github.com/karchive/karchive/test/kafkatest"
 )
 
-func TestAnOpenTransactionHoldsTheSnapshotBackUntilItEnds(t *testing.T) {
-	b := kafkatest.Start(t, kafkatest.Options{})
-	client, txn := newClient(t, b), newClient(t, b, kgo.TransactionalID("open"))
+// openTransaction is a broker with ten records in topic t, and five behind them in a transaction of txn that is open.
+func openTransaction(t *testing.T) (b *kafkatest.Broker, client, txn *kgo.Client) {
+	t.Helper()
+	b = kafkatest.Start(t, kafkatest.Options{})
+	client, txn = newClient(t, b), newClient(t, b, kgo.TransactionalID("open"))
 	createTopic(t, client, "t", 1, kept)
 	produce(t, client, texts("t", 0, "before", 10)...)
 	if err := txn.BeginTransaction(); err != nil {
 		t.Fatal(err)
 	}
 	produce(t, txn, texts("t", 0, "open", 5)...)
+	return b, client, txn
+}
+
+func TestAnOpenTransactionHoldsTheSnapshotBackUntilItEnds(t *testing.T) {
+	b, client, txn := openTransaction(t)
 	produce(t, client, texts("t", 0, "behind", 7)...)
 
 	dir := filepath.Join(t.TempDir(), "run")

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/test/kafkatest"
+	"github.com/karchive/karchive/test/memfs/crashruns"
 )
 
 // The captures here are ended at random moments, again and again, and then run to the end. KARCHIVE_KILLS sets how many of them are
@@ -56,7 +56,7 @@ func startKiller(t *testing.T, variable string, usual, sharers int) *killer {
 	t.Helper()
 	k := &killer{t: t, bin: buildCommand(t), b: kafkatest.Start(t, kafkatest.Options{}), wanted: usual, limit: time.Now().Add(24 * time.Hour), long: longestRun}
 	if s := os.Getenv(variable); s != "" {
-		k.wanted = int(number(t, s)) / sharers
+		k.wanted = int(crashruns.Number(t, s)) / sharers
 	}
 	if s := os.Getenv("KARCHIVE_KILL_TIME"); s != "" {
 		d, err := time.ParseDuration(s)
@@ -67,20 +67,11 @@ func startKiller(t *testing.T, variable string, usual, sharers int) *killer {
 	}
 	seed := uint64(time.Now().UnixNano())
 	if s := os.Getenv("KARCHIVE_KILL_SEED"); s != "" {
-		seed = number(t, s)
+		seed = crashruns.Number(t, s)
 	}
 	t.Logf("KARCHIVE_KILL_SEED=%d", seed)
 	k.rand = rand.New(rand.NewPCG(seed, 31))
 	return k
-}
-
-func number(t *testing.T, s string) uint64 {
-	t.Helper()
-	n, err := strconv.ParseUint(s, 10, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
 }
 
 // more says whether captures are to be killed yet.

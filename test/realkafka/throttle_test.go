@@ -62,14 +62,7 @@ func TestAThrottledReplayAndCaptureAreSlowAndRight(t *testing.T) {
 }
 
 func TestAFollowCaptureTellsOfATransactionThatStaysOpen(t *testing.T) {
-	b := kafkatest.Start(t, kafkatest.Options{})
-	client, txn := newClient(t, b), newClient(t, b, kgo.TransactionalID("open"))
-	createTopic(t, client, "t", 1, kept)
-	produce(t, client, texts("t", 0, "before", 10)...)
-	if err := txn.BeginTransaction(); err != nil {
-		t.Fatal(err)
-	}
-	produce(t, txn, texts("t", 0, "open", 5)...)
+	b, _, _ := openTransaction(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	want := "t-0 waits at offset 10 for "

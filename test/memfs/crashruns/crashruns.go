@@ -25,10 +25,10 @@ func Each(t *testing.T, n uint64, share float64, run func(seed uint64) (*memfs.F
 		last = max(n/10, 1)
 	}
 	if s := os.Getenv("KARCHIVE_CRASH_SEED"); s != "" {
-		first = number(t, s)
+		first = Number(t, s)
 		last = first + 1
 	} else if s := os.Getenv("KARCHIVE_CRASH_RUNS"); s != "" {
-		last = uint64(float64(number(t, s)) * share)
+		last = uint64(float64(Number(t, s)) * share)
 	}
 	failed := 0
 	for seed := first; seed < last && failed < mostFailures; seed++ {
@@ -40,7 +40,8 @@ func Each(t *testing.T, n uint64, share float64, run func(seed uint64) (*memfs.F
 	t.Logf("crash runs: %d seeds, %d failed", last-first, failed)
 }
 
-func number(t *testing.T, s string) uint64 {
+// Number reads a number that a variable of the environment holds.
+func Number(t *testing.T, s string) uint64 {
 	t.Helper()
 	n, err := strconv.ParseUint(s, 10, 64)
 	if err != nil {
