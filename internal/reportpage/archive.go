@@ -91,12 +91,6 @@ type gapView struct{ Reason, Left, Width, Title string }
 // Before is the last offset before next.
 func (*archiveView) Before(next int64) int64 { return next - 1 }
 
-// Count spells a number for the template.
-func (*archiveView) Count(n int64) string { return units.Count(n) }
-
-// Size spells a number of bytes.
-func (*archiveView) Size(n int64) string { return units.Size(n) }
-
 // addPartitions adds the coverage of every partition.
 func (v *archiveView) addPartitions(a *format.Archive) error {
 	for _, tp := range a.Partitions() {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/diff"
-	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/units"
 )
 
@@ -123,12 +122,6 @@ type stripCell struct {
 	Class int
 	Title string
 }
-
-// Count spells a number for the template.
-func (comparisonView) Count(n int64) string { return units.Count(n) }
-
-// Text spells what somebody else named.
-func (comparisonView) Text(s string) string { return printable.Text(s) }
 
 // Write writes the page.
 func (c *Comparison) Write(w io.Writer, r *diff.Report) error {

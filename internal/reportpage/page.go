@@ -23,8 +23,11 @@ import (
 //go:embed *.html style.css sheet.txt
 var sources embed.FS
 
+// spelling is how templates spell numbers, sizes, and what somebody else named.
+var spelling = template.FuncMap{"count": units.Count, "size": units.Size, "text": printable.Text}
+
 // pages are all pages, which share one style.
-var pages = template.Must(template.Must(template.ParseFS(sources, "*.html")).New("style").Parse(mustRead("style.css")))
+var pages = template.Must(template.Must(template.New("").Funcs(spelling).ParseFS(sources, "*.html")).New("style").Parse(mustRead("style.css")))
 
 func mustRead(name string) string {
 	b, err := sources.ReadFile(name)
@@ -69,12 +72,6 @@ type tile struct{ Name, Value, Note string }
 
 // fact is a line of the table, with what it means.
 type fact struct{ Name, Value, Meaning string }
-
-// Count and Size spell numbers for the template.
-func (view) Count(n int64) string { return units.Count(n) }
-
-// Size spells a number of bytes.
-func (view) Size(n int64) string { return units.Size(n) }
 
 func newView(from *Replay) view {
 	r := from.Report

@@ -46,7 +46,7 @@ type PackedFile struct {
 }
 
 // sheets are the forms of the sheet as text.
-var sheets = template.Must(template.New("sheet.txt").Parse(mustRead("sheet.txt")))
+var sheets = template.Must(template.New("sheet.txt").Funcs(template.FuncMap(spelling)).Parse(mustRead("sheet.txt")))
 
 // WriteHTML writes the sheet as a page that prints on A4. All records that are packed are read, one topic after the other; no more is kept than
 // what is known about one topic. Errors are those of reading the archive, that of ctx, and w's.
@@ -163,9 +163,6 @@ func (v *sheetView) spell() {
 		v.Missing = append(v.Missing, printable.Text(m))
 	}
 }
-
-// Count spells a number for the template.
-func (*sheetView) Count(n int64) string { return units.Count(n) }
 
 // Of spells a number of things.
 func (*sheetView) Of(n int64, noun string) string { return units.Of(n, noun) }
