@@ -38,6 +38,15 @@ func (p *place) follow(b *broker, o Options) *following {
 	return f
 }
 
+// followOrders follows topic orders of a virtual broker, until all that is there is taken.
+func followOrders(t *testing.T, b *broker) (*place, *following) {
+	t.Helper()
+	a := newPlace(t)
+	f := a.follow(b, Options{Topics: []string{"orders"}})
+	time.Sleep(2 * time.Second)
+	return a, f
+}
+
 // stop ends it as Ctrl-C does.
 func (f *following) stop() Report {
 	f.t.Helper()
@@ -53,9 +62,7 @@ func TestAFollowCaptureSealsEverythingWhenItIsStopped(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		b := newVirtualBroker(t, kfake.SeedTopics(2, "orders"))
 		b.fill("orders", 0, 50)
-		a := newPlace(t)
-		f := a.follow(b, Options{Topics: []string{"orders"}})
-		time.Sleep(2 * time.Second)
+		a, f := followOrders(t, b)
 		b.fill("orders", 1, 30)
 		time.Sleep(2 * time.Second)
 		r := f.stop()
@@ -247,9 +254,7 @@ func TestAnInterruptionAfterAnErrorDoesNotHideIt(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		b := newVirtualBroker(t, kfake.SeedTopics(1, "orders"))
 		b.fill("orders", 0, 10)
-		a := newPlace(t)
-		f := a.follow(b, Options{Topics: []string{"orders"}})
-		time.Sleep(2 * time.Second)
+		a, f := followOrders(t, b)
 		a.onSeal(f.cancel)
 		b.remake("orders")
 		<-f.done
@@ -264,9 +269,7 @@ func TestADeletedTopicEndsAFollowCapture(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		b := newVirtualBroker(t, kfake.SeedTopics(1, "orders"))
 		b.fill("orders", 0, 10)
-		a := newPlace(t)
-		f := a.follow(b, Options{Topics: []string{"orders"}})
-		time.Sleep(2 * time.Second)
+		_, f := followOrders(t, b)
 		if err := b.DeleteTopic("orders"); err != nil {
 			t.Fatal(err)
 		}

@@ -82,9 +82,7 @@ func TestALogThatIsTruncatedUnderAFollowCaptureEndsIt(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		b := newVirtualBroker(t, kfake.SeedTopics(1, "orders"), kfake.NumBrokers(2), kfake.Ports(9092, 9093))
 		b.fill("orders", 0, 20)
-		a := newPlace(t)
-		f := a.follow(b, Options{Topics: []string{"orders"}})
-		time.Sleep(2 * time.Second)
+		_, f := followOrders(t, b)
 		b.epochEndsAt(12) // the new leader has less
 		b.moveLeader("orders")
 		<-f.done

@@ -187,9 +187,7 @@ func TestLeaveThatIsTakenAwayEndsACaptureAndWhatItHasIsSealed(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		b := newVirtualBroker(t, kfake.SeedTopics(1, "orders"))
 		b.fill("orders", 0, 20)
-		a := newPlace(t)
-		f := a.follow(b, Options{Topics: []string{"orders"}})
-		time.Sleep(2 * time.Second)
+		a, f := followOrders(t, b)
 		b.onFetch(func(_ int32, req *kmsg.FetchRequest) (kmsg.Response, error) {
 			return failing(req, kerr.TopicAuthorizationFailed), nil
 		})

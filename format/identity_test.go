@@ -328,10 +328,7 @@ func TestAnArchiveGetsAnotherID(t *testing.T) {
 	if err := a.Close(); err != nil {
 		t.Fatal(err)
 	}
-	a, err = format.Open(fsys)
-	if err != nil {
-		t.Fatal(err)
-	}
+	a = mustOpen(t, fsys)
 	defer a.Close()
 	if id := a.Identity(); id.ArchiveID != want || id.ClusterID != "c" {
 		t.Errorf("got %+v", id)

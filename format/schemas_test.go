@@ -33,10 +33,7 @@ func TestSchemasAreKeptAndRaiseTheVersion(t *testing.T) {
 	if err := a.Close(); err != nil {
 		t.Fatal(err)
 	}
-	a, err = format.Open(fsys)
-	if err != nil {
-		t.Fatal(err)
-	}
+	a = mustOpen(t, fsys)
 	if id := a.Identity(); id.Version != "1.3" || !reflect.DeepEqual(id.Schemas, someSchemas()) {
 		t.Errorf("got version %s and %v; want 1.3 and %v", id.Version, id.Schemas, someSchemas())
 	}

@@ -14,17 +14,24 @@ import (
 	"github.com/karchive/karchive/format/storage"
 )
 
-// writeArchive makes an archive of one record in dir.
-func writeArchive(t *testing.T, dir string) {
+// newArchive makes an archive without segments in dir, open for writing.
+func newArchive(t *testing.T, dir string, id format.Identity) *format.Archive {
 	t.Helper()
 	fsys, err := format.DirFS(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := format.Create(fsys, format.Identity{})
+	a, err := format.Create(fsys, id)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return a
+}
+
+// writeArchive makes an archive of one record in dir.
+func writeArchive(t *testing.T, dir string) {
+	t.Helper()
+	a := newArchive(t, dir, format.Identity{})
 	p, err := a.NewSegment(format.WriterOptions{Topic: "orders"})
 	if err == nil {
 		err = p.Write(&format.Record{})

@@ -30,14 +30,7 @@ func damagedPath(partition int, base int64) string {
 // Each record's key says where it is, in a file that is not compressed.
 func writeSegments(t *testing.T, dir string) {
 	t.Helper()
-	fsys, err := format.DirFS(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := format.Create(fsys, format.Identity{ClusterID: "source"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := newArchive(t, dir, format.Identity{ClusterID: "source"})
 	hourAgo := time.Now().Add(-time.Hour).UnixMilli()
 	for _, s := range []struct {
 		partition  int32

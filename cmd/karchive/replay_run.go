@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/connect"
 	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/replay"
 )
@@ -55,13 +56,18 @@ func runReplay(ctx context.Context, e *env, o replayOptions) error {
 			return err
 		}
 	}
-	switch {
-	case err != nil && sent:
-		return replayHint(err, o.goOn())
-	case err != nil:
-		return replayHint(err, cfg.Explain(err))
+	if err != nil {
+		return o.hinted(err, sent, cfg)
 	}
 	return o.lacks(&report, a.damaged, result, missing)
+}
+
+// hinted says of an error what to do about it: when records were sent, how the rest of them is sent.
+func (o *replayOptions) hinted(err error, sent bool, cfg *connect.Config) error {
+	if sent {
+		return replayHint(err, o.goOn())
+	}
+	return replayHint(err, cfg.Explain(err))
 }
 
 // lacks is the error of a replay that finished although something is missing.

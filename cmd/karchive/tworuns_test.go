@@ -24,14 +24,7 @@ func serviceInput() int {
 // version writes other times of its own, and rounds one total in another way.
 func runService(t *testing.T, dir string, version int) {
 	t.Helper()
-	fsys, err := format.DirFS(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := format.Create(fsys, format.Identity{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := newArchive(t, dir, format.Identity{})
 	defer a.Close()
 	const partitions = 4
 	for partition := range partitions {

@@ -118,6 +118,21 @@ var blind = map[string]string{
 	"UTF-16":                       "{\x00\"\x00a\x00\"\x00:\x001\x00}\x00",
 }
 
+// withheldBesideTheValue wants text to be withheld as a key and as the value of a header.
+func withheldBesideTheValue(t *testing.T, name, text string) {
+	t.Helper()
+	r := valueRecord("{}")
+	r.Key = []byte(text)
+	if got, _ := covered(t, "{}", r); got != Withheld {
+		t.Errorf("%s as key: got %v, want it withheld", name, got)
+	}
+	r = valueRecord("{}")
+	r.Headers = []format.Header{{Key: "h", Value: []byte(text)}}
+	if got, _ := covered(t, "{}", r); got != Withheld {
+		t.Errorf("%s in a header: got %v, want it withheld", name, got)
+	}
+}
+
 func TestWhatNobodyCanLookAtIsWithheldWithCoverageRequired(t *testing.T) {
 	for name, b := range blind {
 		for _, rules := range []string{"{}", "{mask: headers.none=redact, unmaskable: pass}", "{mask: value.zzz=redact, unmaskable: pass}", "{set: headers.a=1, unmaskable: pass}"} {
@@ -132,16 +147,8 @@ func TestWhatNobodyCanLookAtIsWithheldWithCoverageRequired(t *testing.T) {
 		if got, _ := covered(t, "mask: value=redact", valueRecord(b)); got != Pass {
 			t.Errorf("%s, redacted: got %v", name, got)
 		}
+		withheldBesideTheValue(t, name, b)
 		r := valueRecord("{}")
-		r.Key = []byte(b)
-		if got, _ := covered(t, "{}", r); got != Withheld {
-			t.Errorf("%s as key: got %v, want it withheld", name, got)
-		}
-		r = valueRecord("{}")
-		r.Headers = []format.Header{{Key: "h", Value: []byte(b)}}
-		if got, _ := covered(t, "{}", r); got != Withheld {
-			t.Errorf("%s in a header: got %v, want it withheld", name, got)
-		}
 		r.Headers = []format.Header{{Key: "h", Value: []byte(b)}}
 		if got, _ := covered(t, "mask: headers.h=keep", r); got != Pass {
 			t.Errorf("%s in a header, kept: got %v", name, got)
@@ -388,16 +395,7 @@ func TestTheNetHasNoHolesOfTheseKinds(t *testing.T) {
 		if got, _ := covered(t, "{}", valueRecord(value)); got != Withheld {
 			t.Errorf("%s: got %v, want it withheld", value, got)
 		}
-		r := valueRecord("{}")
-		r.Key = []byte(value)
-		if got, _ := covered(t, "{}", r); got != Withheld {
-			t.Errorf("%s as key: got %v, want it withheld", value, got)
-		}
-		r = valueRecord("{}")
-		r.Headers = []format.Header{{Key: "h", Value: []byte(value)}}
-		if got, _ := covered(t, "{}", r); got != Withheld {
-			t.Errorf("%s in a header: got %v, want it withheld", value, got)
-		}
+		withheldBesideTheValue(t, value, value)
 	}
 	r := valueRecord("{}")
 	r.Headers = []format.Header{{Key: "john@x.com"}}

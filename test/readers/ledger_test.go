@@ -62,6 +62,16 @@ var ledgerGaps = map[int64][]ledger.Gap{ // by where a segment of partition 0 be
 }
 
 func writeLedger(root string, identity format.Identity) error {
+	return writeSegments(root, identity, ledgerSegments(), func(s segment) []ledger.Gap {
+		if s.partition == 1 {
+			return ledgerGaps[-1]
+		}
+		return ledgerGaps[s.base]
+	})
+}
+
+// writeSegments makes an archive of segments, with the gaps that each has.
+func writeSegments(root string, identity format.Identity, segments []segment, gaps func(segment) []ledger.Gap) error {
 	fsys, err := format.DirFS(root)
 	if err != nil {
 		return err
@@ -70,16 +80,10 @@ func writeLedger(root string, identity format.Identity) error {
 	if err != nil {
 		return err
 	}
-	for _, s := range ledgerSegments() {
-		gaps := ledgerGaps[s.base]
-		if s.partition == 1 {
-			gaps = ledgerGaps[-1]
-		}
-		if err := writeLedgerSegment(a, s, gaps); err != nil {
-			return errors.Join(err, a.Close())
-		}
+	for _, s := range segments {
+		err = errors.Join(err, writeLedgerSegment(a, s, gaps(s)))
 	}
-	return a.Close()
+	return errors.Join(err, a.Close())
 }
 
 // writeLedgerSegment writes records and gaps in the order of their offsets, with a row group for every two records.

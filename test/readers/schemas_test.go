@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"maps"
 	"os"
 	"path/filepath"
@@ -10,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/format/origin"
 )
 
@@ -42,18 +42,7 @@ func schemasSegments() []segment {
 }
 
 func writeSchemas(root string) error {
-	fsys, err := format.DirFS(root)
-	if err != nil {
-		return err
-	}
-	a, err := format.Create(fsys, schemasIdentity)
-	if err != nil {
-		return err
-	}
-	for _, s := range schemasSegments() {
-		err = errors.Join(err, writeLedgerSegment(a, s, nil))
-	}
-	return errors.Join(err, a.Close())
+	return writeSegments(root, schemasIdentity, schemasSegments(), func(segment) []ledger.Gap { return nil })
 }
 
 func TestTheGoldenSchemasAreReadAndWrittenAsTheyAre(t *testing.T) {
