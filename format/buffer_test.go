@@ -73,7 +73,7 @@ func TestOpeningASegmentTakesNoMemoryForItsRecords(t *testing.T) {
 		}
 		open()
 		const times = 100
-		got := allocated(func() {
+		got := peak.Allocated(func() {
 			for range times {
 				open()
 			}
