@@ -81,7 +81,7 @@ $(VENV)/installed: test/readers/requirements.txt examples/pytest/requirements.tx
 demo:
 	$(GO) run ./cmd/karchive demo
 
-rss: build ## peak memory of capture and replay over 1 GB, in one partition and in 1,000, and of work with archives of 1 GB
+rss: build ## peak memory of capture and replay over 1 GB, in one partition and in 1,000, of work with archives of 1 GB, and of serving one and 10,000 segments
 	KARCHIVE_RSS=1000 $(GO) test -count=1 -v -timeout 30m ./test/archives
 	KARCHIVE_RSS=1 $(GO) test -tags kafka -count=1 -v -timeout 30m -run TestPeakMemory ./test/realkafka
 

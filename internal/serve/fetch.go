@@ -57,7 +57,9 @@ func (c *conn) fetch(ctx context.Context, r *request, m *kmsg.FetchRequest) erro
 	if err := f.wait(ctx); err != nil {
 		return err
 	}
-	if err := c.reply(r, f.answers); err != nil {
+	answers := f.answers
+	f.answers = nil // while it is on its way there is one copy of it
+	if err := c.reply(r, answers); err != nil {
 		return err
 	}
 	for _, d := range f.last {

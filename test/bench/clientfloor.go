@@ -15,7 +15,8 @@ import (
 	"github.com/karchive/karchive/format"
 )
 
-// consume reads a topic to its end with the client's own consumer and its default options, and writes nothing. Arguments: broker, topic.
+// consume reads a topic to its end with the client's own consumer and its default options, and writes nothing. Arguments: broker, topic, and, of
+// several that share the partitions, its number and how many they are.
 func consume(ctx context.Context, args []string) (usage, error) {
 	watch := startWatch()
 	client, err := kgo.NewClient(kgo.SeedBrokers(args[0]))
@@ -27,9 +28,16 @@ func consume(ctx context.Context, args []string) (usage, error) {
 	if err != nil {
 		return usage{}, err
 	}
+	takes, err := sharing(args[2:])
+	if err != nil {
+		return usage{}, err
+	}
 	var left int64
 	from := map[int32]kgo.Offset{}
 	ends.Each(func(o kadm.ListedOffset) {
+		if !takes(o.Partition) {
+			return
+		}
 		left += o.Offset
 		from[o.Partition] = kgo.NewOffset().At(0)
 	})
@@ -48,6 +56,29 @@ func consume(ctx context.Context, args []string) (usage, error) {
 	u := watch.stop()
 	u.Records, u.Bytes = n, bytes
 	return u, nil
+}
+
+// sharing says which partitions one of several workers takes: every n-th. Without arguments it is alone.
+func sharing(args []string) (takes func(partition int32) bool, err error) {
+	if len(args) == 0 {
+		return func(int32) bool { return true }, nil
+	}
+	i, err := strconv.Atoi(args[0])
+	if err != nil {
+		return nil, err
+	}
+	n, err := strconv.Atoi(args[1])
+	return func(partition int32) bool { return int(partition)%n == i }, err
+}
+
+// firstRecord returns when it has read a record of a topic.
+func firstRecord(ctx context.Context, broker, topic string) error {
+	client, err := kgo.NewClient(kgo.SeedBrokers(broker), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	return client.PollRecords(ctx, 1).Err()
 }
 
 func fetchErrors(f kgo.Fetches) (errs []error) {

@@ -25,7 +25,7 @@ func (s *session) runOrders() error {
 		return err
 	}
 	err := s.alternate(s.flags.repeat, s.zstd(four, "1"), s.unzstd(four), s.consume(four), s.capture(four), s.capture(one), s.capture(eight),
-		s.captureArrow(four), s.produce(four), s.replay(four))
+		s.captureArrow(four), s.produce(four), s.replay(four), s.served(four, 1), s.served(four, 3))
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,8 @@ func (s *session) runReading() error {
 	}
 	info := measure{"info, 10,000 segments", func() (usage, error) { return s.onArchive(many, "info") }}
 	footers := measure{"footers, 10,000 segments", func() (usage, error) { return runWorker(s.ctx, "footers", many, s.encoding()) }}
-	err = s.alternate(s.flags.repeat, s.hash(t), s.command("verify", t, "verify"), s.check(t), s.command("verify --deep", t, "verify", "--deep"),
+	first := s.servedFirst("serve, first record of 10,000 segments", many, "many")
+	err = s.alternate(s.flags.repeat, first, s.hash(t), s.command("verify", t, "verify"), s.check(t), s.command("verify --deep", t, "verify", "--deep"),
 		s.command("cat", t, "cat"), s.window(t), footers, info, s.arrowCommand("verify --deep", t, "verify", "--deep"), s.arrowCommand("cat", t, "cat"))
 	if err != nil {
 		return err
@@ -140,6 +141,7 @@ func (s *session) runCheck() error {
 	}
 	measures := []measure{s.zstd(orders, "1"), s.consume(orders), s.capture(orders), s.unzstd(orders), s.produce(orders), s.replay(orders),
 		s.check(orders), s.command("verify --deep", orders, "verify", "--deep"),
+		s.served(orders, 1), s.served(orders, 3),
 		s.zstd(events, "1"), s.consume(events), s.capture(events), s.unzstd(events), s.produce(events), s.replay(events)}
 	if err := s.alternate(s.flags.repeat, measures...); err != nil || len(s.table.over()) == 0 {
 		return err

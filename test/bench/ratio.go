@@ -47,6 +47,8 @@ var comparisons = []comparison{
 	{name: "diff, wall / verify --deep of both", what: "diff, decoded J1K-4-none", floors: []string{"verify --deep of both J1K-4-none"}, of: wall, target: 1},
 	{name: "diff, CPU / verify --deep of both", what: "diff, decoded J1K-4-none", floors: []string{"verify --deep of both J1K-4-none"}, of: cpu, target: 1},
 	{name: "diff of equal archives, wall / verify --deep of both", what: "diff of equals J1K-4-none", floors: []string{"verify --deep of both J1K-4-none"}, of: wall, target: 0.1},
+	{name: "rate of a consumer of serve / of Kafka, J1K", what: "consume served J1K-4-none", floors: []string{"consume J1K-4-none"}, of: wall, target: 0.35, inverse: true},
+	{name: "rate of three consumers of serve / of one, J1K", what: "consume served by 3 J1K-4-none", floors: []string{"consume served J1K-4-none"}, of: wall, target: 1, inverse: true},
 	{name: "info CPU / floor, 10,000 segments", what: "info, 10,000 segments", floors: []string{"footers, 10,000 segments"}, of: cpu, target: 6},
 }
 
@@ -132,6 +134,7 @@ func printRatios(w io.Writer, ratios []ratio) {
 const floorsExplained = `Ratios are of the least of all runs, each thing by itself: other work on the machine only adds. Floors:
 
 - consume: franz-go's consumer with its default options reads the topic to its end and keeps nothing.
+- consume served: the same client reads from karchive serve, of which the CPU time and memory are; by 3: three share the four partitions.
 - zstd -N: the canonical bytes of the same records, in row order and blocks of 1 MiB, are compressed at level N, on as many goroutines as a capture encodes on.
 - zstd decode: the blocks of zstd -1 are decompressed, on as many goroutines as a replay reads on.
 - check: SHA-256 of the blocks of zstd -1, decompressing them, and XXH3-128 of what comes out, on as many goroutines as verify works on.
