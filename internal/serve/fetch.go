@@ -15,6 +15,8 @@ import (
 const (
 	// largestAnswer bounds what a client is sent at once, but for one record batch.
 	largestAnswer = 8 << 20
+	// mostBlocks bounds the row groups that are read for an answer: of many small ones the first are sent before the others are read.
+	mostBlocks = 32
 	// longestWait is how long a client may wait for records.
 	longestWait = time.Minute
 	// breath is the time between two answers that something cannot be read, as clients ask again and again.
@@ -28,6 +30,7 @@ type fetching struct {
 	answers *kmsg.FetchResponse
 	left    int // bytes that may still be sent
 	sent    int
+	blocks  int // that were read for the answer
 	last    []delivery
 	asked   []*partition // archived ones whose watermarks still rise
 	others  bool
@@ -149,7 +152,7 @@ func await(ctx context.Context, told <-chan struct{}, d time.Duration) error {
 // collect answers what is archived.
 func (f *fetching) collect(ctx context.Context) error {
 	f.answers = f.request.ResponseKind().(*kmsg.FetchResponse)
-	f.last, f.asked, f.others, f.sent, f.refused, f.damaged = f.last[:0], f.asked[:0], false, 0, false, false
+	f.last, f.asked, f.others, f.sent, f.blocks, f.refused, f.damaged = f.last[:0], f.asked[:0], false, 0, 0, false, false
 	for i := range f.request.Topics {
 		rt := &f.request.Topics[i]
 		t := f.topics.find(rt.Topic, rt.TopicID, f.request.Version >= 13)
@@ -198,7 +201,7 @@ func (f *fetching) one(ctx context.Context, p *partition, rp *kmsg.FetchRequestT
 // fill adds record batches from the offset on.
 func (f *fetching) fill(ctx context.Context, p *partition, rp *kmsg.FetchRequestTopicPartition, visible int64, sp *kmsg.FetchResponseTopicPartition) error {
 	at, room := rp.FetchOffset, int(rp.PartitionMaxBytes)
-	for at < visible && (f.sent == 0 || f.left > 0) {
+	for ; at < visible && (f.sent == 0 || f.left > 0 && f.blocks < mostBlocks); f.blocks++ {
 		s := p.stretchAt(at, visible)
 		b, err := f.cache.get(ctx, p, s.at)
 		if err != nil {

@@ -91,6 +91,27 @@ func TestAnAnswerHasAsMuchAsFits(t *testing.T) {
 	}
 }
 
+func TestAnAnswerDoesNotWaitForManyRowGroups(t *testing.T) {
+	l := plain(orders0, 0, 3*mostBlocks)
+	l.cut = 1
+	a, _ := newArchive(t, l)
+	s := serving(t, a)
+	raw := fetched(t, client(t, s, kgo.MaxVersions(fetchVersion(11))), 0, nil).Topics[0].Partitions[0].RecordBatches
+	batches := 0
+	for len(raw) > 0 {
+		var b kmsg.RecordBatch
+		if err := b.ReadFrom(raw); err != nil {
+			t.Fatal(err)
+		}
+		raw = raw[12+b.Length:]
+		batches++
+	}
+	if batches != mostBlocks {
+		t.Errorf("got %d row groups at once, want %d", batches, mostBlocks)
+	}
+	same(t, take(t, client(t, s, kgo.ConsumeTopics("orders"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart())), len(l.records)), l)
+}
+
 // fetchVersion is the newest version of Fetch to ask with.
 func fetchVersion(v int16) *kversion.Versions {
 	versions := kversion.V4_1_0()
