@@ -21,6 +21,7 @@ type cache struct {
 	mu     sync.Mutex
 	size   int64
 	recent list.List // of *block; those used last come first
+	done   list.List // of *block that somebody read to the end, the last one first: they go before those that somebody is in the middle of
 	places map[*block]*list.Element
 }
 
@@ -102,11 +103,39 @@ func (c *cache) find(p *partition, offset int64) *block {
 	defer c.mu.Unlock()
 	for _, b := range p.blocks {
 		if b.lo <= offset && offset <= b.hi {
-			c.recent.MoveToFront(c.places[b])
+			c.move(b, &c.recent)
 			return b
 		}
 	}
 	return nil
+}
+
+// finish says that a block was read to its end.
+func (c *cache) finish(b *block) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.places[b] != nil {
+		c.move(b, &c.done)
+	}
+}
+
+// move puts a block in front of one of the lists.
+func (c *cache) move(b *block, to *list.List) {
+	c.recent.Remove(c.places[b])
+	c.done.Remove(c.places[b]) // it does nothing to a block of the other list
+	c.places[b] = to.PushFront(b)
+}
+
+// oldest is the block that goes next; nil when there is but one.
+func (c *cache) oldest() *block {
+	last := c.done.Back()
+	if last == nil {
+		last = c.recent.Back()
+	}
+	if c.done.Len()+c.recent.Len() < 2 {
+		return nil
+	}
+	return last.Value.(*block)
 }
 
 // widen lets the block of a row group answer for an offset in the gap before it.
@@ -134,14 +163,15 @@ func (c *cache) put(b *block) *block {
 	b.partition.blocks = append(b.partition.blocks, b)
 	c.places[b] = c.recent.PushFront(b)
 	c.size += b.size
-	for c.size > c.most && c.recent.Len() > 1 {
-		c.forget(c.recent.Back().Value.(*block))
+	for b := c.oldest(); b != nil && c.size > c.most; b = c.oldest() {
+		c.forget(b)
 	}
 	return b
 }
 
 func (c *cache) forget(b *block) {
 	c.recent.Remove(c.places[b])
+	c.done.Remove(c.places[b])
 	delete(c.places, b)
 	c.size -= b.size
 	b.partition.blocks = slices.DeleteFunc(b.partition.blocks, func(o *block) bool { return o == b })

@@ -213,7 +213,11 @@ func (f *fetching) fill(ctx context.Context, p *partition, rp *kmsg.FetchRequest
 			}
 			return nil
 		}
-		next := s.served(f.take(b, s, &room, sp))
+		last := f.take(b, s, &room, sp)
+		if last > b.hi {
+			f.cache.finish(b)
+		}
+		next := s.served(last)
 		if next == at {
 			break
 		}

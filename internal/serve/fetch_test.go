@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -110,6 +111,53 @@ func TestAnAnswerDoesNotWaitForManyRowGroups(t *testing.T) {
 		t.Errorf("got %d row groups at once, want %d", batches, mostBlocks)
 	}
 	same(t, take(t, client(t, s, kgo.ConsumeTopics("orders"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart())), len(l.records)), l)
+}
+
+// counting counts how often row groups are decoded.
+type counting struct{ decoded atomic.Int64 }
+
+func (*counting) Rules(string) string { return "count" }
+func (*counting) Steps() string       { return "count" }
+func (c *counting) Begin(format.Reshaping) (func(format.TopicPartition, *format.Record) (bool, error), func()) {
+	c.decoded.Add(1)
+	return func(format.TopicPartition, *format.Record) (bool, error) { return true, nil }, func() {}
+}
+
+func TestPartitionsThatAreReadTogetherAreDecodedOnce(t *testing.T) {
+	const partitions, groups, each, recordBytes = 3, 6, 6, 100 << 10
+	var logs []log
+	for p := range int32(partitions) {
+		l := log{tp: format.TopicPartition{Topic: "orders", Partition: p}, next: groups * each, cut: each}
+		for o := range l.next {
+			l.records = append(l.records, format.Record{Offset: o, Value: make([]byte, recordBytes)})
+		}
+		logs = append(logs, l)
+	}
+	a, _ := newArchive(t, logs...)
+	rules := &counting{}
+	s := start(t, Options{Sources: []Source{{Archive: a, Rules: rules}}, CacheBytes: (partitions + 1) * (each + 1) * recordBytes})
+	c := client(t, s, kgo.MaxVersions(fetchVersion(11)))
+	at := make([]int64, partitions)
+	for at[partitions-1] < groups*each { // batches of two records, one of each partition at a time
+		got := fetched(t, c, 0, func(m *kmsg.FetchRequest) {
+			one := m.Topics[0].Partitions[0]
+			m.Topics[0].Partitions = nil
+			for p := range at {
+				one.Partition, one.FetchOffset, one.PartitionMaxBytes = int32(p), at[p], 3*recordBytes
+				m.Topics[0].Partitions = append(m.Topics[0].Partitions, one)
+			}
+		})
+		for _, p := range got.Topics[0].Partitions {
+			var b kmsg.RecordBatch
+			if err := b.ReadFrom(p.RecordBatches); err != nil {
+				t.Fatal(err)
+			}
+			at[p.Partition] = b.FirstOffset + int64(b.LastOffsetDelta) + 1
+		}
+	}
+	if n := rules.decoded.Load(); n != partitions*groups {
+		t.Errorf("%d row groups were decoded %d times", partitions*groups, n)
+	}
 }
 
 // fetchVersion is the newest version of Fetch to ask with.
