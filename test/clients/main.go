@@ -57,7 +57,7 @@ func main() {
 	}
 }
 
-var errUsage = errors.New("usage: clients LIBRARY read|dirty|group|since BROKER TOPIC ARGUMENT...")
+var errUsage = errors.New("usage: clients LIBRARY read|dirty|group|since BROKER TOPIC ARGUMENTS")
 
 func run(ctx context.Context, args []string) error {
 	if len(args) < 5 {
