@@ -200,7 +200,7 @@ func withFooter(t *testing.T, good []byte, change func(*metadata.FileMetaData)) 
 func TestAParquetBombIsNotDecompressed(t *testing.T) {
 	bomb := appendZstd(nil, make([]byte, 256<<20), 1)
 	d := &parquetDecoder{}
-	o := &ownReader{decoder: d, memory: new(Buffer), ownScratch: &d.own, left: 1 << 20}
+	o := &ownReader{decoder: d, memory: new(Buffer), ownScratch: &d.own, left: 1 << 20, unzstd: parquetbytes.DecodeTrustedZstd}
 	for _, size := range []int{10, 1 << 20} {
 		n := peak.Allocated(func() {
 			if _, err := o.decompress(bomb, size, parquetZstd, true); err == nil {

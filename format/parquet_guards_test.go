@@ -179,7 +179,7 @@ func TestPagesOfAnotherLayoutAreLeftToTheLibrary(t *testing.T) {
 }
 
 func TestAPageIsAsLongAsItsHeaderSays(t *testing.T) {
-	o := &ownReader{memory: new(Buffer), ownScratch: new(ownScratch)}
+	o := &ownReader{memory: new(Buffer), ownScratch: new(ownScratch), unzstd: parquetbytes.DecodeTrustedZstd}
 	data := make([]byte, 100)
 	for _, codec := range []compress.Compression{compress.Codecs.Uncompressed, compress.Codecs.Zstd} {
 		stored := data
@@ -239,7 +239,7 @@ func TestPagesThatTheLibraryMustNotSeeAreRefused(t *testing.T) {
 		if c.what == "levels over the page" {
 			c.h.LevelBytes = c.h.Compressed + 1
 		}
-		o := &ownReader{memory: new(Buffer), ownScratch: new(ownScratch)}
+		o := &ownReader{memory: new(Buffer), ownScratch: new(ownScratch), unzstd: parquetbytes.DecodeTrustedZstd}
 		err := o.checkForeignPage(readOffset, &c.h, c.body, compress.Codecs.Uncompressed)
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%s: got %v, want %q", c.what, err, c.want)
