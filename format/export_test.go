@@ -1,6 +1,9 @@
 package format
 
-import "io"
+import (
+	"io"
+	"weak"
+)
 
 // What tests outside the package need of the inside: a segment without an archive around it, and how much is read.
 
@@ -32,5 +35,8 @@ var (
 	ErrTopicCase   = errTopicCase
 	ErrUnlisted    = errUnlisted
 )
+
+// Writer tells whether anything still points to what p writes with.
+func (p *Pending) Writer() weak.Pointer[writer] { return weak.Make(p.writer) }
 
 func (a *Archive) BytesRead() int64 { return a.bytesRead.Load() }

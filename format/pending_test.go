@@ -2,6 +2,7 @@ package format_test
 
 import (
 	"fmt"
+	"runtime"
 	"runtime/metrics"
 	"testing"
 
@@ -45,6 +46,26 @@ func TestASegmentCostsNoMoreInALargeArchive(t *testing.T) {
 	must(t, err)
 	if got := beginning(wide, full(orders0, 0, 1)); got > usual+bound {
 		t.Errorf("a segment of one of 20,000 partitions allocates %d bytes, one of a single partition %d", got, usual)
+	}
+}
+
+// An archive keeps documents of the segments that were sealed last. What wrote them is ten times as large.
+func TestASealedSegmentLeavesNothingOfItsWriterInMemory(t *testing.T) {
+	for _, e := range format.Encodings() {
+		id := identity
+		id.Encoding = e
+		a, err := format.Create(memfs.New(memfs.Options{}), id)
+		must(t, err)
+		p := pendingOf(t, a, full(orders0, 0, 1))
+		writer := p.Writer()
+		_, doc, err := p.Seal(1)
+		must(t, err)
+		p = nil
+		if runtime.GC(); writer.Value() != nil {
+			t.Errorf("%s: the writer is still reachable", e)
+		}
+		runtime.KeepAlive(a)
+		runtime.KeepAlive(doc)
 	}
 }
 

@@ -326,7 +326,8 @@ func (w *writer) finish(next int64) (*Document, error) {
 	}
 	w.doc.NextOffset = next
 	w.closed = true
-	return &w.doc, w.writeFooter()
+	doc := w.doc // of its own: archives keep documents, and with a part of the writer they would keep all of it
+	return &doc, w.writeFooter()
 }
 
 func (w *writer) writeFooter() error {
