@@ -17,7 +17,7 @@ KAFKA_NEWEST ?= 4.4.0
 # Of the records of stock serializers.
 REGISTRY_TESTS ?= OfStock
 
-.PHONY: build man test test-registry test-buckets test-kafka test-kafka-newest test-cluster crash kill-replay race lint fuzz readers demo rss bench bench-check bench-check-proof timing examples profile release release-check release-test image clean
+.PHONY: build man test test-registry test-buckets test-kafka test-kafka-newest test-cluster crash kill-replay race lint fuzz readers demo rss bench bench-check bench-check-proof bench-growth timing examples profile release release-check release-test image clean
 
 build: ## the command, in bin/
 	$(GO) build -o bin/karchive ./cmd/karchive
@@ -93,6 +93,9 @@ bench-check: ## the ratios that must not rot, in under two minutes on a machine 
 
 bench-check-proof: ## bench-check fails for mistakes that are planted, and does not while other work has every core; in five minutes
 	$(GO) run ./test/bench -proof
+
+bench-growth: ## the same commands on archives of ever more partitions, topics and segments, in half an hour
+	$(GO) run ./test/bench -growth -n 1
 
 timing: ## how well a timed replay keeps time, as the tables of the README, in about five minutes, against the embedded broker
 	$(GO) run ./test/timing

@@ -8,6 +8,7 @@
 //	go run ./test/bench -json      the same for a program
 //	go run ./test/bench -check     only the ratios that must not rot, in under two minutes; exit code 1 when one is over its limit
 //	go run ./test/bench -profile FILE   what release builds are optimised by
+//	go run ./test/bench -growth    archives that grow in partitions, topics and segments
 //	go run ./test/bench -proof     that the guard fails for mistakes that are planted, and does not while other work has every core
 //
 // BENCH_BROKER=embedded takes the broker in this process instead of a real Kafka.
@@ -27,10 +28,10 @@ import (
 )
 
 type flags struct {
-	json, check, proof bool
-	repeat             int
-	share              float64
-	keep, profile      string
+	json, check, proof, growth bool
+	repeat                     int
+	share                      float64
+	keep, profile              string
 }
 
 func main() {
@@ -42,6 +43,7 @@ func main() {
 	flag.BoolVar(&f.json, "json", false, "print the result as JSON")
 	flag.BoolVar(&f.check, "check", false, "measure only the guarded ratios, and fail when one is over its limit")
 	flag.BoolVar(&f.proof, "proof", false, "show that the guard fails for real mistakes and not for a busy machine")
+	flag.BoolVar(&f.growth, "growth", false, "measure archives that grow in partitions, topics and segments, with the embedded broker")
 	flag.IntVar(&f.repeat, "n", 3, "how often to measure everything")
 	flag.Float64Var(&f.share, "share", 1, "take this share of each dataset's records")
 	flag.StringVar(&f.profile, "profile", "", "only write the profile for release builds into this file")
@@ -71,7 +73,7 @@ func run(ctx context.Context, f flags) (ok bool, err error) {
 	if err := build(ctx, binary); err != nil {
 		return false, err
 	}
-	embedded := os.Getenv("BENCH_BROKER") == "embedded"
+	embedded := f.growth || os.Getenv("BENCH_BROKER") == "embedded"
 	b, err := startBroker(ctx, dir, embedded)
 	if err != nil {
 		return false, err
@@ -85,6 +87,8 @@ func run(ctx context.Context, f flags) (ok bool, err error) {
 		return true, s.runProfile()
 	case f.check:
 		err = s.runCheck()
+	case f.growth:
+		err = s.runGrowth()
 	case embedded:
 		err = s.runEmbedded()
 	default:

@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -298,29 +297,22 @@ func (s *session) manySegments(n int) (dir string, err error) {
 	if err := os.RemoveAll(dir); err != nil && !os.IsNotExist(err) {
 		return "", err
 	}
-	if err := os.MkdirAll(dir, fs.ModePerm); err != nil {
-		return "", err
-	}
-	fsys, err := format.DirFS(dir)
-	if err != nil {
-		return "", err
-	}
-	a, err := format.Create(fsys, format.Identity{ClusterID: "bench"})
+	a, err := newArchive(dir)
 	if err != nil {
 		return "", err
 	}
 	defer a.Close()
 	const partitions, records = 20, 10
 	for i := range n {
-		if err := smallSegment(a, int32(i%partitions), int64(i/partitions)*records, records); err != nil {
+		if err := smallSegment(a, "many", int32(i%partitions), int64(i/partitions)*records, records); err != nil {
 			return "", err
 		}
 	}
 	return dir, nil
 }
 
-func smallSegment(a *format.Archive, partition int32, base, records int64) error {
-	p, err := a.NewSegment(format.WriterOptions{Topic: "many", Partition: partition, Base: base, Source: origin.Source{ClusterID: "bench"}})
+func smallSegment(a *format.Archive, topic string, partition int32, base, records int64) error {
+	p, err := a.NewSegment(format.WriterOptions{Topic: topic, Partition: partition, Base: base, Source: origin.Source{ClusterID: "bench"}})
 	if err != nil {
 		return err
 	}
