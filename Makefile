@@ -4,6 +4,8 @@ GO          ?= go
 PYTHON      ?= python3
 FUZZTIME    ?= 10s
 VERSITYGW    = github.com/versity/versitygw/cmd/versitygw@v1.8.0
+KUSTOMIZE    = sigs.k8s.io/kustomize/kustomize/v5@v5.8.2
+KUBERNETES   = 1.37.0
 STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VENV         = build/venv
 
@@ -119,6 +121,18 @@ release-check: ## everything twice, from another directory and an empty build ca
 
 release-test: ## the recipe of releases and images, with a small program
 	cd release && $(GO) test .
+
+.PHONY: kubernetes
+kubernetes: build/kubernetes/installed ## the manifests of every overlay, built and checked against the schemas of Kubernetes' API
+	@set -e; for dir in deploy/kubernetes/overlays/*; do \
+		echo "$$dir"; $(GO) run $(KUSTOMIZE) build $$dir > build/kubernetes/$$(basename $$dir).yaml; done
+	build/kubernetes/venv/bin/kubernetes-validate --strict --quiet --kubernetes-version $(KUBERNETES) build/kubernetes/*.yaml
+
+build/kubernetes/installed: Makefile
+	mkdir -p build/kubernetes
+	$(PYTHON) -m venv build/kubernetes/venv
+	build/kubernetes/venv/bin/python -m pip install --quiet --disable-pip-version-check kubernetes-validate==$(KUBERNETES)
+	touch $@
 
 clean:
 	rm -rf bin build
