@@ -2,7 +2,8 @@
 //
 // Run is all of it: one call is one capture. A snapshot takes what there is when it begins and ends by itself; a follow capture goes
 // on until its context ends. Run again on the same archive continues it, wherever and however the run before ended: Kafka
-// is the write-ahead log, and the archive itself knows where to go on. Nothing is committed to Kafka, and no consumer group is used.
+// is the write-ahead log, and the archive itself knows where to go on. Nothing is committed to Kafka, and no consumer group is used, but by
+// a Member: then several processes share the partitions of a follow capture, and offsets are committed for others to see.
 //
 // The promise: every record that the cluster still holds is in the archive once, bit for bit, or its offset is in the archive's ledger
 // with a reason, or Run returns an error that names what is wrong. A snapshot of the same offsets with the same options writes the
@@ -49,6 +50,11 @@ func Run(ctx context.Context, connectTo []kgo.Opt, archive *format.Archive, o Op
 		return Report{}, err
 	}
 	r := newRun(ctx, c, m, archive, &s)
+	if s.Member.Group != "" {
+		if r.assignment, err = newMembership(ctx, r, connectTo, p); err != nil {
+			return Report{}, err
+		}
+	}
 	return r.do(ctx, p)
 }
 
@@ -59,6 +65,7 @@ type run struct {
 	encoding     format.Encoding
 	cluster      *cluster
 	source       *source
+	assignment   assignment
 	encoders     chan struct{}
 	decompressor *decompressor
 	memory       *memory
@@ -80,11 +87,12 @@ type run struct {
 	reports  map[format.TopicPartition]*PartitionReport
 	warnings []string
 
-	behindOthers int // segments that other captures sealed first
+	behindOthers int   // segments that other captures sealed first
+	dropped      int64 // records that were taken, and not sealed
 
 	held []string // what open transactions held back in the end
 
-	unadopted error // why a new partition is not captured yet
+	unadopted error // why a partition is not captured yet
 }
 
 // concurrentSeals keeps a follow capture of many partitions from syncing all of their files at once when they are due together.
@@ -110,7 +118,8 @@ func newRun(ctx context.Context, c *cluster, m *kafka.Metadata, a *format.Archiv
 	r.quota = newQuota(s.StopAfter, func(why StopReason) { r.stop(stopError{why}) })
 	r.source = newSource(r.fetching, c, m, s)
 	r.source.fatal = r.stop
-	r.source.seen = r.discover
+	r.assignment = fixed{r}
+	r.source.seen = func(m *kafka.Metadata) { r.assignment.look(m) }
 	r.source.unreadable = r.leave
 	return r
 }
@@ -121,10 +130,10 @@ func (r *run) do(ctx context.Context, p *plan) (Report, error) {
 	if d := r.settings.StopAfter.Duration; d > 0 {
 		defer time.AfterFunc(d, func() { r.stop(stopError{StoppedByDuration}) }).Stop()
 	}
+	r.assignment.begin(p)
 	var others sync.WaitGroup
 	others.Go(r.source.run)
 	others.Go(r.tell)
-	r.start(p.work)
 	r.lanes.Wait()
 	if !r.settings.Follow && r.fetching.Err() == nil {
 		r.lookAgain()
@@ -132,6 +141,7 @@ func (r *run) do(ctx context.Context, p *plan) (Report, error) {
 	r.stop(errComplete)
 	r.held = r.source.warnings()
 	others.Wait()
+	r.assignment.end()
 	r.takeGroupsAgain(ctx)
 	return r.finalReport(ctx, p), r.result(ctx)
 }
@@ -140,8 +150,7 @@ func (r *run) do(ctx context.Context, p *plan) (Report, error) {
 func (r *run) start(all []work) {
 	var todo []work
 	for _, w := range all {
-		r.report(w)
-		r.progress.plan(w)
+		r.enlist(w)
 		if !w.done() {
 			todo = append(todo, w)
 		}
@@ -156,6 +165,12 @@ func (r *run) start(all []work) {
 	}
 }
 
+// enlist counts a partition.
+func (r *run) enlist(w work) {
+	r.report(w)
+	r.progress.plan(w)
+}
+
 // take captures one partition.
 func (r *run) take(w work) {
 	r.active.Add(1)
@@ -163,6 +178,10 @@ func (r *run) take(w work) {
 	l := newLane(r, w)
 	err := l.take()
 	for r.overtaken(err) {
+		if l.tenure.isOver() {
+			r.cameSecond()
+			return
+		}
 		next, failed := r.behind(l)
 		if failed != nil {
 			r.fail(failed)
@@ -185,6 +204,13 @@ func (r *run) take(w work) {
 	if l.base == l.end {
 		l.counter.done(l)
 	}
+}
+
+// drop counts records that were taken and are not sealed by this run.
+func (r *run) drop(records int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.dropped += records
 }
 
 // leave notes why a partition is not read any further. The others are.
@@ -243,6 +269,7 @@ func (r *run) tell() {
 
 func (r *run) now() Progress {
 	p := r.progress.now()
+	p.Handed = r.assignment.handed()
 	behind := r.source.behind()
 	for i := range p.Topics {
 		lag := behind[p.Topics[i].Topic]
@@ -251,6 +278,7 @@ func (r *run) now() Progress {
 	trouble := r.source.trouble()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	p.Overtaken, p.Dropped = r.behindOthers, r.dropped
 	if trouble == nil {
 		trouble = r.unadopted
 	}
@@ -267,9 +295,10 @@ func (r *run) finalReport(ctx context.Context, p *plan) Report {
 	sum := Report{Follow: r.settings.Follow, Resumed: p.resumed, Elapsed: time.Since(r.progress.begun), Totals: noTotals(), requireHW: r.settings.RequireHW}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	sum.Warnings, sum.Overtaken = slices.Clone(r.warnings), r.behindOthers
+	sum.Handed = r.assignment.handed()
+	sum.Warnings, sum.Overtaken, sum.Dropped = slices.Clone(r.warnings), r.behindOthers, r.dropped
 	if r.unadopted != nil {
-		sum.Warnings = append(sum.Warnings, fmt.Sprintf("a new partition is not captured: %v", r.unadopted))
+		sum.Warnings = append(sum.Warnings, fmt.Sprintf("a partition is not captured: %v", r.unadopted))
 	}
 	sum.Warnings = append(sum.Warnings, r.held...)
 	for i := 1; i < len(r.left); i++ { // the first is the error of the capture

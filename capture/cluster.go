@@ -2,14 +2,17 @@ package capture
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/kafka"
+	"github.com/karchive/karchive/internal/options"
 )
 
 // cluster asks the source cluster. It is safe for concurrent use.
@@ -114,6 +117,16 @@ func (c *cluster) checkEpochs(ctx context.Context, captured map[format.TopicPart
 	return nil
 }
 
+// checkReached refuses to go on where a log, whose high watermarks are given, no longer holds what was captured of it.
+func (c *cluster) checkReached(ctx context.Context, captured map[format.TopicPartition]reached, highs map[format.TopicPartition]int64) error {
+	for _, tp := range sortedPartitions(captured) {
+		if at := captured[tp]; at.next > highs[tp] {
+			return &TruncatedError{Partition: tp, Next: at.next, LogEnd: highs[tp]}
+		}
+	}
+	return c.checkEpochs(ctx, captured)
+}
+
 // confirmTruncation looks whether the log still reaches back to what was captured: if not, it cannot disagree with it.
 func (c *cluster) confirmTruncation(ctx context.Context, tp format.TopicPartition, r reached, end int64) error {
 	log, err := c.logOffsets(ctx, []format.TopicPartition{tp}, false)
@@ -124,6 +137,19 @@ func (c *cluster) confirmTruncation(ctx context.Context, tp format.TopicPartitio
 		return nil
 	}
 	return &TruncatedError{Partition: tp, Next: r.next, LogEnd: end}
+}
+
+// checkConsumerProtocol refuses a cluster without the group protocol of KIP-848. The client would use another one and not tell.
+func (c *cluster) checkConsumerProtocol(ctx context.Context) error {
+	known, err := kmsg.NewPtrApiVersionsRequest().RequestWith(ctx, c.Client())
+	if err != nil {
+		return fmt.Errorf("ask for the versions of the cluster: %w", err)
+	}
+	heartbeat := kmsg.NewPtrConsumerGroupHeartbeatRequest().Key()
+	if !slices.ContainsFunc(known.ApiKeys, func(k kmsg.ApiVersionsResponseApiKey) bool { return k.ApiKey == heartbeat && k.MaxVersion >= 1 }) {
+		return options.New("use the one of clients", "the cluster does not know the consumer protocol of groups, of Kafka 4.0")
+	}
+	return nil
 }
 
 // topicConfigs are the configs that are overridden at each topic. Not being allowed to see them is no error: they are left out, and

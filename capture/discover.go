@@ -2,7 +2,6 @@ package capture
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -11,35 +10,9 @@ import (
 	"github.com/karchive/karchive/internal/kafka"
 )
 
-// discover looks for partitions that came into being after the capture began: a follow capture takes them, from their beginning, a
-// snapshot only says so. It is called with every fresh look at the cluster, never twice at once.
-func (r *run) discover(m *kafka.Metadata) {
-	fresh := r.unknown(m)
-	if len(fresh) == 0 {
-		return
-	}
-	if !r.settings.Follow {
-		for _, tp := range fresh {
-			r.warn(tp, "was added while the snapshot was taken, and is not in it")
-		}
-		return
-	}
-	// Its leader may not be there yet, and the next look tries again. Meanwhile nothing of it is lost.
-	err := r.adopt(r.fetching, m, fresh)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.unadopted = err
-}
-
 // unknown lists the selected partitions that are in no lane's plan.
 func (r *run) unknown(m *kafka.Metadata) []format.TopicPartition {
-	var topics []string
-	for name, t := range m.Topics {
-		chosen := func(pattern string) bool { return selects(pattern, name, &t) }
-		if t.Err == nil && slices.ContainsFunc(r.settings.Topics, chosen) {
-			topics = append(topics, name)
-		}
-	}
+	topics := r.selectedTopics(m)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.DeleteFunc(partitionsOf(topics, m, r.settings), func(tp format.TopicPartition) bool {
@@ -48,8 +21,43 @@ func (r *run) unknown(m *kafka.Metadata) []format.TopicPartition {
 	})
 }
 
-// adopt adds partitions to the stored plan, durable first, and begins to capture them.
-func (r *run) adopt(ctx context.Context, m *kafka.Metadata, fresh []format.TopicPartition) error {
+// selectedTopics are those that the capture takes, of all right now, in no order.
+func (r *run) selectedTopics(m *kafka.Metadata) (topics []string) {
+	for name, t := range m.Topics {
+		chosen := func(pattern string) bool { return selects(pattern, name, &t) }
+		if t.Err == nil && slices.ContainsFunc(r.settings.Topics, chosen) {
+			topics = append(topics, name)
+		}
+	}
+	return topics
+}
+
+// unadopt notes why partitions that are to be captured are not yet; nil: they are.
+func (r *run) unadopt(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.unadopted = err
+}
+
+// adopt adds partitions to the stored plan that are not in it, durable first, and says where to begin with each.
+func (r *run) adopt(ctx context.Context, m *kafka.Metadata, tps []format.TopicPartition) ([]work, error) {
+	if err := r.planAlso(ctx, m, tps); err != nil {
+		return nil, err
+	}
+	return r.positions(ctx, m, tps)
+}
+
+// planAlso plans partitions from their beginning on, if no capture of the archive has.
+func (r *run) planAlso(ctx context.Context, m *kafka.Metadata, tps []format.TopicPartition) error {
+	id := r.archive.Identity()
+	if err := checkTopics(id.Topics, m); err != nil {
+		return err
+	}
+	starts := plannedStarts(id.Capture)
+	fresh := slices.DeleteFunc(slices.Clone(tps), func(tp format.TopicPartition) bool { _, ok := starts[tp]; return ok })
+	if len(fresh) == 0 {
+		return nil
+	}
 	logs, err := r.cluster.within(briefly).logOffsets(ctx, fresh, false)
 	if err != nil {
 		return err
@@ -57,36 +65,28 @@ func (r *run) adopt(ctx context.Context, m *kafka.Metadata, fresh []format.Topic
 	configs, _ := r.cluster.topicConfigs(ctx, topicsOf(fresh)) // not being allowed to see them was told at the start
 	r.identity.Lock()
 	defer r.identity.Unlock()
-	id := r.archive.Identity()
-	var all []work
-	for _, tp := range fresh {
-		w := work{tp: tp, from: logs[tp].start, end: noEnd, epoch: format.NoLeaderEpoch, source: r.settings.source(m, tp.Topic)}
-		if start, ok := plannedStart(id.Capture, tp); ok { // by another capture of the archive, which may have begun with it
-			if w, err = r.joined(w, start); err != nil {
-				return err
+	err = amend(r.archive, func(id *format.Identity) error {
+		starts := plannedStarts(id.Capture)
+		for _, tp := range fresh {
+			if _, ok := starts[tp]; !ok {
+				id.Capture.Partitions = append(id.Capture.Partitions, origin.PlanRange{Topic: tp.Topic, Partition: tp.Partition, Start: logs[tp].start, End: noEnd})
 			}
-		} else {
-			id.Capture.Partitions = append(id.Capture.Partitions, origin.PlanRange{Topic: tp.Topic, Partition: tp.Partition, Start: w.from, End: noEnd})
 		}
-		all = append(all, w)
-	}
-	id.Topics = mergeTopics(id.Topics, topicsOf(fresh), m, configs)
-	err = r.archive.SetIdentity(id)
-	if errors.Is(err, format.ErrChanged) {
-		return errors.Join(err, r.archive.RefreshIdentity()) // and the next look finds what the other one planned
-	}
-	if err != nil {
-		r.fail(fmt.Errorf("store the plan: %w", err))
+		id.Topics = mergeTopics(id.Topics, topicsOf(fresh), m, configs)
 		return nil
+	})
+	if err != nil {
+		err = fmt.Errorf("store the plan: %w", err)
+		r.fail(err)
 	}
-	r.start(all)
-	return nil
+	return err
 }
 
-func (r *run) warn(tp format.TopicPartition, what string) {
+// warnf adds a warning to the report, once.
+func (r *run) warnf(text string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if w := tp.String() + " " + what; !slices.Contains(r.warnings, w) {
+	if w := fmt.Sprintf(text, args...); !slices.Contains(r.warnings, w) {
 		r.warnings = append(r.warnings, w)
 	}
 }
@@ -99,6 +99,6 @@ func (r *run) lookAgain() {
 	topics := topicsOf(sortedPartitions(r.reports))
 	r.mu.Unlock()
 	if m, err := r.cluster.Describe(ctx, topics); err == nil {
-		r.discover(m)
+		r.assignment.look(m)
 	}
 }

@@ -2,7 +2,6 @@ package capture
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -73,21 +72,14 @@ func noteGroups(a *format.Archive, groups *origin.Groups) error {
 	if groups == nil {
 		return nil
 	}
-	for i := 0; ; i++ {
-		id := a.Identity()
+	err := amend(a, func(id *format.Identity) error {
 		id.Groups = groups
-		err := a.SetIdentity(id)
-		if errors.Is(err, format.ErrChanged) && i < mostPlans { // by another capture, whose plan stays
-			err = a.RefreshIdentity()
-			if err == nil {
-				continue
-			}
-		}
-		if err != nil {
-			return fmt.Errorf("store the groups: %w", err)
-		}
 		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("store the groups: %w", err)
 	}
+	return nil
 }
 
 // takeGroupsAgain asks once more at the end of a follow capture: what counts is where the groups are in the end. Those of the start stay when that
@@ -99,7 +91,7 @@ func (r *run) takeGroupsAgain(ctx context.Context) {
 	// The context of a follow capture has usually ended when it is at its end.
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.settings.ConnectTimeout)
 	defer cancel()
-	groups, err := r.cluster.within(r.settings.ConnectTimeout).groups(limited, r.partitions(), r.settings)
+	groups, err := r.cluster.within(r.settings.ConnectTimeout).groups(limited, r.planned(), r.settings)
 	if err == nil {
 		err = noteGroups(r.archive, groups)
 	}
@@ -110,11 +102,10 @@ func (r *run) takeGroupsAgain(ctx context.Context) {
 	}
 }
 
-// partitions are all that were captured.
-func (r *run) partitions() []format.TopicPartition {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return sortedPartitions(r.reports)
+// planned are all partitions that are captured, by this run or by others, and of which the cluster has told.
+func (r *run) planned() []format.TopicPartition {
+	starts := plannedStarts(r.archive.Identity().Capture)
+	return slices.DeleteFunc(sortedPartitions(starts), func(tp format.TopicPartition) bool { return !r.source.knows(tp) })
 }
 
 // reportGroups says what the archive has of groups now, if this run asked for them.

@@ -82,6 +82,8 @@ func (l *lane) take() error {
 			if err := l.seal(l.next); err != nil {
 				return err
 			}
+		case <-l.tenure.end():
+			return l.giveUp()
 		}
 	}
 }
@@ -262,6 +264,7 @@ func (l *lane) seal(next int64) error {
 		return fmt.Errorf("seal segment of %s at %d: %w", l.tp, l.base, err)
 	}
 	l.pending, l.base, l.next = nil, next, max(l.next, next)
+	l.run.assignment.sealed(l.tp, next)
 	l.report.add(segment, doc)
 	l.counter.seal(doc.Records)
 	l.forget()
@@ -317,6 +320,15 @@ func (l *lane) forget() {
 	}
 }
 
+// giveUp seals what there is of a partition that another member gets, if there is time for it.
+func (l *lane) giveUp() error {
+	l.run.source.quit(l.tp, l.inbox)
+	if l.tenure.isLost() {
+		return nil
+	}
+	return l.seal(l.next)
+}
+
 // finish seals what is complete: a snapshot that came to its end, a follow capture wherever it is.
 func (l *lane) finish() error {
 	if l.end == noEnd {
@@ -336,6 +348,7 @@ func (l *lane) finish() error {
 // discard drops a segment that was not sealed.
 func (l *lane) discard() {
 	if l.pending != nil {
+		l.run.drop(l.pending.Records())
 		l.pending.Discard()
 		l.pending = nil
 		l.forget()

@@ -44,8 +44,10 @@ type Options struct {
 
 	// Follow goes on until the context ends or StopAfter is reached.
 	Follow bool
-	// StopAfter ends a follow capture.
+	// StopAfter ends a follow capture. Of a Member it counts what this one takes.
 	StopAfter StopAfter
+	// Member makes a follow capture one of several that share the partitions and fill one archive; the zero value: it has all of them.
+	Member Member
 
 	// A segment ends when its records reach RotateBytes canonical bytes (0: 256 MiB) or RotateRecords (0: no limit), and in
 	// a follow capture also RotateInterval after its first record (0: 5 minutes).
@@ -122,6 +124,7 @@ func (o *Options) fillDefaults() {
 	options.Default(&o.FetchBytes, defaultFetchBytes)
 	options.Default(&o.ConnectTimeout, defaultConnectTimeout)
 	options.Default(&o.StallTimeout, defaultStallTimeout)
+	o.Member.fillDefaults()
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -147,7 +150,7 @@ func (o Options) Check() error {
 	case o.StopAfter.Records < 0 || o.StopAfter.Bytes < 0 || o.StopAfter.Duration < 0:
 		return options.New("", "stop-after must not be negative")
 	}
-	return cmp.Or(err, selecting.CheckGlobs(o.Topics), selecting.CheckGroupGlobs(o.Groups))
+	return cmp.Or(err, o.Member.check(o.Follow), selecting.CheckGlobs(o.Topics), selecting.CheckGroupGlobs(o.Groups))
 }
 
 // isolationLevel is the level in Kafka's requests.

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/kafka"
 )
 
@@ -17,6 +16,13 @@ import (
 // overtaken says whether err is that another capture sealed a segment first.
 func (r *run) overtaken(err error) bool { return r.archive.Shared() && errors.Is(err, fs.ErrExist) }
 
+// cameSecond counts a segment that another capture sealed first.
+func (r *run) cameSecond() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.behindOthers++
+}
+
 // behind is the lane that takes the place of l, which was overtaken. It is nil when the other capture took all that there was to take.
 func (r *run) behind(l *lane) (*lane, error) {
 	r.source.quit(l.tp, l.inbox)
@@ -24,9 +30,7 @@ func (r *run) behind(l *lane) (*lane, error) {
 	if err != nil {
 		return nil, fmt.Errorf("go on with %s behind another capture: %w", l.tp, err)
 	}
-	r.mu.Lock()
-	r.behindOthers++
-	r.mu.Unlock()
+	r.cameSecond()
 	l.report.Next = max(l.report.Next, w.from)
 	next := newLane(r, w)
 	next.began = l.began
@@ -51,6 +55,9 @@ func (r *run) goOn(w work) (work, error) {
 	if !ok || at.Next <= w.from {
 		return w, errors.New("what the other one sealed is not there")
 	}
+	if at.Source.TopicID != w.source.TopicID {
+		return w, &RecreatedTopicError{Topic: w.tp.Topic, Archive: at.Source.TopicID, Cluster: w.source.TopicID}
+	}
 	if at.Source != w.source {
 		return w, &MismatchError{"source of " + w.tp.String(), fmt.Sprint(at.Source), fmt.Sprint(w.source)}
 	}
@@ -59,8 +66,9 @@ func (r *run) goOn(w work) (work, error) {
 	return w, err
 }
 
-// mostPlans bounds how often a capture plans anew because another one changed the archive meanwhile.
-const mostPlans = 20
+// mostPlans bounds how often a capture changes what the archive says anew because another one did so meanwhile. One of them comes through each time,
+// so it takes as many captures that begin at once.
+const mostPlans = 1000
 
 // agreedPlan makes a plan that no other capture changed under its hands.
 func agreedPlan(ctx context.Context, c *cluster, a *format.Archive, s *settings) (*plan, *kafka.Metadata, error) {
@@ -75,24 +83,19 @@ func agreedPlan(ctx context.Context, c *cluster, a *format.Archive, s *settings)
 	}
 }
 
-// plannedStart is where a plan has a partition begin.
-func plannedStart(p *origin.Plan, tp format.TopicPartition) (int64, bool) {
-	for _, r := range p.Partitions {
-		if r.Topic == tp.Topic && r.Partition == tp.Partition {
-			return r.Start, true
+// amend changes what the archive says of itself, whoever changes it at the same time: change is called again with what it says then.
+func amend(a *format.Archive, change func(*format.Identity) error) error {
+	for i := 0; ; i++ {
+		id := a.Identity()
+		if err := change(&id); err != nil {
+			return err
+		}
+		err := a.SetIdentity(id)
+		if !errors.Is(err, format.ErrChanged) || i == mostPlans {
+			return err
+		}
+		if err := a.RefreshIdentity(); err != nil {
+			return err
 		}
 	}
-	return 0, false
-}
-
-// joined is w, which another capture planned from start on, from where that one has got to.
-func (r *run) joined(w work, start int64) (work, error) {
-	w.from = start
-	if err := r.archive.Refresh(w.tp); err != nil {
-		return w, err
-	}
-	if len(r.archive.Segments(w.tp)) == 0 {
-		return w, nil
-	}
-	return r.goOn(w)
 }

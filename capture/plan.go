@@ -24,6 +24,7 @@ type work struct {
 	sure   int64 // first offset that was perhaps not of that epoch
 	behind int64 // offsets between the last stable offset and the high watermark when the end was resolved
 	source origin.Source
+	tenure *tenure // nil: as long as the run
 }
 
 func (w *work) done() bool { return w.end != noEnd && w.from >= w.end }
@@ -85,7 +86,11 @@ func (p *planner) checkArchive() error {
 		return err
 	}
 	for _, r := range p.stored.Partitions {
-		if err := p.resume(format.TopicPartition{Topic: r.Topic, Partition: r.Partition}); err != nil {
+		tp := format.TopicPartition{Topic: r.Topic, Partition: r.Partition}
+		if p.settings.Member.Group != "" && p.there(tp) {
+			continue // whoever gets it looks then
+		}
+		if err := p.resume(tp); err != nil {
 			return err
 		}
 	}
@@ -96,8 +101,13 @@ func (p *planner) checkSource() error {
 	if have := p.identity.ClusterID; have != p.meta.ClusterID && (have != "" || p.stored != nil) {
 		return &MismatchError{"cluster id", have, p.meta.ClusterID}
 	}
-	for _, t := range p.identity.Topics {
-		now, ok := p.meta.Topics[t.Name]
+	return checkTopics(p.identity.Topics, p.meta)
+}
+
+// checkTopics refuses topics that are others now.
+func checkTopics(known []format.Topic, m *kafka.Metadata) error {
+	for _, t := range known {
+		now, ok := m.Topics[t.Name]
 		if ok && now.Err == nil && now.IDString() != t.ID {
 			return &RecreatedTopicError{Topic: t.Name, Archive: t.ID, Cluster: now.IDString()}
 		}
@@ -219,7 +229,7 @@ func (p *planner) finish(ctx context.Context) (*plan, *kafka.Metadata, error) {
 		}
 		made.work = append(made.work, w)
 	}
-	groups, err := p.cluster.groups(ctx, p.there(made.work), p.settings)
+	groups, err := p.cluster.groups(ctx, p.still(made.work), p.settings)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -245,8 +255,14 @@ func (p *planner) workOf(r origin.PlanRange, o offsets) work {
 	return w
 }
 
-// there lists the partitions of topics that still exist.
-func (p *planner) there(all []work) []format.TopicPartition {
+// there says whether a partition exists.
+func (p *planner) there(tp format.TopicPartition) bool {
+	_, ok := p.meta.Topics[tp.Topic].Partitions[tp.Partition]
+	return ok && p.exists(tp.Topic)
+}
+
+// still lists the partitions of topics that still exist.
+func (p *planner) still(all []work) []format.TopicPartition {
 	var tps []format.TopicPartition
 	for _, w := range all {
 		if p.exists(w.tp.Topic) {
@@ -269,14 +285,11 @@ func (p *planner) captured(all []work) []format.TopicPartition {
 
 // checkLogs refuses to go on where a log no longer holds what the archive has of it.
 func (p *planner) checkLogs(ctx context.Context, all []work, logs map[format.TopicPartition]offsets) error {
-	captured := map[format.TopicPartition]reached{}
+	captured, highs := map[format.TopicPartition]reached{}, map[format.TopicPartition]int64{}
 	for _, tp := range p.captured(all) {
-		captured[tp] = p.next[tp]
-		if at := p.next[tp]; at.next > logs[tp].high {
-			return &TruncatedError{Partition: tp, Next: at.next, LogEnd: logs[tp].high}
-		}
+		captured[tp], highs[tp] = p.next[tp], logs[tp].high
 	}
-	return p.cluster.checkEpochs(ctx, captured)
+	return p.cluster.checkReached(ctx, captured, highs)
 }
 
 // fresh plans up to the end of now, and stores the plan.

@@ -21,7 +21,10 @@ type Progress struct {
 	Segments       int64 // sealed by this run
 	Sealed         int64 // records in them
 	Topics         []TopicProgress
-	Trouble        string // why some partition makes no progress now, or none any more; empty: all do
+	Overtaken      int     // segments that were dropped because another capture sealed them first
+	Dropped        int64   // records that were taken and dropped, in those segments and in partitions that were lost
+	Handed         *Handed // partitions that a Member got and gave up; nil: the capture is none
+	Trouble        string  // why some partition makes no progress now, or none any more; empty: all do
 }
 
 // TopicProgress is the part of one topic.
@@ -86,6 +89,19 @@ func (p *progress) plan(w work) {
 		c.sum.Done++
 	} else if w.end != noEnd {
 		c.sum.PlannedOffsets += w.end - w.from
+	}
+}
+
+// leave takes back that a partition is captured.
+func (p *progress) leave(w work) {
+	c := p.counter(w.tp.Topic)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sum.Partitions--
+	for l := range c.lanes {
+		if l.tenure == w.tenure {
+			delete(c.lanes, l)
+		}
 	}
 }
 

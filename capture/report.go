@@ -31,6 +31,11 @@ type Report struct {
 	// Overtaken is how many segments were dropped because another capture of the same archive had sealed them first; their records were
 	// fetched twice, and are in the archive once.
 	Overtaken int `json:"overtaken,omitempty"`
+	// Dropped is how many records were fetched and not sealed: in those segments, in partitions that a Member lost, and at the end of a snapshot that
+	// was interrupted. Whoever goes on fetches them again.
+	Dropped int64 `json:"dropped,omitempty"`
+	// Handed is what a Member got and gave up; nil: the capture was none.
+	Handed *Handed `json:"handed,omitempty"`
 
 	Groups       int                  `json:"groups,omitempty"`        // kept, with an offset in a captured partition
 	UnreadGroups []origin.UnreadGroup `json:"unread_groups,omitempty"` // asked for and not kept

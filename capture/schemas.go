@@ -3,7 +3,6 @@ package capture
 import (
 	"context"
 	"fmt"
-	"reflect"
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/origin"
@@ -41,16 +40,11 @@ func (r *run) keepSchemas() error {
 	if len(fresh) == 0 {
 		return nil
 	}
-	id := r.archive.Identity()
-	all, err := origin.MergeSchemas(id.Schemas, fresh)
+	err := amend(r.archive, func(id *format.Identity) (err error) {
+		id.Schemas, err = origin.MergeSchemas(id.Schemas, fresh)
+		return err
+	})
 	if err != nil {
-		return fmt.Errorf("add schemas to those of the archive: %w", err)
-	}
-	if reflect.DeepEqual(all, id.Schemas) {
-		return nil
-	}
-	id.Schemas = all
-	if err := r.archive.SetIdentity(id); err != nil {
 		return fmt.Errorf("store schemas: %w", err)
 	}
 	return nil

@@ -337,6 +337,25 @@ func (s *source) compare(m *kafka.Metadata, moved map[format.TopicPartition]reac
 	return nil
 }
 
+// learn keeps what m tells of topics that were not known.
+func (s *source) learn(m *kafka.Metadata) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, t := range m.Topics {
+		if _, known := s.meta.Topics[name]; !known && t.Err == nil {
+			s.meta.Topics[name] = t
+		}
+	}
+}
+
+// knows says whether the cluster had a partition when it was looked at last.
+func (s *source) knows(tp format.TopicPartition) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, ok := s.meta.Topics[tp.Topic].Partitions[tp.Partition]
+	return ok
+}
+
 // settle assigns the lanes that wait for it, or notes why that is not possible.
 func (s *source) settle(m *kafka.Metadata, err error) {
 	s.mu.Lock()

@@ -208,8 +208,8 @@ func (a *Archive) Identity() Identity {
 	return a.identity.clone()
 }
 
-// SetIdentity replaces karchive.json, durable before it returns; in a store it makes a document that takes its place, and fails with ErrChanged
-// when another writer did so first. Revision, CreatedBy, CreatedAt, Encoding and Pruned stay as they are, whatever id
+// SetIdentity replaces karchive.json, durable before it returns, unless it says all of that already; in a store it makes a document that takes
+// its place, and fails with ErrChanged when another writer did so first. Revision, CreatedBy, CreatedAt, Encoding and Pruned stay as they are, whatever id
 // says, and the archive's id too when id has none. An ArchiveID that is made anew of the same records each time is by that known again
 // where a replay notes how far it is; what is no UUID is refused.
 func (a *Archive) SetIdentity(id Identity) error {
@@ -232,6 +232,9 @@ func (a *Archive) setIdentity(id Identity) error {
 	id, err := id.normalize()
 	if err != nil {
 		return fmt.Errorf("set identity: %w", err)
+	}
+	if a.writer.isSaid(id, old) {
+		return nil
 	}
 	if id, err = a.writer.writeIdentity(id, old.ArchiveID); err != nil {
 		return fmt.Errorf("set identity: %w", err)

@@ -19,6 +19,7 @@ var errArchiveClosed = errors.New("archive is closed")
 type archiveWriter struct {
 	fsys      storage.FS
 	lock      io.Closer
+	dirs      *durableDirs
 	sums      storage.File  // SHA256SUMS, open for appending
 	foldsCase bool          // the file system takes a and A for one name
 	store     storage.Store // in place of all of these; nil: a file system
@@ -29,7 +30,6 @@ type archiveWriter struct {
 	// would succeed without having written what the first one lost.
 	stopped error
 	temps   int                     // temporary files named so far
-	synced  map[string]bool         // directories whose own entry is durable
 	pending map[TopicPartition]bool // partitions with a Pending
 	topics  map[string]string       // by name in lower case
 	unborn  bool                    // there is no karchive.json in the store yet
@@ -45,8 +45,8 @@ func newArchiveWriter(fsys storage.FS) (*archiveWriter, error) {
 		return nil, err
 	}
 	return &archiveWriter{
-		fsys: fsys, lock: lock,
-		synced: map[string]bool{}, pending: map[TopicPartition]bool{}, topics: map[string]string{},
+		fsys: fsys, lock: lock, dirs: newDurableDirs(fsys),
+		pending: map[TopicPartition]bool{}, topics: map[string]string{},
 	}, nil
 }
 

@@ -223,6 +223,23 @@ func syncDir(f *os.File) error {
 }
 
 func (d *dirFS) Lock(name, holder string) (io.Closer, error) {
+	l, err := d.lock(name, holder, false)
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// Share leaves the text in the file when it ends: others may still hold it.
+func (d *dirFS) Share(name, holder string) (io.Closer, error) {
+	l, err := d.lock(name, holder, true)
+	if err != nil {
+		return nil, err
+	}
+	return l.f, nil
+}
+
+func (d *dirFS) lock(name, holder string, shared bool) (*dirLock, error) {
 	root, err := d.open()
 	if err != nil {
 		return nil, err
@@ -234,7 +251,7 @@ func (d *dirFS) Lock(name, holder string) (io.Closer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := lockFile(f); err != nil {
+	if err := lockFile(f, shared); err != nil {
 		defer f.Close()
 		if !errors.Is(err, errLockHeld) {
 			return nil, &fs.PathError{Op: "lock", Path: name, Err: err}

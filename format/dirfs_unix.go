@@ -11,10 +11,14 @@ import (
 
 var errLockHeld = unix.EWOULDBLOCK
 
-// lockFile takes the lock of the open file; closing the file, or the end of the process, gives it up.
-func lockFile(f *os.File) error {
+// lockFile takes the lock of the open file, alone or with others; closing the file, or the end of the process, gives it up.
+func lockFile(f *os.File, shared bool) error {
+	how := unix.LOCK_EX
+	if shared {
+		how = unix.LOCK_SH
+	}
 	for {
-		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
 		if !errors.Is(err, unix.EINTR) {
 			return err
 		}

@@ -59,7 +59,7 @@ func (w *archiveWriter) prepareTemp() error {
 	return w.probeCase()
 }
 
-// The files in the temporary directory are those below, karchive.json and SHA256SUMS.
+// The files in the temporary directory are those below, karchive.json and SHA256SUMS; and those of a SharedDir.
 const (
 	tempPrefix = "segment-"
 	probeLower = "case"
@@ -74,7 +74,7 @@ func (w *archiveWriter) removeLeftovers() error {
 	}
 	for _, e := range entries {
 		name := ondisk.Temp + "/" + e.Name()
-		ours := strings.HasPrefix(e.Name(), tempPrefix) || slices.Contains([]string{probeLower, ondisk.Identity, ondisk.Sums}, e.Name())
+		ours := strings.HasPrefix(e.Name(), tempPrefix) || strings.HasPrefix(e.Name(), sharerPrefix) || slices.Contains([]string{probeLower, ondisk.Identity, ondisk.Sums}, e.Name())
 		if !ours || !e.Type().IsRegular() {
 			return fmt.Errorf("%s: %w: move it out of the archive", name, errForeignFile)
 		}
@@ -167,7 +167,7 @@ func (a *Archive) listOne(tp TopicPartition, i int) (sha256 string, err error) {
 		}
 	}
 	// Its writer was perhaps killed before it could do this.
-	if err := a.writer.syncDirs(tp); err != nil {
+	if err := a.writer.dirs.sync(s.Path); err != nil {
 		return "", err
 	}
 	return c.sha256, a.writer.appendSum(c.sha256, s.Path)

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-
-	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // Seal finishes the segment, which then covers [o.Base, next), and makes it durable and visible. When it returns without an error the
@@ -49,7 +47,7 @@ func (p *Pending) seal(finish func() (*Document, error)) (Segment, *Document, er
 	if err := p.temp.sync(); err != nil {
 		return Segment{}, nil, w.fail(fmt.Errorf("sync: %w", err))
 	}
-	if err := w.makeDirs(p.tp); err != nil {
+	if err := w.dirs.make(above(p.path)[1:]); err != nil {
 		return Segment{}, nil, w.fail(noteGone(err))
 	}
 	// The final name appears in one step, and never takes the place of another file: of two writers the first one wins.
@@ -60,7 +58,7 @@ func (p *Pending) seal(finish func() (*Document, error)) (Segment, *Document, er
 	w.fsys.Remove(p.temp.name)
 	p.temp.name = ""
 	// The name, and those of the directories that lead to it, are durable before anything says that the segment is there.
-	if err := w.syncDirs(p.tp); err != nil {
+	if err := w.dirs.sync(p.path); err != nil {
 		return Segment{}, nil, w.fail(noteGone(err))
 	}
 	// Last, because a listed segment that is absent counts as a loss, while one without a line only costs a check.
@@ -90,48 +88,4 @@ func (p *Pending) link() error {
 		return fmt.Errorf("segment exists: another writer sealed it: %w", err)
 	}
 	return err
-}
-
-// makeDirs makes the directories of a partition.
-func (w *archiveWriter) makeDirs(tp TopicPartition) error {
-	for _, dir := range []string{ondisk.TopicDir(tp.Topic), partitionDir(tp)} {
-		if err := w.fsys.Mkdir(dir); err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
-		}
-	}
-	return nil
-}
-
-// syncDirs makes the newest name in the directory of a partition durable, and those of the directories that lead to it. One that was there
-// already may still be the unsynced work of another goroutine or of a killed process, so each is synced once by this one.
-func (w *archiveWriter) syncDirs(tp TopicPartition) error {
-	for _, d := range []struct{ dir, parent string }{
-		{ondisk.Data, "."},
-		{ondisk.TopicDir(tp.Topic), ondisk.Data},
-		{partitionDir(tp), ondisk.TopicDir(tp.Topic)},
-	} {
-		if w.isSynced(d.dir) {
-			continue
-		}
-		if err := w.fsys.SyncDir(d.parent); err != nil {
-			return fmt.Errorf("sync %s: %w", d.parent, err)
-		}
-		w.setSynced(d.dir)
-	}
-	if err := w.fsys.SyncDir(partitionDir(tp)); err != nil {
-		return fmt.Errorf("sync %s: %w", partitionDir(tp), err)
-	}
-	return nil
-}
-
-func (w *archiveWriter) isSynced(dir string) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.synced[dir]
-}
-
-func (w *archiveWriter) setSynced(dir string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.synced[dir] = true
 }

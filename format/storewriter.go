@@ -1,8 +1,10 @@
 package format
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"strings"
@@ -117,10 +119,31 @@ func openStore(s storage.Store) (*Archive, error) {
 		return nil, err
 	}
 	a := &Archive{fsys: s, writer: newStoreWriter(s), identity: id}
+	if err := a.writer.number(&a.identity); err != nil {
+		return nil, err
+	}
 	if a.segments, err = a.scanNow(); err != nil {
 		return nil, err
 	}
 	return a, a.claimAllTopics()
+}
+
+// number gives the karchive.json of an archive that was made elsewhere, and copied, a revision, without which nobody looks for later ones. It is the same
+// document whoever does it, so it may be done twice.
+func (w *archiveWriter) number(id *Identity) error {
+	if id.Revision > 0 {
+		return nil
+	}
+	id.Revision = 1
+	id.setVersion()
+	content, err := encodeIdentity(*id)
+	if err == nil {
+		err = w.store.Put(ondisk.Identity, content, true)
+	}
+	if err != nil {
+		return fmt.Errorf("number %s: %w", ondisk.Identity, err)
+	}
+	return nil
 }
 
 // scanNow lists what is there.
@@ -217,7 +240,11 @@ func (a *Archive) Commit() error {
 }
 
 func newStoreWriter(s storage.Store) *archiveWriter {
-	return &archiveWriter{store: s, sealed: map[string]string{}, pending: map[TopicPartition]bool{}, topics: map[string]string{}}
+	w := &archiveWriter{store: s, sealed: map[string]string{}, pending: map[TopicPartition]bool{}, topics: map[string]string{}}
+	if d, ok := s.(*SharedDir); ok {
+		w.foldsCase = d.foldsCase
+	}
+	return w
 }
 
 // publish is seal in a store: one request makes the segment durable and visible under its name, if the name is free.
@@ -263,6 +290,20 @@ func (w *archiveWriter) describe(id Identity, archiveID string) (Identity, error
 	return id, err
 }
 
+// isSaid says whether id, of the same revision, says nothing but what the archive is already: another document would cost every other writer a
+// look at it.
+func (w *archiveWriter) isSaid(id, old Identity) bool {
+	w.mu.Lock()
+	unsaid := w.staged || w.unborn || w.stopped != nil
+	w.mu.Unlock()
+	if unsaid {
+		return false
+	}
+	was, err := encodeIdentity(old)
+	is, failed := encodeIdentity(id)
+	return errors.Join(err, failed) == nil && bytes.Equal(was, is)
+}
+
 // bear makes an archive of what is none yet.
 func (w *archiveWriter) bear(a *Archive) error {
 	w.mu.Lock()
@@ -294,8 +335,8 @@ func (w *archiveWriter) putIdentity(name string, id Identity) error {
 	return nil
 }
 
-// closeStore writes SHA256SUMS anew, if there is anything to add to it.
-func (w *archiveWriter) closeStore() error {
+// closeStore writes SHA256SUMS anew, if there is anything to add to it, and closes a store that can be closed.
+func (w *archiveWriter) closeStore() (err error) {
 	if errors.Is(w.err(), errArchiveClosed) {
 		return nil
 	}
@@ -303,7 +344,11 @@ func (w *archiveWriter) closeStore() error {
 	if w.staged {
 		return w.abandon()
 	}
-	return w.writeStoreSums(false)
+	err = w.writeStoreSums(false)
+	if c, ok := w.store.(io.Closer); ok {
+		err = errors.Join(err, c.Close())
+	}
+	return err
 }
 
 // abandon removes what was sealed into an archive that never was one.

@@ -26,6 +26,7 @@ type captureOptions struct {
 	encoding    format.Encoding // empty: the archive's, of a new one the default
 	compression format.Compression
 	groups      cli.StringSlice
+	protocol    string
 	capture     capture.Options
 	format      string
 }
@@ -38,11 +39,14 @@ func captureCommand(e *env) *cli.Command {
 		ArgsUsage: "-b BROKERS -t TOPICS -o DIR [flags]",
 		Description: `Takes what there is now and ends (a snapshot), or goes on until it is stopped with --follow. The same command again on the same
 archive continues it, however it ended before: after Ctrl-C or a kill it completes the snapshot that was begun, after that it takes what is new.
-Nothing is committed to Kafka and no consumer group is used. Exit code 3: it finished, but the cluster had deleted records before they could be
+Nothing is committed to Kafka and no consumer group is used, unless --group shares the work. Exit code 3: it finished, but the cluster had deleted records before they could be
 read, which the archive names, or records were withheld because they could not be masked, or a group of --groups is not kept.
 
 With --groups the archive also keeps how far consumer groups were in what is captured, as they are when it begins; with --follow as they are when
 it ends. karchive info --groups shows them, and karchive replay --groups sets them in another cluster.
+
+With --follow --group NAME any number of these commands, started on any machines, share the partitions through Kafka's group protocol and fill one
+archive, in a bucket or in a directory of one machine. They may come, end and be killed at any time. The group must be of this archive alone.
 
 Rules (--filter, --mask and the like) leave out and change records before they are written. What is left out is counted in the archive as
 filtered; the archive is bound to the rules and goes on with the same ones only.
@@ -52,6 +56,7 @@ Examples:
   karchive capture -b localhost:9092 -t orders --groups 'billing,shop-*' -o run1
   karchive capture -b broker:9092 -t 'orders,payments-*' --from -2h -o run1
   karchive capture -b broker:9092 -t orders --follow --stop-after duration=1h -o run1
+  karchive capture -b broker:9092 -t 'orders,payments-*' --follow --group archive-orders -o s3://backup/orders
   karchive capture -b broker:9092 -t orders -o run1 --encoding arrow
   karchive capture -b broker:9092 -t orders -o run1 --rules mask.yaml --sample 10%
   karchive capture --config client.properties -t orders --partitions 0,3-5 -o run1 --format json`,
@@ -70,6 +75,10 @@ func (o *captureOptions) flags(e *env) []cli.Flag {
 	flags = append(flags,
 		&cli.BoolFlag{Name: "follow", Usage: "go on until Ctrl-C, SIGTERM, SIGHUP or --stop-after", Destination: &c.Follow},
 		parsed("stop-after", "end a follow capture at `LIMIT`: records=N, bytes=SIZE or duration=D, in a comma list", "", &c.StopAfter, parseStopAfter),
+		&cli.StringFlag{Name: "group", Usage: "of a follow capture: share the partitions with the other members of this consumer group, `NAME`", Destination: &c.Member.Group},
+		&cli.StringFlag{Name: "group-instance-id", Usage: "be a static member, `ID`, which keeps its partitions while it is restarted", Destination: &c.Member.InstanceID},
+		choiceFlag("group-protocol", "`cooperative`, eager, or consumer (KIP-848, Kafka 4.0), the same for all members", &o.protocol, string(capture.Cooperative), string(capture.Eager), string(capture.Consumer)),
+		durationFlag("group-session-timeout", "give the partitions of a silent member to others after `DURATION`", "45s", &c.Member.SessionTimeout),
 		groupsFlag("also keep the committed offsets of these `GROUPS`: names and globs such as shop-*, in a comma list or repeated", &o.groups),
 		choiceFlag("isolation", "`read_committed` or read_uncommitted", &o.isolation, string(origin.ReadCommitted), string(origin.ReadUncommitted)),
 		encodingFlag("of segments: `parquet` or arrow", "that of the archive, parquet of a new one", &o.encoding),
@@ -133,6 +142,9 @@ func (o *captureOptions) complete(c *cli.Context, e *env) error {
 		return err
 	}
 	o.capture.Isolation, o.capture.Compression = origin.Isolation(o.isolation), o.compression
+	if o.capture.Member.Group != "" || c.IsSet("group-protocol") {
+		o.capture.Member.Protocol = capture.GroupProtocol(o.protocol)
+	}
 	o.capture.MemoryBytes = int64(float64(o.memory) * recordShare)
 	o.capture.ConnectTimeout = o.timeout
 	switch {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
+
 	"github.com/karchive/karchive/bucket"
 	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/format"
@@ -55,7 +57,27 @@ func captureHint(err error, explained string) error {
 			return withHint(err, "give another -o DIR: one archive holds one log")
 		}
 	}
+	if group, ok := errors.AsType[*capture.GroupError](err); ok {
+		return withHint(err, cmp.Or(groupHint(group), explained))
+	}
 	return withHint(err, explained)
+}
+
+// groupHint says what to do about the answer of a group.
+func groupHint(err *capture.GroupError) string {
+	switch {
+	case errors.Is(err, kerr.FencedInstanceID), errors.Is(err, kerr.UnreleasedInstanceID):
+		return "another process has this --group-instance-id: give each member its own"
+	case errors.Is(err, kerr.InconsistentGroupProtocol):
+		return "all members need the same archive and --group-protocol; give another --group otherwise"
+	case errors.Is(err, kerr.InvalidSessionTimeout):
+		return "the brokers bound it: group.min.session.timeout.ms and group.max.session.timeout.ms"
+	case errors.Is(err, kerr.GroupAuthorizationFailed):
+		return "it takes Read on the group"
+	case errors.Is(err, capture.ErrGroupTaken):
+		return "give a --group of its own for each archive"
+	}
+	return ""
 }
 
 // captured is the JSON form of what capture prints.
@@ -88,6 +110,9 @@ func printCapture(e *env, o captureOptions, a *format.Archive, c *captured) erro
 	r, done := c.Report, c.Reshaped
 	for _, w := range r.Warnings {
 		e.warnf("%s", w)
+	}
+	if h := r.Handed; h != nil {
+		e.notef("of the group: %s assigned, %d revoked, %d lost; %s fetched and left to others", units.Of(int64(h.Assigned), "partition"), h.Revoked, h.Lost, units.Of(r.Dropped, "record"))
 	}
 	if r.Behind > 0 {
 		e.warnf("open transactions held the capture %s behind the high watermark", units.Of(r.Behind, "offset"))

@@ -13,6 +13,7 @@ import (
 	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/aside"
+	"github.com/karchive/karchive/internal/bucketurl"
 	"github.com/karchive/karchive/internal/connect"
 	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/schema"
@@ -39,7 +40,7 @@ func runCapture(c *cli.Context, e *env, o captureOptions) error {
 	}
 	defer noteUnknown()
 	// The last thing before the capture: what is wrong above leaves no archive behind.
-	a, abandon, err := openOrCreate(e, o.archive, o.encoding)
+	a, abandon, err := o.openArchive(e)
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.archive, err)
 	}
@@ -54,6 +55,14 @@ func runCapture(c *cli.Context, e *env, o captureOptions) error {
 	}
 	result := &captured{Archive: o.archive, Requests: e.storeRequests(o.archive), Report: &report, Reshaped: newReshaped(rules), invocation: e.invoked(cfg.Names())}
 	return o.finish(e, a, result, failed)
+}
+
+// openArchive opens or makes the archive. Members of a group write to it together.
+func (o *captureOptions) openArchive(e *env) (*format.Archive, func(), error) {
+	if o.capture.Member.Group != "" && !bucketurl.Is(o.archive) {
+		return openOrCreateShared(e, o.archive, o.encoding)
+	}
+	return openOrCreate(e, o.archive, o.encoding)
 }
 
 // finish says what was captured, and what is wrong with it.

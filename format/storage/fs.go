@@ -56,6 +56,9 @@ type FS interface {
 	// Lock takes the exclusive lock file name, making it when it is not there, and writes holder into it. When another process
 	// holds it the error wraps ErrLocked and carries what that process wrote. The lock ends with Close or with the process.
 	Lock(name, holder string) (io.Closer, error)
+	// Share takes the lock file for one of several who hold it together; holder is what each of them writes into it. Lock fails while one of
+	// them is left, and Share while somebody has it alone.
+	Share(name, holder string) (io.Closer, error)
 }
 
 // File is a file of an FS that is open for writing.

@@ -223,6 +223,35 @@ func (c *Cluster) Commit(ctx context.Context, id string, offsets map[format.Topi
 	})
 }
 
+// GroupMember is who commits for a group that has members.
+type GroupMember struct {
+	Group, Member string
+	Generation    int32
+	InstanceID    string // empty: it is no static one
+}
+
+// CommitAs commits offsets as a member of a group, and says of each that was not committed why. It asks once: in a rebalance the answer is that the
+// member is to come again later.
+func (c *Cluster) CommitAs(ctx context.Context, as GroupMember, offsets map[format.TopicPartition]Committed) (map[format.TopicPartition]error, error) {
+	tps := slices.SortedFunc(maps.Keys(offsets), format.TopicPartition.Compare)
+	m, err := c.describe(ctx, topicsOf(tps))
+	if err != nil {
+		return nil, err
+	}
+	req := offsetCommitRequest(as.Group, tps, offsets, m)
+	req.MemberID, req.Generation = as.Member, as.Generation
+	if as.InstanceID != "" {
+		req.InstanceID = &as.InstanceID
+	}
+	answer, err := c.ask(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	errs := readCommits(answer.(*kmsg.OffsetCommitResponse), tps, m)
+	maps.DeleteFunc(errs, func(_ format.TopicPartition, err error) bool { return err == nil })
+	return errs, nil
+}
+
 // offsetCommitRequest names topics by name and by id: which of them counts is a matter of its version.
 func offsetCommitRequest(id string, tps []format.TopicPartition, offsets map[format.TopicPartition]Committed, m *Metadata) *kmsg.OffsetCommitRequest {
 	req := kmsg.NewPtrOffsetCommitRequest()

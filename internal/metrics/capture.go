@@ -41,6 +41,9 @@ var (
 	capturePartitions = describeTopic("capture_partitions", "Partitions that are captured.")
 	captureDone       = describeTopic("capture_complete_partitions", "Partitions of a snapshot that are complete.")
 	captureElapsed    = describe("capture_elapsed_seconds", "Time since the capture began.")
+	captureOvertaken  = describe("capture_overtaken_segments_total", "Segments that were dropped because another capture of the archive sealed them first.")
+	captureDropped    = describe("capture_dropped_records_total", "Records that were fetched and dropped, in those segments and in partitions that a group took away.")
+	captureHanded     = prometheus.NewDesc("karchive_capture_group_partitions_total", "Partitions that a group assigned, revoked, or took away (lost).", []string{"change"}, nil)
 	captureTroubled   = describe("capture_troubled", "1 while some partition makes no progress.")
 )
 
@@ -51,7 +54,7 @@ func describeTopic(name, help string) *prometheus.Desc {
 // Describe implements prometheus.Collector.
 func (c *Capture) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{captureRecords, captureBytes, captureOffsets, capturePlanned, captureLag, captureLagBytes, captureLagging, captureSegments,
-		captureSealed, captureLastSeal, capturePartitions, captureDone, captureElapsed, captureTroubled} {
+		captureSealed, captureLastSeal, capturePartitions, captureDone, captureElapsed, captureTroubled, captureOvertaken, captureDropped, captureHanded} {
 		out <- d
 	}
 }
@@ -64,6 +67,13 @@ func (c *Capture) Collect(out chan<- prometheus.Metric) {
 	}
 	gauge(out, captureElapsed, p.Elapsed.Seconds())
 	gauge(out, captureTroubled, flag(p.Trouble != ""))
+	out <- prometheus.MustNewConstMetric(captureOvertaken, prometheus.CounterValue, float64(p.Overtaken))
+	out <- prometheus.MustNewConstMetric(captureDropped, prometheus.CounterValue, float64(p.Dropped))
+	if h := p.Handed; h != nil {
+		for change, n := range map[string]int{"assigned": h.Assigned, "revoked": h.Revoked, "lost": h.Lost} {
+			out <- prometheus.MustNewConstMetric(captureHanded, prometheus.CounterValue, float64(n), change)
+		}
+	}
 	for _, t := range p.Topics {
 		of := func(d *prometheus.Desc, kind prometheus.ValueType, n int64) {
 			out <- prometheus.MustNewConstMetric(d, kind, float64(n), t.Topic)

@@ -32,6 +32,7 @@ type Bucket struct {
 	mu      sync.Mutex
 	random  *rand.Rand
 	asked   int
+	killed  bool
 	trace   []string
 }
 
@@ -52,6 +53,13 @@ func (b *Bucket) Asked() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.asked
+}
+
+// Kill ends the client now: no request of it is answered, or does anything, any more.
+func (b *Bucket) Kill() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.killed = true
 }
 
 // Trace names the requests that were made, and what became of them.
@@ -96,7 +104,7 @@ func (b *Bucket) fate(what, key string) fate {
 
 func (b *Bucket) draw() (f fate) {
 	switch {
-	case b.KillAt > 0 && b.asked > b.KillAt:
+	case b.killed || b.KillAt > 0 && b.asked > b.KillAt:
 		return fate{before: ErrKilled}
 	case b.KillAt > 0 && b.asked == b.KillAt:
 		f.before, f.after = ErrKilled, ErrKilled

@@ -31,6 +31,7 @@ var calls = []struct {
 	{Remove, func(s *session) error { return s.f.Remove("a") }},
 	{Lock, func(s *session) (err error) { s.l, err = s.f.Lock("lock", "me"); return err }},
 	{Unlock, func(s *session) error { return s.l.Close() }},
+	{Share, func(s *session) (err error) { _, err = s.f.Share("lock", "us"); return err }},
 }
 
 type session struct {

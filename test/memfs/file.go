@@ -17,6 +17,8 @@ type fileNode struct {
 	links  int
 	opens  int
 	locked bool
+
+	sharers int // of its lock
 }
 
 // edit is a change of a file's contents: data written at an offset or, with cut, a length set.
@@ -222,17 +224,27 @@ type lock struct {
 	fs     *FS
 	name   string
 	file   *fileNode
+	shared bool
 	closed bool
 }
 
-// Close ends the lock whatever it reports, and empties the file.
+// Close ends the lock whatever it reports, and empties the file of one that was not shared.
 func (l *lock) Close() error {
-	unlock := func() { l.closed, l.file.locked = true, false }
+	unlock := func() {
+		l.closed = true
+		if l.shared {
+			l.file.sharers--
+		} else {
+			l.file.locked = false
+		}
+	}
 	return l.fs.do(Op{Call: Unlock, Name: l.name}, func() error {
 		if l.closed {
 			return fs.ErrClosed
 		}
-		l.fs.edit(l.file, edit{cut: true})
+		if !l.shared {
+			l.fs.edit(l.file, edit{cut: true})
+		}
 		unlock()
 		return nil
 	}, func(*Fault) {

@@ -263,19 +263,32 @@ func (f *FS) SyncDir(name string) error {
 
 // Lock implements storage.FS. The lock belongs to the file, as that of flock, not to its name; the file stays when it ends, empty.
 func (f *FS) Lock(name, holder string) (io.Closer, error) {
+	return f.lock(Op{Call: Lock, Name: name}, holder, false)
+}
+
+// Share implements storage.FS. What holder says stays in the file when it ends.
+func (f *FS) Share(name, holder string) (io.Closer, error) {
+	return f.lock(Op{Call: Share, Name: name}, holder, true)
+}
+
+func (f *FS) lock(op Op, holder string, shared bool) (io.Closer, error) {
 	var l *lock
-	err := f.do(Op{Call: Lock, Name: name}, func() error {
-		fl, err := f.findOrMake(name)
+	err := f.do(op, func() error {
+		fl, err := f.findOrMake(op.Name)
 		if err != nil {
 			return err
 		}
-		if fl.locked {
+		if fl.locked || fl.sharers > 0 && !shared {
 			return fmt.Errorf("%w by %s", storage.ErrLocked, bytes.TrimSpace(fl.data))
 		}
-		fl.locked = true
+		if shared {
+			fl.sharers++
+		} else {
+			fl.locked = true
+		}
 		f.edit(fl, edit{cut: true})
 		f.edit(fl, edit{data: []byte(holder + "\n")})
-		l = &lock{fs: f, name: name, file: fl}
+		l = &lock{fs: f, name: op.Name, file: fl, shared: shared}
 		return nil
 	}, nil)
 	if err != nil {

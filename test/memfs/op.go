@@ -28,6 +28,7 @@ const (
 	Stat       Call = "stat"
 	SyncDir    Call = "syncdir"
 	Lock       Call = "lock"
+	Share      Call = "share"
 	Unlock     Call = "unlock"
 	ReadAt     Call = "readat"
 	Write      Call = "write"

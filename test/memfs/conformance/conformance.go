@@ -39,6 +39,7 @@ func TestFS(t *testing.T, newFS func() storage.FS) {
 		{"a name tells what it is", stat},
 		{"directories sync and files do not pass for them", syncDir},
 		{"a lock is held by one and names its holder", lock},
+		{"a lock is shared by some or held by one", share},
 		{"names that lead outside are refused", outside},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, newFS()) })

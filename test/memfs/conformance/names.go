@@ -133,6 +133,25 @@ func lock(t *testing.T, fsys storage.FS) {
 	wantErr(t, "Lock in a directory that is not there", err, fs.ErrNotExist)
 }
 
+func share(t *testing.T, fsys storage.FS) {
+	one, err := fsys.Share("lock", "some")
+	ok(t, err)
+	two, err := fsys.Share("lock", "some")
+	ok(t, err)
+	ok(t, one.Close())
+	_, err = fsys.Lock("lock", "one alone")
+	wantErr(t, "Lock of what is shared", err, storage.ErrLocked)
+	if err != nil && !strings.Contains(err.Error(), "some") {
+		t.Errorf("Lock of what is shared: got %q, want the holders named", err)
+	}
+	ok(t, two.Close())
+	alone, err := fsys.Lock("lock", "one alone")
+	ok(t, err)
+	_, err = fsys.Share("lock", "some")
+	wantErr(t, "Share of what one has alone", err, storage.ErrLocked)
+	ok(t, alone.Close())
+}
+
 func outside(t *testing.T, fsys storage.FS) {
 	put(t, fsys, "a", "one")
 	for _, name := range []string{"../a", "..", "/a", "d/../../a", ""} {
