@@ -55,7 +55,7 @@ func mappingIndex(n *yaml.Node, key string) int {
 
 // inTheCluster is what the variables of the manifests can be there.
 var inTheCluster = map[string]string{
-	"TOPICS": "orders,payments-*", "ARCHIVE": "s3://backup/orders", "COMPACT": "s3://backup/compact", "POD_NAME": "karchive-nightly-29402895-x7x2p",
+	"TOPICS": "orders,payments-*", "ARCHIVE": "s3://backup/orders", "COMPACT": "s3://backup/compact", "GROUP": "karchive-orders", "POD_NAME": "karchive-follow-2",
 }
 
 var variable = regexp.MustCompile(`\$\((\w+)\)`)
@@ -112,7 +112,7 @@ func TestManifestsOfKubernetesHaveCommandLinesThatAreUnderstood(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil || found < 4 {
+	if err != nil || found < 5 {
 		t.Errorf("%d command lines found: %v", found, err)
 	}
 }
@@ -137,7 +137,7 @@ func TestTheManifestsKeepTheirPromises(t *testing.T) {
 	if completions == nil || !strings.Contains(job, "parallelism: "+completions[1]+"\n") || !strings.Contains(job, "auto/"+completions[1]+",") {
 		t.Errorf("the replay has %v, and other numbers in parallelism or --shard", completions)
 	}
-	for _, name := range []string{"snapshot/job.yaml", "nightly/cronjob.yaml", "replay/job.yaml"} {
+	for _, name := range []string{"snapshot/job.yaml", "follow/statefulset.yaml", "nightly/cronjob.yaml", "replay/job.yaml"} {
 		text := readFile(t, "../../deploy/kubernetes/base/"+name)
 		containers := strings.Count(text, "image: karchive\n")
 		for _, line := range []string{"readOnlyRootFilesystem: true", "allowPrivilegeEscalation: false", "drop: [ALL]", "limits: {memory:"} {
