@@ -79,6 +79,8 @@ func (m *membership) options(archiveID string) []kgo.Opt {
 }
 
 func (m *membership) begin(*plan) {
+	m.run.lanes.Add(1) // the client calls back at once, before those below are counted
+	defer m.run.lanes.Done()
 	client, err := kgo.NewClient(m.opts...)
 	if err != nil {
 		m.run.fail(fmt.Errorf("join group %s: %w", m.member.Group, err))
