@@ -44,16 +44,15 @@ func newGroupOffsets(c *cluster, m *Member, archiveID string) *groupOffsets {
 
 // check refuses a group that has offsets which were committed for something else. They would be lost, and others may go by them.
 func (o *groupOffsets) check(ctx context.Context, tps []format.TopicPartition) error {
-	all, err := o.cluster.Committed(ctx, []string{o.member.Group}, tps)
+	found, err := o.cluster.Committed(ctx, o.member.Group, tps)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if err != nil {
-		return err
+		return &GroupError{o.member.Group, err}
 	}
-	found := all[o.member.Group]
-	if found.Err != nil {
-		return &GroupError{o.member.Group, found.Err}
-	}
-	for _, tp := range sortedPartitions(found.Offsets) {
-		if mark := found.Offsets[tp].Metadata; mark != o.mark {
+	for _, tp := range sortedPartitions(found) {
+		if mark := found[tp].Metadata; mark != o.mark {
 			other, ours := strings.CutPrefix(mark, offsetMark)
 			if ours {
 				return &GroupError{o.member.Group, fmt.Errorf("%w: it fills another archive, %s", ErrGroupTaken, other)}

@@ -28,35 +28,44 @@ func (c *cluster) groups(ctx context.Context, tps []format.TopicPartition, s *se
 	names = append(names, slices.DeleteFunc(slices.Clone(s.Groups), selecting.IsGlob)...)
 	slices.Sort(names)
 	names = slices.Compact(names)
-	offsets, err := c.Committed(ctx, names, tps)
+	tps = slices.SortedFunc(slices.Values(tps), format.TopicPartition.Compare)
+	kept := &origin.Groups{TakenAt: s.Now().UTC().Format(time.RFC3339)}
+	groups, errs := make([]origin.Group, len(names)), make([]error, len(names))
+	err = kafka.EachGroup(ctx, len(names), func(i int) { groups[i], errs[i] = c.group(ctx, names[i], listed, tps) })
 	if err != nil {
 		return nil, err
 	}
-	kept := &origin.Groups{TakenAt: s.Now().UTC().Format(time.RFC3339)}
 	ends, err := c.Offsets(ctx, tps, kafka.HighWatermark)
 	if err != nil {
 		return nil, err
 	}
-	for _, tp := range slices.SortedFunc(slices.Values(tps), format.TopicPartition.Compare) {
+	for _, tp := range tps {
 		kept.AddEnd(origin.End{Topic: tp.Topic, Partition: tp.Partition, Offset: ends[tp]})
 	}
-	for _, id := range names {
-		group, there := listed[id]
-		keepGroup(kept, id, group, there, offsets[id])
+	for i, id := range names {
+		_, there := listed[id]
+		keepGroup(kept, groups[i], there, errs[i])
 	}
 	return kept, nil
 }
 
-// keepGroup adds a group, unless it has no offset. One that was named and is not there, or that cannot be read, is noted.
-func keepGroup(kept *origin.Groups, id string, listed kafka.ListedGroup, there bool, found kafka.GroupOffsets) {
-	g := origin.Group{ID: utf8Text(id), State: utf8Text(listed.State), ProtocolType: utf8Text(listed.ProtocolType)}
-	for _, tp := range sortedPartitions(found.Offsets) {
-		o := found.Offsets[tp]
-		g.Add(origin.GroupOffset{Topic: tp.Topic, Partition: tp.Partition, Offset: o.Offset, LeaderEpoch: max(o.LeaderEpoch, format.NoLeaderEpoch), Metadata: utf8Text(o.Metadata)})
+// group asks about one group, and keeps what it is told in columns: there may be a thousand groups with a thousand offsets each.
+func (c *cluster) group(ctx context.Context, id string, listed map[string]kafka.ListedGroup, tps []format.TopicPartition) (origin.Group, error) {
+	g := origin.Group{ID: utf8Text(id), State: utf8Text(listed[id].State), ProtocolType: utf8Text(listed[id].ProtocolType)}
+	found, err := c.Committed(ctx, id, tps)
+	for _, tp := range tps {
+		if o, ok := found[tp]; ok {
+			g.Add(origin.GroupOffset{Topic: tp.Topic, Partition: tp.Partition, Offset: o.Offset, LeaderEpoch: max(o.LeaderEpoch, format.NoLeaderEpoch), Metadata: utf8Text(o.Metadata)})
+		}
 	}
+	return g, err
+}
+
+// keepGroup adds a group, unless it has no offset. One that was named and is not there, or that cannot be read, is noted.
+func keepGroup(kept *origin.Groups, g origin.Group, there bool, err error) {
 	switch {
-	case found.Err != nil:
-		kept.Unread = append(kept.Unread, origin.UnreadGroup{ID: g.ID, Reason: utf8Text(found.Err.Error())})
+	case err != nil:
+		kept.Unread = append(kept.Unread, origin.UnreadGroup{ID: g.ID, Reason: utf8Text(err.Error())})
 	case len(g.Topics) > 0:
 		kept.Groups = append(kept.Groups, g)
 	case !there:

@@ -1,9 +1,12 @@
 package replay
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/origin"
@@ -41,26 +44,42 @@ func (p *player) marks() map[format.TopicPartition][]checkpoint.Mark {
 
 // commitGroups sets the positions of groups that have no members, reads them back, and notes those that are there.
 func commitGroups(ctx context.Context, target *kafka.Cluster, positions []GroupPosition, groups []origin.Group) error {
-	var failed []error
-	names, first := groupRuns(positions)
+	names, _ := groupRuns(positions)
 	busy, err := target.Busy(ctx, names)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrGroups, err)
 	}
-	for i, id := range names {
+	topics, err := target.Describe(ctx, topicsOf(positions))
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrGroups, err)
+	}
+	err = eachGroup(ctx, positions, func(id string, own []GroupPosition) error {
 		if state := busy[id]; state != "" {
-			failed = append(failed, fmt.Errorf("group %s has got members: it is %s", id, state))
-			continue
+			return fmt.Errorf("group %s has got members: it is %s", id, state)
 		}
-		own := positions[first[i]:first[i+1]]
-		if err := commitGroup(ctx, target, id, own, metadataOf(groups, id)); err != nil {
-			failed = append(failed, err)
-		}
+		return commitGroup(ctx, target, topics, id, own, metadataOf(groups, id))
+	})
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrGroups, err)
 	}
-	if len(failed) == 0 {
-		return nil
+	return nil
+}
+
+// topicsOf are the topics of the target in which groups belong.
+func topicsOf(positions []GroupPosition) []string {
+	topics := make(map[string]bool)
+	for i := range positions {
+		topics[positions[i].Topic] = true
 	}
-	return fmt.Errorf("%w: %w", ErrGroups, errors.Join(failed...))
+	return slices.Sorted(maps.Keys(topics))
+}
+
+// eachGroup calls do with the positions of each group, for some at the same time, and joins what goes wrong.
+func eachGroup(ctx context.Context, positions []GroupPosition, do func(id string, own []GroupPosition) error) error {
+	names, first := groupRuns(positions)
+	errs := make([]error, len(names))
+	err := kafka.EachGroup(ctx, len(names), func(i int) { errs[i] = do(names[i], positions[first[i]:first[i+1]]) })
+	return cmp.Or(err, errors.Join(errs...))
 }
 
 // groupRuns are the groups of positions, and where the positions of each begin.
@@ -87,29 +106,39 @@ func metadataOf(groups []origin.Group, id string) map[GroupSource]string {
 	return all
 }
 
-func commitGroup(ctx context.Context, target *kafka.Cluster, id string, own []GroupPosition, metadata map[GroupSource]string) error {
-	offsets := make(map[format.TopicPartition]kafka.Committed, len(own))
-	var tps []format.TopicPartition
+// target is where a position is.
+func (p *GroupPosition) target() format.TopicPartition {
+	return format.TopicPartition{Topic: p.Topic, Partition: p.Partition}
+}
+
+func partitionsOf(own []GroupPosition) []format.TopicPartition {
+	tps := make([]format.TopicPartition, len(own))
 	for i := range own {
-		tp := format.TopicPartition{Topic: own[i].Topic, Partition: own[i].Partition}
+		tps[i] = own[i].target()
+	}
+	return tps
+}
+
+func commitGroup(ctx context.Context, target *kafka.Cluster, topics *kafka.Metadata, id string, own []GroupPosition, metadata map[GroupSource]string) error {
+	offsets := make(map[format.TopicPartition]kafka.Committed, len(own))
+	for i := range own {
 		set := kafka.Committed{Offset: own[i].Offset, LeaderEpoch: format.NoLeaderEpoch}
 		if len(own[i].From) == 1 {
 			set.Metadata = metadata[own[i].From[0]]
 		}
-		offsets[tp] = set
-		tps = append(tps, tp)
+		offsets[own[i].target()] = set
 	}
-	if err := target.Commit(ctx, id, offsets); err != nil {
+	if err := target.Commit(ctx, topics, id, offsets); err != nil {
 		return err
 	}
-	there, err := target.Committed(ctx, []string{id}, tps)
-	if err != nil || there[id].Err != nil {
-		return errors.Join(err, there[id].Err)
+	there, err := target.Committed(ctx, id, partitionsOf(own))
+	if err != nil {
+		return err
 	}
-	for i, tp := range tps {
-		found, ok := there[id].Offsets[tp]
+	for i := range own {
+		found, ok := there[own[i].target()]
 		if own[i].Set = ok && found.Offset == own[i].Offset; !own[i].Set {
-			return fmt.Errorf("group %s: the target took offset %d of %s and has %d", id, own[i].Offset, tp, found.Offset)
+			return fmt.Errorf("group %s: the target took offset %d of %s and has %d", id, own[i].Offset, own[i].target(), found.Offset)
 		}
 	}
 	return nil

@@ -139,10 +139,9 @@ func (j *job) groupPositions(ctx context.Context, plan *Plan, marks map[format.T
 		}
 	}
 	slices.SortFunc(tps, format.TopicPartition.Compare)
-	tps = slices.DeleteFunc(slices.Compact(tps), func(tp format.TopicPartition) bool { return !j.target.topics[tp.Topic].exists && marks == nil })
 	var err error
 	if marks != nil {
-		if p.ends, err = j.target.Offsets(ctx, tps, kafka.HighWatermark); err != nil {
+		if p.ends, err = j.target.Offsets(ctx, slices.Compact(tps), kafka.HighWatermark); err != nil {
 			return nil, err
 		}
 	}
@@ -150,19 +149,20 @@ func (j *job) groupPositions(ctx context.Context, plan *Plan, marks map[format.T
 	if err != nil {
 		return nil, err
 	}
-	committed, err := j.target.Committed(ctx, namesOf(j.moves.groups), tps)
-	if err != nil {
-		return nil, err
-	}
-	for i := range all {
-		at := &all[i]
-		of := committed[at.Group]
-		if of.Err != nil {
-			return nil, of.Err
+	there := func(topic string) bool { return marks != nil || j.target.topics[topic].exists }
+	return all, noteBefore(ctx, j.target.Cluster, all, there)
+}
+
+// noteBefore says what groups have committed so far in the topics that are there.
+func noteBefore(ctx context.Context, target *kafka.Cluster, all []GroupPosition, there func(topic string) bool) error {
+	return eachGroup(ctx, all, func(id string, own []GroupPosition) error {
+		tps := slices.DeleteFunc(partitionsOf(own), func(tp format.TopicPartition) bool { return !there(tp.Topic) })
+		committed, err := target.Committed(ctx, id, tps)
+		for i := range own {
+			if before, ok := committed[own[i].target()]; ok {
+				own[i].Before = &before.Offset
+			}
 		}
-		if before, ok := of.Offsets[format.TopicPartition{Topic: at.Topic, Partition: at.Partition}]; ok {
-			at.Before = &before.Offset
-		}
-	}
-	return all, nil
+		return err
+	})
 }

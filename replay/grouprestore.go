@@ -83,7 +83,7 @@ func (r *restoration) positions(ctx context.Context, groups []origin.Group) ([]G
 	if err := r.ask(ctx, all); err != nil {
 		return nil, err
 	}
-	return all, r.noteBefore(ctx, all)
+	return all, noteBefore(ctx, r.target.Cluster, all, func(string) bool { return true })
 }
 
 // check refuses topics that are missing and groups that have members.
@@ -114,6 +114,7 @@ func (r *restoration) check(ctx context.Context, groups []origin.Group) error {
 
 func (r *restoration) group(g *origin.Group) ([]GroupPosition, error) {
 	var out []GroupPosition
+	placed := make(map[format.TopicPartition]bool)
 	for at := range g.All {
 		topic, err := r.options.Mapping.Topic(at.Topic)
 		if err != nil {
@@ -126,10 +127,12 @@ func (r *restoration) group(g *origin.Group) ([]GroupPosition, error) {
 		if err := r.time(from); err != nil {
 			return nil, fmt.Errorf("group %s in %s: %w", g.ID, partitionOf(at), err)
 		}
-		if slices.ContainsFunc(out, func(p GroupPosition) bool { return p.Topic == topic && p.Partition == from.Partition }) {
+		to := GroupPosition{Group: g.ID, From: []GroupSource{from}, Topic: topic, Partition: from.Partition}
+		if placed[to.target()] {
 			return nil, fmt.Errorf("group %s was in two topics that become %s: by time alone it cannot be in both", g.ID, topic)
 		}
-		out = append(out, GroupPosition{Group: g.ID, From: []GroupSource{from}, Topic: topic, Partition: from.Partition})
+		placed[to.target()] = true
+		out = append(out, to)
 	}
 	return out, nil
 }
@@ -203,25 +206,4 @@ func (r *restoration) ask(ctx context.Context, all []GroupPosition) error {
 		}
 	}
 	return err
-}
-
-// noteBefore says what the groups have committed so far.
-func (r *restoration) noteBefore(ctx context.Context, all []GroupPosition) error {
-	names, first := groupRuns(all)
-	for i, id := range names {
-		var tps []format.TopicPartition
-		for _, at := range all[first[i]:first[i+1]] {
-			tps = append(tps, format.TopicPartition{Topic: at.Topic, Partition: at.Partition})
-		}
-		committed, err := r.target.Committed(ctx, []string{id}, tps)
-		if err != nil || committed[id].Err != nil {
-			return errors.Join(err, committed[id].Err)
-		}
-		for j := first[i]; j < first[i+1]; j++ {
-			if before, ok := committed[id].Offsets[tps[j-first[i]]]; ok {
-				all[j].Before = &before.Offset
-			}
-		}
-	}
-	return nil
 }

@@ -2,7 +2,14 @@ package replay_test
 
 import (
 	"errors"
+	"fmt"
+	"slices"
+	"sync"
 	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/karchive/karchive/replay"
 )
@@ -35,5 +42,49 @@ func TestWhatCannotBeRestoredIsRefused(t *testing.T) {
 	}
 	if _, err := replay.RestoreGroups(t.Context(), c.connect, a, replay.RestoreOptions{Select: []string{"other"}}); !errors.Is(err, replay.ErrNoGroup) {
 		t.Errorf("another group: got %v, want ErrNoGroup", err)
+	}
+}
+
+// requests counts what a client sends, by kind.
+type requests struct {
+	mu  sync.Mutex
+	all map[int16]int
+}
+
+func (r *requests) OnBrokerWrite(_ kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, _ error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.all[key]++
+}
+
+func (r *requests) of(key kmsg.Key) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.all[key.Int16()]
+}
+
+func TestEachGroupTakesThreeQuestionsAndTheTopicsAreAskedForOnce(t *testing.T) {
+	restored := func(n int) *requests {
+		groups := map[string]places{}
+		for i := range n {
+			groups[fmt.Sprintf("group-%02d", i)] = places{orders0: 5, orders1: 7}
+		}
+		a, c, sent := gapped().with(groups).archive(t), newTarget(t, withTopics()), &requests{all: map[int16]int{}}
+		c.run(t, a, replay.Options{})
+		set, err := replay.RestoreGroups(t.Context(), append(slices.Clone(c.connect), kgo.WithHooks(sent)), a, replay.RestoreOptions{})
+		must(t, err)
+		equal(t, "positions", len(set), 2*n)
+		return sent
+	}
+	few, many := restored(2), restored(30)
+	for _, key := range []kmsg.Key{kmsg.Metadata, kmsg.ListGroups, kmsg.ListOffsets} {
+		if few.of(key) != many.of(key) {
+			t.Errorf("%s: got %d for 30 groups and %d for 2, want as many", key.Name(), many.of(key), few.of(key))
+		}
+	}
+	for key, want := range map[kmsg.Key]int{kmsg.OffsetCommit: 30, kmsg.OffsetFetch: 2 * 30} { // before, and read back
+		if got := many.of(key); got != want {
+			t.Errorf("%s: got %d for 30 groups, want %d", key.Name(), got, want)
+		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"sync"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -27,13 +26,7 @@ type Committed struct {
 	Metadata    string
 }
 
-// GroupOffsets are the committed offsets of one group, or why they are not known.
-type GroupOffsets struct {
-	Offsets map[format.TopicPartition]Committed
-	Err     error
-}
-
-// groupsAtOnce bounds the groups that are asked about at the same time.
+// groupsAtOnce bounds the groups that are asked about at the same time: what their answers take, and what one broker has to do at once.
 const groupsAtOnce = 8
 
 // unlistedTypes have no committed offsets of the kind that is asked for here.
@@ -118,30 +111,26 @@ func (c *Cluster) groupState(ctx context.Context, id string) (state string, err 
 	return state, err
 }
 
-// Committed asks for the committed offsets of groups in tps. A group that could not be read says so itself; the error is that of ctx.
-func (c *Cluster) Committed(ctx context.Context, groups []string, tps []format.TopicPartition) (map[string]GroupOffsets, error) {
-	all := make(map[string]GroupOffsets, len(groups))
-	var mu sync.Mutex
+// EachGroup calls do with the numbers below n, for some at the same time, as long as ctx lasts. It returns when all have, with why ctx ended.
+func EachGroup(ctx context.Context, n int, do func(i int)) error {
 	var asking errgroup.Group
 	asking.SetLimit(groupsAtOnce)
-	for _, id := range groups {
-		asking.Go(func() error {
-			offsets, err := c.committed(ctx, id, tps)
-			mu.Lock()
-			defer mu.Unlock()
-			all[id] = GroupOffsets{offsets, err}
-			return nil
-		})
+	for i := range n {
+		if ctx.Err() != nil {
+			break
+		}
+		asking.Go(func() error { do(i); return nil })
 	}
 	asking.Wait()
 	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
+		return context.Cause(ctx)
 	}
-	return all, nil
+	return nil
 }
 
-// committed asks the coordinator of one group, and again about partitions whose answer is an error that may pass.
-func (c *Cluster) committed(ctx context.Context, id string, tps []format.TopicPartition) (map[format.TopicPartition]Committed, error) {
+// Committed asks the coordinator of a group for its committed offsets in tps, and again about partitions whose answer is an error that may
+// pass. A group that does not exist has none. With an error it returns those that it knows.
+func (c *Cluster) Committed(ctx context.Context, id string, tps []format.TopicPartition) (map[format.TopicPartition]Committed, error) {
 	found := make(map[format.TopicPartition]Committed)
 	open := tps
 	err := c.Retry(ctx, "fetch the offsets of group "+id, func(ctx context.Context) error {
@@ -205,12 +194,14 @@ func readCommitted(resp *kmsg.OffsetFetchResponse, tps []format.TopicPartition, 
 }
 
 // Commit commits offsets for a group that has no members, in place of those that it had there. The coordinator refuses it for one that has.
-func (c *Cluster) Commit(ctx context.Context, id string, offsets map[format.TopicPartition]Committed) error {
+// M tells of the topics and may be nil; after an answer that may pass it asks for them again.
+func (c *Cluster) Commit(ctx context.Context, m *Metadata, id string, offsets map[format.TopicPartition]Committed) error {
 	open := slices.SortedFunc(maps.Keys(offsets), format.TopicPartition.Compare)
-	return c.Retry(ctx, "commit offsets of group "+id, func(ctx context.Context) error {
-		m, err := c.describe(ctx, topicsOf(open))
-		if err != nil {
-			return err
+	return c.Retry(ctx, "commit offsets of group "+id, func(ctx context.Context) (err error) {
+		if m == nil {
+			if m, err = c.describe(ctx, topicsOf(open)); err != nil {
+				return err
+			}
 		}
 		req := offsetCommitRequest(id, open, offsets, m)
 		answer, err := c.ask(ctx, req)
@@ -218,7 +209,7 @@ func (c *Cluster) Commit(ctx context.Context, id string, offsets map[format.Topi
 			return err
 		}
 		errs := readCommits(answer.(*kmsg.OffsetCommitResponse), open, m)
-		open = slices.DeleteFunc(open, func(tp format.TopicPartition) bool { return errs[tp] == nil })
+		open, m = slices.DeleteFunc(open, func(tp format.TopicPartition) bool { return errs[tp] == nil }), nil
 		return worst(open, errs)
 	})
 }

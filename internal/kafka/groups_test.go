@@ -1,11 +1,14 @@
 package kafka
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -19,15 +22,15 @@ func TestWhatIsCommittedIsReadBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, c := source(t)
 		want := map[format.TopicPartition]Committed{orders[0]: {7, 0, "meta"}, orders[1]: {0, -1, ""}}
-		if err := c.Commit(t.Context(), "g", want); err != nil {
+		if err := c.Commit(t.Context(), nil, "g", want); err != nil {
 			t.Fatal(err)
 		}
-		got, err := c.Committed(t.Context(), []string{"g", "other"}, orders)
-		if err != nil || got["g"].Err != nil || !maps.Equal(got["g"].Offsets, want) {
-			t.Errorf("got %+v, %v, want %+v", got["g"], err, want)
+		got, err := c.Committed(t.Context(), "g", orders)
+		if err != nil || !maps.Equal(got, want) {
+			t.Errorf("got %+v, %v, want %+v", got, err, want)
 		}
-		if other := got["other"]; other.Err != nil || len(other.Offsets) != 0 {
-			t.Errorf("a group that committed nothing: got %+v, want nothing", other)
+		if other, err := c.Committed(t.Context(), "other", orders); err != nil || len(other) != 0 {
+			t.Errorf("a group that committed nothing: got %+v, %v, want nothing", other, err)
 		}
 	})
 }
@@ -44,7 +47,7 @@ func TestAGroupIsBusyWhileItHasMembers(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if err := c.Commit(t.Context(), "idle", map[format.TopicPartition]Committed{orders[0]: {Offset: 1}}); err != nil {
+	if err := c.Commit(t.Context(), nil, "idle", map[format.TopicPartition]Committed{orders[0]: {Offset: 1}}); err != nil {
 		t.Fatal(err)
 	}
 	consumer, err := kgo.NewClient(seeds, kgo.ConsumerGroup("live"), kgo.ConsumeTopics("orders"))
@@ -60,7 +63,7 @@ func TestAGroupIsBusyWhileItHasMembers(t *testing.T) {
 	if err != nil || len(busy) != 1 || busy["live"] == "" {
 		t.Errorf("got %v, %v, want live alone", busy, err)
 	}
-	err = c.Commit(t.Context(), "live", map[format.TopicPartition]Committed{orders[0]: {Offset: 1}})
+	err = c.Commit(t.Context(), nil, "live", map[format.TopicPartition]Committed{orders[0]: {Offset: 1}})
 	if err == nil || !strings.Contains(err.Error(), "commit offsets of group live") {
 		t.Errorf("got %v, want the coordinator's refusal", err)
 	}
@@ -69,7 +72,7 @@ func TestAGroupIsBusyWhileItHasMembers(t *testing.T) {
 func TestOnePartitionThatPassesDoesNotHideAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fake, c := source(t)
-		if err := c.Commit(t.Context(), "g", map[format.TopicPartition]Committed{orders[0]: {Offset: 1}, orders[1]: {Offset: 2}}); err != nil {
+		if err := c.Commit(t.Context(), nil, "g", map[format.TopicPartition]Committed{orders[0]: {Offset: 1}, orders[1]: {Offset: 2}}); err != nil {
 			t.Fatal(err)
 		}
 		asked := 0
@@ -84,9 +87,9 @@ func TestOnePartitionThatPassesDoesNotHideAnother(t *testing.T) {
 			}
 			return resp, nil, true
 		})
-		got, err := c.Committed(t.Context(), []string{"g"}, orders)
+		got, err := c.Committed(t.Context(), "g", orders)
 		want := map[format.TopicPartition]Committed{orders[0]: {Offset: 1}, orders[1]: {2, 0, ""}}
-		if err != nil || got["g"].Err != nil || got["g"].Offsets[orders[0]].Offset != 1 || got["g"].Offsets[orders[1]].Offset != 2 {
+		if err != nil || got[orders[0]].Offset != 1 || got[orders[1]].Offset != 2 {
 			t.Errorf("got %+v, %v, want %+v", got, err, want)
 		}
 	})
@@ -106,9 +109,64 @@ func TestAGroupThatMustNotBeReadSaysSoItself(t *testing.T) {
 			}
 			return resp, nil, true
 		})
-		got, err := c.Committed(t.Context(), []string{"secret", "open"}, orders)
-		if err != nil || !errors.Is(got["secret"].Err, kerr.GroupAuthorizationFailed) || got["open"].Err != nil {
-			t.Errorf("got %+v, %v, want an error of secret alone", got, err)
+		var errs [2]error
+		err := EachGroup(t.Context(), 2, func(i int) { _, errs[i] = c.Committed(t.Context(), []string{"secret", "open"}[i], orders) })
+		if err != nil || !errors.Is(errs[0], kerr.GroupAuthorizationFailed) || errs[1] != nil {
+			t.Errorf("got %v, %v, want an error of secret alone", errs, err)
+		}
+	})
+}
+
+func TestTopicsAreAskedForOnlyWhenACommitMayHavePassedThemBy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fake, c := source(t)
+		m, err := c.Describe(t.Context(), []string{"orders"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked := 0
+		fake.ControlKey(int16(kmsg.Metadata), func(kmsg.Request) (kmsg.Response, error, bool) {
+			fake.KeepControl()
+			asked++
+			return nil, nil, false
+		})
+		offsets := map[format.TopicPartition]Committed{orders[0]: {Offset: 1}}
+		for _, id := range []string{"a", "b", "c"} {
+			if err := c.Commit(t.Context(), m, id, offsets); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if asked != 0 {
+			t.Errorf("three commits: asked for topics %d times, want 0", asked)
+		}
+		answers(fake, kmsg.OffsetCommit, 1, kerr.UnknownTopicOrPartition)
+		if err := c.Commit(t.Context(), m, "d", offsets); err != nil || asked != 1 {
+			t.Errorf("after a topic that was unknown: got %v, asked for topics %d times, want 1", err, asked)
+		}
+	})
+}
+
+func TestNoMoreThanAFewGroupsAreAskedAboutAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		now, most, all := 0, 0, 0
+		err := EachGroup(t.Context(), 100, func(int) {
+			mu.Lock()
+			now, all = now+1, all+1
+			most = max(most, now)
+			mu.Unlock()
+			time.Sleep(time.Second) // of virtual time
+			mu.Lock()
+			now--
+			mu.Unlock()
+		})
+		if err != nil || most != groupsAtOnce || all != 100 {
+			t.Errorf("got %v, %d at once of %d, want %d of 100", err, most, all, groupsAtOnce)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		all = 0
+		if err := EachGroup(ctx, 100, func(int) { cancel(); mu.Lock(); all++; mu.Unlock() }); !errors.Is(err, context.Canceled) || all > groupsAtOnce+1 {
+			t.Errorf("cancelled: got %v after %d groups, want no more to begin", err, all)
 		}
 	})
 }
