@@ -9,6 +9,7 @@ import (
 )
 
 func TestAClosedTerminalEndsAFollowCaptureWell(t *testing.T) {
+	needsHangup(t)
 	person, program := newTerminal(t)
 	p, dir := following(t, func(c *exec.Cmd) {
 		c.Stdin, c.SysProcAttr = program, &syscall.SysProcAttr{Setsid: true, Setctty: true}

@@ -5,7 +5,9 @@ package main
 import (
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -96,6 +98,9 @@ func TestSignalsAsServiceManagersAndTerminalsSendThem(t *testing.T) {
 		"while it is stopped": {syscall.SIGSTOP, syscall.SIGTERM, syscall.SIGCONT},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if slices.Contains(signals, os.Signal(syscall.SIGHUP)) {
+				needsHangup(t)
+			}
 			p, dir := following(t, unprepared)
 			for _, s := range signals {
 				p.send(s)
@@ -106,6 +111,14 @@ func TestSignalsAsServiceManagersAndTerminalsSendThem(t *testing.T) {
 			}
 			holdsAll(t, dir)
 		})
+	}
+}
+
+// needsHangup skips a test where SIGHUP is ignored, as nohup(1) has it: the programs that the test starts inherit that.
+func needsHangup(t *testing.T) {
+	t.Helper()
+	if signal.Ignored(syscall.SIGHUP) {
+		t.Skip("SIGHUP is ignored here")
 	}
 }
 
