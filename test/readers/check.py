@@ -8,7 +8,8 @@ Every directory below a DIR that holds karchive.json is an archive. For each one
   digest of every row group are computed again, as SPEC.md defines them, and compared with the document: a second implementation of both.
 - pandas, pyarrow, Polars and DuckDB read the whole of data/ the way README shows. Each must give the same records, with topic and partition
   as columns and nulls apart from empty values. DuckDB has no Arrow file reader of its own: it gets the dataset that pyarrow opens.
-- SHA256SUMS must list every file of data/ with its hash, and nothing else.
+- SHA256SUMS must list every file of data/ with its hash, and nothing else, and nothing that is pruned.
+- Of a partition that was pruned, the first segment begins where what was pruned ends.
 - When NAME.expected.jsonl lies beside archive NAME, the records must be those.
 
 A NAME.karchive is unzipped with Python's zipfile, and is an archive then, of which the manifest must name every file with its size and SHA-256.
@@ -272,13 +273,21 @@ def check_sums(root):
     same("SHA256SUMS", listed, files)
 
 
+def check_pruned(archive, files):
+    for p in archive.get("pruned", []):
+        bases = [int(path.stem) for path in files if path.parts[-3:-1] == (f"topic={p['topic']}", f"partition={p['partition']}")]
+        same(f"{p['topic']}/{p['partition']}: first offset", bases[:1], [p["until"]])
+
+
 def check_archive(root):
     data = root / "data"
     check_sums(root)
     exact, columns = [], []
-    suffix = json.loads((root / "karchive.json").read_text())["archive"]["encoding"]
+    archive = json.loads((root / "karchive.json").read_text())["archive"]
+    suffix = archive["encoding"]
     encoding = ENCODINGS[suffix]
     files = sorted(data.glob(f"topic=*/partition=*/*.{suffix}"), key=lambda p: (p.parts[-3], int(p.parts[-2].split("=")[1]), p.name))
+    check_pruned(archive, files)
     for path in files:
         topic, partition = path.parts[-3].removeprefix("topic="), int(path.parts[-2].removeprefix("partition="))
         segment, raw = check_segment(path, topic, partition, encoding)

@@ -41,8 +41,10 @@ GROUPS = {"taken_at": "text", "ends": [{"topic": "text", "partitions": ["i32"], 
           "unread?": [{"id": "text", "reason": "text"}]}
 SCHEMA = {"id": "i32", "guid?": "text", "type": "text", "text": "text", "references?": [{"name": "text", "subject": "text", "version": "i32"}],
           "versions?": [{"subject": "text", "version": "i32", "compatibility?": "text"}]}
+PRUNED = {"topic": "text", "partition": "i32", "from": "i64", "until": "i64", "at": "text", "by": "text"}
 ARCHIVE = {"version": "text", "archive_id": "text", "created_by": "text", "created_at": "text", "encoding": "text", "cluster_id": "text",
-           "topics": [{"name": "text", "id": "text", "partitions": "i32", "configs?": "texts"}], "capture?": PLAN, "groups?": GROUPS, "schemas?": [SCHEMA]}
+           "topics": [{"name": "text", "id": "text", "partitions": "i32", "configs?": "texts"}], "capture?": PLAN, "groups?": GROUPS, "schemas?": [SCHEMA],
+           "pruned?": [PRUNED]}
 ENVELOPE = {"checksum": "text", "archive": ARCHIVE}
 ISOLATIONS = ("read_committed", "read_uncommitted", "")
 
@@ -166,7 +168,23 @@ def check_identity(data):
     if "groups" in a:
         check_groups(a["groups"])
     check_schemas(a.get("schemas", []))
+    check_pruned(a.get("pruned", []))
     return a
+
+
+def check_pruned(pruned):
+    """Also check 8."""
+    ordered([(p["topic"], p["partition"]) for p in pruned], "pruned partitions")
+    for p in pruned:
+        check_topic(p["topic"])
+        refuse_unless(p["partition"] >= 0 and 0 <= p["from"] < p["until"], "a pruned range")
+
+
+def belongs(a, name):
+    """Whether a file of data/ is of the archive a, or what a prune left that did not come to its end."""
+    topic, partition, file = pathlib.PurePath(name).parts[-3:]
+    place = topic.removeprefix("topic="), int(partition.removeprefix("partition="))
+    return all(place != (p["topic"], p["partition"]) or int(file.split(".")[0]) >= p["until"] for p in a.get("pruned", []))
 
 
 def check_schemas(schemas):
@@ -216,6 +234,8 @@ def check_archive(root):
     a = check_identity((root / "karchive.json").read_bytes())
     ids = {t["name"]: t["id"] for t in a["topics"]}
     for path in sorted((root / "data").glob(f"topic=*/partition=*/*.{a['encoding']}")):
+        if not belongs(a, path):
+            continue
         metadata = parquet_metadata(path) if a["encoding"] == "parquet" else arrow_metadata(path)
         refuse_unless(xxhash.xxh3_128_hexdigest(metadata[b"karchive"]) == metadata[b"karchive.xxh3"].decode(), "digest")  # 12
         d = check_document(metadata[b"karchive"])
