@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -109,7 +111,8 @@ func startCluster(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], c.ListenAddrs()[0])
 }
 
-// registry NAME [SUBJECT ID FILE]... starts a schema registry with schemas, each as version 1 of its subject. $NAME is its address.
+// registry NAME [SUBJECT ID FILE]... starts a schema registry with schemas, each as version 1 of its subject. $NAME is its address. The answers
+// about a schema of a file .ruled.avsc have rules, in words that are not known.
 func startRegistry(ts *testscript.TestScript, _ bool, args []string) {
 	r := registrytest.New()
 	ts.Defer(r.Close)
@@ -121,8 +124,23 @@ func startRegistry(ts *testscript.TestScript, _ bool, args []string) {
 			s.Type = sr.TypeProtobuf
 		}
 		r.SeedSchema(rest[0], 1, id, s)
+		if strings.HasSuffix(rest[2], ".ruled.avsc") {
+			r.Intercept(withRules("/schemas/ids/"+rest[1], s))
+		}
 	}
 	ts.Setenv(args[0], r.URL())
+}
+
+// withRules answers the question at path with a schema that has rules and metadata.
+func withRules(path string, s sr.Schema) func(http.ResponseWriter, *http.Request) bool {
+	return func(w http.ResponseWriter, q *http.Request) bool {
+		if q.URL.Path != path {
+			return false
+		}
+		json.NewEncoder(w).Encode(map[string]any{"schema": s.Schema, "metadata": map[string]any{"tags": nil},
+			"ruleSet": map[string]any{"domainRules": []any{map[string]any{"kind": "AUDIT", "mode": "SOMETIMES"}}}})
+		return true
+	}
 }
 
 // bucket NAME [nofence] starts an S3 server and sets the variable NAME to what a URL in its bucket ends with, and s3 to what it begins with.

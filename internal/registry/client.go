@@ -38,7 +38,9 @@ func Open(ctx context.Context, o Options) (*Client, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
-	if _, err := c.registry.SupportedTypes(ctx); err != nil && !isNotFound(err) { // older ones do not have the question
+	var types []string
+	err = c.registry.Do(ctx, http.MethodGet, "/schemas/types", nil, &types)
+	if err != nil && !isNotFound(err) { // older ones do not have the question
 		return nil, fmt.Errorf("ask the schema registry: %w", plain(err))
 	}
 	return c, nil

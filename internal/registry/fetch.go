@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -111,17 +110,17 @@ func (c *Client) fetch(ctx context.Context, n name) (known bool, err error) {
 		}
 		s.GUID = n.GUID.String()
 	}
-	got, err := c.registry.SchemaByID(ctx, int(s.ID))
+	got, err := c.byID(ctx, s.ID)
 	if isNotFound(err) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	if got.SchemaMetadata != nil || got.SchemaRuleSet != nil {
+	if got.ruled() {
 		c.ruled = append(c.ruled, s.ID)
 	}
-	s.Type, s.Text, s.References = origin.SchemaType(typeName(got.Type)), got.Schema, references(got.References)
+	s.Type, s.Text, s.References = got.language(), got.Text, references(got.References)
 	return true, c.keep(ctx, s, "", map[int32]bool{})
 }
 
@@ -209,13 +208,10 @@ func (c *Client) place(ctx context.Context, s *origin.Schema, subject string) er
 		if p.Subject == "" || p.Version <= 0 || p.Version > math.MaxInt32 {
 			return &AnswerError{fmt.Sprintf("version %d of subject %q", p.Version, p.Subject)}
 		}
-		v := origin.SchemaVersion{Subject: p.Subject, Version: int32(p.Version)}
-		if all := c.registry.Compatibility(sr.WithParams(ctx, ownOnly), p.Subject); len(all) == 1 && all[0].Err == nil {
-			v.Compatibility = all[0].Level.String()
-		}
+		v := origin.SchemaVersion{Subject: p.Subject, Version: int32(p.Version), Compatibility: c.compatibility(ctx, p.Subject)}
 		s.Versions = append(s.Versions, v)
 		if s.GUID == "" {
-			one, err := c.registry.SchemaByVersion(sr.WithParams(ctx, sr.ShowDeleted), p.Subject, p.Version)
+			one, err := c.byVersion(sr.WithParams(ctx, sr.ShowDeleted), p.Subject, p.Version)
 			if err != nil && !isNotFound(err) {
 				return err
 			}
@@ -236,7 +232,7 @@ func knownGUID(text string) string {
 }
 
 func (c *Client) fetchReference(ctx context.Context, ref origin.SchemaReference, under map[int32]bool) error {
-	got, err := c.registry.SchemaByVersion(sr.WithParams(ctx, sr.ShowDeleted), ref.Subject, int(ref.Version))
+	got, err := c.byVersion(sr.WithParams(ctx, sr.ShowDeleted), ref.Subject, int(ref.Version))
 	if isNotFound(err) {
 		return nil // who reads by it says so
 	}
@@ -247,7 +243,7 @@ func (c *Client) fetchReference(ctx context.Context, ref origin.SchemaReference,
 	if err != nil {
 		return err
 	}
-	s := origin.Schema{ID: id, GUID: knownGUID(got.GUID), Type: origin.SchemaType(typeName(got.Type)), Text: got.Schema.Schema, References: references(got.References)}
+	s := origin.Schema{ID: id, GUID: knownGUID(got.GUID), Type: got.language(), Text: got.Text, References: references(got.References)}
 	if _, there := c.set.Find(name{ID: s.ID}); there || under[s.ID] {
 		return nil
 	}
@@ -260,6 +256,3 @@ func references(from []sr.SchemaReference) (out []origin.SchemaReference) {
 	}
 	return out
 }
-
-// typeName is the name of a language as registries and archives have it.
-func typeName(t sr.SchemaType) string { return cmp.Or(t.String(), string(origin.AvroSchema)) }

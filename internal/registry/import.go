@@ -33,16 +33,19 @@ func (r *Restore) importVersion(ctx context.Context, v origin.SchemaVersion, s o
 	if err != nil {
 		return err
 	}
-	before := r.client.registry.Mode(sr.WithParams(ctx, ownOnly), v.Subject)
+	before, err := r.client.mode(sr.WithParams(ctx, ownOnly), v.Subject)
+	if err != nil && !isNotFound(err) {
+		return fmt.Errorf("mode of subject %s: %w", v.Subject, plain(err))
+	}
 	// The force is for a subject that has versions, which agree. Without it, only the first of a subject would ever come in.
 	if set := r.client.registry.SetMode(sr.WithParams(ctx, sr.Force), sr.ModeImport, v.Subject); set[0].Err != nil {
 		return fmt.Errorf("import mode of subject %s: %w", v.Subject, plain(set[0].Err))
 	}
 	defer func() {
-		err = errors.Join(err, r.putBack(context.WithoutCancel(ctx), v.Subject, before[0]))
+		err = errors.Join(err, r.putBack(context.WithoutCancel(ctx), v.Subject, before))
 	}()
 	// A registry that only says yes would give an id of its own.
-	if now := r.client.registry.Mode(ctx, v.Subject); now[0].Err != nil || now[0].Mode != sr.ModeImport {
+	if now, err := r.client.mode(ctx, v.Subject); err != nil || now != sr.ModeImport.String() {
 		return errNoImport
 	}
 	id, err := r.client.registry.RegisterSchema(ctx, v.Subject, out, int(s.ID), int(v.Version))
@@ -63,7 +66,7 @@ func (r *Restore) agree(ctx context.Context, subject string) error {
 	if r.imported[subject] {
 		return nil
 	}
-	if global := r.client.registry.Mode(ctx); isMissing(global[0].Err) {
+	if _, err := r.client.mode(ctx, ""); isMissing(err) {
 		return errNoImport
 	}
 	versions, err := r.client.registry.SubjectVersions(ctx, subject)
@@ -71,11 +74,11 @@ func (r *Restore) agree(ctx context.Context, subject string) error {
 		return fmt.Errorf("subject %s: %w", subject, plain(err))
 	}
 	for _, n := range versions {
-		there, err := r.client.registry.SchemaByVersion(ctx, subject, n)
+		there, err := r.client.byVersion(ctx, subject, n)
 		if err != nil {
 			return fmt.Errorf("version %d of subject %s: %w", n, subject, plain(err))
 		}
-		if own, ok := r.from.At(subject, int32(n)); !ok || int(own.ID) != there.ID || !sameSchema(there.Schema, own) {
+		if own, ok := r.from.At(subject, int32(n)); !ok || int(own.ID) != there.ID || !there.is(own) {
 			return fmt.Errorf("subject %s has another version %d there", subject, n)
 		}
 	}
@@ -89,13 +92,12 @@ func isMissing(err error) bool {
 	return ok && (answer.StatusCode == http.StatusNotFound || answer.StatusCode == http.StatusMethodNotAllowed || answer.StatusCode == http.StatusNotImplemented)
 }
 
-func (r *Restore) putBack(ctx context.Context, subject string, before sr.ModeResult) error {
-	if before.Err != nil { // it had none of its own
+func (r *Restore) putBack(ctx context.Context, subject, before string) error {
+	if before == "" { // it had none of its own
 		after := r.client.registry.ResetMode(ctx, subject)
 		return after[0].Err
 	}
-	after := r.client.registry.SetMode(ctx, before.Mode, subject)
-	return after[0].Err
+	return r.client.setMode(ctx, subject, before)
 }
 
 // setCompatibility gives a subject what it had, unless it has something of its own.
@@ -103,7 +105,7 @@ func (r *Restore) setCompatibility(ctx context.Context, v origin.SchemaVersion) 
 	if v.Compatibility == "" {
 		return nil
 	}
-	if own := r.client.registry.Compatibility(sr.WithParams(ctx, ownOnly), v.Subject); own[0].Err == nil {
+	if r.client.compatibility(ctx, v.Subject) != "" {
 		return nil
 	}
 	var level sr.CompatibilityLevel

@@ -83,6 +83,20 @@ func TestADryRunSaysThatThereIsNoImportMode(t *testing.T) {
 }
 
 // What is registered anew gets versions of the target's choice, and what refers to it must find it there.
+// What this program does not know of a subject's mode it does not lose.
+func TestAModeThatIsNotKnownIsPutBack(t *testing.T) {
+	r, c := target(t)
+	if err := c.setMode(t.Context(), "t-value", "FORWARD"); err != nil {
+		t.Fatal(err)
+	}
+	if one, err := NewRestore(c, evolved(t), KeepIDs, false).Target(t.Context(), schema.Name{ID: 21}); err != nil || one.Action != Registered {
+		t.Fatalf("got %v, %v; want it registered", one, err)
+	}
+	if got, own := r.Mode("t-value"); got != "FORWARD" || !own {
+		t.Errorf("got mode %q, want FORWARD", got)
+	}
+}
+
 func TestReferencesFollowWhatIsRegisteredAnew(t *testing.T) {
 	r, c := target(t)
 	r.Has(registrytest.OnlyYes)

@@ -16,12 +16,12 @@ func (r *Restore) locate(ctx context.Context, ref origin.SchemaReference, to ori
 		return nil
 	}
 	place := sr.SchemaReference{Subject: ref.Subject, Version: int(ref.Version)}
-	if there, err := r.client.registry.SchemaByVersion(ctx, ref.Subject, int(ref.Version)); err != nil || !sameSchema(there.Schema, to) {
+	if there, err := r.client.byVersion(ctx, ref.Subject, int(ref.Version)); err != nil || !there.is(to) {
 		out, err := r.libraryType(to)
 		if err != nil {
 			return err
 		}
-		found, err := r.client.registry.LookupSchema(ctx, one.Subject, out)
+		found, err := r.client.lookUp(ctx, one.Subject, out)
 		if err != nil {
 			return fmt.Errorf("look for schema %d under subject %s in the target: %w", to.ID, one.Subject, plain(err))
 		}

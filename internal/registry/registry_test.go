@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -194,6 +195,33 @@ func TestSchemasWithMetadataAndRulesAreFetchedAndNamed(t *testing.T) {
 	}
 	if got := c.Ruled(); len(got) != 1 || got[0] != 5 || len(c.Take()) != 1 {
 		t.Errorf("got %v, want schema 5 fetched and named", got)
+	}
+}
+
+// Registries get new words with their releases. None of them ends a capture.
+func TestWordsThatAreNotKnownEndNothing(t *testing.T) {
+	const rules = `"metadata":{"tags":{"**.ssn":["PII"]},"future":[1]},"ruleSet":{"encodingRules":[{}],"domainRules":[{"name":"r","kind":"AUDIT","mode":"SOMETIMES","onFailure":7}]}`
+	r := fake(t)
+	answering(r, "/schemas/types", `["AVRO","XML"]`)
+	c := open(t, r)
+	answering(r, "/schemas/ids/5", `{"schema":"\"int\"",`+rules+`,"references":[{"name":"r","subject":"x","version":1}]}`)
+	answering(r, "/schemas/ids/5/versions", `[{"subject":"s","version":1}]`)
+	answering(r, "/subjects/s/versions/1", `{"subject":"s","version":1,"id":5,"guid":"b2e8a1ce-1e9b-4e6a-8f0f-2f1f1e6f9a10","schema":"\"int\"",`+rules+`}`)
+	answering(r, "/subjects/x/versions/1", `{"subject":"x","version":1,"id":6,"schemaType":"xml","schema":"<a/>",`+rules+`}`)
+	answering(r, "/schemas/ids/6/versions", `[]`)
+	answering(r, "/config/s", `{"compatibilityLevel":"MOSTLY","overrideRuleSet":{"domainRules":[{"kind":"AUDIT"}]}}`)
+	if err := c.See(context.Background(), &format.Record{Value: framed(5)}); err != nil {
+		t.Fatal(err)
+	}
+	got := c.Take()
+	if len(got) != 2 || got[0].Type != "XML" || got[0].Text != "<a/>" {
+		t.Fatalf("got %+v, want the schema in another language, and the one that refers to it", got)
+	}
+	if want := []origin.SchemaVersion{{Subject: "s", Version: 1, Compatibility: "MOSTLY"}}; got[1].GUID == "" || !slices.Equal(got[1].Versions, want) {
+		t.Errorf("got %+v, want its GUID and %+v", got[1], want)
+	}
+	if ids := c.Ruled(); !slices.Equal(ids, []int32{5}) {
+		t.Errorf("got %v with metadata or rules, want 5", ids)
 	}
 }
 

@@ -137,9 +137,9 @@ func (r *Restore) place(ctx context.Context, s origin.Schema) (Restored, error) 
 	if len(s.Versions) > 0 {
 		one.Subject, one.Version = s.Versions[0].Subject, s.Versions[0].Version
 	}
-	there, err := r.client.registry.SchemaByID(inContextOf(ctx, one.Subject), int(s.ID))
+	there, err := r.client.byID(inContextOf(ctx, one.Subject), s.ID)
 	switch {
-	case err == nil && sameSchema(there, s):
+	case err == nil && there.is(s):
 		one.Action = Present
 		return one, nil
 	case err != nil && !isNotFound(err):
@@ -160,11 +160,6 @@ func (r *Restore) place(ctx context.Context, s origin.Schema) (Restored, error) 
 	return r.registerAnew(ctx, s, one)
 }
 
-// sameSchema says that a target's schema is that of the archive. References count by what they name.
-func sameSchema(there sr.Schema, s origin.Schema) bool {
-	return typeName(there.Type) == string(s.Type) && sameText(s.Type, there.Schema, s.Text)
-}
-
 // registerAnew registers a schema as a producer would.
 func (r *Restore) registerAnew(ctx context.Context, s origin.Schema, one Restored) (Restored, error) {
 	out, err := r.libraryType(s)
@@ -172,7 +167,7 @@ func (r *Restore) registerAnew(ctx context.Context, s origin.Schema, one Restore
 		return one, err
 	}
 	one.Action, one.Target = Anew, 0
-	if there, err := r.client.registry.LookupSchema(ctx, one.Subject, out); err == nil {
+	if there, err := r.client.lookUp(ctx, one.Subject, out); err == nil {
 		one.Action, one.Target, one.Version = Present, int32(there.ID), int32(there.Version)
 		return one, nil
 	}

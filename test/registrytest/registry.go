@@ -18,8 +18,8 @@ type Registry struct {
 
 	mu    sync.Mutex
 	kind  Modes
-	modes map[string]sr.Mode // of subjects that have one of their own
-	ids   map[int]string     // texts of the schemas that were imported
+	modes map[string]string // of subjects that have one of their own
+	ids   map[int]string    // texts of the schemas that were imported
 }
 
 // Modes is how a registry takes questions about modes.
@@ -41,7 +41,7 @@ func (r *Registry) Has(kind Modes) {
 
 // New starts a registry.
 func New(opts ...srfake.Option) *Registry {
-	r := &Registry{Registry: srfake.New(opts...), modes: map[string]sr.Mode{}, ids: map[int]string{}}
+	r := &Registry{Registry: srfake.New(opts...), modes: map[string]string{}, ids: map[int]string{}}
 	r.Intercept(r.mode)
 	r.Intercept(r.register)
 	return r
@@ -54,7 +54,7 @@ func (r *Registry) has(kind Modes) bool {
 }
 
 // Mode is the mode of a subject, and whether it has one of its own.
-func (r *Registry) Mode(subject string) (sr.Mode, bool) {
+func (r *Registry) Mode(subject string) (string, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	m, own := r.modes[subject]
@@ -90,9 +90,9 @@ func (r *Registry) mode(w http.ResponseWriter, req *http.Request) bool {
 			return refuse(w, 40409, "subject "+subject+" has no mode of its own")
 		}
 		if !own {
-			m = sr.ModeReadWrite
+			m = sr.ModeReadWrite.String()
 		}
-		json.NewEncoder(w).Encode(map[string]sr.Mode{"mode": m})
+		json.NewEncoder(w).Encode(map[string]string{"mode": m})
 		return true
 	}
 	if req.Method == http.MethodDelete {
@@ -101,12 +101,12 @@ func (r *Registry) mode(w http.ResponseWriter, req *http.Request) bool {
 		return true
 	}
 	var body struct {
-		Mode sr.Mode `json:"mode"`
+		Mode string `json:"mode"`
 	}
 	if err := json.NewDecoder(req.Body).Decode(&body); err != nil {
 		return refuse(w, 42204, err.Error())
 	}
-	if body.Mode == sr.ModeImport && r.SubjectExists(subject) && req.URL.Query().Get("force") != "true" {
+	if body.Mode == sr.ModeImport.String() && r.SubjectExists(subject) && req.URL.Query().Get("force") != "true" {
 		return refuse(w, 42205, "cannot import since found existing subjects")
 	}
 	r.modes[subject] = body.Mode
@@ -127,7 +127,7 @@ func (r *Registry) register(w http.ResponseWriter, req *http.Request) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	mode, own := r.modes[subject]
-	imports := own && mode == sr.ModeImport
+	imports := own && mode == sr.ModeImport.String()
 	if r.kind != WithImport {
 		s.ID = 0
 	}
