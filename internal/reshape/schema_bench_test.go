@@ -17,7 +17,8 @@ const boughtAvro = `{"type":"record","name":"Order","fields":[
 const boughtJSON = `{"id":"o-182736","customer":{"name":"Ann Example","email":"ann@example.com"},"total":123.45,"currency":"EUR","at":1700000000123,` +
 	`"items":[{"sku":"A-1","quantity":2,"price":9.99},{"sku":"B-22","quantity":1,"price":103.47},{"sku":"C-333","quantity":10,"price":0.5}]}`
 
-// BenchmarkFilterBySchema filters on one field of the same record, in JSON and in Avro: that takes at most three times as much.
+// BenchmarkFilterBySchema filters on one field of the same record, in JSON and in Avro. It reports how many times as much the second takes, which is to
+// be three at most.
 func BenchmarkFilterBySchema(b *testing.B) {
 	s := &schema.Set{}
 	if err := s.Add(origin.Schema{ID: 1, Type: origin.AvroSchema, Text: boughtAvro}); err != nil {
@@ -27,8 +28,12 @@ func BenchmarkFilterBySchema(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for name, value := range map[string][]byte{"JSON": []byte(boughtJSON), "Avro": avro} {
-		b.Run(name, func(b *testing.B) {
+	var ofJSON float64 // nanoseconds a record
+	for _, c := range []struct {
+		name  string
+		value []byte
+	}{{"JSON", []byte(boughtJSON)}, {"Avro", avro}} {
+		b.Run(c.name, func(b *testing.B) {
 			p, err := Compile(Rules{Filter: []Expression{{Text: "value.total > 100"}}})
 			if err != nil {
 				b.Fatal(err)
@@ -36,11 +41,16 @@ func BenchmarkFilterBySchema(b *testing.B) {
 			p.ReadWith(s)
 			w := p.Worker()
 			for b.Loop() {
-				r := Record{Record: format.Record{Value: value}, Topic: "t"}
-				if got, err := w.Apply(&r); got != Pass || err != nil || !bytes.Equal(r.Value, value) {
+				r := Record{Record: format.Record{Value: c.value}, Topic: "t"}
+				if got, err := w.Apply(&r); got != Pass || err != nil || !bytes.Equal(r.Value, c.value) {
 					b.Fatal(got, err)
 				}
 			}
+			each := float64(b.Elapsed().Nanoseconds()) / float64(b.N)
+			if c.name == "JSON" {
+				ofJSON = each
+			}
+			b.ReportMetric(each/ofJSON, "x-JSON")
 		})
 	}
 }
