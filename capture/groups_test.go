@@ -2,6 +2,7 @@ package capture
 
 import (
 	"reflect"
+	"sync"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -92,5 +93,36 @@ func TestAGroupThatMustNotBeReadMakesTheCaptureIncomplete(t *testing.T) {
 	}
 	if got := p.identity().Groups.Unread; len(got) != 1 {
 		t.Errorf("the archive: got %+v, want secret", got)
+	}
+}
+
+// Or a group could be ahead of what is captured.
+func TestGroupsAreAskedForBeforeTheEndOffsets(t *testing.T) {
+	b, p := newBroker(t, kfake.SeedTopics(1, "orders")), newPlace(t)
+	b.fill("orders", 0, 3)
+	b.commit("billing", "orders", 0, 2)
+	var mu sync.Mutex
+	asked, ends, endsFirst := 0, 0, false
+	b.ControlKey(int16(kmsg.OffsetFetch), func(kmsg.Request) (kmsg.Response, error, bool) {
+		b.KeepControl()
+		mu.Lock()
+		defer mu.Unlock()
+		asked++
+		return nil, nil, false
+	})
+	b.ControlKey(int16(kmsg.ListOffsets), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		b.KeepControl()
+		mu.Lock()
+		defer mu.Unlock()
+		if latest := int64(-1); req.(*kmsg.ListOffsetsRequest).Topics[0].Partitions[0].Timestamp == latest {
+			ends, endsFirst = ends+1, endsFirst || asked == 0
+		}
+		return nil, nil, false
+	})
+	p.capture(b, Options{Topics: []string{"orders"}, Groups: []string{"*"}})
+	mu.Lock()
+	defer mu.Unlock()
+	if asked != 1 || ends == 0 || endsFirst {
+		t.Errorf("got %d questions about the group and %d about ends, one of these first: %v; want one, before them", asked, ends, endsFirst)
 	}
 }

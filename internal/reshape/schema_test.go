@@ -121,6 +121,43 @@ func TestWhatNoMaskIsAboutStaysTheSameBytes(t *testing.T) {
 	}
 }
 
+// A topic has the records of all versions of its schema.
+func TestVersionsOfASchemaInOneTopicAreReadAndWrittenEachByItsOwn(t *testing.T) {
+	s := &schema.Set{}
+	versions := map[int32]string{
+		11: `{"name":"email","type":"string"}`,
+		12: `{"name":"email","type":["null","string"]},{"name":"age","type":"int","default":0}`,
+		13: `{"name":"age","type":"long"},{"name":"contact","type":"string"}`, // without email
+	}
+	for id, fields := range versions {
+		if err := s.Add(origin.Schema{ID: id, Type: origin.AvroSchema, Text: `{"type":"record","name":"User","fields":[` + fields + `]}`}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := pipelineOf(t, Rules{Mask: []Mask{mustParse(t, ParseMask, "?value.email=redact")}})
+	p.ReadWith(s)
+	w := p.Worker()
+	for _, c := range []struct {
+		id         int32
+		from, want string
+	}{
+		{11, `{"email":"ann"}`, `{"email":"***"}`}, {12, `{"email":"ann","age":3}`, `{"email":"***","age":3}`},
+		{13, `{"age":4,"contact":"c"}`, `{"age":4,"contact":"c"}`}, {12, `{"email":null,"age":5}`, `{"email":null,"age":5}`},
+	} {
+		payload := func(document string) []byte {
+			b, err := s.AppendPayload(nil, schema.Name{ID: c.id}, nil, []byte(document))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return b
+		}
+		r := Record{Record: format.Record{Value: payload(c.from)}, Topic: "t"}
+		if got, err := w.Apply(&r); got != Pass || err != nil || !bytes.Equal(r.Value, payload(c.want)) {
+			t.Errorf("version %d: got %v, %x, %v; want %x", c.id, got, r.Value, err, payload(c.want))
+		}
+	}
+}
+
 func mustParse[T any](t *testing.T, parse func(string) (T, error), text string) T {
 	t.Helper()
 	parsed, err := parse(text)

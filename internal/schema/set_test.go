@@ -113,6 +113,34 @@ func TestAChangedPayloadKeepsItsFrame(t *testing.T) {
 	}
 }
 
+// What a header names has no frame in its payload, and gets none.
+func TestAChangedPayloadThatAHeaderNamesGetsNoFrame(t *testing.T) {
+	s := &Set{}
+	withGUID := avroSchema(9, `"string"`)
+	withGUID.GUID = guid
+	proto := `syntax = "proto3"; message A { int32 a = 1; } message B { string b = 1; }`
+	if err := s.Add(withGUID, origin.Schema{ID: 2, Type: origin.ProtobufSchema, Text: proto}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		header   format.Header
+		payload  []byte
+		document string
+		want     []byte
+	}{
+		{guidHeader("__value_schema_id"), []byte{2, 'x'}, `"***"`, []byte{6, '*', '*', '*'}},
+		{format.Header{Key: "__value_schema_id", Value: framed(2, 2, 2)}, []byte{10, 1, 'x'}, `{"b":"yy"}`, []byte{10, 2, 'y', 'y'}},
+	} {
+		p, ok, err := s.Payload("t", Value, c.payload, []format.Header{c.header})
+		if !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+		if got, err := p.AppendChanged(nil, []byte(c.document)); err != nil || !bytes.Equal(got, c.want) {
+			t.Errorf("%s: got %x, %v; want %x", c.document, got, err, c.want)
+		}
+	}
+}
+
 func TestReferencesAreFound(t *testing.T) {
 	s := &Set{}
 	refers := func(f origin.Schema, name, subject string) origin.Schema {

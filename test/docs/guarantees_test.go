@@ -9,9 +9,10 @@ import (
 )
 
 var (
-	testName   = regexp.MustCompile(`\b(?:Test|Fuzz)[A-Z]\w+`)
+	testName   = regexp.MustCompile(`\b(?:Test|Fuzz|Benchmark)[A-Z]\w+`)
+	scriptName = regexp.MustCompile(`\bTestScripts/(\w+)`)
 	testSource = regexp.MustCompile(`\b[a-z_]+_test\.go\b`)
-	function   = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
+	function   = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Benchmark)\w+)\(`)
 )
 
 // TestEveryGuaranteeNamesATestThatIsThere fails when a test that a promise rests on was renamed or taken away.
@@ -27,6 +28,11 @@ func TestEveryGuaranteeNamesATestThatIsThere(t *testing.T) {
 			named++
 			if !tests[name] {
 				t.Errorf("no test %s, which guarantees.md names", name)
+			}
+		}
+		for _, m := range scriptName.FindAllStringSubmatch(line, -1) {
+			if _, err := os.Stat(filepath.Join(root, "cmd", "karchive", "testdata", "script", m[1]+".txtar")); err != nil {
+				t.Errorf("no script %s, which guarantees.md names", m[1])
 			}
 		}
 		for _, name := range testSource.FindAllString(line, -1) {
