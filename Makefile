@@ -99,7 +99,7 @@ bench-check-proof: ## bench-check fails for mistakes that are planted, and does 
 bench-growth: ## the same commands on archives of ever more partitions, topics and segments, in half an hour
 	$(GO) run ./test/bench -growth -n 1
 
-timing: ## how well a timed replay keeps time, as the tables of the README, in about five minutes, against the embedded broker
+timing: ## how well a timed replay keeps time, as the tables of docs/replay.md, in about five minutes, against the embedded broker
 	$(GO) run ./test/timing
 
 examples: build $(VENV)/installed ## programs outside this module that are tested with archives, in Go, Python and Java

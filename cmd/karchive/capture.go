@@ -39,8 +39,9 @@ func captureCommand(e *env) *cli.Command {
 		ArgsUsage: "-b BROKERS -t TOPICS -o DIR [flags]",
 		Description: `Takes what there is now and ends (a snapshot), or goes on until it is stopped with --follow. The same command again on the same
 archive continues it, however it ended before: after Ctrl-C or a kill it completes the snapshot that was begun, after that it takes what is new.
-Nothing is committed to Kafka and no consumer group is used, unless --group shares the work. Exit code 3: it finished, but the cluster had deleted records before they could be
-read, which the archive names, or records were withheld because they could not be masked, or a group of --groups is not kept.
+Nothing is committed to Kafka and no consumer group is used, unless --group shares the work. Exit code 3: it finished, but the cluster
+had deleted records before they could be read, which the archive names, or records were withheld because they could not be masked, or a group of
+--groups is not kept.
 
 With --groups the archive also keeps how far consumer groups were in what is captured, as they are when it begins; with --follow as they are when
 it ends. karchive info --groups shows them, and karchive replay --groups sets them in another cluster.

@@ -20,7 +20,8 @@ type completeness struct {
 	Lost        []missingRange `json:"lost"`               // there as gaps
 
 	planned int64 // offsets of NotCaptured
-	gone    int64 // of Lost
+	gone    int64 // of Lost, but what was pruned
+	pruned  int64 // of Lost, removed on purpose
 }
 
 // missingRange is a range of offsets, from From up to and without Until.
@@ -46,9 +47,11 @@ func newCompleteness(c format.Completeness) *completeness {
 		m := missingRange{Topic: l.Topic, Partition: l.Partition, From: l.From, Until: l.Until, Offsets: l.Until - l.From, Reason: l.Reason}
 		if l.Pruned != nil {
 			m.PrunedAt, m.PrunedBy = l.Pruned.At, l.Pruned.By
+			out.pruned += m.Offsets
+		} else {
+			out.gone += m.Offsets
 		}
 		out.Lost = append(out.Lost, m)
-		out.gone += l.Until - l.From
 	}
 	return out
 }
@@ -77,6 +80,9 @@ func (c *completeness) verdict() string {
 	}
 	if c.gone > 0 {
 		text += ", " + units.Of(c.gone, "offset") + " lost"
+	}
+	if c.pruned > 0 {
+		text += ", " + units.Of(c.pruned, "offset") + " pruned"
 	}
 	return text
 }

@@ -35,7 +35,8 @@ n-th record with a key with the n-th with that key, and with --by PATH the same 
 of a topic: neither offset nor partition counts, and equal records in another order are named. --map says which topics belong together.
 Rules, such as --filter and --sample, are applied to the records of both sides first; then all row groups are decoded.
 
-Exit codes: 0 equal, 1 different or failed, 2 wrong usage, 3 equal but for records that rules withheld.
+Exit codes: 0 equal, 1 different or failed, 2 wrong usage, 3 equal but for records that rules withheld,
+130 interrupted.
 
 Examples:
   karchive diff run1 run2

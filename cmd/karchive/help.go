@@ -43,7 +43,7 @@ func helpCommand(e *env) *cli.Command {
 		Name:        "help",
 		Usage:       "explain a command or a topic",
 		ArgsUsage:   "[COMMAND|TOPIC]",
-		Description: "Topics: " + strings.Join(slices.Sorted(maps.Keys(topics)), ", "),
+		Description: "Topics: " + topicNames(),
 		Action: func(c *cli.Context) error {
 			commands := e.commands()
 			if !c.Args().Present() {
@@ -66,6 +66,11 @@ func helpCommand(e *env) *cli.Command {
 	}
 }
 
+func topicNames() string { return strings.Join(slices.Sorted(maps.Keys(topics)), ", ") }
+
+// namesExitCodes says that a command's description has exit codes that mean something else than those of the others.
+func namesExitCodes(c *cli.Command) bool { return c != nil && strings.Contains(c.Description, "\nExit codes: ") }
+
 func findHelp(commands []*cli.Command, name string) (*cli.Command, error) {
 	command, err := findCommand(commands, name)
 	if s := suggest.Nearest(name, slices.Collect(maps.Keys(topics))); err != nil && s != "" {
@@ -82,7 +87,9 @@ func (e *env) help(w screen, commands []*cli.Command, command *cli.Command) erro
 	} else {
 		commandHelp(&b, command)
 	}
-	fmt.Fprintf(&b, "\nExit codes: %s.\n", exitCodes)
+	if !namesExitCodes(command) {
+		fmt.Fprintf(&b, "\nExit codes: %s.\n", exitCodes)
+	}
 	_, err := io.WriteString(w, wrap(b.String(), w.helpWidth()))
 	return err
 }
@@ -100,9 +107,9 @@ Examples:
   karchive info run1
   karchive replay run1 -b localhost:9093 --create-topics
 
-karchive help COMMAND explains a command, karchive help connection how to connect, karchive help positions points in time.
+karchive help COMMAND explains a command, karchive help TOPIC a topic: %s.
 Everything but results goes to stderr.
-`)
+`, topicNames())
 }
 
 func commandHelp(b *strings.Builder, c *cli.Command) {

@@ -81,7 +81,9 @@ func manPage(commands []*cli.Command, command *cli.Command) string {
 	} else {
 		manCommandPage(&b, command)
 	}
-	fmt.Fprintf(&b, ".SH EXIT STATUS\n%s.\n", roff(exitCodes))
+	if !namesExitCodes(command) {
+		fmt.Fprintf(&b, ".SH EXIT STATUS\n%s.\n", roff(exitCodes))
+	}
 	return b.String()
 }
 

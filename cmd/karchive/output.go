@@ -57,7 +57,7 @@ func checkNoFile(to string) error {
 		return &usageError{"stdout is for what the command says: the file cannot go there", "give the name of a new file"}
 	}
 	if bucketurl.Is(to) {
-		return &usageError{"this command writes a file, not to a bucket", "give the name of a new file, and take it to the bucket with the store's own tools"}
+		return &usageError{"this command writes to a file, not to a bucket", "give the name of a new file, and take it to the bucket with the store's own tools"}
 	}
 	return aside.CheckNoFile(to)
 }

@@ -40,7 +40,7 @@ func (r *replayed) finish(report *replay.Report, o *replayOptions) {
 // page is what the HTML report shows.
 func (r *replayed) page() *reportpage.Replay {
 	page := &reportpage.Replay{Archive: r.Archive, Report: r.Report, Damaged: r.damaged, MadeBy: r.MadeBy, Command: strings.Join(r.Command, " "), Settings: r.Settings}
-	if c := r.Completeness; c != nil && (!c.Complete || c.gone > 0) {
+	if c := r.Completeness; c != nil && (!c.Complete || c.gone+c.pruned > 0) {
 		page.Incomplete, page.Lacks = c.verdict(), c.lines()
 	}
 	if r.Reshaped != nil {

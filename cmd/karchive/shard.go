@@ -86,5 +86,5 @@ func (e *env) noteShard(p *replay.Plan) {
 	for _, t := range p.Topics {
 		partitions += len(t.Partitions)
 	}
-	e.notef("shard %s: %s, of all that are selected", p.Shard, units.Of(int64(partitions), "partition"))
+	e.notef("shard %s: %s of those that are selected", p.Shard, units.Of(int64(partitions), "partition"))
 }
