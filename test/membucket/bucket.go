@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"sync"
+	"time"
 
 	"gocloud.dev/blob"
 	"gocloud.dev/blob/driver"
@@ -24,9 +25,10 @@ var ErrKilled = errors.New("the process was killed")
 // Bucket is one client's way to objects in memory, which other clients share. Its fields are set before it is used.
 type Bucket struct {
 	Seed   uint64
-	Faults float64 // the share of requests that fail, before or after they were done
-	KillAt int     // the request, from 1, at which the client is killed, before or after it is done; 0: none
-	NoIf   bool    // a store without conditions: IfNotExist is not looked at
+	Delay  time.Duration // how long each request takes
+	Faults float64       // the share of requests that fail, before or after they were done
+	KillAt int           // the request, from 1, at which the client is killed, before or after it is done; 0: none
+	NoIf   bool          // a store without conditions: IfNotExist is not looked at
 
 	objects *blob.Bucket
 	mu      sync.Mutex
@@ -94,6 +96,7 @@ var refusals = []error{
 type fate struct{ before, after error }
 
 func (b *Bucket) fate(what, key string) fate {
+	time.Sleep(b.Delay)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.asked++
