@@ -69,7 +69,9 @@ func helpCommand(e *env) *cli.Command {
 func topicNames() string { return strings.Join(slices.Sorted(maps.Keys(topics)), ", ") }
 
 // namesExitCodes says that a command's description has exit codes that mean something else than those of the others.
-func namesExitCodes(c *cli.Command) bool { return c != nil && strings.Contains(c.Description, "\nExit codes: ") }
+func namesExitCodes(c *cli.Command) bool {
+	return c != nil && strings.Contains(c.Description, "\nExit codes: ")
+}
 
 func findHelp(commands []*cli.Command, name string) (*cli.Command, error) {
 	command, err := findCommand(commands, name)
