@@ -151,6 +151,8 @@ func (o *captureOptions) complete(c *cli.Context, e *env) error {
 	switch {
 	case o.archive == "":
 		return &usageError{"no archive given", "give -o DIR"}
+	case c.IsSet("group") && o.capture.Member.Group == "": // such as of a variable that is not set: alone, each process would take all
+		return &usageError{"--group has no name", "leave it out for a capture that shares with no other"}
 	}
 	return optionUsage(o.capture.Check())
 }

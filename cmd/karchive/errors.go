@@ -147,8 +147,11 @@ func (e *env) report(err error) {
 	}
 }
 
-// separate takes apart what errors.Join put together: each error has a line of its own, once.
+// separate takes apart what errors.Join put together, also when only a hint was added to it: each error has a line of its own, once.
 func separate(err error) (out []error) {
+	if h, ok := err.(*hinted); ok {
+		return separate(h.error)
+	}
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok || err.Error() != errors.Join(joined.Unwrap()...).Error() {
 		return []error{err}

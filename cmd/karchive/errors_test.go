@@ -71,6 +71,7 @@ func TestErrorsAreOneLineWithAHintWhereOneIsKnown(t *testing.T) {
 		{&connect.SettingError{Key: "k", From: "-X", Err: errors.New("x"), Hint: "y"}, "karchive: k (-X): x\nhint: y\n"},
 		{fmt.Errorf("replay: %w", &replay.MissingTopicsError{Cluster: "c", Topics: []string{"t"}}), "karchive: replay: cluster c has no topic t\nhint: --create-topics makes them as the archive describes them\n"},
 		{errors.Join(errors.New("a"), errors.Join(errors.New("b"), errors.New("a")), errors.New("b")), "karchive: a\nkarchive: b\n"},
+		{withHint(errors.Join(errors.New("a"), errors.New("b")), "y"), "karchive: a\nkarchive: b\nhint: y\n"},
 		{errInterrupted, "karchive: interrupted\n"},
 	} {
 		var stderr strings.Builder
