@@ -120,21 +120,18 @@ func orUnknown(s string) string {
 	return s
 }
 
-// clip bounds what is covered by the offsets of a window, and says whether that leaves anything.
+// clip bounds what is covered by the offsets of a window, and says whether that leaves anything. Offsets of the window between shares stay: they
+// are a hole also where the window ends before the next share.
 func (p *partition) clip(w format.Window) bool {
-	p.shares = slices.DeleteFunc(p.shares, func(s *share) bool {
-		return s.coverage.Next <= w.FromOffset || w.UntilOffset != 0 && s.coverage.From >= w.UntilOffset
-	})
-	for i, s := range p.shares {
-		if i == 0 {
-			p.from, p.until = s.coverage.From, s.coverage.Next
-		}
+	p.from, p.until = p.shares[0].coverage.From, p.shares[0].coverage.Next
+	for _, s := range p.shares {
 		p.from, p.until = min(p.from, s.coverage.From), max(p.until, s.coverage.Next)
 	}
 	p.from = max(p.from, w.FromOffset)
 	if w.UntilOffset != 0 {
 		p.until = min(p.until, w.UntilOffset)
 	}
+	p.shares = slices.DeleteFunc(p.shares, func(s *share) bool { return s.coverage.Next <= p.from || s.coverage.From >= p.until })
 	return p.from < p.until
 }
 
@@ -147,6 +144,9 @@ func (p *partition) checkHoles() error {
 			return &HoleError{p.tp, at, s.coverage.From}
 		}
 		at = max(at, s.coverage.Next)
+	}
+	if at < p.until {
+		return &HoleError{p.tp, at, p.until}
 	}
 	return nil
 }

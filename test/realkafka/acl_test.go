@@ -44,6 +44,7 @@ func TestTheAccessControlListsOfTheDocsAreEnough(t *testing.T) {
 			t.Errorf("%s may not do its work: %s", c.user, &allowed.said)
 		}
 	}
+	awaitStable(t, client, "test.orders", 0)
 	if got := len(readLog(t, client, "test.orders", 0).records); got != 100 {
 		t.Errorf("%d records were replayed, want 100", got)
 	}
