@@ -65,7 +65,11 @@ func (b *broker) send(cl *kgo.Client, topic string, partition int32, records ...
 // fill sends n records of about 100 bytes, each batch of another size.
 func (b *broker) fill(topic string, partition int32, n int) {
 	b.t.Helper()
-	cl := b.client()
+	b.fillBy(b.client(), topic, partition, n)
+}
+
+func (b *broker) fillBy(cl *kgo.Client, topic string, partition int32, n int) {
+	b.t.Helper()
 	for at := 0; at < n; {
 		size := min(n-at, 1+(at*7)%23)
 		var records []*kgo.Record

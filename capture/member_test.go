@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -59,6 +60,13 @@ func (b *broker) started(bkt *membucket.Bucket, o Options) *process {
 		p.report, p.err = runIn(ctx, &at, p.bucket, o)
 	}()
 	return p
+}
+
+// as is the broker for a client of this name.
+func (b *broker) as(clientID string) *broker {
+	named := *b
+	named.dial = append(slices.Clone(b.dial), kgo.ClientID(clientID))
+	return &named
 }
 
 func (p *process) dialer(dial func(context.Context, string, string) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
@@ -269,55 +277,59 @@ func TestAMemberThatIsCutOffAndComesBackDoublesNothing(t *testing.T) {
 
 // TestMembersThatAreKilledLoseAndDoubleNothing has members come, be killed, be cut off, and end, while records, and once partitions, are added.
 func TestMembersThatAreKilledLoseAndDoubleNothing(t *testing.T) {
-	seeds := uint64(6)
+	seeds, steps := uint64(6), 30
 	if testing.Short() {
-		seeds = 2
+		seeds, steps = 3, 12
 	}
 	for seed := range seeds {
-		// An eager group of this broker may take longer to share out than its members wait, when one is killed while it joins.
-		protocol := []GroupProtocol{Cooperative, Consumer}[seed%2]
+		protocol := []GroupProtocol{Cooperative, Consumer, Eager}[seed%3]
 		t.Run(fmt.Sprint(seed, " ", protocol), func(t *testing.T) {
-			inBubble(t, func(t *testing.T) { churn(t, rand.New(rand.NewPCG(seed, 5)), protocol) })
+			inBubble(t, func(t *testing.T) { churn(t, rand.New(rand.NewPCG(seed, 5)), protocol, steps) })
 		})
 	}
 }
 
-func churn(t *testing.T, r *rand.Rand, protocol GroupProtocol) {
+func churn(t *testing.T, r *rand.Rand, protocol GroupProtocol, steps int) {
 	b := newVirtualBroker(t, kfake.SeedTopics(8, "orders"))
 	bkt := membucket.New()
 	o := Options{RotateInterval: 30 * time.Second, RotateRecords: 50, Member: Member{Protocol: protocol}}
 	partitions := int32(8)
+	group := newCoordinator(b, "audit")
 	var all, alive []*process
-	for step := range 30 {
+	for step := range steps {
 		for len(alive) < 2+r.IntN(3) {
-			p := b.started(bkt, o)
+			p := b.as(fmt.Sprint(len(all))).started(bkt, o)
 			all, alive = append(all, p), append(alive, p)
 		}
+		producer := b.client() // a new one knows new partitions
 		for p := range partitions {
-			b.fill("orders", p, r.IntN(30))
+			b.fillBy(producer, "orders", p, r.IntN(30))
 		}
-		time.Sleep(time.Duration(1+r.IntN(40)) * time.Second)
-		if step == 15 {
+		group.rest(time.Duration(1+r.IntN(40)) * time.Second)
+		if step == steps/2 {
 			partitions = 11
 			if _, err := b.admin().UpdatePartitions(t.Context(), int(partitions), "orders"); err != nil {
 				t.Fatal(err)
 			}
+			producer = b.client() // which knows of them
 		}
 		i := r.IntN(len(alive))
 		switch p := alive[i]; r.IntN(4) {
 		case 0:
 			p.kill()
+			group.died[fmt.Sprint(slices.Index(all, p))] = time.Now()
 			alive = append(alive[:i], alive[i+1:]...)
 		case 1:
 			p.end()
 			alive = append(alive[:i], alive[i+1:]...)
 		case 2:
 			restore := p.cutOff()
-			time.Sleep(time.Duration(r.IntN(50)) * time.Second) // less than it takes to give up
+			group.rest(time.Duration(r.IntN(50)) * time.Second) // less than it takes to give up
 			restore()
 		}
 	}
-	time.Sleep(15 * time.Minute) // the last ones that were killed are missed, one after the other
+	group.rest(10 * time.Minute) // the last ones that were killed are missed, one after the other
+	t.Logf("%d rebalances without an end of their own", group.ended)
 	for _, p := range alive {
 		p.mu.Lock()
 		t.Logf("%d partitions, %+v, trouble %q", p.told.Partitions, p.told.Handed, p.told.Trouble)
