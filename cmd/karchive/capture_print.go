@@ -168,6 +168,8 @@ func (o *captureOptions) groupsText(r *capture.Report) string {
 // nothing says why a capture that went well took nothing.
 func (o *captureOptions) nothing(a *format.Archive) string {
 	switch {
+	case o.capture.Member.Group != "":
+		return "nothing new in the partitions that this member of group " + o.capture.Member.Group + " had"
 	case len(a.Partitions()) > 0:
 		return "nothing new: " + o.archive + " has all of it"
 	case o.capture.Follow:
