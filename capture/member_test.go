@@ -277,6 +277,9 @@ func TestAMemberThatIsCutOffAndComesBackDoublesNothing(t *testing.T) {
 
 // TestMembersThatAreKilledLoseAndDoubleNothing has members come, be killed, be cut off, and end, while records, and once partitions, are added.
 func TestMembersThatAreKilledLoseAndDoubleNothing(t *testing.T) {
+	if raceDetector {
+		t.Skip("its hours of virtual time end the race detector's runtime (CHECK failed: tsan_rtl.cpp, epoch), now and then; the other tests of members run")
+	}
 	seeds, steps := uint64(6), 30
 	if testing.Short() {
 		seeds, steps = 3, 12
