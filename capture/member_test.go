@@ -314,7 +314,6 @@ func churn(t *testing.T, r *rand.Rand, protocol GroupProtocol, steps int) {
 			if _, err := b.admin().UpdatePartitions(t.Context(), int(partitions), "orders"); err != nil {
 				t.Fatal(err)
 			}
-			producer = b.client() // which knows of them
 		}
 		i := r.IntN(len(alive))
 		switch p := alive[i]; r.IntN(4) {
