@@ -320,14 +320,7 @@ func TestDamageInABucketIsFoundWithoutSums(t *testing.T) {
 // TestTwoWritersAreKilledAgainAndAgain has two writers take turns at one archive, of which each is killed at any request, before or after it was
 // done, while others fail for a moment. What comes of it is what one writer would have written.
 func TestTwoWritersAreKilledAgainAndAgain(t *testing.T) {
-	seeds := 60
-	switch {
-	case crashruns.Exhaustive():
-		seeds = 1000
-	case testing.Short():
-		seeds = 20
-	}
-	for seed := range uint64(seeds) {
+	for seed := range crashruns.Seeds(60, 20) {
 		if err := killed(t, seed); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}

@@ -60,14 +60,7 @@ func begins(s *bucket.Store, at ...int64) error {
 
 // TestAPruneOfABucketThatIsKilledIsEndedByTheNext kills prunes at every request, before or after it was done, while others fail for a moment.
 func TestAPruneOfABucketThatIsKilledIsEndedByTheNext(t *testing.T) {
-	seeds := 40
-	switch {
-	case crashruns.Exhaustive():
-		seeds = 1000
-	case testing.Short():
-		seeds = 20
-	}
-	for seed := range uint64(seeds) {
+	for seed := range crashruns.Seeds(40, 20) {
 		r := rand.New(rand.NewPCG(seed, 11))
 		objects := five(t)
 		c := objects.Other()

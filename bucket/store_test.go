@@ -258,11 +258,7 @@ func TestOfRacingWritersOneWins(t *testing.T) {
 
 // TestWhatMayPassIsTriedAgain makes three in ten requests fail, half of them after they were done.
 func TestWhatMayPassIsTriedAgain(t *testing.T) {
-	seeds := 100
-	if crashruns.Exhaustive() {
-		seeds = 1000
-	}
-	for seed := range uint64(seeds) {
+	for seed := range crashruns.Seeds(100, 100) {
 		synctest.Test(t, func(t *testing.T) {
 			b := membucket.New()
 			b.Seed, b.Faults = seed, 0.3

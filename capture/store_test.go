@@ -56,17 +56,10 @@ func objects(t *testing.T, b *membucket.Bucket) map[string]string {
 // TestSnapshotsIntoABucketThatAreKilledMakeTheSameBytes has one or two captures at a time, whose processes are killed at any request, while others fail
 // for a moment.
 func TestSnapshotsIntoABucketThatAreKilledMakeTheSameBytes(t *testing.T) {
-	seeds := 25
-	switch {
-	case crashruns.Exhaustive():
-		seeds = 1000
-	case testing.Short():
-		seeds = 5
-	}
 	inBubble(t, func(t *testing.T) {
 		l := newCrashLog(t, format.Parquet, newVirtualBroker)
 		want := l.whole.data()
-		for seed := range uint64(seeds) {
+		for seed := range crashruns.Seeds(25, 5) {
 			bkt := membucket.New()
 			r := rand.New(rand.NewPCG(seed, 3))
 			for try := 0; ; try++ {

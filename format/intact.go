@@ -11,7 +11,7 @@ import (
 
 // OpenIntact opens what is intact of a damaged archive for reading. It first checks everything as a deep Verify does, and passes what it
 // finds to report, whose error ends it. Then it gives an Archive without the segments and row groups that cannot be trusted: where they
-// were, documents and coverage have gaps of reason GapCorrupt, also at the beginning of a partition and where nothing is left of it. What a
+// were, documents and coverage have gaps of reason ledger.Corrupt, also at the beginning of a partition and where nothing is left of it. What a
 // last segment covered that cannot be read is not known: with a plan, the archive ends before it and the plan goes at least to one offset
 // behind its base, so that a capture goes on there; without one, that offset is the end of the gap. When karchive.json cannot be read,
 // the identity says only what the segments tell.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -51,7 +52,7 @@ func (a *Archive) describePruned(until map[TopicPartition]int64, by, at string) 
 		if known != nil && known.Until >= to { // by another one, meanwhile
 			continue
 		}
-		if len(list) == 0 || !holdsBase(list[1:], to) {
+		if len(list) == 0 || !slices.ContainsFunc(list[1:], func(s Segment) bool { return s.Base == to }) {
 			return fmt.Errorf("%s has no segment that begins at offset %d, behind its first", tp, to)
 		}
 		entry := origin.Pruned{Topic: tp.Topic, Partition: tp.Partition, From: list[0].Base, Until: to, At: at, By: by}
@@ -63,15 +64,6 @@ func (a *Archive) describePruned(until map[TopicPartition]int64, by, at string) 
 		id.Pruned = origin.SortedPruned(append(id.Pruned, entry))
 	}
 	return a.setIdentity(id)
-}
-
-func holdsBase(list []Segment, base int64) bool {
-	for _, s := range list {
-		if s.Base == base {
-			return true
-		}
-	}
-	return false
 }
 
 // removePruned removes what is pruned: lines first, because one whose file is not there is a loss for readers that do not know of pruning.

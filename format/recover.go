@@ -8,7 +8,7 @@ import (
 )
 
 // Recover writes what from, an archive from OpenIntact, holds into another archive, which is open for writing and holds no segment yet. What
-// is lost stands in the new archive's ledger as gaps of reason GapCorrupt, also of a partition of which nothing is left; its segments are
+// is lost stands in the new archive's ledger as gaps of reason ledger.Corrupt, also of a partition of which nothing is left; its segments are
 // cut as they were. After an error into holds a part of them and is not to be used.
 func Recover(from, into *Archive, o ConvertOptions) error {
 	source := from.Identity().sources()

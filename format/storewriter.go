@@ -19,7 +19,7 @@ import (
 var ErrChanged = errors.New("another writer changed the archive")
 
 // CreateStore is Create in a store, which must hold nothing beneath its root. There is an archive with the first SetIdentity or Seal, which fail with
-// ErrChanged when somebody else made one meanwhile: Refresh then shows that one. Errors are also those of [Store].Probe.
+// ErrChanged when somebody else made one meanwhile: Refresh then shows that one. Errors are also those of [storage.Store].Probe.
 func CreateStore(s storage.Store, id Identity) (*Archive, error) {
 	a, err := newInStore(s, id)
 	if err != nil {
@@ -88,7 +88,7 @@ func checkEmptyStore(s storage.Store) error {
 
 // OpenStoreForWriting opens an archive in a store to add to it. Others may do so at the same time: of two segments of one name the first wins, and the other
 // writer's Seal wraps fs.ErrExist; Refresh then shows where to go on. It fails with ErrNotArchive where there is no archive; errors are also those of
-// [Store].Probe.
+// [storage.Store].Probe.
 func OpenStoreForWriting(s storage.Store) (*Archive, error) {
 	a, err := openStore(s)
 	if err != nil {

@@ -130,7 +130,7 @@ func (w *writer) add(r *Record, size int64) {
 	w.advance(r.Offset, r.LeaderEpoch)
 }
 
-// Skip counts offset, at least Position, as one without a record, for GapControl or GapFiltered. Epoch is the leader epoch of what was
+// Skip counts offset, at least Position, as one without a record, for ledger.Control or ledger.Filtered. Epoch is the leader epoch of what was
 // there, NoLeaderEpoch if unknown.
 func (w *writer) Skip(offset int64, epoch int32, reason ledger.Reason) error {
 	if err := w.check(offset); err != nil {
@@ -165,7 +165,7 @@ func (w *writer) Pass(until int64, epoch int32, control, filtered int64) error {
 	return nil
 }
 
-// Gap names a range, from at least Position, that is lost: GapRetention or GapCorrupt.
+// Gap names a range, from at least Position, that is lost: ledger.Retention or ledger.Corrupt.
 func (w *writer) Gap(g ledger.Gap) error {
 	if err := w.check(g.From); err != nil {
 		return err

@@ -7,26 +7,12 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format/origin"
+	"github.com/karchive/karchive/test/groups"
 )
-
-// twoGroups are a group in two topics and one that is only in orders.
-func twoGroups() *origin.Groups {
-	g := &origin.Groups{TakenAt: "2026-11-28T10:00:00Z"}
-	for _, e := range []origin.End{{Topic: "events", Offset: 3}, {Topic: "orders", Offset: 10}, {Topic: "orders", Partition: 1, Offset: 20}} {
-		g.AddEnd(e)
-	}
-	a, b := origin.Group{ID: "a", State: "Empty"}, origin.Group{ID: "b"}
-	a.Add(origin.GroupOffset{Topic: "events", Offset: 2, LeaderEpoch: 4})
-	a.Add(origin.GroupOffset{Topic: "orders", Offset: 7, LeaderEpoch: -1})
-	a.Add(origin.GroupOffset{Topic: "orders", Partition: 1, Offset: 9, LeaderEpoch: 5, Metadata: "m"})
-	b.Add(origin.GroupOffset{Topic: "orders", Offset: 8})
-	g.Groups = []origin.Group{a, b}
-	return g
-}
 
 func TestASelectionOfGroupsHasThoseOfItsPartitions(t *testing.T) {
 	takes := func(topic string, partition int32) bool { return partition == 1 || topic == "events" }
-	got, err := twoGroups().Select(takes, func(topic string) (string, error) { return "z." + strings.TrimPrefix(topic, "events"), nil })
+	got, err := groups.Two().Select(takes, func(topic string) (string, error) { return "z." + strings.TrimPrefix(topic, "events"), nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,11 +26,11 @@ func TestASelectionOfGroupsHasThoseOfItsPartitions(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if got, err := twoGroups().Select(func(string, int32) bool { return false }, nil); got != nil || err != nil {
+	if got, err := groups.Two().Select(func(string, int32) bool { return false }, nil); got != nil || err != nil {
 		t.Errorf("of no partition: got %+v, %v, want nothing", got, err)
 	}
 	failed := errors.New("no name")
-	if _, err := twoGroups().Select(nil, func(string) (string, error) { return "", failed }); !errors.Is(err, failed) {
+	if _, err := groups.Two().Select(nil, func(string) (string, error) { return "", failed }); !errors.Is(err, failed) {
 		t.Errorf("got %v, want the error of the new name", err)
 	}
 }

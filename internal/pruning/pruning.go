@@ -36,6 +36,8 @@ type Plan struct {
 	DiskBytes     int64
 	OnlyNewest    bool // the limit of bytes is not met, because the newest segment of each partition stays
 	UntimedStayed bool // segments stay whose records do not tell how old they are
+
+	cutOf map[format.TopicPartition]int // in Cuts, until they are sorted
 }
 
 // Until is what format.Archive.Prune takes.
@@ -63,7 +65,7 @@ func Choose(a *format.Archive, p Policy) (*Plan, error) {
 	if _, err := a.Completeness(nil); err != nil { // reads all documents, many at a time where that is quicker
 		return nil, err
 	}
-	plan := &Plan{}
+	plan := &Plan{cutOf: map[format.TopicPartition]int{}}
 	var all []segment // that may go
 	for _, tp := range a.Partitions() {
 		list, err := timeline(a, tp)
@@ -141,9 +143,10 @@ func (p *Plan) keepBytes(all []segment, limit int64) {
 
 // take takes the next segment of a partition.
 func (p *Plan) take(s segment) {
-	i := slices.IndexFunc(p.Cuts, func(c Cut) bool { return c.TopicPartition == s.TopicPartition })
-	if i < 0 {
+	i, there := p.cutOf[s.TopicPartition]
+	if !there {
 		i = len(p.Cuts)
+		p.cutOf[s.TopicPartition] = i
 		p.Cuts = append(p.Cuts, Cut{TopicPartition: s.TopicPartition, From: s.Base})
 	}
 	c := &p.Cuts[i]

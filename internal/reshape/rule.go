@@ -221,10 +221,10 @@ func (b *stageBuilder) endpoint(e Endpoint) {
 	b.endStage()
 }
 
-// set makes a stage of its own: two of them may fill in the same object.
 // place is the rule as a report names it, without the value: a test environment's token may be one.
 func (s Set) place() string { return strings.TrimSuffix(s.String(), s.To.String()) + "…" }
 
+// set makes a stage of its own: two of them may fill in the same object.
 func (b *stageBuilder) set(s Set) {
 	if s.To.IsZero() {
 		b.fail(fmt.Errorf("set %s: %w: there is nothing to set it to", s.Path, ErrRule))

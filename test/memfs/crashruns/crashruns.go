@@ -16,6 +16,18 @@ const mostFailures = 3
 // Exhaustive says whether the environment asks for more runs than a plain go test makes.
 func Exhaustive() bool { return os.Getenv("KARCHIVE_CRASH_RUNS") != "" }
 
+// Seeds is how many seeds a test tries that does not run over package memfs: usual, short with -short, or 1,000 where the environment asks for more
+// runs than a plain go test makes.
+func Seeds(usual, short uint64) uint64 {
+	switch {
+	case Exhaustive():
+		return 1000
+	case testing.Short():
+		return short
+	}
+	return usual
+}
+
 // Each calls run with the seeds below n (a tenth with -short), or with those that the environment asks for. A seed fails when run returns an error; the file
 // system that it returns with that tells the operations. Share is the part of KARCHIVE_CRASH_RUNS that falls to this test.
 func Each(t *testing.T, n uint64, share float64, run func(seed uint64) (*memfs.FS, error)) {
