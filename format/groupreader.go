@@ -1,6 +1,9 @@
 package format
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // GroupReader decodes row groups at the places that a Walk names. It keeps the segments that were used last open, so that several
 // partitions can be read in turns. It is for one goroutine at a time.
@@ -23,11 +26,22 @@ func (r *GroupReader) Read(p *Place, b *Buffer) ([]Record, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.isOf(p); err != nil {
+		return nil, err
+	}
 	records, err := s.readGroup(p.Index, b)
 	if err != nil || p.Whole() {
 		return records, err
 	}
 	return slices.DeleteFunc(records, func(r Record) bool { return !p.window.Contains(&r) }), nil
+}
+
+// isOf refuses a file that is not the one that a Walk has seen: another archive was put in the place of this one.
+func (s *segmentReader) isOf(p *Place) error {
+	if p.Index < len(s.doc.Groups) && s.doc.Groups[p.Index].Digest == p.Group().Digest && s.doc.Groups[p.Index].FirstOffset == p.Group().FirstOffset {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", s.path, corruptf("another file took its place since the archive was opened"))
 }
 
 // MayHaveKey says whether a record of the row group at p may have a key that match accepts, which is not asked about null. It decodes nothing but

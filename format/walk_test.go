@@ -162,3 +162,17 @@ func TestGroupReadersKeepFewSegmentsOpen(t *testing.T) {
 		t.Errorf("after Close %d are open, %v", open, err)
 	}
 }
+
+func TestAFileThatTookThePlaceOfASegmentIsNotRead(t *testing.T) {
+	before, after := full(orders0, 0, 10), full(orders0, 0, 9)
+	a, b := mustOpen(t, memArchive(t, before)), mustOpen(t, memArchive(t, after))
+	place, err := a.Walk(orders0, format.Window{}).Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := b.NewGroupReader(1)
+	defer r.Close()
+	if got, err := r.Read(&place, nil); len(got) > 0 || !errors.Is(err, format.ErrCorrupt) || !strings.Contains(err.Error(), "took its place") {
+		t.Errorf("got %d records, %v; want ErrCorrupt", len(got), err)
+	}
+}

@@ -20,6 +20,7 @@ type cache struct {
 
 	mu     sync.Mutex
 	size   int64
+	read   int64     // of size: blocks in done
 	recent list.List // of *block; those used last come first
 	done   list.List // of *block that somebody read to the end, the last one first: they go before those that somebody is in the middle of
 	places map[*block]*list.Element
@@ -91,11 +92,29 @@ func (c *cache) decode(ctx context.Context, p *partition, at *place, offset int6
 // failed makes b the answer that it cannot be read.
 func (c *cache) failed(b *block, err error) *block {
 	b.err = err
-	if !errors.Is(err, context.Canceled) {
+	if !errors.Is(err, context.Canceled) && c.isNew(b.partition, err) {
 		c.trouble(fmt.Errorf("topic %s, partition %d, offsets from %d: %w", b.partition.topic, b.partition.tp.Partition, b.lo, err))
 	}
 	return b
 }
+
+// isNew says whether nobody was told so of a partition: a client asks again and again.
+func (c *cache) isNew(p *partition, err error) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	text := err.Error()
+	if p.told == nil {
+		p.told = map[string]struct{}{}
+	}
+	if _, told := p.told[text]; told || len(p.told) == mostTold {
+		return false
+	}
+	p.told[text] = struct{}{}
+	return true
+}
+
+// mostTold bounds what is said of a partition.
+const mostTold = 10_000
 
 // find is the block that answers for an offset, if it is there.
 func (c *cache) find(p *partition, offset int64) *block {
@@ -110,19 +129,26 @@ func (c *cache) find(p *partition, offset int64) *block {
 	return nil
 }
 
-// finish says that a block was read to its end.
-func (c *cache) finish(b *block) {
+// finish says that a block was read to its end, and returns whether there is room for another one without a loss for those who read.
+func (c *cache) finish(b *block) (room bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.places[b] != nil {
 		c.move(b, &c.done)
 	}
+	return c.size-c.read+b.size <= c.most
 }
 
 // move puts a block in front of one of the lists.
 func (c *cache) move(b *block, to *list.List) {
 	c.recent.Remove(c.places[b])
 	c.done.Remove(c.places[b]) // it does nothing to a block of the other list
+	if b.finished {
+		c.read -= b.size
+	}
+	if b.finished = to == &c.done; b.finished {
+		c.read += b.size
+	}
 	c.places[b] = to.PushFront(b)
 }
 
@@ -174,5 +200,8 @@ func (c *cache) forget(b *block) {
 	c.done.Remove(c.places[b])
 	delete(c.places, b)
 	c.size -= b.size
+	if b.finished {
+		c.read -= b.size
+	}
 	b.partition.blocks = slices.DeleteFunc(b.partition.blocks, func(o *block) bool { return o == b })
 }

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"bufio"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -187,6 +188,26 @@ func (c *conn) reply(r *request, response kmsg.Response) error {
 	}
 	return err
 }
+
+// deliver sends the answer of a Fetch, its batches from where they are held.
+func (c *conn) deliver(r *request, response *kmsg.FetchResponse, bodies []body) error {
+	if len(bodies) == 0 {
+		return c.reply(r, response)
+	}
+	const gathered = 16 << 10 // of small batches, so that each does not go alone
+	out := bufio.NewWriterSize(writing(c.write), gathered)
+	for _, part := range splice(answer(nil, r.correlation, response), c.standIn, bodies, response.IsFlexible()) {
+		if _, err := out.Write(part); err != nil {
+			return err
+		}
+	}
+	return out.Flush()
+}
+
+// writing is how bytes are written.
+type writing func([]byte) error
+
+func (w writing) Write(b []byte) (int, error) { return len(b), w(b) }
 
 // write sends a frame, in parts, so that a slow client has time and one that reads nothing is given up.
 func (c *conn) write(frame []byte) error {

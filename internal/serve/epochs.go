@@ -44,54 +44,52 @@ func (c *conn) epochEnd(ctx context.Context, p *partition, rp *kmsg.OffsetForLea
 		sp.ErrorCode = kerr.UnknownTopicOrPartition.Code
 		return sp
 	}
-	if sp.ErrorCode = p.refuse(p.start, rp.CurrentLeaderEpoch); sp.ErrorCode != 0 {
+	if sp.ErrorCode = p.refuse(p.first(), rp.CurrentLeaderEpoch); sp.ErrorCode != 0 {
 		return sp
 	}
-	epoch, end, err := c.endOf(ctx, p, rp.LeaderEpoch)
+	found, err := following(p, func() (point, error) { return c.endOf(ctx, p, rp.LeaderEpoch) })
 	if err != nil {
-		c.cache.failed(&block{partition: p, lo: p.start}, err)
+		c.cache.failed(&block{partition: p, lo: p.first()}, err)
 		sp.ErrorCode = readError(err)
 		return sp
 	}
-	sp.LeaderEpoch, sp.EndOffset = epoch, end
+	sp.LeaderEpoch, sp.EndOffset = found.epoch, found.offset
 	return sp
 }
 
 // endOf is the largest epoch of the partition that is not above the one asked for, and the offset at which the next one begins.
-func (c *conn) endOf(ctx context.Context, p *partition, asked int32) (epoch int32, end int64, err error) {
+func (c *conn) endOf(ctx context.Context, p *partition, asked int32) (point, error) {
 	switch {
 	case asked < 0 || p.epoch < 0 || asked > p.epoch:
-		return format.NoLeaderEpoch, unknownOffset, nil
+		return nowhere, nil
 	case asked == p.epoch:
-		return p.epoch, p.watermark(), nil
+		return point{offset: p.watermark(), epoch: p.epoch}, nil
 	}
-	epoch = format.NoLeaderEpoch
 	from, before, err := p.lastSegmentUpTo(asked)
 	if err != nil {
-		return epoch, end, err
+		return nowhere, err
 	}
-	all := stretch{partition: p, at: p.start, until: min(p.watermark(), p.end)} // later rounds have the last epoch
-	epoch, end = before, all.until
+	all := stretch{partition: p, at: p.first(), until: min(p.watermark(), p.end)} // later rounds have the last epoch
+	found := point{offset: all.until, epoch: before}
 	err = c.scan(ctx, all, func(g *format.RowGroup) bool { return g.LastOffset >= from }, func(r *format.Record) bool {
 		if r.LeaderEpoch <= asked {
-			epoch = max(epoch, r.LeaderEpoch)
+			found.epoch = max(found.epoch, r.LeaderEpoch)
 			return true
 		}
-		end = r.Offset
+		found.offset = r.Offset
 		return false
 	})
-	if epoch < 0 {
-		end = p.start
-		epoch = asked
+	if found.epoch < 0 {
+		found = point{offset: p.first(), epoch: asked}
 	}
-	return epoch, end, err
+	return found, err
 }
 
 // lastSegmentUpTo is the offset behind the segments that end with the epoch asked for or one below, and the epoch that they end with.
 func (p *partition) lastSegmentUpTo(asked int32) (from int64, epoch int32, err error) {
 	a := p.source.Archive
-	from, epoch = p.start, format.NoLeaderEpoch
-	segments := a.Segments(p.tp)
+	from, epoch = p.first(), format.NoLeaderEpoch
+	segments := slices.DeleteFunc(a.Segments(p.tp), func(s format.Segment) bool { return s.Base < p.pruned.Load() })
 	_, _ = slices.BinarySearchFunc(segments, asked, func(s format.Segment, asked int32) int {
 		d, problem := a.Document(s)
 		switch {

@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"slices"
 	"time"
 
@@ -28,7 +29,8 @@ type fetching struct {
 	*conn
 	request *kmsg.FetchRequest
 	answers *kmsg.FetchResponse
-	left    int // bytes that may still be sent
+	bodies  []body // what answers says of batches stands for these, in this order
+	left    int    // bytes that may still be sent
 	sent    int
 	blocks  int // that were read for the answer
 	last    []delivery
@@ -60,9 +62,7 @@ func (c *conn) fetch(ctx context.Context, r *request, m *kmsg.FetchRequest) erro
 	if err := f.wait(ctx); err != nil {
 		return err
 	}
-	answers := f.answers
-	f.answers = nil // while it is on its way there is one copy of it
-	if err := c.reply(r, answers); err != nil {
+	if err := c.deliver(r, f.answers, f.bodies); err != nil {
 		return err
 	}
 	for _, d := range f.last {
@@ -152,6 +152,7 @@ func await(ctx context.Context, told <-chan struct{}, d time.Duration) error {
 // collect answers what is archived.
 func (f *fetching) collect(ctx context.Context) error {
 	f.answers = f.request.ResponseKind().(*kmsg.FetchResponse)
+	f.bodies = f.bodies[:0]
 	f.last, f.asked, f.others, f.sent, f.blocks, f.refused, f.damaged = f.last[:0], f.asked[:0], false, 0, 0, false, false
 	for i := range f.request.Topics {
 		rt := &f.request.Topics[i]
@@ -186,7 +187,7 @@ func (f *fetching) one(ctx context.Context, p *partition, rp *kmsg.FetchRequestT
 		f.asked = append(f.asked, p)
 	}
 	visible := p.watermark()
-	sp.HighWatermark, sp.LastStableOffset, sp.LogStartOffset = visible, visible, p.start
+	sp.HighWatermark, sp.LastStableOffset, sp.LogStartOffset = visible, visible, p.first()
 	if sp.ErrorCode = p.refuse(rp.FetchOffset, rp.CurrentLeaderEpoch); sp.ErrorCode != 0 {
 		f.refused = true
 		return sp, nil
@@ -200,7 +201,8 @@ func (f *fetching) one(ctx context.Context, p *partition, rp *kmsg.FetchRequestT
 
 // fill adds record batches from the offset on.
 func (f *fetching) fill(ctx context.Context, p *partition, rp *kmsg.FetchRequestTopicPartition, visible int64, sp *kmsg.FetchResponseTopicPartition) error {
-	at, room := rp.FetchOffset, int(rp.PartitionMaxBytes)
+	at, room, to := rp.FetchOffset, int(rp.PartitionMaxBytes), body{}
+	defer func() { f.enclose(to, sp) }()
 	for ; at < visible && (f.sent == 0 || f.left > 0 && f.blocks < mostBlocks); f.blocks++ {
 		s := p.stretchAt(at, visible)
 		b, err := f.cache.get(ctx, p, s.at)
@@ -208,14 +210,14 @@ func (f *fetching) fill(ctx context.Context, p *partition, rp *kmsg.FetchRequest
 			return err
 		}
 		if b.err != nil {
-			if len(sp.RecordBatches) == 0 {
-				sp.ErrorCode, f.damaged = readError(b.err), true
+			if at == rp.FetchOffset {
+				f.unreadable(p, b.err, at, sp)
 			}
 			return nil
 		}
-		last := f.take(b, s, &room, sp)
-		if last > b.hi {
-			f.cache.finish(b)
+		last := f.take(b, s, &room, &to)
+		if last > b.hi && f.cache.finish(b) {
+			f.readAhead(p, last)
 		}
 		next := s.served(last)
 		if next == at {
@@ -229,9 +231,18 @@ func (f *fetching) fill(ctx context.Context, p *partition, rp *kmsg.FetchRequest
 	return nil
 }
 
+// unreadable answers that what is at an offset cannot be read: it is damaged, or was pruned.
+func (f *fetching) unreadable(p *partition, err error, at int64, sp *kmsg.FetchResponseTopicPartition) {
+	p.follow(err)
+	if sp.LogStartOffset = p.first(); at < sp.LogStartOffset {
+		sp.ErrorCode, f.refused = kerr.OffsetOutOfRange.Code, true
+		return
+	}
+	sp.ErrorCode, f.damaged = readError(err), true
+}
+
 // take adds batches of a block for a stretch and returns the offset behind them. The first batch of an answer is sent whatever its size.
-func (f *fetching) take(b *block, s stretch, room *int, sp *kmsg.FetchResponseTopicPartition) int64 {
-	sp.RecordBatches = slices.Grow(sp.RecordBatches, b.fitting(s, min(*room, f.left)))
+func (f *fetching) take(b *block, s stretch, room *int, to *body) int64 {
 	for i := range b.batches {
 		one := b.batches[i]
 		if one.last < s.at || s.at >= s.until {
@@ -243,44 +254,51 @@ func (f *fetching) take(b *block, s stretch, room *int, sp *kmsg.FetchResponseTo
 		if f.sent > 0 && (len(one.raw) > *room || len(one.raw) > f.left) {
 			return s.at
 		}
-		f.add(&one, &s, room, sp)
+		f.add(&one, &s, room, to)
 	}
 	if last := min(b.hi, s.until-1); s.at <= last {
 		gap := marker(s.at, last) // no batch reaches so far
-		f.add(&gap, &s, room, sp)
+		f.add(&gap, &s, room, to)
 	}
 	return s.at
 }
 
-// fitting is how many bytes of the batches of a stretch fit into so many.
-func (b *block) fitting(s stretch, most int) (bytes int) {
-	for i := range b.batches {
-		switch one := &b.batches[i]; {
-		case one.last < s.at:
-		case one.first >= s.until || bytes+len(one.raw) > most:
-			return bytes
-		default:
-			bytes += len(one.raw)
-		}
+// enclose ends the answer of a partition with batches, if there are any.
+func (f *fetching) enclose(b body, sp *kmsg.FetchResponseTopicPartition) {
+	if b.size > 0 {
+		sp.RecordBatches = f.standIn
+		f.bodies = append(f.bodies, b)
 	}
-	return bytes
+}
+
+// readAhead has the row group that a consumer asks for next decoded while it is busy with what it got.
+func (f *fetching) readAhead(p *partition, offset int64) {
+	if offset < min(p.end, p.watermark()) && p.ahead.CompareAndSwap(false, true) {
+		f.running.Go(func() {
+			defer p.ahead.Store(false)
+			f.cache.get(f.Server.ctx, p, offset) // what is wrong with it is said
+		})
+	}
 }
 
 // add adds a batch, and begins the stretch behind it.
-func (f *fetching) add(one *batch, s *stretch, room *int, sp *kmsg.FetchResponseTopicPartition) {
-	sp.RecordBatches = append(sp.RecordBatches, one.raw...)
+func (f *fetching) add(one *batch, s *stretch, room *int, to *body) {
+	raw := one.raw
 	if s.round > 0 {
-		s.move(sp.RecordBatches[len(sp.RecordBatches)-len(one.raw):])
+		raw = slices.Clone(raw)
+		s.move(raw)
 	}
+	to.batches, to.size = append(to.batches, raw), to.size+len(raw)
 	*room -= len(one.raw)
 	f.left -= len(one.raw)
 	f.sent += len(one.raw)
 	s.at = one.last + 1
 }
 
-// readError is what a client is told of what cannot be read.
+// readError is what a client is told of what cannot be read. Of what is not there any more it is told as of what is damaged, because clients ask again
+// for what a disk refuses, for ever.
 func readError(err error) int16 {
-	if errors.Is(err, format.ErrCorrupt) {
+	if errors.Is(err, format.ErrCorrupt) || errors.Is(err, fs.ErrNotExist) {
 		return kerr.CorruptMessage.Code
 	}
 	return kerr.KafkaStorageError.Code
@@ -293,7 +311,7 @@ func (p *partition) refuse(offset int64, epoch int32) int16 {
 		return kerr.FencedLeaderEpoch.Code
 	case epoch >= 0 && p.epoch >= 0 && epoch > p.epoch:
 		return kerr.UnknownLeaderEpoch.Code
-	case offset < p.start || offset > p.watermark():
+	case offset < p.first() || offset > p.watermark():
 		return kerr.OffsetOutOfRange.Code
 	}
 	return 0

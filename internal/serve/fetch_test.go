@@ -3,6 +3,7 @@ package serve
 import (
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -165,4 +166,26 @@ func fetchVersion(v int16) *kversion.Versions {
 	versions := kversion.V4_1_0()
 	versions.SetMaxKeyVersion(int16(kmsg.Fetch), v)
 	return versions
+}
+
+func TestTheNextRowGroupIsDecodedWhileAConsumerIsBusyIfThereIsRoom(t *testing.T) {
+	for name, test := range map[string]struct {
+		room int64
+		want int64
+	}{"room": {1 << 20, 2}, "none": {1, 1}} {
+		t.Run(name, func(t *testing.T) {
+			l := plain(orders0, 0, 40)
+			l.cut = 10
+			virtually(t, []log{l}, func(t *testing.T, a *format.Archive, network *kfake.VirtualNetwork) {
+				rules := &counting{}
+				s := start(t, Options{Sources: []Source{{Archive: a, Rules: rules}}, CacheBytes: test.room, Listen: "127.0.0.1:9092", Listener: network.Listen})
+				c := client(t, s, kgo.Dialer(network.DialContext), kgo.MaxVersions(fetchVersion(11)))
+				fetched(t, c, 0, func(m *kmsg.FetchRequest) { m.Topics[0].Partitions[0].PartitionMaxBytes = 1; m.MaxBytes = 1 })
+				synctest.Wait()
+				if got := rules.decoded.Load(); got != test.want {
+					t.Errorf("after the first of 4 row groups was read, %d are decoded, want %d", got, test.want)
+				}
+			})
+		})
+	}
 }

@@ -60,16 +60,16 @@ func (c *conn) listed(ctx context.Context, p *partition, rp *kmsg.ListOffsetsReq
 	case version == 0: // offsets of segments, newest first
 		sp.OldStyleOffsets = []int64{p.watermark()}
 		if rp.Timestamp == earliest {
-			sp.OldStyleOffsets[0] = p.start
+			sp.OldStyleOffsets[0] = p.first()
 		}
 		return sp
 	}
-	if sp.ErrorCode = p.refuse(p.start, rp.CurrentLeaderEpoch); sp.ErrorCode != 0 {
+	if sp.ErrorCode = p.refuse(p.first(), rp.CurrentLeaderEpoch); sp.ErrorCode != 0 {
 		return sp
 	}
-	found, err := c.offset(ctx, p, rp.Timestamp)
+	found, err := following(p, func() (point, error) { return c.offset(ctx, p, rp.Timestamp) })
 	if err != nil {
-		c.cache.failed(&block{partition: p, lo: p.start}, err)
+		c.cache.failed(&block{partition: p, lo: p.first()}, err)
 		sp.ErrorCode = readError(err)
 		return sp
 	}
@@ -90,7 +90,7 @@ func (c *conn) offset(ctx context.Context, p *partition, timestamp int64) (point
 	case timestamp == latest:
 		return point{p.watermark(), unknownTime, p.epoch}, nil
 	case timestamp == earliest || timestamp == earliestLocal:
-		return point{p.start, unknownTime, p.epoch}, nil
+		return point{p.first(), unknownTime, p.epoch}, nil
 	case timestamp == latestTime:
 		return c.newest(ctx, p)
 	case timestamp < firstTimestamp:
@@ -161,7 +161,7 @@ func (s *stretch) point(r *format.Record) point {
 // groups calls do with the row groups of what is served of a partition until it returns false.
 func (p *partition) groups(do func(*format.Place) (bool, error)) error {
 	window := p.source.Window
-	window.FromOffset = p.start
+	window.FromOffset = p.first()
 	walk := p.source.Archive.Walk(p.tp, window)
 	for {
 		at, err := walk.Next()

@@ -14,18 +14,22 @@ type partition struct {
 	source     *Source
 	tp         format.TopicPartition // in the archive
 	topic      string                // that it is served as
-	start, end int64                 // offsets that it is served from and to
+	start, end int64                 // offsets that it is served from and to, when the server begins
 	epoch      int32                 // of its last record
 
 	high      atomic.Int64 // see watermark
 	shiftMs   atomic.Int64 // between two rounds of a schedule
 	scheduled atomic.Bool  // the watermark still rises
 	bells                  // of the watermark
+	pruned    atomic.Int64 // all before this offset was pruned since the server began
 
 	fetched atomic.Int64 // the highest offset that was asked for: all before it have been delivered
 
-	decode sync.Mutex // one row group of a partition is decoded at a time
-	blocks []*block   // guarded by the cache's mutex
+	ahead  atomic.Bool // a row group is decoded that nobody asked for yet
+	decode sync.Mutex  // one row group of a partition is decoded at a time
+	blocks []*block    // guarded by the cache's mutex
+
+	told map[string]struct{} // what was said to be wrong; guarded by the cache's mutex
 }
 
 // block is a row group that is ready to be fetched.
@@ -35,6 +39,7 @@ type block struct {
 	group     int64 // first offset of the row group; -1: there is none
 	batches   []batch
 	size      int64
+	finished  bool  // somebody read it to its end
 	err       error // why it cannot be read; batches are then empty
 }
 

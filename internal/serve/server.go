@@ -2,6 +2,7 @@ package serve
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -29,6 +30,7 @@ type Server struct {
 
 	requests  requests
 	responses *semaphore.Weighted
+	standIn   []byte // for what is sent from where it is held; see splice
 	running   sync.WaitGroup
 	ctx       context.Context
 	cancel    context.CancelFunc
@@ -42,6 +44,8 @@ func Start(o Options) (_ *Server, err error) {
 	}
 	s := &Server{options: o, activity: newActivity(), cache: newCache(o.CacheBytes, o.OnTrouble),
 		requests: requests{semaphore.NewWeighted(requestRoom)}, responses: semaphore.NewWeighted(o.ResponseBytes)}
+	s.standIn = make([]byte, standInBytes)
+	rand.Read(s.standIn)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.close = sync.OnceValue(s.shut)
 	defer func() {
