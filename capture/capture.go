@@ -26,6 +26,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/kafka"
+	"github.com/karchive/karchive/internal/options"
 )
 
 // Run captures into archive, which must be open for writing and stays open. Connect says how to reach the cluster: seed brokers, TLS,
@@ -45,15 +46,16 @@ func Run(ctx context.Context, connectTo []kgo.Opt, archive *format.Archive, o Op
 		return Report{}, err
 	}
 	defer c.Close()
+	if s.Member.Group != "" && !archive.Shared() {
+		return Report{}, options.New("", "a group fills an archive that several may write, and this one is open for one alone")
+	}
 	p, m, err := agreedPlan(ctx, c, archive, &s)
 	if err != nil {
 		return Report{}, err
 	}
 	r := newRun(ctx, c, m, archive, &s)
 	if s.Member.Group != "" {
-		if r.assignment, err = newMembership(ctx, r, connectTo, p); err != nil {
-			return Report{}, err
-		}
+		r.assignment = newMembership(r, connectTo, p)
 	}
 	return r.do(ctx, p)
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/kafka"
-	"github.com/karchive/karchive/internal/options"
 )
 
 // cluster asks the source cluster. It is safe for concurrent use.
@@ -139,17 +138,14 @@ func (c *cluster) confirmTruncation(ctx context.Context, tp format.TopicPartitio
 	return &TruncatedError{Partition: tp, Next: r.next, LogEnd: end}
 }
 
-// checkConsumerProtocol refuses a cluster without the group protocol of KIP-848. The client would use another one and not tell.
-func (c *cluster) checkConsumerProtocol(ctx context.Context) error {
+// knowsConsumerProtocol says whether the cluster knows the group protocol of KIP-848.
+func (c *cluster) knowsConsumerProtocol(ctx context.Context) (bool, error) {
 	known, err := kmsg.NewPtrApiVersionsRequest().RequestWith(ctx, c.Client())
 	if err != nil {
-		return fmt.Errorf("ask for the versions of the cluster: %w", err)
+		return false, fmt.Errorf("ask for the versions of the cluster: %w", err)
 	}
 	heartbeat := kmsg.NewPtrConsumerGroupHeartbeatRequest().Key()
-	if !slices.ContainsFunc(known.ApiKeys, func(k kmsg.ApiVersionsResponseApiKey) bool { return k.ApiKey == heartbeat && k.MaxVersion >= 1 }) {
-		return options.New("use the one of clients", "the cluster does not know the consumer protocol of groups, of Kafka 4.0")
-	}
-	return nil
+	return slices.ContainsFunc(known.ApiKeys, func(k kmsg.ApiVersionsResponseApiKey) bool { return k.ApiKey == heartbeat && k.MaxVersion >= 1 }), nil
 }
 
 // topicConfigs are the configs that are overridden at each topic. Not being allowed to see them is no error: they are left out, and

@@ -31,6 +31,7 @@ type groupOffsets struct {
 	mu   sync.Mutex
 	next map[format.TopicPartition]int64 // not committed yet
 	last error                           // of the last attempt
+	over bool                            // nothing is committed any more
 }
 
 // ErrGroupTaken is wrapped when a group has offsets of something else.
@@ -98,6 +99,9 @@ func (o *groupOffsets) commit(client *kgo.Client) {
 func (o *groupOffsets) todo() map[format.TopicPartition]kafka.Committed {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.over {
+		return nil
+	}
 	offsets := make(map[format.TopicPartition]kafka.Committed, len(o.next))
 	for tp, next := range o.next {
 		offsets[tp] = kafka.Committed{Offset: next, LeaderEpoch: format.NoLeaderEpoch, Metadata: o.mark}
@@ -121,6 +125,13 @@ func (o *groupOffsets) done(offsets map[format.TopicPartition]kafka.Committed, l
 			delete(o.next, tp)
 		}
 	}
+}
+
+// close has nothing be committed any more.
+func (o *groupOffsets) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.over = true
 }
 
 // uncommitted says why some offset is not committed; nil: all are.

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -70,7 +71,16 @@ func (m *Member) check(follow bool) error {
 	case m.Protocol == Consumer && m.SessionTimeout != defaultSessionTimeout:
 		return options.New("", "in the consumer protocol the cluster says how long it waits for a silent member")
 	}
+	if err := kgo.ValidateOpts(m.timeouts()...); err != nil {
+		return options.New("", "%v", err)
+	}
 	return nil
+}
+
+func (m *Member) timeouts() []kgo.Opt {
+	return []kgo.Opt{
+		kgo.SessionTimeout(m.SessionTimeout), kgo.RebalanceTimeout(m.RebalanceTimeout), kgo.HeartbeatInterval(min(longestHeartbeat, m.SessionTimeout/3)),
+	}
 }
 
 // balancer is how the members of a group balance. In the protocols of clients its name says which archive they fill, so a group does not take in a member that
@@ -78,11 +88,15 @@ func (m *Member) check(follow bool) error {
 func (m *Member) balancer(archiveID string) []kgo.GroupOpt {
 	switch m.Protocol {
 	case Eager:
-		return []kgo.GroupOpt{kgo.Balancers(named{kgo.StickyBalancer(), "karchive-eager-" + archiveID})}
+		return []kgo.GroupOpt{kgo.Balancers(named{kgo.StickyBalancer(), m.balancerName(archiveID)})}
 	case Consumer:
 		return []kgo.GroupOpt{kgo.ServerSideBalancer(), kgo.Balancers(kgo.StickyBalancer())}
 	}
-	return []kgo.GroupOpt{kgo.Balancers(named{kgo.CooperativeStickyBalancer(), "karchive-cooperative-" + archiveID})}
+	return []kgo.GroupOpt{kgo.Balancers(named{kgo.CooperativeStickyBalancer(), m.balancerName(archiveID)})}
+}
+
+func (m *Member) balancerName(archiveID string) string {
+	return fmt.Sprintf("karchive-%s-%s", m.Protocol, archiveID)
 }
 
 // named is a balancer under another name.

@@ -35,6 +35,7 @@ type process struct {
 	killed bool
 	told   Progress
 	cut    chan struct{} // closed when it is no longer cut off; nil: it is not
+	paused bool          // it is cut off as a process is that is paused: no time passes for its connections
 }
 
 // started begins a capture of the group into a bucket.
@@ -79,36 +80,10 @@ func (p *process) dialer(dial func(context.Context, string, string) (net.Conn, e
 		c, err := dial(ctx, network, addr)
 		if err == nil {
 			p.conns = append(p.conns, c)
-			c = &cutConn{c, p}
+			c = newCutConn(c, p)
 		}
 		return c, err
 	}
-}
-
-// cutConn neither sends nor receives while its process is cut off.
-type cutConn struct {
-	net.Conn
-	p *process
-}
-
-func (c *cutConn) wait() {
-	c.p.mu.Lock()
-	cut := c.p.cut
-	c.p.mu.Unlock()
-	if cut != nil {
-		<-cut
-	}
-}
-
-func (c *cutConn) Read(b []byte) (int, error) {
-	n, err := c.Conn.Read(b)
-	c.wait()
-	return n, err
-}
-
-func (c *cutConn) Write(b []byte) (int, error) {
-	c.wait()
-	return c.Conn.Write(b)
 }
 
 // kill ends it as kill -9 does: nothing of it reaches Kafka or the bucket any more.
@@ -123,12 +98,14 @@ func (p *process) kill() {
 	p.stop()
 }
 
-// cutOff cuts it off until the returned function is called.
-func (p *process) cutOff() (restore func()) {
+// pause has it neither send nor receive until the returned function is called.
+func (p *process) pause() (restore func()) { return p.cutOff(true) }
+
+func (p *process) cutOff(paused bool) (restore func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	cut := make(chan struct{})
-	p.cut = cut
+	p.cut, p.paused = cut, paused
 	return func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -253,7 +230,7 @@ func TestAMemberThatIsCutOffAndComesBackDoublesNothing(t *testing.T) {
 		b.fill("orders", 0, 30)
 		b.fill("orders", 1, 30)
 		time.Sleep(10 * time.Second)
-		restore := zombie.cutOff()
+		restore := zombie.pause()
 		owner := b.started(bkt, Options{RotateInterval: time.Minute})
 		time.Sleep(70 * time.Second) // its session ends, and the other one fetches what it had fetched
 		b.fill("orders", 0, 30)
@@ -325,7 +302,7 @@ func churn(t *testing.T, r *rand.Rand, protocol GroupProtocol, steps int) {
 			p.end()
 			alive = append(alive[:i], alive[i+1:]...)
 		case 2:
-			restore := p.cutOff()
+			restore := p.pause()
 			group.rest(time.Duration(r.IntN(50)) * time.Second) // less than it takes to give up
 			restore()
 		}

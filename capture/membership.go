@@ -8,17 +8,17 @@ import (
 	"sync"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/kafka"
-	"github.com/karchive/karchive/internal/options"
 )
 
 const (
 	groupRefresh = 10 * time.Second // how often the group looks out for new partitions
 	adoptPause   = time.Second      // between two attempts to begin with partitions
+
+	leavePatience = 3 * time.Second // for the group to let a member go
 )
 
 // membership is the assignment of a run that shares the partitions with others. The client is there for the group's protocol alone: all
@@ -29,6 +29,7 @@ type membership struct {
 	topics  []string // selected at the beginning
 	opts    []kgo.Opt
 	client  *kgo.Client
+	quit    context.CancelFunc // ends what client waits for
 	offsets *groupOffsets
 
 	mu      sync.Mutex // guards what follows
@@ -37,11 +38,8 @@ type membership struct {
 	over    bool // no partition is begun with any more
 }
 
-// newMembership refuses what cannot be, before anything is begun.
-func newMembership(ctx context.Context, r *run, connectTo []kgo.Opt, p *plan) (*membership, error) {
-	if !r.archive.Shared() {
-		return nil, options.New("", "a group fills an archive that several may write, and this one is open for one alone")
-	}
+// newMembership is for what p plans.
+func newMembership(r *run, connectTo []kgo.Opt, p *plan) *membership {
 	s, id := r.settings, r.archive.Identity().ArchiveID
 	m := &membership{run: r, member: &s.Member, tenures: map[format.TopicPartition]*tenure{}}
 	var tps []format.TopicPartition
@@ -50,16 +48,8 @@ func newMembership(ctx context.Context, r *run, connectTo []kgo.Opt, p *plan) (*
 	}
 	m.topics = topicsOf(tps)
 	m.offsets = newGroupOffsets(r.cluster, &s.Member, id)
-	if err := m.offsets.check(ctx, tps); err != nil {
-		return nil, err
-	}
-	if s.Member.Protocol == Consumer {
-		if err := r.cluster.checkConsumerProtocol(ctx); err != nil {
-			return nil, err
-		}
-	}
 	m.opts = append(slices.Clone(connectTo), m.options(id)...)
-	return m, nil
+	return m
 }
 
 func (m *membership) options(archiveID string) []kgo.Opt {
@@ -67,8 +57,8 @@ func (m *membership) options(archiveID string) []kgo.Opt {
 	opts := []kgo.Opt{
 		kgo.ConsumerGroup(s.Group), kgo.ConsumeTopics(m.topics...), kgo.DisableAutoCommit(), kgo.MetadataMaxAge(groupRefresh),
 		kgo.OnPartitionsAssigned(m.assigned), kgo.OnPartitionsRevoked(m.revoked), kgo.OnPartitionsLost(m.lost),
-		kgo.SessionTimeout(s.SessionTimeout), kgo.RebalanceTimeout(s.RebalanceTimeout), kgo.HeartbeatInterval(min(longestHeartbeat, s.SessionTimeout/3)),
 	}
+	opts = append(opts, s.timeouts()...)
 	if s.InstanceID != "" {
 		opts = append(opts, kgo.InstanceID(s.InstanceID))
 	}
@@ -81,13 +71,15 @@ func (m *membership) options(archiveID string) []kgo.Opt {
 func (m *membership) begin(*plan) {
 	m.run.lanes.Add(1) // the client calls back at once, before those below are counted
 	defer m.run.lanes.Done()
-	client, err := kgo.NewClient(m.opts...)
+	ctx, quit := context.WithCancel(context.Background())
+	client, err := kgo.NewClient(append(m.opts, kgo.WithContext(ctx))...)
 	if err != nil {
+		quit()
 		m.run.fail(fmt.Errorf("join group %s: %w", m.member.Group, err))
 		return
 	}
 	client.PauseFetchTopics(m.topics...)
-	m.client = client
+	m.client, m.quit = client, quit
 	m.run.lanes.Go(m.attend)
 	m.run.lanes.Go(m.listen)
 }
@@ -136,16 +128,10 @@ func (e *GroupError) Error() string { return fmt.Sprintf("group %s: %v", e.Group
 // Unwrap returns what the group answered.
 func (e *GroupError) Unwrap() error { return e.Err }
 
-// finalAnswers of a group do not change when it is asked again.
-var finalAnswers = []error{
-	kerr.FencedInstanceID, kerr.UnreleasedInstanceID, kerr.InconsistentGroupProtocol, kerr.InvalidGroupID, kerr.InvalidSessionTimeout, kerr.GroupMaxSizeReached,
-	kerr.UnsupportedAssignor, kerr.UnsupportedVersion, kerr.GroupAuthorizationFailed, kerr.TopicAuthorizationFailed,
-}
-
 // refused ends the capture, or notes what may pass.
 func (m *membership) refused(err error) {
 	err = &GroupError{m.member.Group, err}
-	if slices.ContainsFunc(finalAnswers, func(final error) bool { return errors.Is(err, final) }) {
+	if isFinalAnswer(err) {
 		m.run.fail(err)
 		return
 	}
@@ -347,6 +333,9 @@ func (m *membership) look(found *kafka.Metadata) {
 		return
 	}
 	m.topics = append(m.topics, fresh...)
+	if m.client == nil { // it could not join
+		return
+	}
 	m.client.PauseFetchTopics(fresh...)
 	m.client.AddConsumeTopics(fresh...)
 }
@@ -360,10 +349,27 @@ func (m *membership) end() {
 	if err := m.offsets.uncommitted(); err != nil {
 		m.run.warnf("group %s lacks offsets of what is sealed: %v", m.member.Group, err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), m.run.settings.ConnectTimeout)
-	defer cancel()
-	m.client.LeaveGroupContext(ctx) // whoever cannot leave is missed after its session
+	m.offsets.close()
+	m.leave()
+	m.quit()
 	m.client.CloseAllowingRebalance()
+}
+
+// leave leaves the group. A client that joins at this moment waits until all others have joined, and only then leaves; so the group is told that it is gone.
+// Who cannot leave in time is missed after its session.
+func (m *membership) leave() {
+	ctx, cancel := context.WithTimeout(context.Background(), leavePatience)
+	defer cancel()
+	if m.client.LeaveGroupContext(ctx) == nil || m.member.InstanceID != "" || m.member.Protocol == Consumer {
+		return
+	}
+	member, _ := m.client.GroupMetadata()
+	if member == "" {
+		return
+	}
+	ctx, cancel = context.WithTimeout(context.Background(), leavePatience)
+	defer cancel()
+	_ = m.run.cluster.LeaveGroup(ctx, m.member.Group, member)
 }
 
 func (m *membership) sealed(tp format.TopicPartition, next int64) { m.offsets.sealed(tp, next) }

@@ -327,6 +327,12 @@ func (p *planner) fresh(ctx context.Context) (*plan, *kafka.Metadata, error) {
 	if err := p.checkLogs(ctx, made.work, logs); err != nil {
 		return nil, nil, err
 	}
+	if p.settings.Member.Group != "" {
+		a := &admission{p.cluster, p.archive, &p.settings.Member}
+		if err := a.check(ctx, tps); err != nil {
+			return nil, nil, err
+		}
+	}
 	return made, p.meta, p.store(ctx, made, ranges, groups)
 }
 

@@ -74,6 +74,12 @@ func groupHint(err *capture.GroupError) string {
 		return "the brokers bound it: group.min.session.timeout.ms and group.max.session.timeout.ms"
 	case errors.Is(err, kerr.GroupAuthorizationFailed):
 		return "it takes Read on the group"
+	case errors.Is(err, kerr.TopicAuthorizationFailed):
+		return "it takes Read on the topics"
+	case errors.Is(err, kerr.GroupMaxSizeReached):
+		return "the brokers bound how many members a group has: group.max.size, or group.consumer.max.size; run fewer processes, or raise it"
+	case errors.Is(err, kerr.UnsupportedAssignor):
+		return "the brokers need the assignor uniform among their group.consumer.assignors; --group-protocol cooperative needs none"
 	case errors.Is(err, capture.ErrGroupTaken):
 		return "give a --group of its own for each archive"
 	}
