@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"crypto/rand"
 	"errors"
 	"os"
 	"os/exec"
@@ -22,14 +23,15 @@ const pipeGrace = time.Second
 // start runs a program for a broker. What it reads is empty.
 func start(p Program, broker string, to *output) (*process, error) {
 	c := shell(strings.ReplaceAll(p.Command, "{broker}", broker))
-	c.Env = append(os.Environ(), "KAFKA_BOOTSTRAP_SERVERS="+broker, "KARCHIVE_BROKER="+broker)
+	mark := "KARCHIVE_COMPARED=" + rand.Text()
+	c.Env = append(os.Environ(), "KAFKA_BOOTSTRAP_SERVERS="+broker, "KARCHIVE_BROKER="+broker, mark)
 	c.Stdout, c.Stderr = to, to
 	c.WaitDelay = pipeGrace
 	run := &process{command: c, ended: make(chan struct{})}
 	if err := c.Start(); err != nil {
 		return nil, err
 	}
-	if err := run.family.adopt(c.Process); err != nil {
+	if err := run.family.adopt(c.Process, mark); err != nil {
 		c.Process.Kill()
 		c.Wait()
 		return nil, err
@@ -51,6 +53,7 @@ func (p *process) stop(grace time.Duration) {
 		return
 	default:
 	}
+	p.family.look() // what it took is lost when nobody waits for who took it
 	p.family.ask()
 	timer := time.NewTimer(grace)
 	defer timer.Stop()
@@ -71,5 +74,5 @@ func (p *process) used() (cpu time.Duration, memory int64) {
 	if state == nil {
 		return 0, 0
 	}
-	return state.UserTime() + state.SystemTime(), p.family.peak(state)
+	return p.family.spent(state), p.family.peak(state)
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -19,7 +20,7 @@ func shell(command string) *exec.Cmd {
 // family is the job that a program and its children are in. All of them end when it is closed, also by the end of this process.
 type family struct{ job windows.Handle }
 
-func (f *family) adopt(p *os.Process) (err error) {
+func (f *family) adopt(p *os.Process, _ string) (err error) {
 	if f.job, err = windows.CreateJobObject(nil, nil); err != nil {
 		return err
 	}
@@ -43,6 +44,9 @@ func (f *family) kill() { windows.TerminateJobObject(f.job, 1) }
 
 // look does nothing: the job knows.
 func (f *family) look() {}
+
+// spent is the processor time of a program that has ended.
+func (f *family) spent(s *os.ProcessState) time.Duration { return s.UserTime() + s.SystemTime() }
 
 // peak is the most memory that a process of the job had, in bytes.
 func (f *family) peak(*os.ProcessState) int64 {

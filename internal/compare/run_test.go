@@ -32,6 +32,9 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "hold" {
 		hold(os.Args[2])
 	}
+	if len(os.Args) > 1 && os.Args[1] == "work" {
+		work(os.Args[2])
+	}
 	os.Exit(m.Run())
 }
 
