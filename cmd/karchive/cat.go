@@ -14,6 +14,7 @@ type catOptions struct {
 	template *template // nil: JSON
 	values   string
 	count    bool
+	ledger   bool
 }
 
 func catCommand(e *env) *cli.Command {
@@ -41,11 +42,13 @@ Examples:
   karchive cat run1 -t orders --values json | jq .value.user.id
   karchive cat run1 -t orders -f '%p %o %k %s\n'
   karchive cat run1 -t orders --filter 'key == "k1"' --count
+  karchive cat run1 --ledger | karchive import jsonl - -o run2
   karchive cat run1 -t payments --schema payments=payment.avsc | jq .value.amount`,
 		Flags: o.recordOptions.flags(append(o.catOrder.flags(),
 			withAlias("f", parsed("template", "print records as `FORMAT` says, such as '%k %s\\n'", "JSON", &o.template, parseTemplate)),
 			choiceFlag("values", "keys and values as `text` in a string, or as json where they are JSON", &o.values, "text", "json"),
 			&cli.BoolFlag{Name: "count", Usage: "print only how many records there are", Destination: &o.count},
+			&cli.BoolFlag{Name: "ledger", Usage: "first, what the archive is of and why offsets have no record, as karchive import reads it", Destination: &o.ledger},
 			identityFlag(e), quietFlag(e), o.rawFlag())...),
 		Action: func(c *cli.Context) (err error) {
 			if o.archive, err = oneArgument(c, "an ARCHIVE"); err != nil {
@@ -63,6 +66,8 @@ func (o *catOptions) check() error {
 	switch {
 	case o.count && (o.catOrder.given() || o.template != nil || o.values == "json"):
 		return usage("--count prints no records: it does not go with --limit, --last, --reverse, --order, --template and --values")
+	case o.ledger && (o.count || o.catOrder.given() || o.template != nil || o.values == "json" || o.from != "" || o.until != ""):
+		return usage("--ledger is of whole partitions, as JSON: it does not go with --from, --until, --count, --limit, --last, --reverse, --order, --template and --values")
 	case o.template != nil && o.values == "json":
 		return usage("--values is for records as JSON, and --template prints them otherwise")
 	}
@@ -91,6 +96,11 @@ func (o *catOptions) print(ctx context.Context, e *env, r *openRecords) error {
 	}
 	out := newCatLines(e, o, r.reader)
 	defer out.close()
+	if o.ledger {
+		if err := out.tell(r, o.takes); err != nil {
+			return err
+		}
+	}
 	each, end := passing(r.rules, out.record)
 	defer end()
 	if err := r.Each(ctx, each); err != nil {

@@ -35,12 +35,17 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs the files of testdata/script, which say what a user types and what comes of it.
 func TestScripts(t *testing.T) {
+	golden, err := filepath.Abs("../../testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("TMPDIR", e.WorkDir)
+			e.Setenv("GOLDEN", golden)
 			e.Setenv("GORACE", os.Getenv("GORACE"))
 			e.Values["testing"] = t
 			return nil

@@ -77,7 +77,7 @@ func (o *serveOptions) flags(e *env) []cli.Flag {
 const endGrace = 5 * time.Second
 
 func runServe(ctx context.Context, e *env, o *serveOptions) error {
-	limitMemory(o.memory)
+	limitHeap(o.memory, servedShare)
 	rules, err := o.pipeline(ctx, e)
 	if err != nil {
 		return err

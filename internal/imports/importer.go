@@ -12,6 +12,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/jsonl"
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
@@ -101,6 +102,9 @@ type importer struct {
 	byKey   kgo.TopicPartitioner
 	apply   func(tp format.TopicPartition, r *format.Record) (bool, error)
 
+	told    *jsonl.Archive // nil: nothing
+	covered map[format.TopicPartition]*coverage
+
 	topics map[string]*topic
 	names  []string // of topics, by number
 	files  []string
@@ -114,7 +118,7 @@ func Run(ctx context.Context, archive *format.Archive, files []File, o Options) 
 	if o.MemoryBytes <= 0 {
 		o.MemoryBytes = DefaultMemoryBytes
 	}
-	i := &importer{options: o, archive: archive, topics: make(map[string]*topic), hash: xxh3.New(), byKey: kgo.StickyKeyPartitioner(nil).ForTopic("")}
+	i := &importer{options: o, archive: archive, topics: make(map[string]*topic), covered: make(map[format.TopicPartition]*coverage), hash: xxh3.New(), byKey: kgo.StickyKeyPartitioner(nil).ForTopic("")}
 	i.spool = newSpool(o.TempDir, o.MemoryBytes)
 	defer i.spool.close()
 	if err := i.readAll(ctx, files); err != nil {
@@ -214,6 +218,9 @@ func (e *TooManyError) Unwrap() error { return e.Last }
 
 // take gives a row its place and puts it into the spool.
 func (i *importer) take(file int32, row *Row) error {
+	if row.About != nil {
+		return i.tell(row)
+	}
 	t, err := i.topic(row)
 	if err != nil {
 		return &BadRow{Line: row.Line, Err: err}

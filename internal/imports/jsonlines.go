@@ -36,7 +36,10 @@ func badLine(err error) error {
 }
 
 // parseCat reads a line of karchive cat.
-func parseCat(line []byte, row *Row) error {
+func parseCat(line []byte, row *Row) (err error) {
+	if row.About, err = jsonl.ParseAbout(line); err != nil || row.About != nil {
+		return err
+	}
 	tp, r, err := jsonl.Parse(line)
 	row.Record, row.Topic, row.Partition, row.Placed, row.Numbered = r, tp.Topic, tp.Partition, true, true
 	return err

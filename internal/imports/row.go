@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/jsonl"
 )
 
 // Row is a record in a file, and what the file tells of its place.
@@ -15,6 +16,8 @@ type Row struct {
 	Placed    bool  // the file names the partition
 	Numbered  bool  // the file names the offset
 	Line      int64 // from 1; of a Parquet file the row
+	// About, if set, is what the row tells of the archive in place of a record.
+	About *jsonl.About
 }
 
 // Source reads the rows of a file.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 
@@ -35,7 +36,10 @@ func (i *importer) write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := w.seal(w.next); err != nil {
+	if err := w.end(); err != nil {
+		return err
+	}
+	if err := w.empty(); err != nil {
 		return err
 	}
 	slices.SortFunc(i.report.Partitions, func(a, b PartitionReport) int { return a.place().Compare(b.place()) })
@@ -45,14 +49,22 @@ func (i *importer) write(ctx context.Context) error {
 // describe puts the topics into the archive's identity.
 func (i *importer) describe() error {
 	id := i.archive.Identity()
-	id.Topics = nil
-	for name, t := range i.topics {
-		count := int32(1)
-		for p := range t.partitions {
-			count = max(count, p+1)
+	known := map[string]format.Topic{}
+	if i.told != nil {
+		id.ClusterID, id.Capture = i.told.ClusterID, i.told.Capture
+		for _, t := range i.told.Topics {
+			known[t.Name] = t
 		}
-		id.Topics = append(id.Topics, format.Topic{Name: name, Partitions: count})
 	}
+	for name, t := range i.topics {
+		of := known[name]
+		of.Name, of.Partitions = name, max(of.Partitions, 1)
+		for p := range t.partitions {
+			of.Partitions = max(of.Partitions, p+1)
+		}
+		known[name] = of
+	}
+	id.Topics = slices.Collect(maps.Values(known))
 	return i.archive.SetIdentity(id)
 }
 
@@ -60,8 +72,10 @@ func (i *importer) describe() error {
 type segmentWriter struct {
 	*importer
 	encoders chan struct{}
+	place    format.TopicPartition // that is written
 	pending  *format.Pending
-	last     entry // that was written; data is a copy
+	coverage *coverage // of the partition; nil: nothing is told
+	last     entry     // that was written; data is a copy
 	begun    bool
 	next     int64 // behind last
 }
@@ -72,14 +86,19 @@ func (w *segmentWriter) entry(e *entry) error {
 	case samePartition && w.last.offset == e.offset:
 		return w.doubled(e)
 	case !samePartition:
-		if err := w.seal(w.next); err != nil {
+		if err := w.end(); err != nil {
 			return err
 		}
-		w.begin(e)
+		if err := w.open(w.begin(e)); err != nil {
+			return err
+		}
 	case w.pending.Full() || w.pending.Bytes() >= segmentBytes:
-		if err := w.seal(e.offset); err != nil {
+		if err := w.split(e.offset); err != nil {
 			return err
 		}
+	}
+	if err := w.passTo(e.offset); err != nil {
+		return err
 	}
 	if err := w.put(e); err != nil {
 		return err
@@ -92,11 +111,57 @@ func (w *segmentWriter) entry(e *entry) error {
 	return nil
 }
 
-// begin begins the report of a partition.
-func (w *segmentWriter) begin(e *entry) {
-	name := w.names[e.topic]
-	given := w.topics[name].partitions[e.partition].given
-	w.report.Partitions = append(w.report.Partitions, PartitionReport{Topic: name, Partition: e.partition, From: e.offset, Numbered: !given})
+// begin begins the report of a partition, and returns where it begins.
+func (w *segmentWriter) begin(e *entry) (from int64) {
+	w.place = format.TopicPartition{Topic: w.names[e.topic], Partition: e.partition}
+	given := w.topics[w.place.Topic].partitions[e.partition].given
+	from = e.offset
+	if w.coverage = w.covered[w.place]; w.coverage != nil {
+		w.coverage.begun = true
+		from = w.coverage.From
+	}
+	w.report.Partitions = append(w.report.Partitions, PartitionReport{Topic: w.place.Topic, Partition: e.partition, From: from, Next: from, Numbered: !given})
+	return from
+}
+
+// open begins a segment of the partition.
+func (w *segmentWriter) open(base int64) (err error) {
+	w.pending, err = w.archive.NewSegment(w.settings(base))
+	return err
+}
+
+// split goes on in another segment from an offset on.
+func (w *segmentWriter) split(at int64) error {
+	if err := w.passTo(at); err != nil {
+		return err
+	}
+	if err := w.seal(at); err != nil {
+		return err
+	}
+	return w.open(at)
+}
+
+// passTo goes on to an offset where there is a record, if it is told what is before it.
+func (w *segmentWriter) passTo(offset int64) error {
+	if w.coverage == nil {
+		return nil
+	}
+	return w.coverage.pass(w.pending, offset)
+}
+
+// end ends the partition, if there is one.
+func (w *segmentWriter) end() error {
+	if w.pending == nil {
+		return nil
+	}
+	if w.coverage != nil {
+		if err := w.coverage.finish(w.pending); err != nil {
+			return err
+		}
+		w.next = w.coverage.Next
+		w.report.Partitions[len(w.report.Partitions)-1].Next = w.next
+	}
+	return w.seal(w.next)
 }
 
 // doubled leaves out a record at an offset where there is one.
@@ -113,12 +178,7 @@ func (w *segmentWriter) doubled(e *entry) error {
 		Err: fmt.Errorf("offset %d of %s-%d: %w: that of %s", e.offset, w.names[e.topic], e.partition, ErrOtherThere, where)})
 }
 
-func (w *segmentWriter) put(e *entry) (err error) {
-	if w.pending == nil {
-		if w.pending, err = w.archive.NewSegment(w.settings(e)); err != nil {
-			return err
-		}
-	}
+func (w *segmentWriter) put(e *entry) error {
 	r, err := e.record()
 	if err != nil {
 		return err
@@ -133,8 +193,11 @@ func (w *segmentWriter) put(e *entry) (err error) {
 	return w.pending.Write(&r)
 }
 
-func (w *segmentWriter) settings(e *entry) format.WriterOptions {
-	o := format.WriterOptions{Topic: w.names[e.topic], Partition: e.partition, Base: e.offset, Compression: w.options.Compression, Encoders: w.encoders}
+func (w *segmentWriter) settings(base int64) format.WriterOptions {
+	o := format.WriterOptions{Topic: w.place.Topic, Partition: w.place.Partition, Base: base, Compression: w.options.Compression, Encoders: w.encoders}
+	if w.coverage != nil {
+		o.Source = w.coverage.Source
+	}
 	if w.options.Reshape != nil {
 		o.Source.Rules = w.options.Reshape.Rules(w.archive.Identity().ArchiveID)
 	}
