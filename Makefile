@@ -1,4 +1,4 @@
-# Plain `make test` needs Go alone. test-kafka, crash, kill-replay and rss also need Java 17 and mvn; readers needs Python 3.10 or newer; examples needs both, and a JDK; race needs a C compiler.
+# Plain `make test` needs Go alone. test-kafka, crash, kill-replay and rss also need Java 17 and mvn; readers and iceberg need Python 3.10 or newer; examples needs both, and a JDK; race needs a C compiler.
 
 GO          ?= go
 PYTHON      ?= python3
@@ -74,6 +74,20 @@ readers: $(VENV)/installed build ## DuckDB, pandas, pyarrow and Polars read what
 	$(VENV)/bin/python test/readers/check.py testdata build/readers
 	$(VENV)/bin/python test/readers/extract.py bin/karchive build/readers
 	$(VENV)/bin/python test/maskmodel/model.py bin/karchive build/readers/masks
+
+.PHONY: iceberg
+iceberg: build/venv-iceberg/installed ## tables of the golden archives, read by PyIceberg and DuckDB; the program with Iceberg in it takes some minutes to be built, once
+	$(GO) vet -tags iceberg ./iceberg ./cmd/karchive
+	$(GO) test -tags iceberg -count=1 -timeout 10m ./iceberg
+	$(GO) test -tags iceberg -count=1 -timeout 10m -run TestScripts/iceberg ./cmd/karchive
+	rm -rf build/iceberg && mkdir -p build/iceberg
+	$(GO) build -tags iceberg -o build/iceberg/karchive ./cmd/karchive
+	build/venv-iceberg/bin/python test/iceberg/read.py build/iceberg/karchive build/iceberg testdata/golden-1.0 testdata/golden-1.0-ledger testdata/golden-1.2-bucket testdata/golden-1.4-pruned
+
+build/venv-iceberg/installed: test/iceberg/requirements.txt
+	$(PYTHON) -m venv build/venv-iceberg
+	build/venv-iceberg/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	touch $@
 
 $(VENV)/installed: test/readers/requirements.txt examples/pytest/requirements.txt test/realkafka/requirements.txt
 	$(PYTHON) -m venv $(VENV)

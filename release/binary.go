@@ -12,13 +12,20 @@ import (
 	"strings"
 )
 
-// platform is what a binary runs on, in Go's words.
-type platform struct{ os, arch string }
+// platform is what a binary runs on, in Go's words, and whether it has what few need.
+type platform struct {
+	os, arch string
+	full     bool
+}
+
+// fullTags are of what makes the program much larger for jobs that few do: docs/iceberg.md and docs/buckets.md.
+const fullTags = "gcs,iceberg"
 
 func (p platform) String() string { return p.os + "/" + p.arch }
 
 var everyPlatform = []platform{
-	{"linux", "amd64"}, {"linux", "arm64"}, {"darwin", "amd64"}, {"darwin", "arm64"}, {"windows", "amd64"}, {"windows", "arm64"},
+	{os: "linux", arch: "amd64"}, {os: "linux", arch: "arm64"}, {os: "darwin", arch: "amd64"}, {os: "darwin", arch: "arm64"},
+	{os: "windows", arch: "amd64"}, {os: "windows", arch: "arm64"},
 }
 
 // versionPattern is what a package manager can sort and the linker can be told.
@@ -50,13 +57,29 @@ func (p platform) program() string {
 	return "karchive"
 }
 
+// edition is the first part of the names of files.
+func (p platform) edition() string {
+	if p.full {
+		return "karchive-full"
+	}
+	return "karchive"
+}
+
+// tags are those that the program is built with.
+func (p platform) tags() string {
+	if p.full {
+		return fullTags
+	}
+	return ""
+}
+
 // binary builds the program for a platform, once, and returns its file.
 func (r *release) binary(ctx context.Context, p platform) (file string, err error) {
 	if file, ok := r.built[p]; ok {
 		return file, nil
 	}
-	file = filepath.Join(r.work, p.os+"-"+p.arch, p.program())
-	fmt.Fprintf(os.Stderr, "release: building karchive %s for %v\n", r.version, p)
+	file = filepath.Join(r.work, p.edition()+"-"+p.os+"-"+p.arch, p.program())
+	fmt.Fprintf(os.Stderr, "release: building %s %s for %v\n", p.edition(), r.version, p)
 	if err := r.build(ctx, p, r.profile, file); err != nil {
 		return "", fmt.Errorf("build for %v: %w", p, err)
 	}
@@ -67,7 +90,7 @@ func (r *release) binary(ctx context.Context, p platform) (file string, err erro
 // build is the one recipe. Nothing of the machine, the directory or the time gets into the binary: no paths, no C, no state of the checkout,
 // no settings of whoever builds.
 func (r *release) build(ctx context.Context, p platform, profile, file string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-pgo="+profile,
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-mod=readonly", "-tags="+p.tags(), "-pgo="+profile,
 		"-ldflags=-s -w -X main.version="+r.version, "-o", file, "./cmd/karchive")
 	cmd.Dir, cmd.Stderr = r.source, os.Stderr
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+p.os, "GOARCH="+p.arch, "GOAMD64=v1", "GOARM64=v8.0",
@@ -77,7 +100,7 @@ func (r *release) build(ctx context.Context, p platform, profile, file string) e
 
 // document writes manual pages and completion, with a binary that runs here.
 func (r *release) document(ctx context.Context) error {
-	here := platform{runtime.GOOS, runtime.GOARCH}
+	here := platform{os: runtime.GOOS, arch: runtime.GOARCH}
 	program := filepath.Join(r.work, "here", here.program())
 	if err := r.build(ctx, here, "off", program); err != nil {
 		return fmt.Errorf("build for manual pages: %w", err)

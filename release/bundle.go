@@ -38,7 +38,7 @@ func (r *release) writeBundle(dir string, p platform, binary string) error {
 }
 
 func (r *release) name(p platform) string {
-	return fmt.Sprintf("karchive_%s_%s_%s", r.number(), p.os, p.arch)
+	return fmt.Sprintf("%s_%s_%s_%s", p.edition(), r.number(), p.os, p.arch)
 }
 
 func (r *release) entries(p platform, binary string) ([]entry, error) {

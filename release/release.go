@@ -109,21 +109,31 @@ func (r *release) writeFiles(ctx context.Context, dir string) error {
 		return err
 	}
 	for _, p := range r.platforms {
-		binary, err := r.binary(ctx, p)
-		if err != nil {
-			return err
-		}
-		if err := r.writeBundle(dir, p, binary); err != nil {
-			return fmt.Errorf("%v: %w", p, err)
-		}
-		if err := r.writeMaterials(ctx, dir, p, binary); err != nil {
-			return fmt.Errorf("%v: %w", p, err)
-		}
-		if p.os == "linux" {
-			if err := r.writePackages(dir, p, binary); err != nil {
-				return fmt.Errorf("%v: %w", p, err)
+		full := p
+		full.full = true
+		for _, p := range []platform{p, full} {
+			if err := r.writePlatform(ctx, dir, p); err != nil {
+				return fmt.Errorf("%s for %v: %w", p.edition(), p, err)
 			}
 		}
 	}
 	return writeSums(dir)
+}
+
+// writePlatform makes what there is of one program for one platform. Packages are of the smaller one: both would be one command.
+func (r *release) writePlatform(ctx context.Context, dir string, p platform) error {
+	binary, err := r.binary(ctx, p)
+	if err != nil {
+		return err
+	}
+	if err := r.writeBundle(dir, p, binary); err != nil {
+		return err
+	}
+	if err := r.writeMaterials(ctx, dir, p, binary); err != nil {
+		return err
+	}
+	if p.os != "linux" || p.full {
+		return nil
+	}
+	return r.writePackages(dir, p, binary)
 }

@@ -106,7 +106,7 @@ func TestTwoBuildsInTwoDirectoriesAreTheSameBytes(t *testing.T) {
 	t.Setenv("GOFLAGS", "-ldflags=-X=main.version=other") // of whoever builds: the recipe does not listen
 	t.Setenv("TZ", "Asia/Kathmandu")
 	second := digests(t, made(t, aProgram(t), "files", "-platforms", few))
-	if len(first) != 7 { // two bundles, two bills, two packages, the sums
+	if len(first) != 11 { // two bundles and two bills of two programs, two packages, the sums
 		t.Errorf("files %v", first)
 	}
 	for name, digest := range first {
@@ -132,6 +132,9 @@ func TestAReleaseHoldsWhatItSaysAndItsSumsAreRight(t *testing.T) {
 		t.Errorf("the bundle holds %v, want %v", names, want)
 	}
 	checkStatic(t, files[bundle+"/karchive"], elf.EM_AARCH64)
+	checkTags(t, files[bundle+"/karchive"], "")
+	full := "karchive-full_1.2.3-rc.1_linux_arm64"
+	checkTags(t, inTarGz(t, filepath.Join(dir, full+".tar.gz"))[full+"/karchive"], "gcs,iceberg")
 	z, err := zip.OpenReader(filepath.Join(dir, "karchive_1.2.3-rc.1_windows_arm64.zip"))
 	if err != nil {
 		t.Fatal(err)
@@ -176,6 +179,24 @@ func checkStatic(t *testing.T, program []byte, machine elf.Machine) {
 		if strings.HasPrefix(s.Key, "vcs") || strings.Contains(s.Value, "/checkout") {
 			t.Errorf("the program says %s=%s, which differs between builds", s.Key, s.Value)
 		}
+	}
+}
+
+// checkTags looks what a program was built with.
+func checkTags(t *testing.T, program []byte, want string) {
+	t.Helper()
+	info, err := buildinfo.Read(bytes.NewReader(program))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := ""
+	for _, s := range info.Settings {
+		if s.Key == "-tags" {
+			got = s.Value
+		}
+	}
+	if got != want {
+		t.Errorf("built with the tags %q, want %q", got, want)
 	}
 }
 

@@ -102,6 +102,8 @@ func candidates(commands []*cli.Command, words []string, current string) []candi
 		return visible(commands)
 	case c.Name == "rules" && !slices.Contains(words[at+1:], rulesTest):
 		return []candidate{{rulesTest, c.Usage}}
+	case c.Name == "export" && !slices.Contains(words[at+1:], exportIceberg):
+		return []candidate{{exportIceberg, c.Usage}}
 	case c.Name == "groups" && !slices.Contains(words[at+1:], groupsRestore):
 		return []candidate{{groupsRestore, c.Usage}}
 	case c.Name == "import" && !namesKind(words[at+1:]):

@@ -83,6 +83,7 @@ func (e *env) commands() []*cli.Command {
 		serveCommand(e),
 		compareCommand(e),
 		copyCommand(e),
+		exportCommand(e),
 		pruneCommand(e),
 		packCommand(e),
 		unpackCommand(e),

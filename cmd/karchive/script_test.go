@@ -54,6 +54,8 @@ func TestScripts(t *testing.T) {
 			switch name {
 			case "root":
 				return os.Getuid() == 0, nil
+			case "iceberg": // whether the program was built with it
+				return makeTables != nil, nil
 			case "offline": // whether a command can be run without a network
 				return exec.Command("unshare", "-rn", "true").Run() == nil, nil
 			}

@@ -25,11 +25,15 @@ type selected struct {
 
 func (s *selected) flags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringSliceFlag{Name: "topics", Aliases: []string{"t"}, Usage: "`TOPICS`: names and globs such as orders-*, in a comma list or repeated", Destination: &s.topics},
+		s.topicsFlag(),
 		parsed("partitions", "only these `PARTITIONS`, such as 0,3-5", "", &s.partitions, selecting.ParsePartitions),
 		&cli.StringFlag{Name: "from", Usage: "first `POSITION`, inclusive: beginning, end, offset:N, @MS, a date or time, -2h, end-2h", Destination: &s.from},
 		&cli.StringFlag{Name: "until", Usage: "last `POSITION`, exclusive", Destination: &s.until},
 	}
+}
+
+func (s *selected) topicsFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "topics", Aliases: []string{"t"}, Usage: "`TOPICS`: names and globs such as orders-*, in a comma list or repeated", Destination: &s.topics}
 }
 
 // names are the topics and globs, from comma lists and repeated flags.

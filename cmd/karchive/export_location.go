@@ -1,0 +1,63 @@
+package main
+
+import (
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"github.com/karchive/karchive/internal/bucketurl"
+)
+
+// findLocation is where readers of tables find the archive, if it was not said.
+func (o *exportOptions) findLocation() (err error) {
+	switch {
+	case o.location != "":
+		if !strings.Contains(o.location, "://") {
+			return usage("--location %s: not a URL", o.location)
+		}
+	case strings.HasPrefix(o.archive, "azblob://"):
+		return &usageError{"an archive in Azure needs --location: engines know it by another URL", "abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PREFIX"}
+	case bucketurl.Is(o.archive):
+		o.location, _, _ = strings.Cut(o.archive, "?")
+	default:
+		o.location, err = fileURL(o.archive)
+	}
+	return err
+}
+
+// fileURL is the URL of a directory as Iceberg has them: a path that is not escaped. What some readers would unescape is refused.
+func fileURL(dir string) (string, error) {
+	path, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	if strings.ContainsAny(path, "%#?") {
+		return "", &usageError{path + ": readers of tables take %, # and ? in a path each in their own way", "rename the directory, or say with --location how readers reach it"}
+	}
+	path = filepath.ToSlash(path)
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path // a drive
+	}
+	return "file://" + path, nil
+}
+
+// storeProperties are the options of a bucket's URL as Iceberg calls them.
+func storeProperties(archive string) map[string]string {
+	out := map[string]string{}
+	u, err := url.Parse(archive)
+	if err != nil || u.Scheme != "s3" {
+		return out
+	}
+	q := u.Query()
+	for option, property := range map[string]string{"region": "s3.region", "endpoint": "s3.endpoint"} {
+		if v := q.Get(option); v != "" {
+			out[property] = v
+		}
+	}
+	for _, option := range []string{"s3ForcePathStyle", "use_path_style"} {
+		if q.Get(option) == "true" {
+			out["s3.force-virtual-addressing"] = "false"
+		}
+	}
+	return out
+}

@@ -1,0 +1,179 @@
+//go:build iceberg
+
+package iceberg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	ice "github.com/apache/iceberg-go"
+	"github.com/apache/iceberg-go/catalog"
+	"github.com/apache/iceberg-go/table"
+
+	"github.com/karchive/karchive/format"
+)
+
+// Options say what Export makes of an archive. Location is needed, all else may be empty.
+type Options struct {
+	Location    string   // URL of the archive's root as readers of the tables reach it: file:///archives/run1, s3://bucket/run1
+	Namespace   string   // of the tables; a dot is between its parts; empty: kafka
+	TablePrefix string   // of the names of tables
+	Topics      []string // names; nil: all that have segments
+	Replace     bool     // take over tables that an export of another archive made of the same topic
+	DryRun      bool     // change nothing
+	OnTable     func(done, of int)
+}
+
+// DefaultNamespace is where tables are when nothing else is said.
+const DefaultNamespace = "kafka"
+
+// Report is what became of the tables, in the order of topics.
+type Report struct{ Tables []Table }
+
+// Table is what became of one.
+type Table struct {
+	Topic          string
+	Name           string // with its namespace
+	Created        bool
+	Moved          bool // its files were those of another archive or another place
+	Added, Removed int  // segments
+	Segments       int  // that it has now
+	Empty          int  // segments without a record, which are not in it
+	Records        int64
+	AddedRecords   int64
+	RemovedRecords int64
+	Snapshot       int64  // id of the newest; 0: it has none
+	Metadata       string // URL of its newest metadata file; empty: the table is not there yet
+}
+
+// Changed says whether anything is new.
+func (t *Table) Changed() bool { return t.Created || t.Moved || t.Added+t.Removed > 0 }
+
+// Export makes the tables of a catalog follow an archive. It reads the document of every segment of a topic before it changes the topic's table.
+// With an error the report has the tables that are done. A table that is not the archive's is a *TableError, and stays as it is.
+func Export(ctx context.Context, a *format.Archive, cat catalog.Catalog, o Options) (*Report, error) {
+	x, err := newExport(a, cat, o)
+	if err != nil {
+		return nil, err
+	}
+	names, err := x.tableNames()
+	if err != nil {
+		return nil, err
+	}
+	r := &Report{}
+	if err := x.makeNamespace(ctx); err != nil {
+		return nil, fmt.Errorf("namespace %s: %w", x.Namespace, err)
+	}
+	for i, n := range names {
+		t, err := x.follow(ctx, n)
+		if err != nil {
+			return r, fmt.Errorf("table %s: %w", n, err)
+		}
+		r.Tables = append(r.Tables, *t)
+		if x.OnTable != nil {
+			x.OnTable(i+1, len(names))
+		}
+	}
+	return r, nil
+}
+
+// export is one call of Export.
+type export struct {
+	Options
+	archive   *format.Archive
+	id        string // of the archive
+	catalog   catalog.Catalog
+	namespace table.Identifier
+}
+
+func newExport(a *format.Archive, cat catalog.Catalog, o Options) (*export, error) {
+	x := &export{Options: o, archive: a, catalog: cat}
+	identity := a.Identity()
+	if identity.Encoding != format.Parquet {
+		return nil, &EncodingError{identity.Encoding}
+	}
+	x.id = identity.ArchiveID
+	if x.Location = strings.TrimRight(o.Location, "/"); x.Location == "" {
+		return nil, errors.New("no location of the archive")
+	}
+	if x.Namespace == "" {
+		x.Namespace = DefaultNamespace
+	}
+	x.namespace = strings.Split(x.Namespace, ".")
+	if slices.Contains(x.namespace, "") {
+		return nil, fmt.Errorf("namespace %q: %w", x.Namespace, ErrName)
+	}
+	if o.TablePrefix != legalName(o.TablePrefix) {
+		return nil, fmt.Errorf("table prefix %q: %w", o.TablePrefix, ErrName)
+	}
+	return x, nil
+}
+
+// makeNamespace makes the namespace, and those that it lies in. Somebody may do so at the same time.
+func (x *export) makeNamespace(ctx context.Context) error {
+	if x.DryRun {
+		return nil
+	}
+	for n := range x.namespace {
+		ns := x.namespace[:n+1]
+		there, err := x.catalog.CheckNamespaceExists(ctx, ns)
+		if err != nil {
+			return err
+		}
+		if there {
+			continue
+		}
+		if err := x.catalog.CreateNamespace(ctx, ns, ice.Properties{}); err != nil && !errors.Is(err, catalog.ErrNamespaceAlreadyExists) {
+			return err
+		}
+	}
+	return nil
+}
+
+// most is how often a table is looked at anew because somebody else changed it in the meantime.
+const most = 10
+
+// follow makes a table have what the archive has of its topic. Whoever loses a race looks again at what there is: changes are never
+// replayed on a table that they were not made for, which would add a segment twice.
+func (x *export) follow(ctx context.Context, n name) (*Table, error) {
+	want, empty, err := x.segments(n.topic)
+	if err != nil {
+		return nil, err
+	}
+	for tries := 1; ; tries++ {
+		t, err := x.once(ctx, n, want)
+		if err == nil {
+			t.Topic, t.Name, t.Empty = n.topic, n.String(), empty
+			return t, nil
+		}
+		lost := errors.Is(err, errOvertaken) || errors.Is(err, catalog.ErrTableAlreadyExists)
+		if !lost || tries == most || ctx.Err() != nil {
+			return nil, err
+		}
+	}
+}
+
+// once compares a table with what it is to have, and commits the difference.
+func (x *export) once(ctx context.Context, n name, want []segment) (*Table, error) {
+	tbl, created, err := x.open(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	if tbl == nil { // of a dry run
+		c := &change{add: want}
+		return c.result(nil, true), nil
+	}
+	c, err := x.compare(ctx, tbl, n, want)
+	if err != nil {
+		return nil, err
+	}
+	if !x.DryRun && !c.none() {
+		if tbl, err = x.commit(ctx, tbl, c); err != nil {
+			return nil, err
+		}
+	}
+	return c.result(tbl, created), nil
+}
