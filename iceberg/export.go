@@ -80,6 +80,15 @@ func Export(ctx context.Context, a *format.Archive, cat catalog.Catalog, o Optio
 	return r, nil
 }
 
+// Check refuses what Export would refuse before it asks the catalog anything.
+func (o Options) Check(a *format.Archive) error {
+	x, err := newExport(a, nil, o)
+	if err == nil {
+		_, err = x.tableNames()
+	}
+	return err
+}
+
 // export is one call of Export.
 type export struct {
 	Options

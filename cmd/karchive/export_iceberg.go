@@ -17,24 +17,25 @@ func init() { makeTables = makeIcebergTables }
 
 func makeIcebergTables(ctx context.Context, e *env, o *exportOptions, a *format.Archive, topics []string) (*exported, error) {
 	log.SetOutput(io.Discard) // the library prints warnings there
+	progress := newProgress(e, "export")
+	defer progress.done()
+	options := iceberg.Options{
+		Location: o.location, Namespace: o.namespace, TablePrefix: o.prefix, Topics: topics, Replace: o.replace, DryRun: o.dry,
+		OnTable: func(done, of int) { progress.set(int64(done), int64(of), fmt.Sprintf("%d of %d tables", done, of)) },
+	}
+	if err := options.Check(a); err != nil {
+		return nil, o.hinted(err)
+	}
 	cat, err := o.openCatalog(ctx, e)
 	if err != nil {
 		return nil, err
 	}
 	defer cat.close()
-	progress := newProgress(e, "export")
-	defer progress.done()
-	r, err := iceberg.Export(ctx, a, cat.Catalog, iceberg.Options{
-		Location: o.location, Namespace: o.namespace, TablePrefix: o.prefix, Topics: topics, Replace: o.replace, DryRun: o.dry,
-		OnTable: func(done, of int) { progress.set(int64(done), int64(of), fmt.Sprintf("%d of %d tables", done, of)) },
-	})
-	if err != nil {
-		err = exportHint(fmt.Errorf("%s: %w", o.archive, err))
-	}
+	r, err := iceberg.Export(ctx, a, cat.Catalog, options)
 	if r == nil || err != nil && len(r.Tables) == 0 {
-		return nil, err
+		return nil, o.hinted(err)
 	}
-	return o.newExported(r), err
+	return o.newExported(r), o.hinted(err)
 }
 
 func (o *exportOptions) newExported(r *iceberg.Report) *exported {
@@ -61,23 +62,30 @@ func changeOf(t iceberg.Table) string {
 	return "none"
 }
 
-// exportHint says what to do about an archive or a table that cannot be exported.
-func exportHint(err error) error {
+// hinted says of which archive an error is, and what to do about it.
+func (o *exportOptions) hinted(err error) error {
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("%s: %w", o.archive, err)
+	if errors.Is(err, iceberg.ErrName) {
+		return &usageError{err.Error(), ""}
+	}
+	if t, ok := errors.AsType[*iceberg.TableError](err); ok {
+		return withHint(err, tableHint(t))
+	}
 	if _, ok := errors.AsType[*iceberg.EncodingError](err); ok {
 		return withHint(err, "karchive copy ARCHIVE -o NEW --encoding parquet makes one that can be")
 	}
 	if _, ok := errors.AsType[*iceberg.NamesError](err); ok {
 		return withHint(err, "export one of them with -t, and the other with -t and --table-prefix")
 	}
-	if errors.Is(err, iceberg.ErrName) {
-		return &usageError{err.Error(), ""}
-	}
-	t, ok := errors.AsType[*iceberg.TableError](err)
-	switch {
-	case ok && t.Replaceable:
-		return withHint(err, "--replace makes the table follow this archive; another --namespace or --table-prefix leaves it as it is")
-	case ok:
-		return withHint(err, "use another --namespace or --table-prefix")
-	}
 	return err
+}
+
+func tableHint(t *iceberg.TableError) string {
+	if t.Replaceable {
+		return "--replace makes the table follow this archive; another --namespace or --table-prefix leaves it as it is"
+	}
+	return "use another --namespace or --table-prefix"
 }
