@@ -46,6 +46,7 @@ type preflight struct {
 	target   *cluster
 	held     map[string]holding // by topic of the target
 	now      time.Time
+	newest   func(topic string) int64 // latest timestamp of a topic of the archive in all shards together
 	findings []Finding
 }
 
@@ -266,7 +267,7 @@ func (p *preflight) logAppendTime(t *PlannedTopic) {
 	})
 }
 
-// retentionTime is certain when all of a topic is too old: the segment that is written to is rolled and deleted as well. Records without
+// retentionTime is certain when all of a topic is too old, in all shards: the segment that is written to is rolled and deleted as well. Records without
 // a timestamp, and before 1970, count from when they arrive.
 func (p *preflight) retentionTime(t *PlannedTopic, target targetTopic) {
 	limit, ok := target.number("retention.ms")
@@ -281,7 +282,7 @@ func (p *preflight) retentionTime(t *PlannedTopic, target targetTopic) {
 		Fix: "raise retention.ms of the topic (-1 keeps all), or send with the timestamps of now",
 	}
 	switch {
-	case 0 <= t.Total.MaxTimestampMs && t.Total.MaxTimestampMs < oldest:
+	case 0 <= t.Total.MaxTimestampMs && t.Total.MaxTimestampMs < oldest && p.newest(t.Topic) < oldest:
 		f.Severity, f.Consequence = refuse, "the target deletes all of them soon after they arrive"
 	case 0 <= t.Total.MinTimestampMs && t.Total.MinTimestampMs < oldest:
 		f.Consequence = "the target may delete the older ones soon after they arrive"

@@ -162,6 +162,9 @@ func (j *job) fit(ctx context.Context, plan *Plan) error {
 	if err := j.topic.create(ctx, j.ReplicationFactor, true); err != nil {
 		return err
 	}
+	if j.Shard.divides() {
+		plan.assumeRetention(j.target)
+	}
 	for i := range plan.Topics {
 		plan.Topics[i].TargetPartitions = j.target.topics[plan.Topics[i].Target].partitions
 	}
@@ -174,7 +177,7 @@ func (j *job) preflight(ctx context.Context, plan *Plan) error {
 	if err != nil && !kafka.Denied(err) {
 		return err
 	}
-	plan.Findings = (&preflight{options: &j.Options, plan: plan, target: j.target, held: held, now: j.Clock.Now()}).look()
+	plan.Findings = (&preflight{options: &j.Options, plan: plan, target: j.target, held: held, now: j.Clock.Now(), newest: j.newestOf}).look()
 	busy, err := j.moves.fit(ctx, j, plan)
 	if err != nil {
 		return err

@@ -31,6 +31,8 @@ func nameFixes(p *replay.Plan, o *replay.Options) {
 		f := &p.Findings[i]
 		fix, ok := fixes[f.Code]
 		switch {
+		case f.Code == "retention-ms" && isMade(p, f.Topic):
+			fix = "--topic-config retention.ms=-1 makes a topic that keeps all; or --timestamps now"
 		case f.Code == "source-cluster" && !slices.ContainsFunc(p.Topics, func(t replay.PlannedTopic) bool { return t.Topic == t.Target }):
 			fix = "--allow-source-cluster if it is meant"
 		case f.Code == "max-message-bytes" && p.Compression == "none":
@@ -42,6 +44,11 @@ func nameFixes(p *replay.Plan, o *replay.Options) {
 			f.Fix = fix
 		}
 	}
+}
+
+// isMade says whether a replay makes a topic of the target.
+func isMade(p *replay.Plan, target string) bool {
+	return slices.ContainsFunc(p.Topics, func(t replay.PlannedTopic) bool { return t.Target == target && t.Create })
 }
 
 // replayErrorHint says what to do about an error of a replay, as far as its kind tells.
