@@ -68,7 +68,7 @@ func whole(s *bucket.Store, n int64) error {
 	if err != nil {
 		return err
 	}
-	c := scan.NewCursor(a, orders, format.Window{})
+	c := scan.NewCursor(a, orders, format.Selection{})
 	defer c.Close()
 	at := int64(0)
 	for {

@@ -49,7 +49,7 @@ func covered(t *testing.T, s *bucket.Store, segments int) {
 	t.Helper()
 	a, err := format.Open(s)
 	ok(t, err)
-	_, err = a.Completeness(nil)
+	_, err = a.Completeness(format.Selection{})
 	ok(t, err)
 	got := 0
 	for _, tp := range a.Partitions() {

@@ -105,7 +105,7 @@ func records(t *testing.T, a *format.Archive) string {
 	t.Helper()
 	var all strings.Builder
 	for _, tp := range a.Partitions() {
-		c := scan.NewCursor(a, tp, format.Window{})
+		c := scan.NewCursor(a, tp, format.Selection{})
 		for {
 			list, err := c.Next()
 			if errors.Is(err, io.EOF) {
@@ -133,7 +133,7 @@ func TestFootersAreReadOnceAndRowGroupsWithFewRequests(t *testing.T) {
 		segments += len(a.Segments(tp))
 	}
 	for range 3 {
-		_, err = a.Completeness(nil)
+		_, err = a.Completeness(format.Selection{})
 		ok(t, err)
 	}
 	now := s.Requests()

@@ -35,7 +35,7 @@ import (
 // The report is right also when there is an error: it counts what was sealed, and sealed segments stay. When ctx ends, a follow capture
 // seals what it has and returns nil, and a snapshot drops what it did not seal and returns an error that wraps ctx's. Errors to
 // branch on: ErrConnect, those of package selection; *MismatchError, *RecreatedTopicError and
-// *TruncatedError when the archive cannot be continued; *StalledError, *PartitionError; and those of package format.
+// *TruncatedError when the archive cannot be continued; *PartitionError, of which one that stalled wraps ErrStalled; and those of package format.
 func Run(ctx context.Context, connectTo []kgo.Opt, archive *format.Archive, o Options) (Report, error) {
 	s, err := o.normalize()
 	if err != nil {

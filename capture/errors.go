@@ -62,26 +62,19 @@ func (e *TruncatedError) Error() string {
 		e.Partition, e.Next, e.LogEnd)
 }
 
-// StalledError is returned when a partition made no progress for Options.StallTimeout though it should have.
-type StalledError struct {
-	Partition format.TopicPartition
-	Offset    int64 // the next one wanted
-	For       time.Duration
-	Err       error // what the last attempts met
-}
+// ErrStalled is wrapped by the PartitionError of a partition that made no progress for Options.StallTimeout though it should have, with what the
+// last attempts met.
+var ErrStalled = errors.New("no progress")
 
-// Error names the partition, and for how long.
-func (e *StalledError) Error() string {
-	return fmt.Sprintf("%s made no progress at offset %d for %s: %v", e.Partition, e.Offset, e.For.Round(time.Second), e.Err)
+// stalled is that a feed has waited for so long. The caller holds mu.
+func (f *feed) stalled(d time.Duration) error {
+	return &PartitionError{f.tp, f.at, fmt.Errorf("%w for %s: %w", ErrStalled, d.Round(time.Second), f.cause)}
 }
-
-// Unwrap returns what was met.
-func (e *StalledError) Unwrap() error { return e.Err }
 
 // PartitionError is an error of one partition that ends the capture.
 type PartitionError struct {
 	Partition format.TopicPartition
-	Offset    int64 // where it was met
+	Offset    int64 // where it was met, or the next one wanted
 	Err       error
 }
 

@@ -94,8 +94,5 @@ func amend(a *format.Archive, change func(*format.Identity) error) error {
 		if !errors.Is(err, format.ErrChanged) || i == mostPlans {
 			return err
 		}
-		if err := a.RefreshIdentity(); err != nil {
-			return err
-		}
 	}
 }

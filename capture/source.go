@@ -168,7 +168,7 @@ func (s *source) noProgress(f *feed, why error) {
 		f.since = time.Now()
 	}
 	if d := time.Since(f.since); d >= s.settings.StallTimeout {
-		s.fatal(&StalledError{Partition: f.tp, Offset: f.at, For: d, Err: why})
+		s.fatal(f.stalled(d))
 	}
 }
 
@@ -189,7 +189,7 @@ func (s *source) trouble() error {
 		}
 		return nil
 	}
-	return &StalledError{Partition: worst.tp, Offset: worst.at, For: time.Since(worst.since), Err: worst.cause}
+	return worst.stalled(time.Since(worst.since))
 }
 
 // heldError says that nothing can be read before a transaction ends.

@@ -112,8 +112,8 @@ func TestASnapshotThatMakesNoProgressEndsWithTheReason(t *testing.T) {
 				})
 				begun := time.Now()
 				_, err := newPlace(t).try(t.Context(), b, Options{Topics: []string{"orders"}, StallTimeout: 20 * time.Second})
-				var stalled *StalledError
-				if !errors.As(err, &stalled) || stalled.Offset != 0 || !strings.Contains(err.Error(), reason) {
+				var stalled *PartitionError
+				if !errors.Is(err, ErrStalled) || !errors.As(err, &stalled) || stalled.Offset != 0 || !strings.Contains(err.Error(), reason) {
 					t.Fatalf("got %v", err)
 				}
 				if took := time.Since(begun); took < 20*time.Second || took > 40*time.Second {
@@ -286,8 +286,8 @@ func TestABrokerThatGoesAwayEndsAFollowCaptureAndWhatItHasIsSealed(t *testing.T)
 		time.Sleep(2 * time.Second)
 		b.Close()
 		<-f.done
-		var stalled *StalledError
-		if !errors.As(f.err, &stalled) || stalled.Partition.Topic != "orders" || f.report.Records != 10 {
+		var stalled *PartitionError
+		if !errors.Is(f.err, ErrStalled) || !errors.As(f.err, &stalled) || stalled.Partition.Topic != "orders" || f.report.Records != 10 {
 			t.Errorf("got %v with %d records sealed", f.err, f.report.Records)
 		}
 		if trouble == "" {

@@ -143,8 +143,7 @@ func TestABrokerThatIsAwayForAWhileIsWaitedFor(t *testing.T) {
 				return nil, nil
 			})
 			_, err := got.try(t.Context(), b, o)
-			var stalled *StalledError
-			if longer := away > defaultStallTimeout; longer != errors.As(err, &stalled) || !longer && err != nil {
+			if longer := away > defaultStallTimeout; longer != errors.Is(err, ErrStalled) || !longer && err != nil {
 				t.Fatalf("away for %s: got %v", away, err)
 			}
 			if err != nil && !strings.Contains(err.Error(), "no route to the broker") {

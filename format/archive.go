@@ -209,7 +209,7 @@ func (a *Archive) Identity() Identity {
 }
 
 // SetIdentity replaces karchive.json, durable before it returns, unless it says all of that already; in a store it makes a document that takes
-// its place, and fails with ErrChanged when another writer did so first. Revision, CreatedBy, CreatedAt, Encoding and Pruned stay as they are, whatever id
+// its place, and fails with ErrChanged when another writer did so first: Identity is then what that one said. Revision, CreatedBy, CreatedAt, Encoding and Pruned stay as they are, whatever id
 // says, and the archive's id too when id has none. An ArchiveID that is made anew of the same records each time is by that known again
 // where a replay notes how far it is; what is no UUID is refused.
 func (a *Archive) SetIdentity(id Identity) error {
@@ -236,7 +236,13 @@ func (a *Archive) setIdentity(id Identity) error {
 	if a.writer.isSaid(id, old) {
 		return nil
 	}
-	if id, err = a.writer.writeIdentity(id, old.ArchiveID); err != nil {
+	id, err = a.writer.writeIdentity(id, old.ArchiveID)
+	if errors.Is(err, ErrChanged) {
+		if failed := a.refreshIdentity(); failed != nil {
+			err = failed
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("set identity: %w", err)
 	}
 	a.mu.Lock()

@@ -31,7 +31,7 @@ func TestAnArchiveGivesBackWhatWasSealed(t *testing.T) {
 			if got, want := a.Partitions(), []format.TopicPartition{events0, orders0, orders1}; !slices.Equal(got, want) {
 				t.Errorf("got partitions %v, want %v", got, want)
 			}
-			if got, want := offsetsOf(t, a, orders0, format.Window{}), offsets(5, 12); !slices.Equal(got, want) {
+			if got, want := offsetsOf(t, a, orders0, format.Selection{}), offsets(5, 12); !slices.Equal(got, want) {
 				t.Errorf("got offsets %v, want %v", got, want)
 			}
 			if got := findings(t, fsys, format.VerifyOptions{Deep: true}); len(got) > 0 {
@@ -84,7 +84,7 @@ func dirFS(t testing.TB, dir string) storage.FS {
 func TestCreateMakesTheDirectoriesAboveIt(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "a", "b")
 	archiveOf(t, dirFS(t, dir), full(orders0, 0, 3))
-	if got := offsetsOf(t, mustOpen(t, dirFS(t, dir)), orders0, format.Window{}); len(got) != 3 {
+	if got := offsetsOf(t, mustOpen(t, dirFS(t, dir)), orders0, format.Selection{}); len(got) != 3 {
 		t.Errorf("got %v, want three records", got)
 	}
 }
@@ -181,7 +181,7 @@ func TestAnArchiveOpenedForReadingIsNeverWrittenTo(t *testing.T) {
 		return nil
 	})
 	a := mustOpen(t, fsys)
-	offsetsOf(t, a, orders0, format.Window{})
+	offsetsOf(t, a, orders0, format.Selection{})
 	if _, err := a.Coverage(orders0); err != nil {
 		t.Error(err)
 	}
@@ -296,7 +296,7 @@ func TestHiddenFilesInDataAreNoneOfOurs(t *testing.T) {
 	fsys := changed(memArchive(t, full(orders0, 0, 3)), map[string][]byte{
 		"data/.DS_Store": nil, "data/topic=orders/.x/y": {}, "data/topic=orders/partition=0/.nfs01": {}, "notes.txt": {},
 	})
-	if got := offsetsOf(t, mustOpen(t, fsys), orders0, format.Window{}); len(got) != 3 {
+	if got := offsetsOf(t, mustOpen(t, fsys), orders0, format.Selection{}); len(got) != 3 {
 		t.Errorf("got %v, want three records", got)
 	}
 }
@@ -320,7 +320,7 @@ func TestSegmentsThatDoNotAdjoinAreRefused(t *testing.T) {
 			sum := fmt.Sprintf("%s%x  %s\n", archive.Files()["SHA256SUMS"], sha256.Sum256(bad.bytes(t)), bad.path())
 			fsys := changed(archive, map[string][]byte{bad.path(): bad.bytes(t), "SHA256SUMS": []byte(sum)})
 			a := mustOpenForWriting(t, fsys)
-			if _, err := readAll(scan.NewCursor(a, orders0, format.Window{})); !errors.Is(err, format.ErrCorrupt) {
+			if _, err := readAll(scan.NewCursor(a, orders0, format.Selection{})); !errors.Is(err, format.ErrCorrupt) {
 				t.Errorf("cursor: got %v, want ErrCorrupt", err)
 			}
 			if _, err := a.Coverage(orders0); !errors.Is(err, format.ErrCorrupt) {
@@ -341,7 +341,7 @@ func TestASegmentInTheWrongPlaceIsRefused(t *testing.T) {
 	for what, place := range map[string]seg{"topic": full(events0, 0, 3), "partition": full(orders1, 0, 3), "offset": full(orders0, 3, 6)} {
 		a := mustOpen(t, changed(memArchive(t, right), map[string][]byte{place.path(): right.bytes(t)}))
 		segments := a.Segments(place.tp)
-		if _, err := readAll(scan.NewCursor(a, place.tp, format.Window{FromOffset: place.base})); !errors.Is(err, format.ErrCorrupt) {
+		if _, err := readAll(scan.NewCursor(a, place.tp, format.Selection{FromOffset: place.base})); !errors.Is(err, format.ErrCorrupt) {
 			t.Errorf("another %s: cursor: got %v, want ErrCorrupt", what, err)
 		}
 		if _, err := a.Document(segments[len(segments)-1]); !errors.Is(err, format.ErrCorrupt) {
@@ -395,7 +395,7 @@ func TestPartitionsAreWrittenAtTheSameTime(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			if _, err := readAll(scan.NewCursor(a, tp, format.Window{})); err != nil {
+			if _, err := readAll(scan.NewCursor(a, tp, format.Selection{})); err != nil {
 				t.Error(err)
 			}
 		})
@@ -407,7 +407,7 @@ func TestPartitionsAreWrittenAtTheSameTime(t *testing.T) {
 	fsys = fsys.CrashBare() // all of it was durable, also the directories that several partitions share
 	a = mustOpen(t, fsys)
 	for p := range int32(20) {
-		if got := offsetsOf(t, a, format.TopicPartition{Topic: "orders", Partition: p}, format.Window{}); len(got) != 50 {
+		if got := offsetsOf(t, a, format.TopicPartition{Topic: "orders", Partition: p}, format.Selection{}); len(got) != 50 {
 			t.Errorf("partition %d: got %d records, want 50", p, len(got))
 		}
 	}

@@ -223,7 +223,7 @@ func readAll(c *scan.Cursor) ([]format.Record, error) {
 }
 
 // offsetsOf reads the offsets of a partition and checks every record against what seg wrote.
-func offsetsOf(t testing.TB, a *format.Archive, tp format.TopicPartition, w format.Window) []int64 {
+func offsetsOf(t testing.TB, a *format.Archive, tp format.TopicPartition, w format.Selection) []int64 {
 	t.Helper()
 	records, err := readAll(scan.NewCursor(a, tp, w))
 	if err != nil {

@@ -39,8 +39,8 @@ type LostRange struct {
 // Complete says that the archive answers for all that was planned, with a record or with a reason in the ledger why there is none.
 func (c *Completeness) Complete() bool { return len(c.Short) == 0 }
 
-// In is what of c is in the window's offsets. Its times say nothing: when records were that are not there is not known.
-func (c Completeness) In(w Window) Completeness {
+// in is what of c is in the offsets of a selection. Its times say nothing: when records were that are not there is not known.
+func (c Completeness) in(w *Selection) Completeness {
 	out := Completeness{OpenEnd: c.OpenEnd}
 	if w.UntilOffset != 0 && w.UntilOffset <= w.FromOffset {
 		return out
@@ -58,29 +58,24 @@ func (c Completeness) In(w Window) Completeness {
 	return out
 }
 
-// Completeness compares what the archive covers with its plan, for the partitions that takes says yes to; nil takes all. It reads the
-// documents of their segments. Errors are those of Coverage.
-func (a *Archive) Completeness(takes func(TopicPartition) bool) (Completeness, error) {
-	return a.completeness(takes, a.list)
-}
-
-// CompletenessIn is what Completeness says In a window. It reads only the documents of segments that have offsets of the window.
-func (a *Archive) CompletenessIn(w Window, takes func(TopicPartition) bool) (Completeness, error) {
+// Completeness compares what the archive covers with its plan, as far as partitions and offsets are selected; when records were that are not
+// there is not known, so times select nothing. It reads the documents of segments that have selected offsets. Errors are those of Coverage and Select.
+func (a *Archive) Completeness(s Selection) (Completeness, error) {
 	list := a.list
 	if a.damage == nil { // else what is between the segments counts too, wherever they are
 		list = func(tp TopicPartition) []Segment {
 			all := a.list(tp)
-			if in := segmentsIn(all, w); len(in) > 0 {
+			if in := segmentsIn(all, &s); len(in) > 0 {
 				return in
 			}
 			return all[:min(1, len(all))] // where the partition begins
 		}
 	}
-	c, err := a.completeness(takes, list)
-	return c.In(w), err
+	c, err := a.completeness(&s, list)
+	return c.in(&s), err
 }
 
-func (a *Archive) completeness(takes func(TopicPartition) bool, list func(TopicPartition) []Segment) (Completeness, error) {
+func (a *Archive) completeness(s *Selection, list func(TopicPartition) []Segment) (Completeness, error) {
 	id := a.Identity()
 	plan := id.Capture
 	c := Completeness{OpenEnd: plan != nil && plan.Mode == origin.ModeFollow}
@@ -94,7 +89,10 @@ func (a *Archive) completeness(takes func(TopicPartition) bool, list func(TopicP
 		}
 	}
 	slices.SortFunc(all, TopicPartition.Compare)
-	all = slices.DeleteFunc(slices.Compact(all), func(tp TopicPartition) bool { return takes != nil && !takes(tp) })
+	if err := a.knows(s, all); err != nil {
+		return Completeness{}, err
+	}
+	all = slices.DeleteFunc(slices.Compact(all), func(tp TopicPartition) bool { return !s.takes(tp) })
 	a.readAhead(all, list)
 	for _, tp := range all {
 		covered, err := a.coverage(tp, list(tp))

@@ -66,7 +66,7 @@ func TestCompletenessIsWhatThePlanSaysAndNoSegmentCovers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := a.Completeness(test.takes)
+			got, err := a.Completeness(format.Selection{Takes: test.takes})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -85,7 +85,7 @@ func TestAnArchiveThatCoversItsPlanIsComplete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := a.Completeness(nil)
+	got, err := a.Completeness(format.Selection{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,13 +100,13 @@ func TestCompletenessInAWindowLeavesOutOtherOffsets(t *testing.T) {
 		Lost:  []format.LostRange{{Gap: ledger.Gap{From: 10, Until: 20, Reason: ledger.Corrupt}}},
 	}
 	for _, test := range []struct {
-		window format.Window
+		window format.Selection
 		want   int
 	}{
-		{format.Window{}, 2}, {format.Window{UntilOffset: 10}, 0}, {format.Window{UntilOffset: 11}, 1}, {format.Window{FromOffset: 20, UntilOffset: 100}, 0},
-		{format.Window{FromOffset: 199}, 1}, {format.Window{FromOffset: 200}, 0},
+		{format.Selection{}, 2}, {format.Selection{UntilOffset: 10}, 0}, {format.Selection{UntilOffset: 11}, 1}, {format.Selection{FromOffset: 20, UntilOffset: 100}, 0},
+		{format.Selection{FromOffset: 199}, 1}, {format.Selection{FromOffset: 200}, 0},
 	} {
-		in := c.In(test.window)
+		in := c.In(&test.window)
 		if got := len(in.Short) + len(in.Lost); got != test.want {
 			t.Errorf("window %+v: got %d missing, want %d", test.window, got, test.want)
 		}
@@ -133,18 +133,25 @@ func TestCompletenessInAWindowIsThatOfAllLimitedToIt(t *testing.T) {
 		} else if err != nil {
 			t.Fatal(err)
 		}
-		all, err := a.Completeness(nil)
+		all, err := a.Completeness(format.Selection{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, from := range offsets {
 			for _, until := range offsets {
-				w := format.Window{FromOffset: from, UntilOffset: until}
-				if got, err := a.CompletenessIn(w, nil); err != nil || !reflect.DeepEqual(got, all.In(w)) {
-					t.Errorf("%s, %d..%d: got %+v, %v, want %+v", name, from, until, got, err, all.In(w))
+				w := format.Selection{FromOffset: from, UntilOffset: until}
+				if got, err := a.Completeness(w); err != nil || !reflect.DeepEqual(got, all.In(&w)) {
+					t.Errorf("%s, %d..%d: got %+v, %v, want %+v", name, from, until, got, err, all.In(&w))
 				}
 			}
 		}
+	}
+}
+
+func TestCompletenessOfATopicThatIsNotThereIsAnError(t *testing.T) {
+	a := mustOpen(t, memArchive(t, full(orders0, 0, 10)))
+	if _, err := a.Completeness(format.Selection{Topics: []string{"order"}}); !errors.Is(err, format.ErrNotArchived) {
+		t.Errorf("got %v, want %v", err, format.ErrNotArchived)
 	}
 }
 
@@ -163,7 +170,7 @@ func TestCompletenessInAWindowOpensOnlyItsSegments(t *testing.T) {
 		}
 		return nil
 	})
-	if _, err := a.CompletenessIn(format.Window{FromOffset: 205, UntilOffset: 206}, nil); err != nil {
+	if _, err := a.Completeness(format.Selection{FromOffset: 205, UntilOffset: 206}); err != nil {
 		t.Fatal(err)
 	}
 	if opened != 1 {
@@ -207,7 +214,7 @@ func TestARecoverySaysWhatIsLostOfAPlannedArchive(t *testing.T) {
 				t.Fatal(err)
 			}
 			for name, a := range map[string]*format.Archive{"the damaged archive": from, "the recovered one": into} {
-				got, err := a.Completeness(func(tp format.TopicPartition) bool { return tp == damagedTP })
+				got, err := a.Completeness(format.Selection{Topics: []string{damagedTP.Topic}, Partitions: []int32{damagedTP.Partition}})
 				if err != nil {
 					t.Fatal(err)
 				}

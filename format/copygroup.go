@@ -11,7 +11,7 @@ import (
 
 // CopyGroup writes the row group at p, of another segment of the same log, as the bytes that it is there, and ends the current one before.
 // Position must be where the row group before ends in that segment, or its base: gaps and counts in front of the row group are copied with
-// it. Nothing is decoded, so nothing is checked: whoever calls it has checked the whole file, as [Archive.CheckSegment] does. Copied is
+// it. Nothing is decoded: instead the whole file of the segment is checked against its SHA-256, once for row groups that come one after the other. Copied is
 // false, and nothing was done, for a row group that another program laid out, or one of another encoding: only its records can be written.
 func (w *writer) CopyGroup(from *GroupReader, p *Place) (copied bool, err error) {
 	g := *p.Group()
@@ -24,6 +24,9 @@ func (w *writer) CopyGroup(from *GroupReader, p *Place) (copied bool, err error)
 	}
 	if s.encoding != w.options.Encoding || s.full != nil {
 		return false, nil
+	}
+	if err := from.check(p.Segment); err != nil {
+		return false, err
 	}
 	raw, err := s.groups.raw(p.Index, s.doc)
 	if errors.Is(err, parquetbytes.ErrForeign) {

@@ -7,9 +7,9 @@ import (
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
-// CheckSegment hashes the file of a segment and compares the hash with SHA256SUMS, and its document with its place. It decodes nothing. A
+// checkFile hashes the file of a segment and compares the hash with SHA256SUMS, and its document with its place. It decodes nothing. A
 // segment without a line in SHA256SUMS is checked down to the last record.
-func (a *Archive) CheckSegment(s Segment) error {
+func (a *Archive) checkFile(s Segment) error {
 	c := checkSegment(a.fsys, s, s.SHA256 == "", nil)
 	a.bytesRead.Add(s.Size)
 	return c.err()
@@ -27,7 +27,7 @@ func (a *Archive) CopySegment(from *Archive, s Segment, onBytes func(n int) erro
 		return nil, versionError(s.Path, d.Version)
 	}
 	if s.SHA256 == "" {
-		if err := from.CheckSegment(s); err != nil {
+		if err := from.checkFile(s); err != nil {
 			return nil, err
 		}
 	}

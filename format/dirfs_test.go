@@ -113,7 +113,7 @@ func TestAReadOnlyDirectoryCanBeRead(t *testing.T) {
 	archiveOf(t, dirFS(t, dir), full(orders0, 0, 3))
 	setMode(t, dir, 0o500)
 	defer setMode(t, dir, 0o700)
-	if got := offsetsOf(t, mustOpen(t, dirFS(t, dir)), orders0, format.Window{}); len(got) != 3 {
+	if got := offsetsOf(t, mustOpen(t, dirFS(t, dir)), orders0, format.Selection{}); len(got) != 3 {
 		t.Errorf("got %v, want three records", got)
 	}
 	if f, err := os.Create(filepath.Join(dir, "x")); err == nil {

@@ -36,6 +36,8 @@ var (
 	ErrUnlisted    = errUnlisted
 )
 
+func (c Completeness) In(s *Selection) Completeness { return c.in(s) }
+
 // Writer tells whether anything still points to what p writes with.
 func (p *Pending) Writer() weak.Pointer[writer] { return weak.Make(p.writer) }
 

@@ -11,7 +11,7 @@ import (
 // groupsWith counts the row groups of an archive that may have a key.
 func groupsWith(t *testing.T, a *format.Archive, key []byte) (may, all int) {
 	t.Helper()
-	walk, reader := a.Walk(orders0, format.Window{}), a.NewGroupReader(1)
+	walk, reader := a.Walk(orders0, format.Selection{}), a.NewGroupReader(1)
 	defer reader.Close()
 	for ; ; all++ {
 		p, err := walk.Next()

@@ -11,6 +11,7 @@ type GroupReader struct {
 	archive *Archive
 	most    int
 	open    []*segmentReader // those used last come last
+	checked string           // path of the segment whose file was checked last
 }
 
 // NewGroupReader returns a GroupReader that keeps so many segments open, at least one.
@@ -33,7 +34,7 @@ func (r *GroupReader) Read(p *Place, b *Buffer) ([]Record, error) {
 	if err != nil || p.Whole() {
 		return records, err
 	}
-	return slices.DeleteFunc(records, func(r Record) bool { return !p.window.Contains(&r) }), nil
+	return slices.DeleteFunc(records, func(r Record) bool { return !p.selection.Contains(&r) }), nil
 }
 
 // isOf refuses a file that is not the one that a Walk has seen: another archive was put in the place of this one.
@@ -50,6 +51,18 @@ func (s *segmentReader) isOf(p *Place) error {
 func (r *GroupReader) MayHaveKey(p *Place, match func(key []byte) bool) bool {
 	s, err := r.segment(p.Segment)
 	return err != nil || s.mayHaveKey(p.Index, match)
+}
+
+// check checks the file of a segment, unless it was the last one to be checked.
+func (r *GroupReader) check(s Segment) error {
+	if r.checked == s.Path {
+		return nil
+	}
+	if err := r.archive.checkFile(s); err != nil {
+		return err
+	}
+	r.checked = s.Path
+	return nil
 }
 
 // segment opens a segment, or finds it among those that are open. It is not to be closed, and stays open until others are used.

@@ -122,7 +122,7 @@ func openIntact(t *testing.T, files map[string][]byte) (*format.Archive, []strin
 
 func intactIn(t *testing.T, a *format.Archive) (offsets []int64) {
 	t.Helper()
-	c := scan.NewCursor(a, damagedTP, format.Window{})
+	c := scan.NewCursor(a, damagedTP, format.Selection{})
 	defer c.Close()
 	for {
 		records, err := c.Next()

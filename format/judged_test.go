@@ -67,7 +67,7 @@ func readEverything(t *testing.T, fsys storage.FS) error {
 		return err
 	}
 	for _, tp := range a.Partitions() {
-		if _, err := readAll(scan.NewCursor(a, tp, format.Window{})); err != nil {
+		if _, err := readAll(scan.NewCursor(a, tp, format.Selection{})); err != nil {
 			return err
 		}
 	}

@@ -59,7 +59,7 @@ func (w *archiveWriter) prepareTemp() error {
 	return w.probeCase()
 }
 
-// The files in the temporary directory are those below, karchive.json and SHA256SUMS; and those of a SharedDir.
+// The files in the temporary directory are those below, karchive.json and SHA256SUMS; and those of a sharedDir.
 const (
 	tempPrefix = "segment-"
 	probeLower = "case"

@@ -29,7 +29,7 @@ func TestATornLastLineIsIgnoredByReadersAndCutByWriters(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			fsys := changed(whole, map[string][]byte{"SHA256SUMS": []byte(torn)})
-			if got := offsetsOf(t, mustOpen(t, fsys), orders0, format.Window{}); len(got) != 20 {
+			if got := offsetsOf(t, mustOpen(t, fsys), orders0, format.Selection{}); len(got) != 20 {
 				t.Errorf("got %d records, want 20", len(got))
 			}
 			if string(fsys.Files()["SHA256SUMS"]) != torn {
@@ -113,7 +113,7 @@ func TestACorruptSegmentWithoutALineIsNotBlessed(t *testing.T) {
 			a, err := format.OpenForWriting(fsys)
 			if err == nil {
 				// A bit that no reader looks at may differ: then the records are right all the same.
-				if got := offsetsOf(t, a, orders0, format.Window{}); len(got) != 20 {
+				if got := offsetsOf(t, a, orders0, format.Selection{}); len(got) != 20 {
 					t.Errorf("byte %d: blessed a segment with %d records", at, len(got))
 				}
 				a.Close()

@@ -81,7 +81,7 @@ func TestPruningRemovesSegmentsAndSaysSo(t *testing.T) {
 	if id.Version != "1.4" || len(id.Pruned) != 2 || id.Pruned[1].From != lane.segments[0].base || id.Pruned[1].Until != lane.segments[2].base || id.Pruned[1].By != "keep 30d" {
 		t.Errorf("got version %s and %+v pruned, want 1.4 and both partitions", id.Version, id.Pruned)
 	}
-	c, err := a.Completeness(nil)
+	c, err := a.Completeness(format.Selection{})
 	if err != nil || !c.Complete() || len(c.Lost) != 2 || c.Lost[1].Reason != ledger.Retention || c.Lost[1].Pruned == nil || c.Lost[1].Until != lane.segments[2].base {
 		t.Errorf("got %+v, %v, want it complete, with two gaps of retention that say what pruned them", c, err)
 	}
@@ -198,7 +198,7 @@ func TestAReaderBesideAPruneIsToldOfIt(t *testing.T) {
 	if _, err := a.Coverage(crashLanes()[0].tp); !errors.Is(err, format.ErrPruned) {
 		t.Errorf("got error %v, want %v", err, format.ErrPruned)
 	}
-	c := scan.NewCursor(a, crashLanes()[0].tp, format.Window{})
+	c := scan.NewCursor(a, crashLanes()[0].tp, format.Selection{})
 	defer c.Close()
 	if _, err := c.Next(); !errors.Is(err, format.ErrPruned) {
 		t.Errorf("got error %v of a cursor, want %v", err, format.ErrPruned)

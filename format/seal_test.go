@@ -182,7 +182,7 @@ func TestASegmentMayHaveNoRecordButNotNoOffset(t *testing.T) {
 	}
 	checkNoTemp(t, fsys)
 	mustSeal(t, a, seg{tp: orders0, base: 7, next: 8}, full(orders0, 8, 9))
-	if got := offsetsOf(t, a, orders0, format.Window{}); !slices.Equal(got, []int64{8}) {
+	if got := offsetsOf(t, a, orders0, format.Selection{}); !slices.Equal(got, []int64{8}) {
 		t.Errorf("got offsets %v, want 8", got)
 	}
 }

@@ -15,27 +15,17 @@ var ErrNotArchived = errors.New("not in the archive")
 
 // Selection says what of an archive is read. The zero value is everything.
 type Selection struct {
-	Topics     []string  // names; none: all
-	Partitions []int32   // of each topic; none: all
-	From       time.Time // the first timestamp, to the millisecond; zero: no bound
-	Until      time.Time // the first timestamp that is not read any more; zero: no bound
+	Topics     []string                  // names; none: all
+	Partitions []int32                   // of each topic; none: all
+	Takes      func(TopicPartition) bool // chooses among those; nil: all
+	From       time.Time                 // the first timestamp, to the millisecond; zero: no bound
+	Until      time.Time                 // the first timestamp that is not read any more; zero: no bound
 	// FromOffset and UntilOffset bound the offsets of each partition, the second is exclusive; zero: no bound.
 	FromOffset, UntilOffset int64
 }
 
-// Window is what the selection takes of each of its partitions.
-func (s *Selection) Window() Window {
-	return Window{FromOffset: s.FromOffset, UntilOffset: s.UntilOffset, FromMs: milliseconds(s.From), UntilMs: milliseconds(s.Until)}
-}
-
 // milliseconds rounds up, so that a time within a millisecond is after the records of that millisecond.
-func milliseconds(t time.Time) *int64 {
-	if t.IsZero() {
-		return nil
-	}
-	ms := t.Add(time.Millisecond - 1).UnixMilli()
-	return &ms
-}
+func milliseconds(t time.Time) int64 { return t.Add(time.Millisecond - 1).UnixMilli() }
 
 // Select lists the partitions that a selection takes and that have segments, by topic and number. A topic or a partition that is named and
 // that the archive knows nothing of is an error that wraps ErrNotArchived.
@@ -48,7 +38,8 @@ func (a *Archive) Select(s Selection) ([]TopicPartition, error) {
 }
 
 func (s *Selection) takes(tp TopicPartition) bool {
-	return (len(s.Topics) == 0 || slices.Contains(s.Topics, tp.Topic)) && (len(s.Partitions) == 0 || slices.Contains(s.Partitions, tp.Partition))
+	return (len(s.Topics) == 0 || slices.Contains(s.Topics, tp.Topic)) &&
+		(len(s.Partitions) == 0 || slices.Contains(s.Partitions, tp.Partition)) && (s.Takes == nil || s.Takes(tp))
 }
 
 // knows checks that all that is named is there, or at least described: topics without a record are no mistake.
@@ -73,7 +64,7 @@ func (a *Archive) knows(s *Selection, all []TopicPartition) error {
 // read. An error ends it.
 func (a *Archive) Places(s Selection) iter.Seq2[Place, error] {
 	return eachOf(a, s, func(tp TopicPartition, yield func(Place, error) bool) bool {
-		w := a.Walk(tp, s.Window())
+		w := a.Walk(tp, s)
 		for {
 			p, err := w.Next()
 			if err == io.EOF {
@@ -115,7 +106,7 @@ func (a *Archive) Records(ctx context.Context, s Selection) iter.Seq2[ArchivedRe
 	return eachOf(a, s, func(tp TopicPartition, yield func(ArchivedRecord, error) bool) bool {
 		r := a.NewGroupReader(1)
 		defer r.Close()
-		w := r.Walk(tp, s.Window())
+		w := r.Walk(tp, s)
 		for {
 			records, err := r.next(w)
 			if ctx.Err() != nil {

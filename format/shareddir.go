@@ -16,10 +16,10 @@ import (
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
-// SharedDir is a [storage.Store] in a directory: several processes write the archive in it at the same time, and keep to the rules of object stores. A
+// sharedDir is a [storage.Store] in a directory: several processes write the archive in it at the same time, and keep to the rules of object stores. A
 // hard link gives a name once. All of them must see each other's files and locks at once, as processes of one machine do. All methods are
 // safe for concurrent use.
-type SharedDir struct {
+type sharedDir struct {
 	storage.FS
 	lock, own io.Closer // of the archive, with the others, and of the temporary files
 	mine      string    // begins the names of the temporary files
@@ -30,19 +30,19 @@ type SharedDir struct {
 	temps int // temporary files named so far
 }
 
-var _ storage.Store = (*SharedDir)(nil)
+var _ storage.Store = (*sharedDir)(nil)
 
-// In the temporary directory each SharedDir has a lock file, which is free when its process is gone, and files that begin with its name.
+// In the temporary directory each sharedDir has a lock file, which is free when its process is gone, and files that begin with its name.
 const (
 	sharerPrefix = "shared-"
 	sharerLock   = ".lock"
 )
 
 // ShareDir opens a directory for several who write to the archive in it, and makes it when it is not there. It fails with [storage.ErrLocked] while a writer has
-// it alone, and the others fail while one is left who shares it. What killed sharers left behind is removed. The caller calls Close, or that of
-// the archive.
-func ShareDir(fsys storage.FS) (*SharedDir, error) {
-	d := &SharedDir{FS: fsys, dirs: newDurableDirs(fsys)}
+// it alone, and the others fail while one is left who shares it. What killed sharers left behind is removed. The value is also an io.Closer,
+// which gives up its share; the others go on. The caller calls its Close, or that of the archive.
+func ShareDir(fsys storage.FS) (storage.Store, error) {
+	d := &sharedDir{FS: fsys, dirs: newDurableDirs(fsys)}
 	err := d.dirs.make([]string{"."})
 	if err == nil {
 		err = d.begin()
@@ -53,7 +53,7 @@ func ShareDir(fsys storage.FS) (*SharedDir, error) {
 	return d, nil
 }
 
-func (d *SharedDir) begin() (err error) {
+func (d *sharedDir) begin() (err error) {
 	if d.lock, err = d.FS.Share(ondisk.Lock, "several processes that share it, of which one said: "+lockHolder()); err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (d *SharedDir) begin() (err error) {
 }
 
 // removeLeftovers removes the files of sharers whose lock is free.
-func (d *SharedDir) removeLeftovers() error {
+func (d *sharedDir) removeLeftovers() error {
 	entries, err := d.FS.ReadDir(ondisk.Temp)
 	if err != nil {
 		return err
@@ -109,7 +109,7 @@ func (d *SharedDir) removeLeftovers() error {
 }
 
 // Close gives up the locks. Others who share the directory go on.
-func (d *SharedDir) Close() error {
+func (d *sharedDir) Close() error {
 	var all []error
 	if d.own != nil {
 		d.FS.Remove(d.mine + sharerLock)
@@ -125,7 +125,7 @@ func (d *SharedDir) Close() error {
 }
 
 // Probe finds out whether the file system has hard links, which keep a name from being given twice.
-func (d *SharedDir) Probe() error {
+func (d *sharedDir) Probe() error {
 	name := d.temp()
 	f, err := d.FS.Create(name)
 	if err != nil {
@@ -146,7 +146,7 @@ func (d *SharedDir) Probe() error {
 	return nil
 }
 
-func (d *SharedDir) temp() string {
+func (d *sharedDir) temp() string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.temps++
@@ -154,7 +154,7 @@ func (d *SharedDir) temp() string {
 }
 
 // List implements storage.Store.
-func (d *SharedDir) List(dir string, visit func(name string, size int64) error) error {
+func (d *sharedDir) List(dir string, visit func(name string, size int64) error) error {
 	entries, err := d.FS.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -179,7 +179,7 @@ func pathOrder(e fs.DirEntry) string {
 	return e.Name()
 }
 
-func (d *SharedDir) listOne(name string, e fs.DirEntry, visit func(name string, size int64) error) error {
+func (d *sharedDir) listOne(name string, e fs.DirEntry, visit func(name string, size int64) error) error {
 	switch {
 	case e.IsDir():
 		return d.List(name, visit)
@@ -197,7 +197,7 @@ func (d *SharedDir) listOne(name string, e fs.DirEntry, visit func(name string, 
 }
 
 // Spool implements storage.Store. The file is in the directory, so that it can be linked.
-func (d *SharedDir) Spool() (storage.File, error) {
+func (d *sharedDir) Spool() (storage.File, error) {
 	name := d.temp()
 	f, err := d.FS.Create(name)
 	if err != nil {
@@ -216,7 +216,7 @@ type sharedFile struct {
 func (f *sharedFile) Close() error { return errors.Join(f.File.Close(), f.fsys.Remove(f.name)) }
 
 // Publish implements storage.Store. The file must be one of Spool.
-func (d *SharedDir) Publish(name string, f storage.ReadFile, _ string) error {
+func (d *sharedDir) Publish(name string, f storage.ReadFile, _ string) error {
 	spooled, ok := f.(*sharedFile)
 	if !ok {
 		return errors.New("only a file that was spooled here can be published here")
@@ -235,7 +235,7 @@ func (d *SharedDir) Publish(name string, f storage.ReadFile, _ string) error {
 }
 
 // link gives a file a name that must be free, or that of a file of the same bytes: a server may have lost its answer.
-func (d *SharedDir) link(temp, name string) error {
+func (d *sharedDir) link(temp, name string) error {
 	err := d.FS.Link(temp, name)
 	if !errors.Is(err, fs.ErrExist) {
 		return err
@@ -250,7 +250,7 @@ func (d *SharedDir) link(temp, name string) error {
 	return fmt.Errorf("another writer made %s: %w", name, err)
 }
 
-func (d *SharedDir) same(a, b string) (bool, error) {
+func (d *sharedDir) same(a, b string) (bool, error) {
 	one, oneSize, err := openSized(d.FS, a)
 	if err != nil {
 		return false, err
@@ -281,7 +281,7 @@ func (d *SharedDir) same(a, b string) (bool, error) {
 }
 
 // Put implements storage.Store.
-func (d *SharedDir) Put(name string, content []byte, replace bool) error {
+func (d *sharedDir) Put(name string, content []byte, replace bool) error {
 	temp := d.temp()
 	if err := writeDurable(d.FS, temp, content); err != nil {
 		d.FS.Remove(temp)
@@ -302,10 +302,10 @@ func (d *SharedDir) Put(name string, content []byte, replace bool) error {
 }
 
 // SHA256 implements storage.Store: nobody noted it, and what is on the disk now proves nothing.
-func (d *SharedDir) SHA256(string) (string, error) { return "", nil }
+func (d *sharedDir) SHA256(string) (string, error) { return "", nil }
 
 // Remove implements storage.Store.
-func (d *SharedDir) Remove(name string) error {
+func (d *sharedDir) Remove(name string) error {
 	if err := d.FS.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

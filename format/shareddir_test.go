@@ -2,6 +2,7 @@ package format_test
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"strings"
 	"testing"
@@ -133,7 +134,7 @@ func TestADirectoryWithoutHardLinksIsNotShared(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer d.Close()
+	defer d.(io.Closer).Close()
 	if _, err := format.CreateStore(d, identity); err == nil || !strings.Contains(err.Error(), "hard links") {
 		t.Errorf("got %v, want a refusal that names hard links", err)
 	}
@@ -181,7 +182,7 @@ func turns(fsys *memfs.FS) (sealed int64) {
 		}
 		a, err := format.OpenOrCreateStore(d, identity)
 		if err != nil {
-			d.Close()
+			d.(io.Closer).Close()
 			return sealed
 		}
 		if err := full(orders0, from, from+10).seal(a); err != nil {

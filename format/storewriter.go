@@ -174,7 +174,7 @@ func (a *Archive) Refresh(only ...TopicPartition) error {
 	if len(only) > 0 {
 		return nil
 	}
-	if err := a.RefreshIdentity(); err != nil {
+	if err := a.refreshIdentity(); err != nil {
 		return err
 	}
 	segments, err := a.scanNow()
@@ -187,8 +187,8 @@ func (a *Archive) Refresh(only ...TopicPartition) error {
 	return nil
 }
 
-// RefreshIdentity is Refresh for the identity alone.
-func (a *Archive) RefreshIdentity() error {
+// refreshIdentity is Refresh for the identity alone.
+func (a *Archive) refreshIdentity() error {
 	id, err := loadIdentity(a.fsys)
 	if err != nil {
 		return fmt.Errorf("refresh archive: %w", err)
@@ -241,7 +241,7 @@ func (a *Archive) Commit() error {
 
 func newStoreWriter(s storage.Store) *archiveWriter {
 	w := &archiveWriter{store: s, sealed: map[string]string{}, pending: map[TopicPartition]bool{}, topics: map[string]string{}}
-	if d, ok := s.(*SharedDir); ok {
+	if d, ok := s.(*sharedDir); ok {
 		w.foldsCase = d.foldsCase
 	}
 	return w

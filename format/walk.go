@@ -14,55 +14,55 @@ type Place struct {
 	Index    int       // of the row group, in Document.Groups
 	Round    int64     // of the Walk, from 0
 
-	window Window
+	selection *Selection // nil: of no Walk, which is everything
 }
 
 // Group describes the row group. It must not be changed.
 func (p *Place) Group() *RowGroup { return &p.Document.Groups[p.Index] }
 
-// Whole says whether all records of the row group are in the window of the Walk. If not, some may be.
-func (p *Place) Whole() bool { return p.window.holds(p.Group()) }
+// Whole says whether all records of the row group are selected. If not, some may be.
+func (p *Place) Whole() bool { return p.selection == nil || p.selection.holds(p.Group()) }
 
-// Walk goes through the row groups of a partition that may hold records of a window, in offset order. It reads documents and decodes
+// Walk goes through the row groups of a partition that may hold records within the bounds of a selection, in offset order. It reads documents and decodes
 // nothing: a [GroupReader] does that, at the places that it names. Everything that reads archives goes through one, so that all
 // see the same records and refuse the same archives. It sees the segments that there are when it begins, and is for one goroutine at a
 // time.
 type Walk struct {
-	archive  *Archive
-	window   Window
-	rounds   int64
-	segments []Segment // of a round
-	document func(Segment) (*Document, error)
+	archive   *Archive
+	selection Selection
+	rounds    int64
+	segments  []Segment // of a round
+	document  func(Segment) (*Document, error)
 
 	at    segmentWalk
 	place Place // the next one, when its Document is not nil
 	found bool  // a row group, in this round
 }
 
-// Walk begins a walk of one round.
-func (a *Archive) Walk(tp TopicPartition, w Window) *Walk { return a.walk(tp, w, a.Document) }
+// Walk begins a walk of one round. Whether the selection takes the partition is not asked.
+func (a *Archive) Walk(tp TopicPartition, s Selection) *Walk { return a.walk(tp, s, a.Document) }
 
 // Walk is [Archive.Walk] for who reads the row groups as they come: documents are read from segments that the GroupReader then has open.
-func (r *GroupReader) Walk(tp TopicPartition, w Window) *Walk {
-	return r.archive.walk(tp, w, r.document)
+func (r *GroupReader) Walk(tp TopicPartition, s Selection) *Walk {
+	return r.archive.walk(tp, s, r.document)
 }
 
-func (a *Archive) walk(tp TopicPartition, w Window, document func(Segment) (*Document, error)) *Walk {
-	walk := &Walk{archive: a, window: w, rounds: 1, segments: segmentsIn(a.list(tp), w), document: document}
+func (a *Archive) walk(tp TopicPartition, s Selection, document func(Segment) (*Document, error)) *Walk {
+	walk := &Walk{archive: a, selection: s, rounds: 1, segments: segmentsIn(a.list(tp), &s), document: document}
 	walk.begin(0)
 	return walk
 }
 
-// segmentsIn leaves out the segments of a partition that have no offset of a window. A segment covers the offsets up to the next one, so names
+// segmentsIn leaves out the segments of a partition that have no selected offset. A segment covers the offsets up to the next one, so names
 // are enough for that.
-func segmentsIn(list []Segment, w Window) []Segment {
-	from, begins := slices.BinarySearchFunc(list, w.FromOffset, compareBase)
+func segmentsIn(list []Segment, s *Selection) []Segment {
+	from, begins := slices.BinarySearchFunc(list, s.FromOffset, compareBase)
 	if !begins && from > 0 {
 		from--
 	}
 	until := len(list)
-	if w.UntilOffset != 0 {
-		until, _ = slices.BinarySearchFunc(list, w.UntilOffset, compareBase)
+	if s.UntilOffset != 0 {
+		until, _ = slices.BinarySearchFunc(list, s.UntilOffset, compareBase)
 	}
 	return list[from:max(from, until)]
 }
@@ -78,7 +78,7 @@ func (w *Walk) Repeat(rounds int64) *Walk {
 // begin begins a round.
 func (w *Walk) begin(round int64) {
 	w.at = segmentWalk{archive: w.archive, rest: w.segments, document: w.document}
-	w.place = Place{Round: round, window: w.window}
+	w.place = Place{Round: round, selection: &w.selection}
 	w.found = false
 }
 
@@ -106,7 +106,7 @@ func (w *Walk) nextOfRound() (Place, error) {
 		for w.place.Index < len(w.place.Document.Groups) {
 			p := w.place
 			w.place.Index++
-			if w.window.overlapsGroup(p.Group()) {
+			if w.selection.overlapsGroup(p.Group()) {
 				return p, nil
 			}
 		}

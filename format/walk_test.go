@@ -38,17 +38,17 @@ func TestAWalkNamesTheRowGroupsOfItsWindow(t *testing.T) {
 		seg{tp: orders0, base: 100, next: 200},
 		seg{tp: orders0, base: 200, next: 300, offsets: offsets(200, 300), groups: 2})) // 200-249, 250-299
 	for name, c := range map[string]struct {
-		window format.Window
+		window format.Selection
 		rounds int64
 		want   []string
 	}{
-		"everything":         {format.Window{}, 1, []string{"0 0/0", "0 0/1", "0 0/2", "0 200/0", "0 200/1"}},
-		"by offset":          {format.Window{FromOffset: 45, UntilOffset: 251}, 1, []string{"0 0/1?", "0 0/2", "0 200/0", "0 200/1?"}},
-		"by time":            {format.Window{FromMs: ms(60), UntilMs: ms(210)}, 1, []string{"0 0/2", "0 200/0?"}},
-		"three rounds":       {format.Window{FromOffset: 60, UntilOffset: 200}, 3, []string{"0 0/2", "1 0/2", "2 0/2"}},
-		"an empty round":     {format.Window{FromOffset: 90, UntilOffset: 200}, 1 << 60, nil},
-		"everything, twice":  {format.Window{FromMs: ms(250)}, 2, []string{"0 200/1", "1 200/1"}},
-		"nothing of nothing": {format.Window{FromOffset: 1000}, 1, nil},
+		"everything":         {format.Selection{}, 1, []string{"0 0/0", "0 0/1", "0 0/2", "0 200/0", "0 200/1"}},
+		"by offset":          {format.Selection{FromOffset: 45, UntilOffset: 251}, 1, []string{"0 0/1?", "0 0/2", "0 200/0", "0 200/1?"}},
+		"by time":            {format.Selection{From: ms(60), Until: ms(210)}, 1, []string{"0 0/2", "0 200/0?"}},
+		"three rounds":       {format.Selection{FromOffset: 60, UntilOffset: 200}, 3, []string{"0 0/2", "1 0/2", "2 0/2"}},
+		"an empty round":     {format.Selection{FromOffset: 90, UntilOffset: 200}, 1 << 60, nil},
+		"everything, twice":  {format.Selection{From: ms(250)}, 2, []string{"0 200/1", "1 200/1"}},
+		"nothing of nothing": {format.Selection{FromOffset: 1000}, 1, nil},
 	} {
 		if got := placesOf(t, a.Walk(orders0, c.window).Repeat(c.rounds)); !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
@@ -60,7 +60,7 @@ func TestAWalkDecodesNothing(t *testing.T) {
 	big := seg{tp: orders0, base: 0, next: 8000, offsets: offsets(0, 8000), groups: 8}
 	fsys := memArchive(t, big)
 	a := mustOpen(t, fsys)
-	placesOf(t, a.Walk(orders0, format.Window{}))
+	placesOf(t, a.Walk(orders0, format.Selection{}))
 	if size := int64(len(fsys.Files()[big.path()])); a.BytesRead() == 0 || a.BytesRead() > size/4 {
 		t.Errorf("of %d bytes the walk read %d, want the footer alone", size, a.BytesRead())
 	}
@@ -68,7 +68,7 @@ func TestAWalkDecodesNothing(t *testing.T) {
 
 func TestAWalkSeesTheSegmentsOfItsBeginning(t *testing.T) {
 	a := mustOpenForWriting(t, memArchive(t, full(orders0, 0, 10)))
-	w := a.Walk(orders0, format.Window{}).Repeat(2)
+	w := a.Walk(orders0, format.Selection{}).Repeat(2)
 	mustSeal(t, a, full(orders0, 10, 20))
 	if got, want := placesOf(t, w), []string{"0 0/0", "1 0/0"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
@@ -87,7 +87,7 @@ func TestSegmentsOfDifferentSourcesAreNoPartition(t *testing.T) {
 			t.Errorf("%s: got %v, want ErrCorrupt that names %s and its source", what, err, second.path())
 		}
 	}
-	got, err := readAll(scan.NewCursor(a, orders0, format.Window{}))
+	got, err := readAll(scan.NewCursor(a, orders0, format.Selection{}))
 	wants("a cursor", err)
 	if len(got) != 10 {
 		t.Errorf("a cursor gave %d records, want the 10 before it", len(got))
@@ -105,12 +105,12 @@ func TestARecordInsideAGapIsGivenToNobody(t *testing.T) {
 	files := readTree(t, "../testdata/refuse/doc-gap-record50")
 	a := mustOpen(t, memfs.FromFiles(memfs.Options{}, files))
 	tp := a.Partitions()[0]
-	got, err := readAll(scan.NewCursor(a, tp, format.Window{}))
+	got, err := readAll(scan.NewCursor(a, tp, format.Selection{}))
 	if len(got) > 0 || !errors.Is(err, format.ErrCorrupt) || !strings.Contains(err.Error(), "offset 50, in the gap 50..51") {
 		t.Errorf("a cursor: got %d records, %v", len(got), err)
 	}
 	intact, found := openIntact(t, files)
-	if got, err := readAll(scan.NewCursor(intact, tp, format.Window{})); len(got) > 0 || err != nil || len(found) != 1 {
+	if got, err := readAll(scan.NewCursor(intact, tp, format.Selection{})); len(got) > 0 || err != nil || len(found) != 1 {
 		t.Errorf("what is intact: got %d records, %v, findings %q", len(got), err, found)
 	}
 	into, err := format.Create(memfs.New(memfs.Options{}), a.Identity())

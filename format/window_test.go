@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/scan"
@@ -20,7 +21,7 @@ func otherSource(t testing.TB, s seg) []byte {
 	return s.bytesWith(t, o)
 }
 
-func ms(v int64) *int64 { return &v }
+func ms(v int64) time.Time { return time.UnixMilli(v) }
 
 func TestACursorReadsItsWindowAndOpensNothingElse(t *testing.T) {
 	segments := []seg{
@@ -29,26 +30,26 @@ func TestACursorReadsItsWindowAndOpensNothingElse(t *testing.T) {
 		{tp: orders0, base: 200, next: 300, offsets: offsets(200, 300), groups: 2}, // 200-249, 250-299
 	}
 	for name, c := range map[string]struct {
-		window format.Window
+		window format.Selection
 		want   []int64
 		open   []int // the segments whose file is opened
 	}{
-		"everything":               {format.Window{}, append(offsets(0, 90), offsets(200, 300)...), []int{0, 1, 2}},
-		"from within":              {format.Window{FromOffset: 45}, append(offsets(45, 90), offsets(200, 300)...), []int{0, 1, 2}},
-		"from a border":            {format.Window{FromOffset: 100}, offsets(200, 300), []int{1, 2}},
-		"from the last":            {format.Window{FromOffset: 299}, []int64{299}, []int{2}},
-		"from behind the end":      {format.Window{FromOffset: 300}, nil, []int{2}},
-		"until within":             {format.Window{UntilOffset: 31}, offsets(0, 31), []int{0}},
-		"until a border":           {format.Window{UntilOffset: 200}, offsets(0, 90), []int{0, 1}},
-		"one offset":               {format.Window{FromOffset: 60, UntilOffset: 61}, []int64{60}, []int{0}},
-		"a hole":                   {format.Window{FromOffset: 95, UntilOffset: 150}, nil, []int{0, 1}},
-		"an empty window":          {format.Window{FromOffset: 50, UntilOffset: 50}, nil, []int{0}},
-		"from a time":              {format.Window{FromMs: ms(80)}, append(offsets(80, 90), offsets(200, 300)...), []int{0, 1, 2}},
-		"until a time":             {format.Window{UntilMs: ms(250)}, append(offsets(0, 90), offsets(200, 250)...), []int{0, 1, 2}},
-		"a time in no segment":     {format.Window{FromMs: ms(120), UntilMs: ms(130)}, nil, []int{0, 1, 2}},
-		"a time and offsets":       {format.Window{FromMs: ms(20), UntilMs: ms(260), FromOffset: 25, UntilOffset: 255}, append(offsets(25, 90), offsets(200, 255)...), []int{0, 1, 2}},
-		"before the first offset":  {format.Window{UntilOffset: 1}, []int64{0}, []int{0}},
-		"a time before all others": {format.Window{UntilMs: ms(0)}, nil, []int{0, 1, 2}},
+		"everything":               {format.Selection{}, append(offsets(0, 90), offsets(200, 300)...), []int{0, 1, 2}},
+		"from within":              {format.Selection{FromOffset: 45}, append(offsets(45, 90), offsets(200, 300)...), []int{0, 1, 2}},
+		"from a border":            {format.Selection{FromOffset: 100}, offsets(200, 300), []int{1, 2}},
+		"from the last":            {format.Selection{FromOffset: 299}, []int64{299}, []int{2}},
+		"from behind the end":      {format.Selection{FromOffset: 300}, nil, []int{2}},
+		"until within":             {format.Selection{UntilOffset: 31}, offsets(0, 31), []int{0}},
+		"until a border":           {format.Selection{UntilOffset: 200}, offsets(0, 90), []int{0, 1}},
+		"one offset":               {format.Selection{FromOffset: 60, UntilOffset: 61}, []int64{60}, []int{0}},
+		"a hole":                   {format.Selection{FromOffset: 95, UntilOffset: 150}, nil, []int{0, 1}},
+		"an empty window":          {format.Selection{FromOffset: 50, UntilOffset: 50}, nil, []int{0}},
+		"from a time":              {format.Selection{From: ms(80)}, append(offsets(80, 90), offsets(200, 300)...), []int{0, 1, 2}},
+		"until a time":             {format.Selection{Until: ms(250)}, append(offsets(0, 90), offsets(200, 250)...), []int{0, 1, 2}},
+		"a time in no segment":     {format.Selection{From: ms(120), Until: ms(130)}, nil, []int{0, 1, 2}},
+		"a time and offsets":       {format.Selection{From: ms(20), Until: ms(260), FromOffset: 25, UntilOffset: 255}, append(offsets(25, 90), offsets(200, 255)...), []int{0, 1, 2}},
+		"before the first offset":  {format.Selection{UntilOffset: 1}, []int64{0}, []int{0}},
+		"a time before all others": {format.Selection{Until: ms(0)}, nil, []int{0, 1, 2}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fsys := memArchive(t, segments...)
@@ -77,14 +78,14 @@ func TestACursorReadsOnlyTheRowGroupsItNeeds(t *testing.T) {
 		big := seg{tp: orders0, base: 0, next: 8000, offsets: offsets(0, 8000), groups: 8, encoding: e}
 		fsys := memArchive(t, big)
 		size := int64(len(fsys.Files()[big.path()]))
-		read := func(w format.Window) int64 {
+		read := func(w format.Selection) int64 {
 			a := mustOpen(t, fsys)
 			if len(offsetsOf(t, a, orders0, w)) == 0 {
 				t.Fatal("got no records")
 			}
 			return a.BytesRead()
 		}
-		all, one := read(format.Window{}), read(format.Window{FromMs: ms(5100), UntilMs: ms(5200)})
+		all, one := read(format.Selection{}), read(format.Selection{From: ms(5100), Until: ms(5200)})
 		if all < size*9/10 || one > size/3 {
 			t.Errorf("of %d bytes a cursor over everything read %d, one over an eighth %d", size, all, one)
 		}
@@ -95,7 +96,7 @@ func TestASegmentThatAWindowDoesNotNeedIsOpenedOnce(t *testing.T) {
 	s := full(orders0, 0, 10)
 	fsys := memArchive(t, s)
 	a := mustOpen(t, fsys)
-	late := format.Window{FromMs: ms(1000)}
+	late := format.Selection{From: ms(1000)}
 	offsetsOf(t, a, orders0, late)
 	before := a.BytesRead()
 	offsetsOf(t, a, orders0, late)
@@ -105,7 +106,7 @@ func TestASegmentThatAWindowDoesNotNeedIsOpenedOnce(t *testing.T) {
 }
 
 func TestACursorOverNoSegmentsEnds(t *testing.T) {
-	c := scan.NewCursor(mustOpen(t, memArchive(t)), orders0, format.Window{})
+	c := scan.NewCursor(mustOpen(t, memArchive(t)), orders0, format.Selection{})
 	for range 2 {
 		if got, err := c.Next(); got != nil || err != io.EOF {
 			t.Errorf("got %v, %v, want io.EOF", got, err)
@@ -115,7 +116,7 @@ func TestACursorOverNoSegmentsEnds(t *testing.T) {
 
 func TestAClosedCursorEnds(t *testing.T) {
 	two := []seg{{tp: orders0, next: 100, offsets: offsets(0, 100), groups: 4}, full(orders0, 100, 110)}
-	c := scan.NewCursor(mustOpen(t, memArchive(t, two...)), orders0, format.Window{})
+	c := scan.NewCursor(mustOpen(t, memArchive(t, two...)), orders0, format.Selection{})
 	if got, err := c.Next(); len(got) != 25 || err != nil {
 		t.Fatalf("got %d records, %v", len(got), err)
 	}
@@ -135,7 +136,7 @@ func TestACursorStopsAtDamageAndNamesTheFile(t *testing.T) {
 	damaged := bad.bytes(t)
 	damaged[40] ^= 1
 	a := mustOpen(t, changed(fsys, map[string][]byte{bad.path(): damaged}))
-	c := scan.NewCursor(a, orders0, format.Window{})
+	c := scan.NewCursor(a, orders0, format.Selection{})
 	defer c.Close()
 	if got, err := c.Next(); len(got) != 10 || err != nil {
 		t.Fatalf("got %d records, %v", len(got), err)
@@ -150,7 +151,7 @@ func TestACursorStopsAtDamageAndNamesTheFile(t *testing.T) {
 
 func TestACursorSeesTheSegmentsOfItsBeginning(t *testing.T) {
 	a := mustOpenForWriting(t, memArchive(t, full(orders0, 0, 10)))
-	c := scan.NewCursor(a, orders0, format.Window{})
+	c := scan.NewCursor(a, orders0, format.Selection{})
 	mustSeal(t, a, full(orders0, 10, 20))
 	got, err := readAll(c)
 	if err != nil || len(got) != 10 {

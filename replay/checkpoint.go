@@ -97,7 +97,7 @@ func (id identity) differs(saved *checkpoint.State, target *cluster) *MismatchEr
 }
 
 // state is that of a replay into target, without partitions.
-func (id identity) state(plan *Plan, window format.Window, target *cluster) *checkpoint.State {
+func (id identity) state(plan *Plan, window format.Selection, target *cluster) *checkpoint.State {
 	from, until := windowText(window)
 	st := &checkpoint.State{
 		ArchiveID: id.archiveID, ClusterID: target.id, Options: id.shape, Groups: id.groups, From: from, Until: until,
@@ -112,24 +112,24 @@ func (id identity) state(plan *Plan, window format.Window, target *cluster) *che
 }
 
 // windowText spells a window as savedWindow reads it.
-func windowText(w format.Window) (from, until string) {
+func windowText(w format.Selection) (from, until string) {
 	start, end := selection.Beginning, selection.End
 	switch {
-	case w.FromMs != nil:
-		start = selection.AtTime(time.UnixMilli(*w.FromMs))
+	case !w.From.IsZero():
+		start = selection.AtTime(w.From)
 	case w.FromOffset != 0:
 		start = selection.AtOffset(w.FromOffset)
 	}
 	switch {
-	case w.UntilMs != nil:
-		end = selection.AtTime(time.UnixMilli(*w.UntilMs))
+	case !w.Until.IsZero():
+		end = selection.AtTime(w.Until)
 	case w.UntilOffset != 0:
 		end = selection.AtOffset(w.UntilOffset)
 	}
 	return start.String(), end.String()
 }
 
-func savedWindow(saved *checkpoint.State) (w format.Window, err error) {
+func savedWindow(saved *checkpoint.State) (w format.Selection, err error) {
 	from, err := selection.ParsePosition(saved.From)
 	if err != nil {
 		return w, fmt.Errorf("saved progress: from %w", err)

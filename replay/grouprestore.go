@@ -165,7 +165,7 @@ func (r *restoration) time(from GroupSource) error {
 
 // firstTime is the timestamp of the first record from an offset on; io.EOF: there is none.
 func firstTime(archive *format.Archive, tp format.TopicPartition, offset int64) (int64, error) {
-	c := scan.NewCursor(archive, tp, format.Window{FromOffset: offset})
+	c := scan.NewCursor(archive, tp, format.Selection{FromOffset: offset})
 	defer c.Close()
 	for {
 		records, err := c.Next()

@@ -49,10 +49,8 @@ type GroupSource struct {
 
 // Errors about groups.
 var (
-	// ErrNoGroup is wrapped when the archive does not keep a group that is asked for.
+	// ErrNoGroup is wrapped when the archive does not keep a group that is asked for, or none at all.
 	ErrNoGroup = errors.New("the archive does not keep it")
-	// ErrNoGroups is returned when groups are asked for and the archive keeps none.
-	ErrNoGroups = errors.New("the archive keeps no consumer groups")
 	// ErrGroups is wrapped when records were sent and groups are not where they belong. The Report says which are.
 	ErrGroups = errors.New("not all groups are where they belong")
 )
@@ -121,7 +119,7 @@ func newGroupMoves(archive *format.Archive, o *Options, selected chosen) (*group
 func keptGroups(archive *format.Archive, patterns []string, takes func(format.TopicPartition) bool) ([]origin.Group, error) {
 	kept := archive.Identity().Groups
 	if kept == nil || len(kept.Groups) == 0 {
-		return nil, ErrNoGroups
+		return nil, fmt.Errorf("any group: %w", ErrNoGroup)
 	}
 	taken := func(p string) bool {
 		return slices.ContainsFunc(kept.Groups, func(g origin.Group) bool { return selecting.MatchesGroup(p, g.ID) })

@@ -11,7 +11,7 @@ import (
 
 // share is what a Limit leaves of a partition.
 type share struct {
-	window format.Window
+	window format.Selection
 	total  Amount
 }
 

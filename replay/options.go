@@ -163,7 +163,7 @@ type Options struct {
 type settings struct {
 	Options
 	rules    rules
-	window   format.Window
+	window   format.Selection
 	progress checkpoint.Store // nil: nothing is kept
 	topic    *checkpointTopic // the same; nil: the replay is not exactly once
 	precise  bool             // sleeps end with precision

@@ -38,8 +38,12 @@ func (p *Plan) time(s *settings, archive *format.Archive, saved *checkpoint.Stat
 
 // originOf is the timestamp that is due at StartAt; nil: there is none.
 func originOf(s *settings, archive *format.Archive) (*int64, error) {
-	if s.Pacing.StartAt.IsZero() || s.window.FromMs != nil {
-		return s.window.FromMs, nil
+	if from := s.window.From; !from.IsZero() {
+		ms := from.UnixMilli()
+		return &ms, nil
+	}
+	if s.Pacing.StartAt.IsZero() {
+		return nil, nil
 	}
 	all, err := recorded(archive)
 	if !all.valid {

@@ -57,7 +57,7 @@ type PlannedPartition struct {
 	Total     Amount `json:"total"`
 	Earlier   int64  `json:"earlier"`
 
-	window  format.Window
+	window  format.Selection
 	earlier checkpoint.Partition // of the checkpoint
 	groups  groupSizes
 }
@@ -194,13 +194,13 @@ func (p *PlannedPartition) add(place *format.Place) {
 
 // cut takes out of the total what row groups reach beyond the window in time.
 func (p *PlannedPartition) cut() {
-	if w := p.window; w.FromMs != nil {
-		p.Total.MinTimestampMs = max(p.Total.MinTimestampMs, *w.FromMs)
-		p.Total.span.first = max(p.Total.span.first, *w.FromMs)
+	if from := p.window.From; !from.IsZero() {
+		p.Total.MinTimestampMs = max(p.Total.MinTimestampMs, from.UnixMilli())
+		p.Total.span.first = max(p.Total.span.first, from.UnixMilli())
 	}
-	if w := p.window; w.UntilMs != nil {
-		p.Total.MaxTimestampMs = min(p.Total.MaxTimestampMs, *w.UntilMs-1)
-		p.Total.span.last = min(p.Total.span.last, *w.UntilMs-1)
+	if until := p.window.Until; !until.IsZero() {
+		p.Total.MaxTimestampMs = min(p.Total.MaxTimestampMs, until.UnixMilli()-1)
+		p.Total.span.last = min(p.Total.span.last, until.UnixMilli()-1)
 	}
 }
 

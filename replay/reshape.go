@@ -48,7 +48,7 @@ func (r rules) apply(tp format.TopicPartition, records []format.Record, left *at
 }
 
 // track walks a partition through the rules, so many rounds. What they leave out is counted in left, unless that is nil: then it is a trial.
-func (r rules) track(archive *format.Archive, tp format.TopicPartition, w format.Window, rounds int64, left *atomic.Int64) merge.Track {
+func (r rules) track(archive *format.Archive, tp format.TopicPartition, w format.Selection, rounds int64, left *atomic.Int64) merge.Track {
 	t := merge.Track{Archive: archive, Walk: archive.Walk(tp, w).Repeat(rounds), From: w.FromOffset}
 	if r.Reshaper != nil {
 		t.Reshape = func(records []format.Record) ([]format.Record, error) { return r.apply(tp, records, left) }

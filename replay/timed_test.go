@@ -34,7 +34,7 @@ func virtually(t *testing.T, do func(*testing.T, target)) {
 
 // readOnce makes what all readers share: made in a bubble it could not be used outside.
 func readOnce(t *testing.T) {
-	cursor := scan.NewCursor(recording{records: map[format.TopicPartition][]format.Record{orders0: plain(orders0, 1)}}.archive(t), orders0, format.Window{})
+	cursor := scan.NewCursor(recording{records: map[format.TopicPartition][]format.Record{orders0: plain(orders0, 1)}}.archive(t), orders0, format.Selection{})
 	_, err := cursor.Next()
 	must(t, err)
 	must(t, cursor.Close())

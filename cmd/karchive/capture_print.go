@@ -189,7 +189,7 @@ func (o *captureOptions) nothing(a *format.Archive) string {
 // noteKept says what an archive holds of a snapshot that did not get to its end, and how to go on.
 func (e *env) noteKept(archive string, a *format.Archive) {
 	plan := a.Identity().Capture
-	c, err := a.Completeness(nil)
+	c, err := a.Completeness(format.Selection{})
 	if err != nil || plan == nil || len(c.Short) == 0 {
 		return
 	}

@@ -62,7 +62,8 @@ func (s *selected) completenessOf(e *env, a *format.Archive) (*completeness, err
 	if err != nil {
 		return nil, err
 	}
-	c, err := a.CompletenessIn(window, s.takes)
+	window.Takes = s.takes
+	c, err := a.Completeness(window)
 	if err != nil {
 		return nil, err
 	}

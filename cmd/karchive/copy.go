@@ -101,7 +101,7 @@ func (o *copyOptions) complete(c *cli.Context) error {
 const maxEncoders = 8
 
 // options are those of the library.
-func (o *copyOptions) options(window format.Window, rules *reshape.Pipeline) copying.Options {
+func (o *copyOptions) options(window format.Selection, rules *reshape.Pipeline) copying.Options {
 	out := copying.Options{
 		Window: window, Limit: o.limit, Last: o.last, Encoding: o.encoding, RotateBytes: o.rotate,
 		Encoders: make(chan struct{}, min(runtime.GOMAXPROCS(0), maxEncoders)),

@@ -88,7 +88,7 @@ func (c *copied) run(ctx context.Context, e *env, inputs []copying.Input, into *
 	c.Elapsed = e.now().Sub(begun)
 	c.Partitions, c.Segments, c.Records, c.Bytes, c.Disk, c.LeftOut = r.Partitions, r.Segments, r.Records, r.Bytes, r.Disk, r.Filtered
 	c.CopiedFiles, c.CopiedGroups, c.DecodedGroups = r.CopiedFiles, r.CopiedGroups, r.DecodedGroups
-	missing, err := into.Completeness(nil)
+	missing, err := into.Completeness(format.Selection{})
 	c.Completeness = newCompleteness(missing)
 	return err
 }

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -133,7 +132,8 @@ func (o *diffOptions) selectTopics(e *env, a, b *diffSide) error {
 	names := o.names()
 	var all []string
 	for _, s := range []*diffSide{a, b} {
-		s.Selection = format.Selection{Partitions: o.partitions, FromOffset: w.FromOffset, UntilOffset: w.UntilOffset, From: timeOf(w.FromMs), Until: timeOf(w.UntilMs)}
+		s.Selection = w
+		s.Selection.Partitions = o.partitions
 		for _, topic := range selecting.TopicsOf(s.Archive) {
 			name := s.compared(topic)
 			all = append(all, name)
@@ -174,13 +174,6 @@ func (s *diffSide) compared(topic string) string {
 		return topic
 	}
 	return s.Name(topic)
-}
-
-func timeOf(ms *int64) time.Time {
-	if ms == nil {
-		return time.Time{}
-	}
-	return time.UnixMilli(*ms)
 }
 
 // pathUsage makes a wrong command line of an error about a path.

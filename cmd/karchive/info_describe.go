@@ -67,7 +67,7 @@ func describe(a *format.Archive, name string, partitions []format.TopicPartition
 	for _, s := range id.Schemas {
 		info.Schemas = append(info.Schemas, *newSchemaInfo(s))
 	}
-	missing, err := a.Completeness(nil)
+	missing, err := a.Completeness(format.Selection{})
 	if err != nil {
 		return nil, err
 	}

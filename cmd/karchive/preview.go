@@ -99,7 +99,7 @@ func newPreview(ctx context.Context, e *env, a *format.Archive, s *selected, rul
 	return p.all, nil
 }
 
-func (p *preview) partition(ctx context.Context, a *format.Archive, tp format.TopicPartition, w format.Window) error {
+func (p *preview) partition(ctx context.Context, a *format.Archive, tp format.TopicPartition, w format.Selection) error {
 	p.begin(tp.Topic)
 	c := scan.NewCursor(a, tp, w)
 	defer c.Close()

@@ -125,7 +125,7 @@ func (r *recovery) run(ctx context.Context, e *env, from, into *format.Archive) 
 
 // complete finds out what is missing from the new archive.
 func (r *recovery) complete(into *format.Archive) error {
-	c, err := into.Completeness(nil)
+	c, err := into.Completeness(format.Selection{})
 	if err != nil {
 		return err
 	}

@@ -64,8 +64,6 @@ func replayErrorHint(err error) string {
 		return "the other one goes on from this one's last commit; for two at once give each a --replay-id of its own"
 	case errors.Is(err, replay.ErrTransactionEnded):
 		return "the same command goes on from the last commit"
-	case errors.Is(err, replay.ErrNoGroups):
-		return "karchive capture --groups makes an archive keep some"
 	case errors.Is(err, replay.ErrNoGroup):
 		return "karchive info --groups shows those it keeps, capture --groups makes it keep some"
 	case errors.Is(err, replay.ErrGroups):

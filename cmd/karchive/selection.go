@@ -77,10 +77,10 @@ func (s *selected) checkWindow() error {
 }
 
 // window is what --from and --until select of archives.
-func (s *selected) window(e *env, archives ...*format.Archive) (format.Window, error) {
+func (s *selected) window(e *env, archives ...*format.Archive) (format.Selection, error) {
 	from, until, err := s.positions()
 	if err != nil {
-		return format.Window{}, err
+		return format.Selection{}, err
 	}
 	w, err := selecting.Window(from, until, e.now(), archives...)
 	if err != nil {
@@ -121,10 +121,10 @@ func (s *selected) check(archives ...*format.Archive) (topics []string, err erro
 }
 
 // chosen are the selected partitions of an archive, in order, and the window of their records.
-func (s *selected) chosen(e *env, a *format.Archive) ([]format.TopicPartition, format.Window, error) {
+func (s *selected) chosen(e *env, a *format.Archive) ([]format.TopicPartition, format.Selection, error) {
 	topics, err := s.check(a)
 	if err != nil {
-		return nil, format.Window{}, err
+		return nil, format.Selection{}, err
 	}
 	window, err := s.window(e, a)
 	partitions := slices.DeleteFunc(selecting.Partitions(a, topics, s.partitions), func(tp format.TopicPartition) bool { return !s.shard.Takes(tp) })

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 
@@ -26,7 +27,7 @@ func openOrCreateShared(e *env, dir string, encoding format.Encoding) (a *format
 		err = checkEncoding(a, encoding)
 	}
 	if err != nil {
-		return nil, nil, errors.Join(err, d.Close())
+		return nil, nil, errors.Join(err, d.(io.Closer).Close())
 	}
 	return a, func() {
 		if err := a.Close(); err != nil {

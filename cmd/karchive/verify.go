@@ -139,7 +139,7 @@ func (v *verification) complete(fsys storage.ReadFS) error {
 		return err
 	}
 	defer a.Close()
-	c, err := a.Completeness(nil)
+	c, err := a.Completeness(format.Selection{})
 	v.Completeness = newCompleteness(c)
 	return err
 }

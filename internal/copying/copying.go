@@ -27,9 +27,9 @@ type Input struct {
 
 // Options say what of the inputs is copied, and how it is written. The zero value copies all as it is.
 type Options struct {
-	Window format.Window // records; offsets also bound what NEW covers, times leave records out of it
-	Limit  int64         // at most so many records, by topic, partition and offset; 0: no limit
-	Last   int64         // of each partition the last so many records of the window, before any rule; 0: all
+	Window format.Selection // records; offsets also bound what NEW covers, times leave records out of it
+	Limit  int64            // at most so many records, by topic, partition and offset; 0: no limit
+	Last   int64            // of each partition the last so many records of the window, before any rule; 0: all
 	// Reshape leaves records out and changes them; nil: they stay as they are. It sees the topics' old names.
 	Reshape format.Reshaper
 

@@ -206,7 +206,7 @@ func TestTheUnionOfOverlappingCapturesIsTheCaptureOfTheWhole(t *testing.T) {
 			if r.Records != int64(len(held1(log))) {
 				t.Errorf("got %d records", r.Records)
 			}
-			if c, err := got.open().Completeness(nil); err != nil || !c.Complete() {
+			if c, err := got.open().Completeness(format.Selection{}); err != nil || !c.Complete() {
 				t.Errorf("got completeness %+v, %v", c, err)
 			}
 		}
@@ -238,7 +238,7 @@ func TestASliceOfASliceIsTheSlice(t *testing.T) {
 	eachEncoding(t, func(t *testing.T, e format.Encoding) {
 		a := captured(t, e, logOf(400, oddKinds, 3000), 0, 400, 100_000)
 		slice := func(a *archive, from, until int64) *archive {
-			got, _ := copied(t, Options{Window: format.Window{FromOffset: from, UntilOffset: until}}, a.input("a"))
+			got, _ := copied(t, Options{Window: format.Selection{FromOffset: from, UntilOffset: until}}, a.input("a"))
 			return got
 		}
 		for from := int64(40); from < 60; from += 3 {
@@ -255,7 +255,7 @@ func TestASliceOfASliceIsTheSlice(t *testing.T) {
 func TestRowGroupsInsideASliceAreCopiedAsBytes(t *testing.T) {
 	eachEncoding(t, func(t *testing.T, e format.Encoding) {
 		a := captured(t, e, logOf(500, "rrrc", 100<<10), 0, 500, 1<<30)
-		_, r := copied(t, Options{Window: format.Window{FromOffset: 10}}, a.input("a"))
+		_, r := copied(t, Options{Window: format.Selection{FromOffset: 10}}, a.input("a"))
 		if r.DecodedGroups > 1 || r.CopiedGroups < 3 {
 			t.Errorf("got %d row groups decoded and %d copied", r.DecodedGroups, r.CopiedGroups)
 		}
@@ -273,7 +273,7 @@ func TestBytesOfADamagedFileAreNotCopied(t *testing.T) {
 		}
 	}
 	damaged := &archive{t, memfs.FromFiles(memfs.Options{}, files)}
-	for _, o := range []Options{{}, {Window: format.Window{FromOffset: 10}}, {RotateBytes: 1 << 30}} {
+	for _, o := range []Options{{}, {Window: format.Selection{FromOffset: 10}}, {RotateBytes: 1 << 30}} {
 		if _, _, err := tryCopy(t, o, damaged.input("a")); !errors.Is(err, format.ErrCorrupt) {
 			t.Errorf("%+v: got %v, want ErrCorrupt", o, err)
 		}

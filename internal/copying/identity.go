@@ -192,7 +192,7 @@ func (in *Input) takesTopic(t format.Topic) bool {
 }
 
 // addPlan adds what an input was to hold, as far as it is selected, to a plan, which is nil at first.
-func addPlan(to *origin.Plan, in *Input, w format.Window, ranges map[format.TopicPartition]origin.PlanRange) (*origin.Plan, error) {
+func addPlan(to *origin.Plan, in *Input, w format.Selection, ranges map[format.TopicPartition]origin.PlanRange) (*origin.Plan, error) {
 	plan := in.Archive.Identity().Capture
 	if plan == nil {
 		return to, nil
@@ -219,7 +219,7 @@ func addPlan(to *origin.Plan, in *Input, w format.Window, ranges map[format.Topi
 }
 
 // clipRange bounds a planned range by the offsets of a window, and says whether that leaves anything.
-func clipRange(r *origin.PlanRange, w format.Window) bool {
+func clipRange(r *origin.PlanRange, w format.Selection) bool {
 	empty := r.Start == r.End
 	r.Start = max(r.Start, w.FromOffset)
 	if w.UntilOffset != 0 && (r.End == -1 || r.End > w.UntilOffset) {

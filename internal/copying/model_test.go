@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/test/seeds"
@@ -108,14 +109,14 @@ func FuzzSelections(f *testing.F) {
 	f.Fuzz(func(t *testing.T, bounds, kinds []byte, from, until, fromMs, untilMs uint8, limit, last uint8, rotate uint8, arrow bool) {
 		const n = 60
 		logs, ranges := modelLogs(bounds, kinds, n)
-		o := Options{Window: format.Window{FromOffset: int64(from % n), UntilOffset: int64(until % n)}, Limit: int64(limit % 40), Last: int64(last % 40), RotateBytes: int64(rotate) * 16}
+		o := Options{Window: format.Selection{FromOffset: int64(from % n), UntilOffset: int64(until % n)}, Limit: int64(limit % 40), Last: int64(last % 40), RotateBytes: int64(rotate) * 16}
 		if fromMs > 0 {
 			ms := 1000 + int64(fromMs%50)
-			o.Window.FromMs = &ms
+			o.Window.From = time.UnixMilli(ms)
 		}
 		if untilMs > 0 {
 			ms := 1000 + int64(untilMs%60)
-			o.Window.UntilMs = &ms
+			o.Window.Until = time.UnixMilli(ms)
 		}
 		e := format.Parquet
 		if arrow {

@@ -19,10 +19,10 @@ func (u *union) windowed(g *format.RowGroup) fate {
 	w := u.options.Window
 	switch {
 	case w.UntilOffset != 0 && g.FirstOffset >= w.UntilOffset || g.LastOffset < w.FromOffset,
-		w.FromMs != nil && g.MaxTimestampMs < *w.FromMs, w.UntilMs != nil && g.MinTimestampMs >= *w.UntilMs:
+		!w.From.IsZero() && g.MaxTimestampMs < w.From.UnixMilli(), !w.Until.IsZero() && g.MinTimestampMs >= w.Until.UnixMilli():
 		return none
 	case g.FirstOffset < w.FromOffset || w.UntilOffset != 0 && g.LastOffset >= w.UntilOffset,
-		w.FromMs != nil && g.MinTimestampMs < *w.FromMs, w.UntilMs != nil && g.MaxTimestampMs >= *w.UntilMs:
+		!w.From.IsZero() && g.MinTimestampMs < w.From.UnixMilli(), !w.Until.IsZero() && g.MaxTimestampMs >= w.Until.UnixMilli():
 		return some
 	}
 	return all
@@ -141,9 +141,6 @@ func (u *union) raw(s *stream) error {
 	g := s.piece.Group()
 	if !u.keeps(s) {
 		return u.decoded(s)
-	}
-	if err := s.trust(); err != nil {
-		return err
 	}
 	out, err := u.open()
 	if err != nil {

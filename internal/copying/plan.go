@@ -122,7 +122,7 @@ func orUnknown(s string) string {
 
 // clip bounds what is covered by the offsets of a window, and says whether that leaves anything. Offsets of the window between shares stay: they
 // are a hole also where the window ends before the next share.
-func (p *partition) clip(w format.Window) bool {
+func (p *partition) clip(w format.Selection) bool {
 	p.from, p.until = p.shares[0].coverage.From, p.shares[0].coverage.Next
 	for _, s := range p.shares {
 		p.from, p.until = min(p.from, s.coverage.From), max(p.until, s.coverage.Next)

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/karchive/karchive/format"
 )
@@ -22,10 +23,10 @@ func TestCopiesOfManyKindsAreWhatTheModelSays(t *testing.T) {
 			kinds[i] = byte(r.IntN(256))
 		}
 		logs, ranges := modelLogs(bounds, kinds, 60)
-		o := Options{Window: format.Window{FromOffset: int64(r.IntN(30))}, Limit: int64(r.IntN(60) * r.IntN(2)), Last: int64(r.IntN(60) * r.IntN(2)), RotateBytes: int64(r.IntN(2) * 900)}
+		o := Options{Window: format.Selection{FromOffset: int64(r.IntN(30))}, Limit: int64(r.IntN(60) * r.IntN(2)), Last: int64(r.IntN(60) * r.IntN(2)), RotateBytes: int64(r.IntN(2) * 900)}
 		o.Window.UntilOffset = int64(r.IntN(2) * (31 + r.IntN(29)))
 		if ms := int64(1000 + r.IntN(50)); r.IntN(2) == 0 {
-			o.Window.FromMs = &ms
+			o.Window.From = time.UnixMilli(ms)
 		}
 		if r.IntN(3) == 0 {
 			o.Reshape = thirds{}

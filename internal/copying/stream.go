@@ -13,7 +13,6 @@ type stream struct {
 	segments []format.Segment // behind that of piece
 	reader   *format.GroupReader
 	memory   format.Buffer
-	checked  string // path of the segment whose file was checked last
 
 	piece *piece // the next; nil after the last
 	spans []span // of the piece, when it was expanded and is not used up
@@ -124,13 +123,4 @@ func (s *stream) covers(at int64) bool { return s.coverage.From <= at && at < s.
 // overlaps says whether the share covers any of [from, until).
 func (s *stream) overlaps(from, until int64) bool {
 	return s.coverage.From < until && from < s.coverage.Next
-}
-
-// trust checks the file of the current segment, once, before bytes of it are copied.
-func (s *stream) trust() error {
-	if s.checked == s.piece.Segment.Path {
-		return nil
-	}
-	s.checked = s.piece.Segment.Path
-	return s.input.Archive.CheckSegment(s.piece.Segment)
 }

@@ -81,7 +81,7 @@ func (c *comparison) match() error {
 
 // count adds the row groups of a partition to what there is to compare.
 func (c *comparison) count(side int, tp format.TopicPartition) error {
-	w := c.sides[side].Archive.Walk(tp, c.sides[side].Selection.Window())
+	w := c.sides[side].Archive.Walk(tp, c.sides[side].Selection)
 	for p, err := range places(w) {
 		if err != nil {
 			return err

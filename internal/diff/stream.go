@@ -51,7 +51,7 @@ func (c *comparison) stream(side int, tp *format.TopicPartition) *stream {
 	s := &stream{ctx: c.ctx, decoded: &c.report.Decoded[side], apply: c.apply[side]}
 	if tp != nil {
 		a := c.sides[side].Archive
-		s.tp, s.walk, s.reader = *tp, a.Walk(*tp, c.sides[side].Selection.Window()), a.NewGroupReader(1)
+		s.tp, s.walk, s.reader = *tp, a.Walk(*tp, c.sides[side].Selection), a.NewGroupReader(1)
 	}
 	return s
 }

@@ -77,7 +77,7 @@ func (i *imported) lines(t testing.TB) string {
 	t.Helper()
 	var out bytes.Buffer
 	for _, tp := range i.archive.Partitions() {
-		c := scan.NewCursor(i.archive, tp, format.Window{})
+		c := scan.NewCursor(i.archive, tp, format.Selection{})
 		for {
 			records, err := c.Next()
 			if err == io.EOF {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/storage"
@@ -96,7 +97,7 @@ func bounds(memory int64, dir string) Options {
 }
 
 // opened is a sequence over all partitions of an archive.
-func opened(t *testing.T, a *format.Archive, w format.Window, rounds, memory int64) *Sequence {
+func opened(t *testing.T, a *format.Archive, w format.Selection, rounds, memory int64) *Sequence {
 	t.Helper()
 	var tracks []Track
 	for _, tp := range a.Partitions() {
@@ -157,7 +158,7 @@ func TestAllPartitionsArePlayedInTheOrderOfTime(t *testing.T) {
 		{"rounds follow each other", []parcel{{records: at(10, 40)}, {records: at(20)}}, 2, []played{
 			{0, 0, 0, 10, false}, {1, 0, 0, 20, false}, {0, 0, 1, 40, false}, {0, 1, 0, 10, false}, {1, 1, 0, 20, false}, {0, 1, 1, 40, false}}},
 	} {
-		got := opened(t, archiveOf(t, c.parcels...), format.Window{}, c.rounds, 1<<20).all(t)
+		got := opened(t, archiveOf(t, c.parcels...), format.Selection{}, c.rounds, 1<<20).all(t)
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s:\n got %v\nwant %v", c.name, got, c.want)
 		}
@@ -173,7 +174,7 @@ func TestTheOrderDoesNotDependOnRowGroupsOrMemory(t *testing.T) {
 			parcels[i] = parcel{records: at(walking(random)...), group: 1 + random.IntN(60), segments: 1 + random.IntN(5)}
 		}
 		rounds := 1 + random.Int64N(2)
-		q := opened(t, archiveOf(t, parcels...), format.Window{}, rounds, 1+random.Int64N(1<<uint(6+i%12)))
+		q := opened(t, archiveOf(t, parcels...), format.Selection{}, rounds, 1+random.Int64N(1<<uint(6+i%12)))
 		if got, want := q.all(t), model(parcels, rounds); !slices.Equal(got, want) {
 			at := 0
 			for at < min(len(got), len(want)) && got[at] == want[at] {
@@ -211,12 +212,12 @@ func walking(random *rand.Rand) []int64 {
 func TestOnlyWhatIsInTheWindowIsPlayed(t *testing.T) {
 	from, until := int64(25), int64(400)
 	parcels := []parcel{{records: at(10, 20, 30, 500, 40, 50), group: 2}, {records: at(5, 15, 35, 45, 450), group: 3, segments: 1}}
-	q := opened(t, archiveOf(t, parcels...), format.Window{FromMs: &from, UntilMs: &until}, 1, 1<<20)
+	q := opened(t, archiveOf(t, parcels...), format.Selection{From: time.UnixMilli(from), Until: time.UnixMilli(until)}, 1, 1<<20)
 	want := []played{{0, 0, 2, 30, false}, {1, 0, 2, 35, false}, {0, 0, 4, 40, false}, {1, 0, 3, 45, false}, {0, 0, 5, 50, false}}
 	if got := q.all(t); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	q = opened(t, archiveOf(t, parcels...), format.Window{FromOffset: 4, UntilOffset: 5}, 1, 1<<20)
+	q = opened(t, archiveOf(t, parcels...), format.Selection{FromOffset: 4, UntilOffset: 5}, 1, 1<<20)
 	want = []played{{0, 0, 4, 40, false}, {1, 0, 4, 450, false}}
 	if got := q.all(t); !slices.Equal(got, want) {
 		t.Errorf("by offset: got %v, want %v", got, want)
@@ -225,7 +226,7 @@ func TestOnlyWhatIsInTheWindowIsPlayed(t *testing.T) {
 
 func TestARoundWithoutARecordIsTheLast(t *testing.T) {
 	from, until := int64(12), int64(18)
-	q := opened(t, archiveOf(t, parcel{records: at(10, 20)}), format.Window{FromMs: &from, UntilMs: &until}, 1<<40, 1<<20)
+	q := opened(t, archiveOf(t, parcel{records: at(10, 20)}), format.Selection{From: time.UnixMilli(from), Until: time.UnixMilli(until)}, 1<<40, 1<<20)
 	if got := q.all(t); len(got) != 0 {
 		t.Errorf("got %v", got)
 	}
@@ -238,7 +239,7 @@ func TestRecordsComeBackFromTheTemporaryFileAsTheyWere(t *testing.T) {
 	records[2].Headers = []format.Header{{Key: "a", Value: []byte("1")}, {Key: "a", Value: nil}, {Key: "", Value: []byte{}}, {Key: "\xff", Value: []byte{0}}}
 	records[3].TimestampType, records[3].LeaderEpoch = format.TimestampNone, format.NoLeaderEpoch
 	records[4].Value = make([]byte, 3<<20)
-	q := opened(t, archiveOf(t, parcel{records: records}), format.Window{}, 1, 1)
+	q := opened(t, archiveOf(t, parcel{records: records}), format.Selection{}, 1, 1)
 	for i := range records {
 		p, err := q.Next()
 		check(t, err)
@@ -285,7 +286,7 @@ func TestADamagedTemporaryFileIsFound(t *testing.T) {
 // spilled is a sequence of which one record was taken and the rest is in the temporary file, at a place.
 func spilled(t *testing.T, a *format.Archive) (q *Sequence, rest extent) {
 	t.Helper()
-	q = opened(t, a, format.Window{}, 1, 1)
+	q = opened(t, a, format.Selection{}, 1, 1)
 	_, err := q.Next()
 	check(t, err)
 	return q, q.strands[0].group.where
@@ -306,7 +307,7 @@ func TestRunsAreAsSmallAsTheirSlot(t *testing.T) {
 	large := at(1, 2, 3, 4, 5, 6, 7, 8, 9, 10)
 	large[4].Value = make([]byte, 100_000)
 	const memory = 64 << 10
-	q := opened(t, archiveOf(t, parcel{records: large}, parcel{records: at(make([]int64, 500)...)}), format.Window{}, 1, memory)
+	q := opened(t, archiveOf(t, parcel{records: large}, parcel{records: at(make([]int64, 500)...)}), format.Selection{}, 1, memory)
 	seen := map[*Run]bool{}
 	for {
 		p, err := q.Next()
@@ -330,7 +331,7 @@ func TestRunsAreAsSmallAsTheirSlot(t *testing.T) {
 func TestNothingIsLeftOfTheTemporaryFile(t *testing.T) {
 	dir := t.TempDir()
 	a := archiveOf(t, parcel{records: at(1, 2, 3, 4), group: 2})
-	s := newStage(t.Context(), []Track{{Archive: a, Walk: a.Walk(a.Partitions()[0], format.Window{})}}, bounds(1, dir))
+	s := newStage(t.Context(), []Track{{Archive: a, Walk: a.Walk(a.Partitions()[0], format.Selection{})}}, bounds(1, dir))
 	q := newSequence(s)
 	if got := len(q.all(t)); got != 4 {
 		t.Errorf("%d records", got)
@@ -358,7 +359,7 @@ func TestASequenceGoesOnWithoutAPartitionThatCannotBeRead(t *testing.T) {
 		}
 		return nil
 	})
-	q := opened(t, a, format.Window{}, 1, 1<<20)
+	q := opened(t, a, format.Selection{}, 1, 1<<20)
 	var got []int64
 	for {
 		p, err := q.Next()
@@ -380,7 +381,7 @@ func TestASequenceGoesOnWithoutAPartitionThatCannotBeRead(t *testing.T) {
 
 func TestASequenceGoesOnWithoutAPartitionThatIsDropped(t *testing.T) {
 	for _, memory := range []int64{1, 1 << 20} {
-		q := opened(t, archiveOf(t, parcel{records: at(10, 30, 50), group: 2}, parcel{records: at(20, 40, 60)}), format.Window{}, 1, memory)
+		q := opened(t, archiveOf(t, parcel{records: at(10, 30, 50), group: 2}, parcel{records: at(20, 40, 60)}), format.Selection{}, 1, memory)
 		_, err := q.Next()
 		check(t, err)
 		q.Drop(0)
@@ -428,7 +429,7 @@ func TestTheTemporaryFileUsesRoomAgain(t *testing.T) {
 func TestAStageEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	a := archiveOf(t, parcel{records: at(1, 2, 3, 4), group: 1})
-	s := newStage(ctx, []Track{{Archive: a, Walk: a.Walk(a.Partitions()[0], format.Window{}).Repeat(1 << 40)}}, bounds(1<<20, t.TempDir()))
+	s := newStage(ctx, []Track{{Archive: a, Walk: a.Walk(a.Partitions()[0], format.Selection{}).Repeat(1 << 40)}}, bounds(1<<20, t.TempDir()))
 	defer s.close()
 	q := newSequence(s)
 	for range 3 {
@@ -458,7 +459,7 @@ func TestTheFirstRecordNeedsOnlyItsOwnRowGroup(t *testing.T) {
 	var tracks []Track
 	early := errors.New("decoded for nothing")
 	for i, tp := range a.Partitions() {
-		next := Track{Archive: a, Walk: a.Walk(tp, format.Window{})}
+		next := Track{Archive: a, Walk: a.Walk(tp, format.Selection{})}
 		if i != (first+partitions-1)%partitions {
 			next.Reshape = func([]format.Record) ([]format.Record, error) { return nil, early }
 		}

@@ -196,7 +196,7 @@ func (v *archiveView) cell(ms int64) int {
 
 // addState says whether the archive is complete.
 func (v *archiveView) addState(a *format.Archive) error {
-	c, err := a.Completeness(nil)
+	c, err := a.Completeness(format.Selection{})
 	if err != nil {
 		return err
 	}

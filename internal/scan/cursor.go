@@ -15,11 +15,11 @@ type Cursor struct {
 }
 
 // NewCursor returns a cursor over the segments that tp has now.
-func NewCursor(a *format.Archive, tp format.TopicPartition, w format.Window) *Cursor {
+func NewCursor(a *format.Archive, tp format.TopicPartition, w format.Selection) *Cursor {
 	return newCursor(groupReader{GroupReader: a.NewGroupReader(1)}, tp, w)
 }
 
-func newCursor(r groupReader, tp format.TopicPartition, w format.Window) *Cursor {
+func newCursor(r groupReader, tp format.TopicPartition, w format.Selection) *Cursor {
 	return &Cursor{walk: r.Walk(tp, w), reader: r}
 }
 

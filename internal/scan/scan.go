@@ -20,9 +20,9 @@ var ErrEnough = errors.New("enough")
 type Scanner struct {
 	Archive    *format.Archive
 	Partitions []format.TopicPartition
-	Window     format.Window
-	start      *format.Window // of the first partition; nil: Window
-	Backwards  bool           // from the last record of the last partition to the first of the first
+	Window     format.Selection
+	start      *format.Selection // of the first partition; nil: Window
+	Backwards  bool              // from the last record of the last partition to the first of the first
 
 	Keys    func(key []byte) bool // of records that the rules do not leave out; nil: any
 	LeftOut func(records int64)   // is told of row groups that are not decoded, because they have none of the keys
@@ -52,7 +52,7 @@ func (s *Scanner) Each(ctx context.Context, do func(format.TopicPartition, []for
 	return nil
 }
 
-func (s *Scanner) groups(tp format.TopicPartition, w format.Window) groups {
+func (s *Scanner) groups(tp format.TopicPartition, w format.Selection) groups {
 	if s.Backwards {
 		return &backwards{walk: s.Archive.Walk(tp, w), reader: s.reader()}
 	}

@@ -50,7 +50,9 @@ func (t *tail) find(ctx context.Context) error {
 		}
 		if t.left == 0 {
 			t.Partitions = t.Partitions[i:]
-			t.start = &format.Window{FromOffset: offset, UntilOffset: t.Window.UntilOffset, FromMs: t.Window.FromMs, UntilMs: t.Window.UntilMs}
+			start := t.Window
+			start.FromOffset = offset
+			t.start = &start
 		}
 	}
 	return nil

@@ -11,14 +11,14 @@ import (
 
 // Window is what lies between from and until in the partitions of archives. Now is what Ago counts back from, the newest timestamp that
 // the archives know of what BeforeEnd does; their documents are read only for that. Its errors begin with "from" or "until".
-func Window(from, until selection.Position, now time.Time, archives ...*format.Archive) (w format.Window, err error) {
+func Window(from, until selection.Position, now time.Time, archives ...*format.Archive) (w format.Selection, err error) {
 	if err := CheckWindow(from, until); err != nil {
 		return w, err
 	}
-	if w.FromMs, err = timestamp(from, now, archives); err != nil {
+	if w.From, err = timestamp(from, now, archives); err != nil {
 		return w, fmt.Errorf("from %s: %w", from, err)
 	}
-	if w.UntilMs, err = timestamp(until, now, archives); err != nil {
+	if w.Until, err = timestamp(until, now, archives); err != nil {
 		return w, fmt.Errorf("until %s: %w", until, err)
 	}
 	w.FromOffset, _ = from.Offset()
@@ -37,21 +37,30 @@ func CheckWindow(from, until selection.Position) error {
 	return nil
 }
 
-// timestamp is the time that a position stands for; nil: it is none.
-func timestamp(p selection.Position, now time.Time, archives []*format.Archive) (*int64, error) {
+// timestamp is the time that a position stands for; zero: it is none.
+func timestamp(p selection.Position, now time.Time, archives []*format.Archive) (time.Time, error) {
 	if ms, ok := p.TimestampMs(now); ok {
-		return &ms, nil
+		return bound(ms), nil
 	}
 	back, ok := p.BeforeEnd()
 	if !ok {
-		return nil, nil
+		return time.Time{}, nil
 	}
 	newest, err := newest(archives)
 	if err != nil {
-		return nil, err
+		return time.Time{}, err
 	}
 	ms, _ := selection.AtTime(time.UnixMilli(newest).Add(-back)).TimestampMs(now)
-	return &ms, nil
+	return bound(ms), nil
+}
+
+// bound is a timestamp as a bound of a selection, of which the zero time is none: that of the year 1 becomes the next one.
+func bound(ms int64) time.Time {
+	t := time.UnixMilli(ms)
+	if t.IsZero() {
+		return t.Add(time.Millisecond)
+	}
+	return t
 }
 
 // newest is the latest timestamp of archives.

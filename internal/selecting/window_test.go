@@ -1,6 +1,7 @@
 package selecting
 
 import (
+	"fmt"
 	"reflect"
 	"testing"
 	"time"
@@ -11,7 +12,7 @@ import (
 
 var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-func window(t *testing.T, from, until string, archives ...*format.Archive) (format.Window, error) {
+func window(t *testing.T, from, until string, archives ...*format.Archive) (format.Selection, error) {
 	t.Helper()
 	start, err := selection.ParsePosition(from)
 	if err != nil {
@@ -24,25 +25,33 @@ func window(t *testing.T, from, until string, archives ...*format.Archive) (form
 	return Window(start, end, now, archives...)
 }
 
-func at(ms int64) *int64 { return &ms }
+func at(ms int64) time.Time { return time.UnixMilli(ms) }
 
 func TestAWindowIsFromAStartToAnEnd(t *testing.T) {
 	for _, c := range []struct {
 		from, until string
-		want        format.Window
+		want        format.Selection
 	}{
-		{"beginning", "end", format.Window{}},
-		{"offset:3", "offset:9", format.Window{FromOffset: 3, UntilOffset: 9}},
-		{"@100", "@200", format.Window{FromMs: at(100), UntilMs: at(200)}},
-		{"offset:3", "-2h", format.Window{FromOffset: 3, UntilMs: at(now.UnixMilli() - 7_200_000)}},
+		{"beginning", "end", format.Selection{}},
+		{"offset:3", "offset:9", format.Selection{FromOffset: 3, UntilOffset: 9}},
+		{"@100", "@200", format.Selection{From: at(100), Until: at(200)}},
+		{"offset:3", "-2h", format.Selection{FromOffset: 3, Until: at(now.UnixMilli() - 7_200_000)}},
 	} {
 		got, err := window(t, c.from, c.until)
 		if err != nil || !reflect.DeepEqual(got, c.want) {
 			t.Errorf("from %s until %s: got %+v, %v, want %+v", c.from, c.until, got, err, c.want)
 		}
 	}
-	if got, err := Window(selection.Position{}, selection.Position{}, now); err != nil || got != (format.Window{}) {
+	if got, err := Window(selection.Position{}, selection.Position{}, now); err != nil || !reflect.DeepEqual(got, format.Selection{}) {
 		t.Errorf("got %+v, %v where nothing is given, want everything", got, err)
+	}
+}
+
+func TestABoundInTheYearOneIsStillABound(t *testing.T) {
+	zero := time.Time{}.UnixMilli()
+	w, err := window(t, fmt.Sprintf("@%d", zero), fmt.Sprintf("@%d", zero))
+	if err != nil || w.From.IsZero() || w.Until.IsZero() {
+		t.Errorf("got %+v, %v, want bounds", w, err)
 	}
 }
 

@@ -60,7 +60,7 @@ type Source struct {
 	// Takes says which partitions are served; nil: all. Topics of which none is are left out; other partitions of the others are empty.
 	Takes func(format.TopicPartition) bool
 	// Window bounds the records.
-	Window format.Window
+	Window format.Selection
 	// Rename gives the name that a topic is served under; nil: its own.
 	Rename func(topic string) (string, error)
 	// Rules leave records out and change them; nil: none.

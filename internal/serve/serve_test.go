@@ -282,7 +282,7 @@ func TestSelectionsRulesAndNamesApply(t *testing.T) {
 	l.cut = 10
 	a, _ := newArchive(t, l, plain(format.TopicPartition{Topic: "users", Partition: 0}, 0, 5))
 	from := int64(1e12 + 20_000)
-	s := start(t, Options{Sources: []Source{{Archive: a, Window: format.Window{FromMs: &from, UntilOffset: 90}, Rules: even{},
+	s := start(t, Options{Sources: []Source{{Archive: a, Window: format.Selection{From: time.UnixMilli(from), UntilOffset: 90}, Rules: even{},
 		Takes:  func(tp format.TopicPartition) bool { return tp.Topic == "orders" },
 		Rename: func(topic string) (string, error) { return "old-" + topic, nil }}}})
 	c := client(t, s, kgo.ConsumeTopics("old-orders"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))

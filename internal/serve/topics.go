@@ -141,7 +141,7 @@ func (p *partition) narrow() error {
 		p.end = min(p.end, w.UntilOffset)
 	}
 	p.start = min(p.start, p.end)
-	if w.FromMs == nil && w.UntilMs == nil {
+	if w.From.IsZero() && w.Until.IsZero() {
 		return nil
 	}
 	return p.narrowByTime()

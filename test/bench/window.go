@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"sync/atomic"
+	"time"
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/storage"
@@ -47,7 +48,7 @@ func walkWindow(archive *format.Archive) (u usage, err error) {
 	from := low + (high-low)/2
 	until := from + (high-low)/100
 	for _, tp := range archive.Partitions() {
-		cursor := scan.NewCursor(archive, tp, format.Window{FromMs: &from, UntilMs: &until})
+		cursor := scan.NewCursor(archive, tp, format.Selection{From: time.UnixMilli(from), Until: time.UnixMilli(until)})
 		for {
 			records, err := cursor.Next()
 			if err == io.EOF {

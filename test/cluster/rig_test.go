@@ -131,7 +131,7 @@ func archived(t *testing.T, dir, topic string) (all contents) {
 	t.Helper()
 	a := open(t, dir)
 	for p := range int32(partitions) {
-		c := scan.NewCursor(a, format.TopicPartition{Topic: topic, Partition: p}, format.Window{})
+		c := scan.NewCursor(a, format.TopicPartition{Topic: topic, Partition: p}, format.Selection{})
 		for {
 			group, err := c.Next()
 			if err == io.EOF {

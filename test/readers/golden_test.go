@@ -187,7 +187,7 @@ func checkGolden(t *testing.T, root string) {
 
 func readAll(t *testing.T, archive *format.Archive, tp format.TopicPartition) (all []format.Record) {
 	t.Helper()
-	cursor := scan.NewCursor(archive, tp, format.Window{})
+	cursor := scan.NewCursor(archive, tp, format.Selection{})
 	defer cursor.Close()
 	for {
 		records, err := cursor.Next()

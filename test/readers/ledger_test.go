@@ -157,7 +157,7 @@ func TestTheGoldenLedgerHasEveryReason(t *testing.T) {
 	if total != c.Next-c.From || c.Ledger.Lost() != 20 {
 		t.Errorf("got %d offsets of %d, %d lost, want 20", total, c.Next-c.From, c.Ledger.Lost())
 	}
-	missing, err := a.Completeness(nil)
+	missing, err := a.Completeness(format.Selection{})
 	if err != nil || !missing.Complete() {
 		t.Errorf("got %+v, %v, want a complete archive", missing, err)
 	}

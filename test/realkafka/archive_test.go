@@ -32,7 +32,7 @@ func openArchive(t *testing.T, dir string) *format.Archive {
 // archived are all records that an archive has of a partition.
 func archived(t *testing.T, archive *format.Archive, tp format.TopicPartition) []format.Record {
 	t.Helper()
-	cursor := scan.NewCursor(archive, tp, format.Window{})
+	cursor := scan.NewCursor(archive, tp, format.Selection{})
 	defer cursor.Close()
 	var all []format.Record
 	for {
