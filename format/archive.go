@@ -238,7 +238,7 @@ func (a *Archive) setIdentity(id Identity) error {
 	}
 	id, err = a.writer.writeIdentity(id, old.ArchiveID)
 	if errors.Is(err, ErrChanged) {
-		if failed := a.refreshIdentity(); failed != nil {
+		if failed := a.RefreshIdentity(); failed != nil {
 			err = failed
 		}
 	}

@@ -174,7 +174,7 @@ func (a *Archive) Refresh(only ...TopicPartition) error {
 	if len(only) > 0 {
 		return nil
 	}
-	if err := a.refreshIdentity(); err != nil {
+	if err := a.RefreshIdentity(); err != nil {
 		return err
 	}
 	segments, err := a.scanNow()
@@ -187,8 +187,8 @@ func (a *Archive) Refresh(only ...TopicPartition) error {
 	return nil
 }
 
-// refreshIdentity is Refresh for the identity alone.
-func (a *Archive) refreshIdentity() error {
+// RefreshIdentity is Refresh for the identity alone.
+func (a *Archive) RefreshIdentity() error {
 	id, err := loadIdentity(a.fsys)
 	if err != nil {
 		return fmt.Errorf("refresh archive: %w", err)
