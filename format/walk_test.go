@@ -166,7 +166,7 @@ func TestGroupReadersKeepFewSegmentsOpen(t *testing.T) {
 func TestAFileThatTookThePlaceOfASegmentIsNotRead(t *testing.T) {
 	before, after := full(orders0, 0, 10), full(orders0, 0, 9)
 	a, b := mustOpen(t, memArchive(t, before)), mustOpen(t, memArchive(t, after))
-	place, err := a.Walk(orders0, format.Window{}).Next()
+	place, err := a.Walk(orders0, format.Selection{}).Next()
 	if err != nil {
 		t.Fatal(err)
 	}
