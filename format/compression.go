@@ -2,6 +2,7 @@ package format
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -62,6 +63,10 @@ func parquetCodec(level int) compress.Compression {
 // encoders are pooled a level, and decoding never writes past the size that the page header declares, so a frame that lies about its size
 // costs no memory.
 
+// fastWindow is what the fastest level has anyway. That it is given before the level makes the codec leave blocks at their largest, 128 KiB, so that
+// a page is one: the codec would make two of it, which takes a twentieth longer to compress and a tenth to decompress.
+const fastWindow = 4 << 20
+
 var zstdEncoders [zstd.SpeedBestCompression + 1]sync.Pool
 
 // appendZstd appends src to dst as one frame, at a zstd level.
@@ -69,8 +74,12 @@ func appendZstd(dst, src []byte, level int) []byte {
 	l := zstd.EncoderLevelFromZstd(level)
 	e, _ := zstdEncoders[l].Get().(*zstd.Encoder)
 	if e == nil {
+		options := []zstd.EOption{zstd.WithEncoderLevel(l), zstd.WithEncoderConcurrency(1), zstd.WithZeroFrames(true)}
+		if l == zstd.SpeedFastest {
+			options = slices.Insert(options, 0, zstd.WithWindowSize(fastWindow))
+		}
 		var err error
-		e, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(l), zstd.WithEncoderConcurrency(1), zstd.WithZeroFrames(true))
+		e, err = zstd.NewWriter(nil, options...)
 		if err != nil {
 			panic(err) // the options are constants
 		}

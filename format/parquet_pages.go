@@ -11,6 +11,7 @@ import (
 // Parquet library, because every payload passes: the library copies it four times on its way to the compressor, this once.
 type pages struct {
 	level        int // of zstd; 0: not compressed
+	dull         dullness
 	encoding     parquet.Encoding
 	out          []byte
 	values       int64 // nulls counted
@@ -24,7 +25,7 @@ func (p *pages) add(body []byte, n int) {
 	if p.level != 0 {
 		pageBuffer := zstdBuffers.Get().(*[]byte)
 		defer zstdBuffers.Put(pageBuffer)
-		*pageBuffer = appendZstd((*pageBuffer)[:0], body, p.level)
+		*pageBuffer = p.compress((*pageBuffer)[:0], body)
 		data = *pageBuffer
 	}
 	begin := len(p.out)
@@ -33,6 +34,19 @@ func (p *pages) add(body []byte, n int) {
 	p.out = append(p.out, data...)
 	p.values += int64(n)
 	p.count++
+}
+
+// compress appends a page as one frame.
+func (p *pages) compress(dst, body []byte) []byte {
+	if p.level > 1 {
+		return appendZstd(dst, body, p.level)
+	}
+	if p.dull.skips(body) {
+		return appendStored(dst, body)
+	}
+	dst = appendZstd(dst, body, p.level)
+	p.dull.compressed(len(body), len(dst))
+	return dst
 }
 
 // finish describes the chunk, whose first byte stands at offset at.
