@@ -19,7 +19,7 @@ KAFKA_NEWEST ?= 4.4.0
 # Of the records of stock serializers.
 REGISTRY_TESTS ?= OfStock
 
-.PHONY: build man test test-registry test-buckets test-kafka test-kafka-newest test-cluster crash kill-replay race lint fuzz readers demo rss bench bench-check bench-check-proof bench-growth timing examples profile release release-check release-test image clean
+.PHONY: build man test test-registry test-buckets test-kafka test-kafka-newest test-cluster crash kill-replay race lint fuzz readers demo rss bench bench-check bench-check-proof bench-growth bench-peers timing examples profile release release-check release-test image clean
 
 build: ## the command, in bin/
 	$(GO) build -o bin/karchive ./cmd/karchive
@@ -112,6 +112,10 @@ bench-check-proof: ## bench-check fails for mistakes that are planted, and does 
 
 bench-growth: ## the same commands on archives of ever more partitions, topics and segments, in half an hour
 	$(GO) run ./test/bench -growth -n 1
+
+bench-peers: ## captures and replays next to kafka-backup, which cargo builds once in half an hour, and kcat where it is installed
+	CARGO_TARGET_DIR=$(CURDIR)/build/peers cargo build --release --manifest-path test/peers/Cargo.toml
+	$(GO) run ./test/bench -peers $(CURDIR)/build/peers/release/peers
 
 timing: ## how well a timed replay keeps time, as the tables of docs/replay.md, in about five minutes, against the embedded broker
 	$(GO) run ./test/timing

@@ -9,6 +9,8 @@
 //	go run ./test/bench -check     only the ratios that must not rot, in under two minutes; exit code 1 when one is over its limit
 //	go run ./test/bench -profile FILE   what release builds are optimised by
 //	go run ./test/bench -growth    archives that grow in partitions, topics and segments
+//	go run ./test/bench -options   what options of the compressor, and sizes of pages, cost and give; needs no broker
+//	go run ./test/bench -peers PROGRAM  other programs that do what karchive does; PROGRAM is test/peers, built
 //	go run ./test/bench -proof     that the guard fails for mistakes that are planted, and does not while other work has every core
 //
 // BENCH_BROKER=embedded takes the broker in this process instead of a real Kafka.
@@ -23,15 +25,16 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"strings"
 
 	"github.com/karchive/karchive/test/machine"
 )
 
 type flags struct {
-	json, check, proof, growth bool
-	repeat                     int
-	share                      float64
-	keep, profile              string
+	json, check, proof, growth, options bool
+	repeat                              int
+	share                               float64
+	keep, profile, peers                string
 }
 
 func main() {
@@ -47,6 +50,8 @@ func main() {
 	flag.IntVar(&f.repeat, "n", 3, "how often to measure everything")
 	flag.Float64Var(&f.share, "share", 1, "take this share of each dataset's records")
 	flag.StringVar(&f.profile, "profile", "", "only write the profile for release builds into this file")
+	flag.BoolVar(&f.options, "options", false, "measure options of the compressor, and sizes of pages")
+	flag.StringVar(&f.peers, "peers", "", "compare with kafka-backup, which is this program, and with kcat if there is one")
 	flag.StringVar(&f.keep, "dir", "", "work in this directory and keep it")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -69,6 +74,9 @@ func run(ctx context.Context, f flags) (ok bool, err error) {
 		}
 		defer os.RemoveAll(dir)
 	}
+	if f.options {
+		return true, (&session{ctx: ctx, dir: dir, flags: f}).runOptions()
+	}
 	binary := filepath.Join(dir, "karchive")
 	if err := build(ctx, binary); err != nil {
 		return false, err
@@ -89,6 +97,8 @@ func run(ctx context.Context, f flags) (ok bool, err error) {
 		err = s.runCheck()
 	case f.growth:
 		err = s.runGrowth()
+	case f.peers != "":
+		err = s.runPeers()
 	case embedded:
 		err = s.runEmbedded()
 	default:
@@ -108,6 +118,9 @@ func (s *session) print(embedded bool) (ok bool, err error) {
 		err = e.Encode(result{madeOn(embedded), s.flags.share, s.table, ratios})
 	} else {
 		fmt.Printf("%s; %g of the records of each dataset\n\n", madeOn(embedded), s.flags.share)
+		if s.flags.peers != "" {
+			fmt.Printf("Measured besides: %s\n\n", strings.Join(peerVersions(s.ctx), ", "))
+		}
 		printRows(os.Stdout, s.table)
 		printRatios(os.Stdout, ratios)
 	}

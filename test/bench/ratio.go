@@ -49,6 +49,10 @@ var comparisons = []comparison{
 	{name: "diff of equal archives, wall / verify --deep of both", what: "diff of equals J1K-4-none", floors: []string{"verify --deep of both J1K-4-none"}, of: wall, target: 0.1},
 	{name: "rate of a consumer of serve / of Kafka, J1K", what: "consume served J1K-4-none", floors: []string{"consume J1K-4-none"}, of: wall, target: 0.35, inverse: true},
 	{name: "rate of three consumers of serve / of one, J1K", what: "consume served by 3 J1K-4-none", floors: []string{"consume served J1K-4-none"}, of: wall, target: 1, inverse: true},
+	{name: "capture is so many times as fast as kafka-backup, J1K", what: "capture J1K-4-none", floors: []string{"kafka-backup, zstd -1, J1K-4-none"}, of: wall, inverse: true, target: 1.5},
+	{name: "capture is so many times as fast as kafka-backup, J100", what: "capture J100-4-none", floors: []string{"kafka-backup, zstd -1, J100-4-none"}, of: wall, inverse: true, target: 2.5},
+	{name: "replay is so many times as fast as kafka-backup, J1K", what: "replay J1K-4-none", floors: []string{"kafka-backup restores J1K-4-none"}, of: wall, inverse: true, target: 3},
+	{name: "replay is so many times as fast as kafka-backup, J100", what: "replay J100-4-none", floors: []string{"kafka-backup restores J100-4-none"}, of: wall, inverse: true, target: 3},
 	{name: "info CPU / floor, 10,000 segments", what: "info, 10,000 segments", floors: []string{"footers, 10,000 segments"}, of: cpu, target: 6},
 }
 
@@ -141,5 +145,6 @@ const floorsExplained = `Ratios are of the least of all runs, each thing by itse
 - SHA-256: every file of the archive is read and hashed, on as many goroutines as verify works on.
 - footers: every segment is opened and its footer read and not looked into, on as many goroutines as info works on.
 - cp and sha256sum: the archive is copied by cp and hashed by sha256sum, and synced, as a copy is.
+- kafka-backup: its engine (test/peers) with default options and verbatim records; -N: at this level of zstd, of which 3 is its default.
 - produce: the same records, from memory, with the client options of a replay.
 `
