@@ -23,6 +23,7 @@ type Archive struct {
 	fsys      storage.ReadFS
 	writer    *archiveWriter // nil: open for reading
 	documents documentCache
+	catalog   catalogUse
 	bytesRead atomic.Int64
 	damage    *damage // nil: none is expected
 
@@ -198,7 +199,11 @@ func (a *Archive) Close() error {
 	if a.writer == nil {
 		return nil
 	}
-	return a.writer.close()
+	var err error
+	if a.writer.err() == nil && !a.writer.staged {
+		err = a.writeCatalog(false)
+	}
+	return errors.Join(err, a.writer.close())
 }
 
 // Identity is a copy of what karchive.json holds.

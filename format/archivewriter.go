@@ -24,6 +24,7 @@ type archiveWriter struct {
 	foldsCase bool          // the file system takes a and A for one name
 	store     storage.Store // in place of all of these; nil: a file system
 	staged    bool          // there is no karchive.json before Commit
+	catalog   cataloguer
 
 	mu sync.Mutex // guards what follows, and writing to SHA256SUMS and karchive.json
 	// stopped is the first error after which nothing is known about what is durable, or errArchiveClosed. It is final: a second sync

@@ -23,7 +23,7 @@ type ConvertOptions struct {
 // So converting the result back makes the bytes that there were, as far as this version wrote them. One of a newer minor version is refused,
 // because what this one does not know of it would be lost.
 func ConvertSegment(from, into *Archive, s Segment, o ConvertOptions) error {
-	doc, err := from.Document(s)
+	doc, err := from.footer(s)
 	if err != nil {
 		return err
 	}

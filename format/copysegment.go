@@ -19,7 +19,7 @@ func (a *Archive) checkFile(s Segment) error {
 // must continue its partition, as in NewSegment. One without a line in SHA256SUMS is checked down to the last record first. OnBytes, if not
 // nil, is called for each part that was copied; its error ends the copy, and is returned.
 func (a *Archive) CopySegment(from *Archive, s Segment, onBytes func(n int) error) (*Document, error) {
-	d, err := from.Document(s)
+	d, err := from.footer(s)
 	if err != nil {
 		return nil, err
 	}

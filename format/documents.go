@@ -64,15 +64,27 @@ func (a *Archive) newSegmentReader(f storage.ReadFile, size int64, s Segment) (*
 	if err == nil {
 		err = a.checkSource(r.doc)
 	}
+	if err == nil {
+		err = a.checkCatalog(s, r.doc)
+	}
 	if err != nil {
 		return nil, a.gone(s, fmt.Errorf("%s: %w", s.Path, err))
 	}
 	return &segmentReader{r.without(a.damage.groupsOf(s)), a, s, counted, s.Path}, nil
 }
 
-// Document reads the document of a segment, which must not be changed. Those read last are kept.
+// Document is the document of a segment, which must not be changed. Those asked for last are kept. It may be what the archive's catalog says: see
+// [Archive.IgnoreCatalog].
 func (a *Archive) Document(s Segment) (*Document, error) {
-	if d := a.documents.get(s.Path); d != nil {
+	if d := a.claimed(s); d != nil {
+		return d, nil
+	}
+	return a.footer(s)
+}
+
+// footer is Document, as the segment itself says.
+func (a *Archive) footer(s Segment) (*Document, error) {
+	if d := a.documents.proven(s.Path); d != nil {
 		return d, nil
 	}
 	f, size, err := openSized(a.fsys, s.Path)
@@ -121,21 +133,39 @@ const keptDocuments = 32 << 20
 // documentCache keeps documents by path. Sealed segments never change, so neither do they.
 type documentCache struct {
 	mu   sync.Mutex
-	docs map[string]*Document
+	docs map[string]keptDocument
 	cost int
+}
+
+// keptDocument is a document, perhaps one that a catalog claims.
+type keptDocument struct {
+	*Document
+	claimed bool
 }
 
 func (c *documentCache) get(path string) *Document {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.docs[path]
+	return c.docs[path].Document
 }
 
-func (c *documentCache) put(path string, d *Document) {
+// proven is get without what is claimed.
+func (c *documentCache) proven(path string) *Document {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if d := c.docs[path]; !d.claimed {
+		return d.Document
+	}
+	return nil
+}
+
+func (c *documentCache) put(path string, d *Document) { c.keep(path, keptDocument{d, false}) }
+
+func (c *documentCache) keep(path string, d keptDocument) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.docs == nil {
-		c.docs = map[string]*Document{}
+		c.docs = map[string]keptDocument{}
 	}
 	c.drop(path)
 	cost := d.memory()
@@ -149,8 +179,14 @@ func (c *documentCache) put(path string, d *Document) {
 	c.cost += cost
 }
 
+func (c *documentCache) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.docs, c.cost = nil, 0
+}
+
 func (c *documentCache) drop(path string) {
-	if d := c.docs[path]; d != nil {
+	if d := c.docs[path].Document; d != nil {
 		delete(c.docs, path)
 		c.cost -= d.memory()
 	}

@@ -42,3 +42,29 @@ func (c Completeness) In(s *Selection) Completeness { return c.in(s) }
 func (p *Pending) Writer() weak.Pointer[writer] { return weak.Make(p.writer) }
 
 func (a *Archive) BytesRead() int64 { return a.bytesRead.Load() }
+
+// CatalogFrom is of how many segments on archives have a catalog.
+const CatalogFrom = catalogFrom
+
+// FootersFirst is how many footers are read before the catalog is.
+const FootersFirst = footersFirst
+
+// ForgedCatalog is a catalog of an archive in which change has changed what segments say.
+func ForgedCatalog(a *Archive, change func(*Segment, *Document)) ([]byte, error) {
+	a.IgnoreCatalog()
+	var b catalogBuilder
+	for _, tp := range a.Partitions() {
+		for _, s := range a.Segments(tp) {
+			d, err := a.Document(s)
+			if err != nil {
+				return nil, err
+			}
+			forged := *d
+			forged.Groups = append([]RowGroup{}, d.Groups...)
+			change(&s, &forged)
+			e, _ := newEntry(s, &forged)
+			b.add(e)
+		}
+	}
+	return b.content(a.Identity().ArchiveID)
+}

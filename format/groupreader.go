@@ -84,10 +84,16 @@ func (r *GroupReader) segment(s Segment) (*segmentReader, error) {
 	return found, nil
 }
 
-// document is the document of a segment. One that is not known yet is read from the segment, which stays open: it is what is read next.
-func (r *GroupReader) document(s Segment) (*Document, error) {
-	if d := r.archive.documents.get(s.Path); d != nil {
+// document is the document of a segment for a walk through a window. One that is not known yet is read from the segment, which stays open: it is what is
+// read next, unless the catalog knows that it has nothing of a window in time.
+func (r *GroupReader) document(w *Selection, s Segment) (*Document, error) {
+	if d := r.archive.documents.proven(s.Path); d != nil {
 		return d, nil
+	}
+	if w.timed() {
+		if d := r.archive.claimed(s); d != nil && !w.overlapsAny(d) {
+			return d, nil
+		}
 	}
 	open, err := r.segment(s)
 	if err != nil {

@@ -37,7 +37,11 @@ func (a *Archive) Prune(until map[TopicPartition]int64, by string, now time.Time
 			return fmt.Errorf("prune: %w", err)
 		}
 	}
-	if err := a.removePruned(); err != nil {
+	err := a.removePruned()
+	if err == nil {
+		err = a.writeCatalog(true)
+	}
+	if err != nil {
 		return fmt.Errorf("prune: %w", err)
 	}
 	return nil

@@ -47,18 +47,23 @@ func (w *archiveWriter) rebuildSums(report func(FileCheck) error) error {
 			return err
 		}
 	}
-	lines, err := w.checkedSums(place, report)
+	v, err := w.checkedSums(place, report)
 	switch {
 	case err != nil:
 		return err
 	case w.store != nil:
-		return w.store.Put(ondisk.Sums, lines, true)
+		err = w.store.Put(ondisk.Sums, v.lines, true)
+	default:
+		err = replaceFile(w.fsys, ondisk.Sums, v.lines)
 	}
-	return replaceFile(w.fsys, ondisk.Sums, lines)
+	if err != nil || v.made.segments < catalogFrom {
+		return err
+	}
+	return w.putCatalog(&v.made, v.identity.ArchiveID)
 }
 
-// checkedSums checks everything, and returns what SHA256SUMS should say.
-func (w *archiveWriter) checkedSums(place storage.ReadFS, report func(FileCheck) error) ([]byte, error) {
+// checkedSums checks everything, and returns what SHA256SUMS and the catalog should say.
+func (w *archiveWriter) checkedSums(place storage.ReadFS, report func(FileCheck) error) (*verifier, error) {
 	var wrong error // the first file that is
 	v := &verifier{fsys: place, options: VerifyOptions{Deep: true}, rebuild: true, report: func(c FileCheck) error {
 		if wrong == nil {
@@ -73,5 +78,5 @@ func (w *archiveWriter) checkedSums(place storage.ReadFS, report func(FileCheck)
 	if err := v.run(); err != nil {
 		return nil, err
 	}
-	return v.lines, wrong
+	return v, wrong
 }

@@ -27,6 +27,7 @@ func (p *Pending) sealed(finish func() (*Document, error)) (Segment, *Document, 
 	}
 	p.archive.documents.put(s.Path, d)
 	p.archive.addSegment(s)
+	p.archive.noteSealed(s, d)
 	return s, d, p.end()
 }
 

@@ -32,6 +32,11 @@ type Segment struct {
 	SHA256         string // in hex, as SHA256SUMS has it; empty when it has none
 }
 
+// compare orders by partition, and then as compareSegments does.
+func (s Segment) compare(other Segment) int {
+	return cmp.Or(s.TopicPartition.Compare(other.TopicPartition), compareSegments(s, other))
+}
+
 func partitionDir(tp TopicPartition) string { return ondisk.PartitionDir(tp.Topic, tp.Partition) }
 
 // segmentAt is the segment that a path relative to the archive's root names.

@@ -230,6 +230,9 @@ func (a *Archive) Commit() error {
 	}
 	err := w.writeStoreSums(false)
 	if err == nil {
+		err = a.writeCatalog(false)
+	}
+	if err == nil {
 		err = w.putIdentity(ondisk.Identity, a.Identity())
 	}
 	if err != nil {

@@ -3,6 +3,7 @@ package format
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -73,8 +74,11 @@ type verifier struct {
 	report   func(FileCheck) error
 	identity *Identity // nil: karchive.json cannot be read
 	stopped  atomic.Bool
-	last     segmentCheck // the segment before
-	lines    []byte       // SHA256SUMS as it should be
+	last     segmentCheck   // the segment before
+	lines    []byte         // SHA256SUMS as it should be
+	made     catalogBuilder // the catalog as it should be
+	catalog  *catalog       // which is judged, too; nil: none
+	lies     []error        // of the catalog
 }
 
 func (v *verifier) run() error {
@@ -99,8 +103,15 @@ func (v *verifier) run() error {
 			l.attach(again)
 		}
 	}
-	if err := v.checkSegments(l.withMissing(missing, sums)); err != nil {
+	all := l.withMissing(missing, sums)
+	v.openCatalog(len(all))
+	if err := v.checkSegments(all); err != nil {
 		return err
+	}
+	if len(v.lies) > 0 {
+		if err := v.report(FileCheck{Path: ondisk.Catalog, Problems: v.lies}); err != nil {
+			return err
+		}
 	}
 	for _, path := range l.foreign {
 		if err := v.report(FileCheck{Path: path, Problems: []error{errForeignFile}}); err != nil {
@@ -166,11 +177,43 @@ func (v *verifier) checkSegments(list []Segment) error {
 		v.last = c
 		if v.rebuild {
 			v.lines = append(v.lines, sumsLine(c.sha256, c.Path)...)
+			v.note(&c)
 		}
+		v.checkCatalog(&c)
 		err := v.report(c.FileCheck)
 		v.stopped.Store(err != nil)
 		return err
 	})
+}
+
+// note has a segment in the catalog that is made.
+func (v *verifier) note(c *segmentCheck) {
+	s := *c.Segment
+	s.SHA256 = c.sha256
+	if e, ok := newEntry(s, c.Document); ok {
+		v.made.add(e)
+	}
+}
+
+// openCatalog reads the catalog of an archive of so many segments, to judge it.
+func (v *verifier) openCatalog(segments int) {
+	if v.rebuild || v.identity == nil || segments < catalogFrom {
+		return
+	}
+	c, _, err := loadCatalog(v.fsys, v.identity.ArchiveID)
+	if v.catalog = c; err != nil {
+		v.lies = append(v.lies, err)
+	}
+}
+
+// checkCatalog holds the catalog against a segment. The segment is right.
+func (v *verifier) checkCatalog(c *segmentCheck) {
+	if v.catalog == nil || c.Document == nil || len(v.lies) == maxSumsProblems {
+		return
+	}
+	if claimed := v.catalog.find(*c.Segment); claimed != nil && !reflect.DeepEqual(claimed, c.Document) {
+		v.lies = append(v.lies, corruptf("it says something else of %s than that says itself", c.Path))
+	}
 }
 
 func (v *verifier) jobs() int {
@@ -240,12 +283,7 @@ func (l *listing) withMissing(paths []string, sums *sumsFile) []Segment {
 		s.Size, s.SHA256 = missingSize, sums.digests[path]
 		all = append(all, s)
 	}
-	slices.SortFunc(all, func(a, b Segment) int {
-		if c := a.TopicPartition.Compare(b.TopicPartition); c != 0 {
-			return c
-		}
-		return compareSegments(a, b)
-	})
+	slices.SortFunc(all, Segment.compare)
 	return all
 }
 

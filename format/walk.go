@@ -40,15 +40,16 @@ type Walk struct {
 }
 
 // Walk begins a walk of one round. Whether the selection takes the partition is not asked.
-func (a *Archive) Walk(tp TopicPartition, s Selection) *Walk { return a.walk(tp, s, a.Document) }
+func (a *Archive) Walk(tp TopicPartition, s Selection) *Walk { return a.walk(tp, s, a.documentFor) }
 
 // Walk is [Archive.Walk] for who reads the row groups as they come: documents are read from segments that the GroupReader then has open.
 func (r *GroupReader) Walk(tp TopicPartition, s Selection) *Walk {
 	return r.archive.walk(tp, s, r.document)
 }
 
-func (a *Archive) walk(tp TopicPartition, s Selection, document func(Segment) (*Document, error)) *Walk {
-	walk := &Walk{archive: a, selection: s, rounds: 1, segments: segmentsIn(a.list(tp), &s), document: document}
+func (a *Archive) walk(tp TopicPartition, s Selection, document func(*Selection, Segment) (*Document, error)) *Walk {
+	walk := &Walk{archive: a, selection: s, rounds: 1, segments: segmentsIn(a.list(tp), &s)}
+	walk.document = func(of Segment) (*Document, error) { return document(&s, of) }
 	walk.begin(0)
 	return walk
 }

@@ -53,6 +53,7 @@ func (o *compareOptions) openGolden(e *env) (*diffSide, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.IgnoreCatalog()
 	s := o.side(o.expect, a)
 	if _, err := a.Select(s.Selection); err != nil {
 		a.Close()

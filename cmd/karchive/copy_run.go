@@ -100,6 +100,7 @@ func (o *copyOptions) open(e *env) (inputs []copying.Input, err error) {
 		if err != nil {
 			return inputs, err
 		}
+		a.IgnoreCatalog()
 		inputs = append(inputs, copying.Input{Name: name, Archive: a, Takes: o.takes, Topic: o.renaming(name)})
 	}
 	_, err = o.check(archivesOf(inputs)...)

@@ -58,6 +58,7 @@ func (o *diffOptions) openSide(ctx context.Context, e *env, i int) (*diffSide, e
 	if s.Archive, err = openArchive(e, s.name); err != nil {
 		return nil, err
 	}
+	s.Archive.IgnoreCatalog()
 	s.close = func() { s.Archive.Close() }
 	e.warnSelected(s.name, s.Archive, &o.selected)
 	return s, nil

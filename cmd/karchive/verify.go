@@ -139,6 +139,7 @@ func (v *verification) complete(fsys storage.ReadFS) error {
 		return err
 	}
 	defer a.Close()
+	a.IgnoreCatalog()
 	c, err := a.Completeness(format.Selection{})
 	v.Completeness = newCompleteness(c)
 	return err

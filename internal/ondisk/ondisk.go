@@ -19,6 +19,8 @@ const (
 	Plans = "plans"
 	Temp  = ".karchive-tmp"
 	Lock  = ".karchive-lock" // whoever changes the archive holds the lock of this file
+	// Catalog has what the segments say of themselves in one place. It is derived, and never the truth.
+	Catalog = ".karchive-catalog"
 )
 
 // The extensions of segments, by their encoding.

@@ -1,0 +1,122 @@
+package format
+
+import (
+	"reflect"
+	"slices"
+	"sync"
+
+	"github.com/karchive/karchive/internal/ondisk"
+)
+
+// footersFirst is how many footers an archive reads before it looks whether there is a catalog: who asks for a few segments of many does not pay
+// for all of them.
+const footersFirst = 8
+
+// catalogUse is an Archive's catalog, which is read when it pays.
+type catalogUse struct {
+	mu      sync.Mutex
+	footers int  // that were read
+	known   bool // whether there is one
+	catalog *catalog
+}
+
+// IgnoreCatalog has everything read from the segments themselves, whatever the archive's catalog says. Who judges an archive, or changes one,
+// or makes another of it, wants that; archives that are open for writing do so anyway.
+func (a *Archive) IgnoreCatalog() {
+	a.documents.forget()
+	a.catalog.mu.Lock()
+	defer a.catalog.mu.Unlock()
+	a.catalog.known, a.catalog.catalog = true, nil
+}
+
+// claimed is what the catalog says of a segment; nil: there is none, it was not worth to look yet, or it says nothing that fits.
+func (a *Archive) claimed(s Segment) *Document {
+	if d := a.documents.get(s.Path); d != nil {
+		return d
+	}
+	c := a.openCatalog()
+	if c == nil {
+		return nil
+	}
+	d := c.find(s)
+	if d == nil || a.checkSource(d) != nil {
+		return nil
+	}
+	a.documents.keep(s.Path, keptDocument{d, true})
+	return d
+}
+
+// openCatalog is the catalog, if it is of use by now.
+func (a *Archive) openCatalog() *catalog {
+	if a.writer != nil || a.damage != nil {
+		return nil
+	}
+	u := &a.catalog
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.known {
+		return u.catalog
+	}
+	if u.footers < footersFirst {
+		u.footers++
+		return nil
+	}
+	u.known = true
+	if a.countSegments() >= catalogFrom {
+		var size int64
+		u.catalog, size, _ = loadCatalog(a.fsys, a.archiveID()) // one that is of no use is as none
+		a.bytesRead.Add(size)
+	}
+	return u.catalog
+}
+
+func (a *Archive) archiveID() string {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return a.identity.ArchiveID
+}
+
+func (a *Archive) countSegments() (n int) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	for _, list := range a.segments {
+		n += len(list)
+	}
+	return n
+}
+
+// checkCatalog refuses a segment of which the catalog said something else: what was done by it may be wrong.
+func (a *Archive) checkCatalog(s Segment, d *Document) error {
+	a.catalog.mu.Lock()
+	c := a.catalog.catalog
+	a.catalog.mu.Unlock()
+	if c == nil {
+		return nil
+	}
+	claimed := a.documents.get(s.Path)
+	if claimed == nil {
+		claimed = c.find(s)
+	}
+	if claimed == nil || a.checkSource(claimed) != nil || reflect.DeepEqual(claimed, d) {
+		return nil
+	}
+	return corruptf("%s says something else of it than it does itself: remove that file, which is only derived", ondisk.Catalog)
+}
+
+// documentFor is the document of a segment for a walk through a window. The catalog is believed in one thing alone: that a segment has no record of a window
+// in time. A segment that should have no row group in the window for any other reason is asked itself, and one that is read is compared.
+func (a *Archive) documentFor(w *Selection, s Segment) (*Document, error) {
+	d, err := a.Document(s)
+	if err != nil || w.timed() || w.overlapsAny(d) {
+		return d, err
+	}
+	return a.footer(s)
+}
+
+// timed says whether the selection is bounded in time.
+func (s *Selection) timed() bool { return !s.From.IsZero() || !s.Until.IsZero() }
+
+// overlapsAny says whether a segment has a row group that may have selected records.
+func (s *Selection) overlapsAny(d *Document) bool {
+	return slices.ContainsFunc(d.Groups, func(g RowGroup) bool { return s.overlapsGroup(&g) })
+}

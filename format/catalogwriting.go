@@ -1,0 +1,193 @@
+package format
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/karchive/karchive/internal/ondisk"
+	"github.com/karchive/karchive/internal/printable"
+)
+
+// catalogEvery is after how many sealed segments the catalog is written anew, at least; in a large archive it is an eighth of what it has, so that
+// the cost a segment stays the same.
+const catalogEvery = 256
+
+// cataloguer has what the catalog lacks of what this writer sealed.
+type cataloguer struct {
+	writing sync.Mutex // one at a time
+
+	mu    sync.Mutex // guards what follows
+	fresh []catalogEntry
+	due   int // how many of them are written
+}
+
+// add notes a segment, and says whether the catalog is to be written.
+func (c *cataloguer) add(s Segment, d *Document) (due bool) {
+	e, ok := newEntry(s, d)
+	if !ok {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fresh = append(c.fresh, e)
+	return len(c.fresh) >= max(c.due, catalogEvery)
+}
+
+// newEntry is not ok for a segment that no catalog has.
+func newEntry(s Segment, d *Document) (catalogEntry, bool) {
+	if d == nil {
+		return catalogEntry{}, false
+	}
+	text, err := json.Marshal(d)
+	if err != nil || len(text) > maxCatalogDocument {
+		return catalogEntry{}, false
+	}
+	return catalogEntry{s, printable.AppendJSON(nil, text)}, true
+}
+
+// written forgets what the catalog has now, of so many segments. After an error it is tried again when as many more are sealed.
+func (c *cataloguer) written(n, segments int, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err != nil {
+		c.due = len(c.fresh) + catalogEvery
+		return
+	}
+	c.fresh = slices.Clone(c.fresh[n:])
+	c.due = segments / 8
+}
+
+// noteSealed has a segment that was just sealed come into the catalog, some time.
+func (a *Archive) noteSealed(s Segment, d *Document) {
+	if a.writer.catalog.add(s, d) && !a.writer.staged {
+		a.writeCatalog(false) // an error comes again with what else is written, and what is derived does not end a capture
+	}
+}
+
+// writeCatalog adds to the catalog what this writer sealed, and takes out what was pruned; anyway: also if nothing was sealed. Another writer that does so at
+// the same time may lack it, which costs readers a request for each segment that is missing.
+func (a *Archive) writeCatalog(anyway bool) error {
+	c := &a.writer.catalog
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	c.mu.Lock()
+	fresh := slices.Clone(c.fresh)
+	c.mu.Unlock()
+	if len(fresh) == 0 && !anyway {
+		return nil
+	}
+	few := a.countSegments() < catalogFrom
+	if few && !anyway {
+		return nil
+	}
+	id := a.Identity()
+	old, _, err := loadCatalog(a.fsys, id.ArchiveID)
+	if few && old == nil && err == nil {
+		return nil
+	}
+	b := mergeCatalog(old, fresh, id.Pruned)
+	err = a.writer.putCatalog(b, id.ArchiveID)
+	c.written(len(fresh), b.segments, err)
+	return err
+}
+
+// mergeCatalog makes a catalog of one that there is, which may be nil, and of more. One that cannot be read is as none.
+func mergeCatalog(old *catalog, fresh []catalogEntry, gone pruned) *catalogBuilder {
+	all := fresh
+	slices.SortFunc(all, compareEntries)
+	b := &catalogBuilder{}
+	add := func(e catalogEntry) {
+		if !gone.takes(e.Segment) {
+			b.add(e)
+		}
+	}
+	err := old.entries(func(e catalogEntry) {
+		for len(all) > 0 && compareEntries(all[0], e) < 0 {
+			add(all[0])
+			all = all[1:]
+		}
+		if len(all) == 0 || compareEntries(all[0], e) != 0 {
+			add(e)
+		}
+	})
+	if err != nil {
+		return mergeCatalog(nil, fresh, gone)
+	}
+	for _, e := range all {
+		add(e)
+	}
+	return b
+}
+
+func compareEntries(a, b catalogEntry) int { return a.compare(b.Segment) }
+
+// catalogBuilder makes a catalog of entries that come in order.
+type catalogBuilder struct {
+	frames   []catalogFrame
+	packed   []byte
+	segments int
+
+	from  string // of the frame that is being made
+	lines int
+	text  []byte
+}
+
+func (b *catalogBuilder) add(e catalogEntry) {
+	if b.lines == 0 {
+		b.from = e.Path
+	}
+	b.text = e.appendLine(b.text)
+	b.lines, b.segments = b.lines+1, b.segments+1
+	if b.lines == frameSegments || len(b.text) >= frameText {
+		b.end()
+	}
+}
+
+func (b *catalogBuilder) end() {
+	if b.lines == 0 {
+		return
+	}
+	at := len(b.packed)
+	b.packed = appendZstd(b.packed, b.text, 1)
+	frame := b.packed[at:]
+	b.frames = append(b.frames, catalogFrame{From: b.from, Bytes: int64(len(frame)), Text: int64(len(b.text)), Digest: ondisk.Digest(frame)})
+	b.text, b.lines = b.text[:0], 0
+}
+
+// content is the whole file.
+func (b *catalogBuilder) content(archiveID string) ([]byte, error) {
+	b.end()
+	h := catalogHeader{Version: parquetVersion, ArchiveID: archiveID, Segments: b.segments, Frames: b.frames}
+	if h.Frames == nil {
+		h.Frames = []catalogFrame{}
+	}
+	value, err := json.Marshal(h)
+	if err != nil {
+		return nil, err
+	}
+	value = printable.AppendJSON(nil, value)
+	return append(fmt.Appendf(nil, "{\"checksum\":%q,\"catalog\":%s}\n", ondisk.Digest(value), bytes.TrimSpace(value)), b.packed...), nil
+}
+
+// putCatalog replaces the catalog. One that nobody would read is not written.
+func (w *archiveWriter) putCatalog(b *catalogBuilder, archiveID string) error {
+	content, err := b.content(archiveID)
+	switch {
+	case err != nil || len(content) > maxCatalogBytes:
+	case w.store != nil:
+		err = w.store.Put(ondisk.Catalog, content, true)
+	default:
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.stopped == nil {
+			err = replaceFile(w.fsys, ondisk.Catalog, content)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", ondisk.Catalog, err)
+	}
+	return nil
+}
