@@ -15,8 +15,9 @@ const footersFirst = 8
 // catalogUse is an Archive's catalog, which is read when it pays.
 type catalogUse struct {
 	mu      sync.Mutex
-	footers int  // that were read
-	known   bool // whether there is one
+	footers int           // that were read
+	loaded  chan struct{} // closed when it is known whether there is one; nil: nobody asked
+	ignored bool
 	catalog *catalog
 }
 
@@ -26,7 +27,7 @@ func (a *Archive) IgnoreCatalog() {
 	a.documents.forget()
 	a.catalog.mu.Lock()
 	defer a.catalog.mu.Unlock()
-	a.catalog.known, a.catalog.catalog = true, nil
+	a.catalog.ignored, a.catalog.catalog = true, nil
 }
 
 // claimed is what the catalog says of a segment; nil: there is none, it was not worth to look yet, or it says nothing that fits.
@@ -53,21 +54,39 @@ func (a *Archive) openCatalog() *catalog {
 	}
 	u := &a.catalog
 	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.known {
-		return u.catalog
-	}
-	if u.footers < footersFirst {
+	if u.ignored || u.loaded == nil && u.footers < footersFirst {
 		u.footers++
+		u.mu.Unlock()
 		return nil
 	}
-	u.known = true
-	if a.countSegments() >= catalogFrom {
-		var size int64
-		u.catalog, size, _ = loadCatalog(a.fsys, a.archiveID()) // one that is of no use is as none
-		a.bytesRead.Add(size)
+	loaded, first := u.loaded, u.loaded == nil
+	if first {
+		loaded = make(chan struct{})
+		u.loaded = loaded
 	}
+	u.mu.Unlock()
+	if first {
+		a.loadCatalog()
+		close(loaded)
+	}
+	<-loaded
+	u.mu.Lock()
+	defer u.mu.Unlock()
 	return u.catalog
+}
+
+// loadCatalog reads the catalog. One that is of no use is as none.
+func (a *Archive) loadCatalog() {
+	if a.countSegments() < catalogFrom {
+		return
+	}
+	c, size, _ := loadCatalog(a.fsys, a.archiveID())
+	a.bytesRead.Add(size)
+	a.catalog.mu.Lock()
+	defer a.catalog.mu.Unlock()
+	if !a.catalog.ignored {
+		a.catalog.catalog = c
+	}
 }
 
 func (a *Archive) archiveID() string {

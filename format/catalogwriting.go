@@ -62,17 +62,25 @@ func (c *cataloguer) written(n, segments int, err error) {
 
 // noteSealed has a segment that was just sealed come into the catalog, some time.
 func (a *Archive) noteSealed(s Segment, d *Document) {
-	if a.writer.catalog.add(s, d) && !a.writer.staged {
-		a.writeCatalog(false) // an error comes again with what else is written, and what is derived does not end a capture
+	c := &a.writer.catalog
+	if !c.add(s, d) || a.writer.staged || !c.writing.TryLock() {
+		return
 	}
+	defer c.writing.Unlock()
+	a.addToCatalog(false) // an error comes again with what else is written, and what is derived does not end a capture
 }
 
 // writeCatalog adds to the catalog what this writer sealed, and takes out what was pruned; anyway: also if nothing was sealed. Another writer that does so at
 // the same time may lack it, which costs readers a request for each segment that is missing.
 func (a *Archive) writeCatalog(anyway bool) error {
+	a.writer.catalog.writing.Lock()
+	defer a.writer.catalog.writing.Unlock()
+	return a.addToCatalog(anyway)
+}
+
+// addToCatalog is writeCatalog for who holds the lock of writing.
+func (a *Archive) addToCatalog(anyway bool) error {
 	c := &a.writer.catalog
-	c.writing.Lock()
-	defer c.writing.Unlock()
 	c.mu.Lock()
 	fresh := slices.Clone(c.fresh)
 	c.mu.Unlock()
