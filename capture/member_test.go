@@ -404,28 +404,54 @@ func TestASecondProcessOfAnInstanceEndsTheFirst(t *testing.T) {
 	})
 }
 
-func TestATopicThatWasMadeAgainEndsTheMembersThatHaveIt(t *testing.T) {
-	inBubble(t, func(t *testing.T) {
-		b := newVirtualBroker(t, kfake.SeedTopics(2, "orders"))
-		bkt := membucket.New()
-		p := b.started(bkt, Options{})
-		time.Sleep(10 * time.Second)
-		b.fill("orders", 0, 10)
-		time.Sleep(5 * time.Second)
-		if _, err := b.admin().DeleteTopic(t.Context(), "orders"); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := b.admin().CreateTopic(t.Context(), 2, 1, nil, "orders"); err != nil {
-			t.Fatal(err)
-		}
-		<-p.done
-		if _, ok := errors.AsType[*RecreatedTopicError](p.err); !ok {
-			t.Errorf("got %v, want a RecreatedTopicError", p.err)
-		}
-		if got := len(allOf(t, inBucket(t, bkt), 0)); got != 10 {
-			t.Errorf("got %d records, want the 10 of before", got)
-		}
-	})
+// TestPartitionsThatComeAreSharedOutAndATopicThatWasMadeAgainEndsItsMembers has both of two members hold partitions of the topic.
+func TestPartitionsThatComeAreSharedOutAndATopicThatWasMadeAgainEndsItsMembers(t *testing.T) {
+	for _, protocol := range []GroupProtocol{Cooperative, Eager, Consumer} {
+		t.Run(string(protocol), func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				b := newVirtualBroker(t, kfake.SeedTopics(2, "orders"))
+				bkt, o := membucket.New(), Options{RotateInterval: 10 * time.Second, Member: Member{Protocol: protocol}}
+				members := []*process{b.started(bkt, o), b.started(bkt, o)}
+				time.Sleep(time.Minute)
+				b.fillAll(2)
+				if _, err := b.admin().UpdatePartitions(t.Context(), 6, "orders"); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Minute)
+				b.fillAll(6)
+				time.Sleep(time.Minute)
+				sameAsOne(t, b, inBucket(t, bkt), 6)
+				if _, err := b.admin().DeleteTopic(t.Context(), "orders"); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := b.admin().CreateTopic(t.Context(), 6, 1, nil, "orders"); err != nil {
+					t.Fatal(err)
+				}
+				for _, p := range members {
+					<-p.done
+					if _, ok := errors.AsType[*RecreatedTopicError](p.err); !ok {
+						t.Errorf("got %v, want a RecreatedTopicError", p.err)
+					}
+					if got := p.report.Handed.Assigned; got < 3 {
+						t.Errorf("a member had %d partitions, want three", got)
+					}
+				}
+				for p, want := range []int{20, 20, 10, 10, 10, 10} {
+					if got := len(allOf(t, inBucket(t, bkt), int32(p))); got != want {
+						t.Errorf("partition %d: got %d records, want the %d of before", p, got, want)
+					}
+				}
+			})
+		})
+	}
+}
+
+// fillAll adds ten records to each partition of orders.
+func (b *broker) fillAll(partitions int32) {
+	b.t.Helper()
+	for p := range partitions {
+		b.fill("orders", p, 10)
+	}
 }
 
 func TestAGroupNeedsAnArchiveThatSeveralMayWrite(t *testing.T) {
