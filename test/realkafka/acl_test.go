@@ -39,14 +39,44 @@ func TestTheAccessControlListsOfTheDocsAreEnough(t *testing.T) {
 		if denied := as(c.user, c.args...); denied.Run() == nil {
 			t.Errorf("%s needs no access control list: %s", c.user, &denied.said)
 		}
-		grant(t, client, c.user)
+		grant(t, client, c.user, false)
 		if allowed := as(c.user, c.args...); allowed.Run() != nil {
 			t.Errorf("%s may not do its work: %s", c.user, &allowed.said)
 		}
 	}
+	checkMembersNeedTheirGroup(t, client, filepath.Join(dir, "shared"), as)
 	awaitStable(t, client, "test.orders", 0)
 	if got := len(readLog(t, client, "test.orders", 0).records); got != 100 {
 		t.Errorf("%d records were replayed, want 100", got)
+	}
+}
+
+// checkMembersNeedTheirGroup has members that may read the topic do their work without and with the list of their group. Without it they leave nothing.
+func checkMembersNeedTheirGroup(t *testing.T, client *kgo.Client, archive string, as func(user string, args ...string) *command) {
+	t.Helper()
+	member := func(protocol string, records int) *command {
+		return as("capture", "capture", "-t", "orders", "-o", archive, "--follow", "--group", "archive-orders", "--group-protocol", protocol,
+			"--stop-after", fmt.Sprintf("records=%d", records))
+	}
+	for _, protocol := range []string{"cooperative", "eager", "consumer"} {
+		denied := member(protocol, 100)
+		if denied.Run() == nil || !strings.Contains(denied.said.String(), "hint: it takes Read on the group") {
+			t.Errorf("%s: a member without an access control list of its group: %s", protocol, &denied.said)
+		}
+	}
+	if _, err := os.Stat(archive); err == nil {
+		t.Error("a member that was refused left an archive")
+	}
+	grant(t, client, "capture", true)
+	for _, protocol := range []string{"cooperative", "eager", "consumer"} {
+		produce(t, client, texts("orders", 1, protocol, 10)...)
+		records := 10
+		if protocol == "cooperative" { // the first
+			records = 110
+		}
+		if allowed := member(protocol, records); allowed.Run() != nil {
+			t.Errorf("%s: a member may not do its work: %s", protocol, &allowed.said)
+		}
 	}
 }
 
@@ -94,8 +124,8 @@ func clientFile(t *testing.T, user, address string) string {
 	return file
 }
 
-// grant makes the access control lists that the commands of docs/running.md make for a user.
-func grant(t *testing.T, client *kgo.Client, user string) {
+// grant makes the access control lists that the commands of docs/running.md make for a user, those of groups or all others.
+func grant(t *testing.T, client *kgo.Client, user string, groups bool) {
 	t.Helper()
 	page, err := os.ReadFile("../../docs/running.md")
 	if err != nil {
@@ -104,7 +134,7 @@ func grant(t *testing.T, client *kgo.Client, user string) {
 	granted := 0
 	for line := range strings.Lines(string(page)) {
 		words, ok := strings.CutPrefix(strings.TrimSpace(line), "$ kafka-acls.sh --bootstrap-server broker:9092 --command-config admin.properties --add ")
-		if !ok || !strings.Contains(words, "User:"+user+" ") {
+		if !ok || !strings.Contains(words, "User:"+user+" ") || strings.Contains(words, " --group ") != groups {
 			continue
 		}
 		results, err := kadm.NewClient(client).CreateACLs(t.Context(), aclOf(t, strings.Fields(words)))
