@@ -46,7 +46,7 @@ func startBroker(ctx context.Context, dir string, embedded bool) (*broker, error
 type topic struct {
 	data       dataset
 	partitions int
-	codec      string // of its batches: "none" or "zstd"
+	codec      string // of its batches, one of codecs
 }
 
 func (t topic) name() string {
@@ -117,11 +117,7 @@ func (b *broker) fill(ctx context.Context, t topic) error {
 	if err := b.create(ctx, t.name(), t.partitions); err != nil {
 		return fmt.Errorf("create %s: %w", t.name(), err)
 	}
-	codec := kgo.NoCompression()
-	if t.codec == "zstd" {
-		codec = kgo.ZstdCompression()
-	}
-	client, err := kgo.NewClient(kgo.SeedBrokers(b.address), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerBatchCompression(codec),
+	client, err := kgo.NewClient(kgo.SeedBrokers(b.address), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerBatchCompression(codecs[t.codec]),
 		kgo.MaxBufferedRecords(math.MaxInt), kgo.MaxBufferedBytes(inFlightBytes), kgo.RecordDeliveryTimeout(0), kgo.ProducerLinger(20*time.Millisecond))
 	if err != nil {
 		return err

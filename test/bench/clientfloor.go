@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"sync/atomic"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -99,10 +100,7 @@ func produceAlone(ctx context.Context, args []string) (usage, error) {
 	if err != nil {
 		return usage{}, err
 	}
-	codec := kgo.NoCompression()
-	if args[5] == "zstd" {
-		codec = kgo.ZstdCompression()
-	}
+	codec := codecs[args[5]]
 	var records []kgo.Record
 	var bytes int64
 	err = d.each(func(i int, r *format.Record) error {
@@ -124,6 +122,11 @@ func produceAlone(ctx context.Context, args []string) (usage, error) {
 	u := watch.stop()
 	u.Records, u.Bytes = int64(len(records)), bytes
 	return u, nil
+}
+
+// codecs are those of batches, with the levels of a replay.
+var codecs = map[string]kgo.CompressionCodec{
+	"none": kgo.NoCompression(), "lz4": kgo.Lz4Compression(), "zstd": kgo.ZstdCompression().WithLevel(int(zstd.SpeedFastest)),
 }
 
 // inFlightBytes bounds what produceAlone has in the client, as a replay does.

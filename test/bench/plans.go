@@ -59,11 +59,15 @@ func (s *session) runLadder() error {
 
 // runShapes measures what could cost memory or time in another way: compressed batches, large records, many partitions.
 func (s *session) runShapes() error {
-	for _, t := range []topic{s.topic("J1K", 4, "zstd"), s.topic("J100K", 4, "none"), s.topic("J1K", 1000, "none")} {
+	for _, t := range []topic{s.topic("J1K", 4, "zstd"), s.topic("J1K", 4, "lz4"), s.topic("J100K", 4, "none"), s.topic("J1K", 1000, "none")} {
 		if err := s.fill(t); err != nil {
 			return err
 		}
-		if err := s.alternate(min(2, s.flags.repeat), s.consume(t), s.capture(t), s.replay(t)); err != nil {
+		measures := []measure{s.consume(t), s.capture(t), s.replay(t)}
+		if t.codec != "none" {
+			measures = append(measures, s.zstd(t, "1"), s.unzstd(t), s.produce(t))
+		}
+		if err := s.alternate(min(2, s.flags.repeat), measures...); err != nil {
 			return err
 		}
 		if err := s.forget(t); err != nil {

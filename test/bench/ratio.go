@@ -39,6 +39,10 @@ var comparisons = []comparison{
 	{name: "replay CPU / floors, J100", what: "replay J100-4-none", floors: []string{"produce J100-4-none", "zstd decode J100"}, of: cpu, target: 1.25, limit: 2.2},
 	{name: "replay wall / produce, J1K", what: "replay J1K-4-none", floors: []string{"produce J1K-4-none"}, of: wall, target: 1.25},
 	{name: "replay wall / produce, J100", what: "replay J100-4-none", floors: []string{"produce J100-4-none"}, of: wall, target: 1.25},
+	{name: "capture CPU / floors, J1K in zstd", what: "capture J1K-4-zstd", floors: []string{"consume J1K-4-zstd", "zstd -1 J1K"}, of: cpu, target: 1.12},
+	{name: "replay CPU / floors, J1K in zstd", what: "replay J1K-4-zstd", floors: []string{"produce J1K-4-zstd", "zstd decode J1K"}, of: cpu, target: 1.25},
+	{name: "capture CPU / floors, J1K in lz4", what: "capture J1K-4-lz4", floors: []string{"consume J1K-4-lz4", "zstd -1 J1K"}, of: cpu, target: 1.12},
+	{name: "replay CPU / floors, J1K in lz4", what: "replay J1K-4-lz4", floors: []string{"produce J1K-4-lz4", "zstd decode J1K"}, of: cpu, target: 1.25},
 	{name: "verify CPU / floor, J1K", what: "verify J1K-4-none", floors: []string{"SHA-256 J1K-4-none"}, of: cpu, target: 1.3},
 	{name: "verify --deep CPU / floor, J1K", what: "verify --deep J1K-4-none", floors: []string{"check J1K"}, of: cpu, target: 1.6, limit: 2.4},
 	{name: "copy as files, rate / cp and sha256sum", what: "copy as files J1K-4-none", floors: []string{"cp and sha256sum J1K-4-none"}, of: wall, inverse: true, target: 0.7},
@@ -139,6 +143,7 @@ const floorsExplained = `Ratios are of the least of all runs, each thing by itse
 
 - consume: franz-go's consumer with its default options reads the topic to its end and keeps nothing.
 - consume served: the same client reads from karchive serve, of which the CPU time and memory are; by 3: three share the four partitions.
+- consume and produce of topics in zstd or lz4: the client decompresses or compresses too.
 - zstd -N: the canonical bytes of the same records, in row order and blocks of 1 MiB, are compressed at level N, on as many goroutines as a capture encodes on.
 - zstd decode: the blocks of zstd -1 are decompressed, on as many goroutines as a replay reads on.
 - check: SHA-256 of the blocks of zstd -1, decompressing them, and XXH3-128 of what comes out, on as many goroutines as verify works on.
