@@ -168,19 +168,23 @@ func appendASCII(dst, s []byte) ([]byte, int) {
 	to, at, i := dst[:cap(dst)], len(dst), 0
 	for i+8 <= len(s) {
 		word := binary.LittleEndian.Uint64(s[i:])
+		end := i + 8
+		for stops := notPlain(word); stops != 0; {
+			n := bits.TrailingZeros64(stops) / 8
+			binary.LittleEndian.PutUint64(to[at:], word)
+			word >>= 8 * n
+			at, i = at+n, i+n
+			short := short[byte(word)]
+			if short == 0 {
+				return to[:at], i
+			}
+			to[at], to[at+1] = '\\', short
+			at, i = at+2, i+1
+			word >>= 8
+			stops >>= 8 * (n + 1)
+		}
 		binary.LittleEndian.PutUint64(to[at:], word)
-		stops := notPlain(word)
-		n := bits.TrailingZeros64(stops) / 8 // 8 where there is none
-		at, i = at+n, i+n
-		if stops == 0 {
-			continue
-		}
-		short := short[s[i]]
-		if short == 0 {
-			return to[:at], i
-		}
-		to[at], to[at+1] = '\\', short
-		at, i = at+2, i+1
+		at, i = at+end-i, end
 	}
 	for ; i < len(s); i++ {
 		switch c := s[i]; {
@@ -206,15 +210,13 @@ const (
 	highs = 0x80 * ones
 )
 
-// notPlain marks the bytes of a word that are a control, a quote, a backslash or not ASCII by their highest bits. The lowest mark is right; a
-// byte above it may be marked for nothing, as a subtraction borrows.
+// notPlain marks the bytes of a word that are a control, a quote, a backslash or not ASCII by their highest bits. No sum of two bytes reaches into
+// the next one.
 func notPlain(word uint64) uint64 {
-	return (word | below(word, ' ') | zero(word^'"'*ones) | zero(word^'\\'*ones) | zero(word^0x7f*ones)) & highs
+	low := word &^ highs
+	plain := (low + (0x80-' ')*ones) & ((low ^ '"'*ones) + 0x7f*ones) & ((low ^ '\\'*ones) + 0x7f*ones)
+	return (word | low + ones | ^plain) & highs // low + ones: 0x7f
 }
-
-func below(word uint64, c uint64) uint64 { return (word - c*ones) &^ word }
-
-func zero(word uint64) uint64 { return below(word, 1) }
 
 // appendOther appends what begins s: a character that has an escape of six, or those beyond ASCII that have none. It says how many bytes of
 // s that are.
