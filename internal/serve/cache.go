@@ -21,6 +21,8 @@ type cache struct {
 	mu     sync.Mutex
 	size   int64
 	read   int64     // of size: blocks in done
+	ahead  int64     // that blocks will have which are decoded ahead
+	usual  int64     // what the last block had
 	recent list.List // of *block; those used last come first
 	done   list.List // of *block that somebody read to the end, the last one first: they go before those that somebody is in the middle of
 	places map[*block]*list.Element
@@ -129,14 +131,31 @@ func (c *cache) find(p *partition, offset int64) *block {
 	return nil
 }
 
-// finish says that a block was read to its end, and returns whether there is room for another one without a loss for those who read.
-func (c *cache) finish(b *block) (room bool) {
+// finish says that a block was read to its end.
+func (c *cache) finish(b *block) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.places[b] != nil {
 		c.move(b, &c.done)
 	}
-	return c.size-c.read+b.size <= c.most
+}
+
+// reserve takes room for a block that is decoded ahead, and returns how much; 0: there is none without a loss for those who read.
+func (c *cache) reserve() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.usual == 0 || c.size-c.read+c.ahead+c.usual > c.most {
+		return 0
+	}
+	c.ahead += c.usual
+	return c.usual
+}
+
+// release gives back what reserve returned.
+func (c *cache) release(room int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ahead -= room
 }
 
 // move puts a block in front of one of the lists.
@@ -188,7 +207,7 @@ func (c *cache) put(b *block) *block {
 	defer c.mu.Unlock()
 	b.partition.blocks = append(b.partition.blocks, b)
 	c.places[b] = c.recent.PushFront(b)
-	c.size += b.size
+	c.size, c.usual = c.size+b.size, b.size
 	for b := c.oldest(); b != nil && c.size > c.most; b = c.oldest() {
 		c.forget(b)
 	}

@@ -205,6 +205,9 @@ func (f *fetching) fill(ctx context.Context, p *partition, rp *kmsg.FetchRequest
 	defer func() { f.enclose(to, sp) }()
 	for ; at < visible && (f.sent == 0 || f.left > 0 && f.blocks < mostBlocks); f.blocks++ {
 		s := p.stretchAt(at, visible)
+		if f.sent >= enough && f.readAhead(p, s.at) {
+			break
+		}
 		b, err := f.cache.get(ctx, p, s.at)
 		if err != nil {
 			return err
@@ -216,8 +219,8 @@ func (f *fetching) fill(ctx context.Context, p *partition, rp *kmsg.FetchRequest
 			return nil
 		}
 		last := f.take(b, s, &room, &to)
-		if last > b.hi && f.cache.finish(b) {
-			f.readAhead(p, last)
+		if last > b.hi {
+			f.cache.finish(b)
 		}
 		next := s.served(last)
 		if next == at {
@@ -271,14 +274,29 @@ func (f *fetching) enclose(b body, sp *kmsg.FetchResponseTopicPartition) {
 	}
 }
 
-// readAhead has the row group that a consumer asks for next decoded while it is busy with what it got.
-func (f *fetching) readAhead(p *partition, offset int64) {
-	if offset < min(p.end, p.watermark()) && p.ahead.CompareAndSwap(false, true) {
-		f.running.Go(func() {
-			defer p.ahead.Store(false)
-			f.cache.get(f.Server.ctx, p, offset) // what is wrong with it is said
-		})
+// enough is what an answer goes with at once while more is decoded for the next one.
+const enough = batchBytes
+
+// readAhead has the row group of an offset decoded while the client is busy with what it gets. It says whether the answer can do without: not when the row
+// group is there, or would take the place of one that others read.
+func (f *fetching) readAhead(p *partition, offset int64) bool {
+	if f.cache.find(p, offset) != nil {
+		return false
 	}
+	if !p.ahead.CompareAndSwap(false, true) {
+		return true
+	}
+	room := f.cache.reserve()
+	if room == 0 {
+		p.ahead.Store(false)
+		return false
+	}
+	f.running.Go(func() {
+		defer p.ahead.Store(false)
+		defer f.cache.release(room)
+		f.cache.get(f.Server.ctx, p, offset) // what is wrong with it is said
+	})
+	return true
 }
 
 // add adds a batch, and begins the stretch behind it.
