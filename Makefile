@@ -19,7 +19,7 @@ KAFKA_NEWEST ?= 4.4.0
 # Of the records of stock serializers.
 REGISTRY_TESTS ?= OfStock
 
-.PHONY: build man test test-registry test-buckets test-kafka test-kafka-newest test-cluster crash kill-replay race lint fuzz readers demo rss bench bench-check bench-check-proof bench-growth bench-peers timing examples profile release release-check release-test image clean
+.PHONY: build man test test-registry test-buckets test-clients test-kafka test-kafka-newest test-cluster crash kill-replay race lint fuzz readers demo rss bench bench-check bench-check-proof bench-growth bench-peers timing examples profile release release-check release-test image clean
 
 build: ## the command, in bin/
 	$(GO) build -o bin/karchive ./cmd/karchive
@@ -33,6 +33,9 @@ test: ## no time limit of a package is for the speed of the machine: a limit end
 
 test-kafka: ## against a real Apache Kafka, fetched once from Maven Central
 	$(GO) test -tags kafka -count=1 -timeout 40m ./internal/connect ./test/kafkatest ./test/realkafka
+
+test-clients: ## Python libraries and Java's consumer read from a real Apache Kafka, and from the archive of it that is served, the same
+	KARCHIVE_CLIENTS=1 $(GO) test -tags kafka -count=1 -timeout 15m -run TestPythonAndJava ./test/realkafka
 
 test-kafka-newest: ## the round trip and the exactly-once replays on the newest Apache Kafka
 	KARCHIVE_KAFKA_VERSION=$(KAFKA_NEWEST) KARCHIVE_REPLAY_KILLS=2 $(GO) test -tags kafka -count=1 -timeout 15m \

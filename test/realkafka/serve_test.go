@@ -5,6 +5,7 @@ package realkafka
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"slices"
@@ -149,9 +150,9 @@ c.close()
 }
 
 func TestPythonClientsReadAServedArchive(t *testing.T) {
+	python := pythonWith(t, slices.Collect(maps.Keys(pythonClients))...)
 	for name, program := range pythonClients {
 		t.Run(name, func(t *testing.T) {
-			python := pythonWith(t, name)
 			addr, lines := served(t)
 			cmd := exec.CommandContext(t.Context(), python, "-c", program, addr, fmt.Sprint(len(lines)))
 			var stderr bytes.Buffer
@@ -165,11 +166,13 @@ func TestPythonClientsReadAServedArchive(t *testing.T) {
 	}
 }
 
-// pythonVersions are the pinned versions of the libraries.
-var pythonVersions = map[string]string{"kafka-python": "2.2.15", "confluent-kafka": "2.11.1"}
+// pythonVersions are the pinned versions of the libraries, and of what one of them needs for a codec.
+var pythonVersions = map[string]string{"kafka-python": "2.2.15", "confluent-kafka": "2.11.1", snappy: "0.7.3"}
 
-// pythonWith is a Python that has a library; the test is skipped where it cannot be had.
-func pythonWith(t *testing.T, library string) string {
+const snappy = "python-snappy"
+
+// pythonWith is a Python that has libraries; the test is skipped where they cannot be had.
+func pythonWith(t *testing.T, libraries ...string) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "karchive-python-")
 	if err != nil {
@@ -179,8 +182,12 @@ func pythonWith(t *testing.T, library string) string {
 	if out, err := exec.CommandContext(t.Context(), "python3", "-m", "venv", dir).CombinedOutput(); err != nil {
 		t.Skipf("no Python with venv: %v: %s", err, out)
 	}
-	if out, err := exec.CommandContext(t.Context(), dir+"/bin/pip", "install", "-q", library+"=="+pythonVersions[library]).CombinedOutput(); err != nil {
-		t.Skipf("%s cannot be had: %v: %s", library, err, out)
+	install := []string{"install", "-q"}
+	for _, library := range libraries {
+		install = append(install, library+"=="+pythonVersions[library])
+	}
+	if out, err := exec.CommandContext(t.Context(), dir+"/bin/pip", install...).CombinedOutput(); err != nil {
+		t.Skipf("%s cannot be had: %v: %s", libraries, err, out)
 	}
 	return dir + "/bin/python"
 }
