@@ -15,6 +15,18 @@ import (
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
+func TestTheSegmentsOfEveryEncodingAreSeen(t *testing.T) {
+	for _, e := range Encodings() {
+		name := ondisk.SegmentPath("orders", 3, 1200, string(e))
+		if got, ok := ondisk.ParseSegmentPath(name); !ok || got != (ondisk.Segment{Topic: "orders", Partition: 3, Base: 1200}) {
+			t.Errorf("ondisk.ParseSegmentName: %s is %+v, %t", name, got, ok)
+		}
+		if got := (Segment{Path: name}).Encoding(); got != e {
+			t.Errorf("%s has the encoding %q, want %q", name, got, e)
+		}
+	}
+}
+
 // oddRecords holds every kind of record that is easy to lose a bit of.
 func oddRecords() []Record {
 	return []Record{

@@ -155,13 +155,3 @@ func TestOptionsThatDoNotGoTogetherAreCalledByTheirFlags(t *testing.T) {
 		}
 	}
 }
-
-func TestErrorsThatCameTogetherHaveLinesOfTheirOwnAlsoWithAHint(t *testing.T) {
-	var lines []string
-	for _, err := range separate(withHint(errors.Join(errors.New("rules differ"), errors.New("steps differ")), "give another")) {
-		lines = append(lines, err.Error())
-	}
-	if got, want := strings.Join(lines, "|"), "rules differ|steps differ"; got != want {
-		t.Errorf("lines %q, want %q", got, want)
-	}
-}

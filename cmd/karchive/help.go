@@ -68,11 +68,6 @@ func helpCommand(e *env) *cli.Command {
 
 func topicNames() string { return strings.Join(slices.Sorted(maps.Keys(topics)), ", ") }
 
-// namesExitCodes says that a command's description has exit codes that mean something else than those of the others.
-func namesExitCodes(c *cli.Command) bool {
-	return c != nil && strings.Contains(c.Description, "\nExit codes: ")
-}
-
 func findHelp(commands []*cli.Command, name string) (*cli.Command, error) {
 	command, err := findCommand(commands, name)
 	if s := suggest.Nearest(name, slices.Collect(maps.Keys(topics))); err != nil && s != "" {
@@ -90,7 +85,7 @@ func (e *env) help(w screen, commands []*cli.Command, command *cli.Command) erro
 		commandHelp(&b, command)
 	}
 	if !namesExitCodes(command) {
-		fmt.Fprintf(&b, "\nExit codes: %s.\n", exitCodes)
+		fmt.Fprintf(&b, exitCodesTitle+"%s.\n", exitCodesOf(command))
 	}
 	_, err := io.WriteString(w, wrap(b.String(), w.helpWidth()))
 	return err

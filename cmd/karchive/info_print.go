@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/units"
@@ -92,8 +91,7 @@ func timeText(ms int64) string {
 // missing counts the offsets without a record, by reason.
 func (p *amounts) missing() string {
 	var out []string
-	l := ledger.Ledger{Retention: p.Retention, Corrupt: p.Corrupt, Control: p.Control, Filtered: p.Filtered, Absent: p.Absent}
-	for reason, n := range l.All() {
+	for reason, n := range p.All() {
 		if n > 0 {
 			out = append(out, units.Count(n)+" "+string(reason))
 		}

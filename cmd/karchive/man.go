@@ -82,7 +82,7 @@ func manPage(commands []*cli.Command, command *cli.Command) string {
 		manCommandPage(&b, command)
 	}
 	if !namesExitCodes(command) {
-		fmt.Fprintf(&b, ".SH EXIT STATUS\n%s.\n", roff(exitCodes))
+		fmt.Fprintf(&b, ".SH EXIT STATUS\n%s.\n", roff(exitCodesOf(command)))
 	}
 	return b.String()
 }

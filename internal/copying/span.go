@@ -29,18 +29,21 @@ func (k kind) rank() int {
 	return int(k)
 }
 
-func lostKind(r ledger.Reason) kind {
-	if r == ledger.Retention {
-		return retention
-	}
-	return corrupt
+// reasons are those of the kinds that have no record, all that an archive knows.
+var reasons = map[kind]ledger.Reason{
+	control: ledger.Control, absent: ledger.Absent, filtered: ledger.Filtered, retention: ledger.Retention, corrupt: ledger.Corrupt,
 }
 
-func (k kind) reason() ledger.Reason {
-	if k == retention {
-		return ledger.Retention
+func (k kind) reason() ledger.Reason { return reasons[k] }
+
+// kindOf is the kind of a reason; ok is false for one that is not known here.
+func kindOf(r ledger.Reason) (k kind, ok bool) {
+	for k, reason := range reasons {
+		if reason == r {
+			return k, true
+		}
 	}
-	return ledger.Corrupt
+	return corrupt, false
 }
 
 // span is adjoining offsets of one kind, [from, until).
@@ -121,7 +124,8 @@ func (e *expansion) missing(until int64) {
 		g := e.gaps[0]
 		e.gaps = e.gaps[1:]
 		e.add(g.From, absent)
-		e.add(g.Until, lostKind(g.Reason))
+		lost, _ := kindOf(g.Reason)
+		e.add(g.Until, lost)
 	}
 	e.add(until, absent)
 }
