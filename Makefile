@@ -4,6 +4,9 @@ GO          ?= go
 PYTHON      ?= python3
 FUZZTIME    ?= 10s
 VERSITYGW    = github.com/versity/versitygw/cmd/versitygw@v1.8.0
+FAKE_GCS     = github.com/fsouza/fake-gcs-server@v1.56.1
+AZURITE      = azurite@3.37.0
+AZURITE_DIR  = build/azurite/node_modules/azurite/dist/src/blob/main.js
 KUSTOMIZE    = sigs.k8s.io/kustomize/kustomize/v5@v5.8.2
 KUBERNETES   = 1.37.0
 STATICCHECK  = honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -49,7 +52,10 @@ test-registry: $(VENV)/installed ## records of stock serializers in Python and J
 
 test-buckets: ## captures into a real object store, versitygw, both killed again and again: KARCHIVE_KILLS of captures; the store is built once, in two minutes
 	@test -x build/bin/versitygw || GOBIN=$(CURDIR)/build/bin $(GO) install $(VERSITYGW)
-	KARCHIVE_VERSITYGW=$(CURDIR)/build/bin/versitygw $(GO) test -tags buckets -count=1 -timeout 30m -v ./test/buckets
+	@test -x build/bin/fake-gcs-server || GOBIN=$(CURDIR)/build/bin $(GO) install $(FAKE_GCS)
+	@test -e $(AZURITE_DIR) || ! command -v npm > /dev/null || npm install --silent --no-audit --no-fund --prefix build/azurite $(AZURITE)
+	KARCHIVE_VERSITYGW=$(CURDIR)/build/bin/versitygw KARCHIVE_FAKE_GCS=$(CURDIR)/build/bin/fake-gcs-server KARCHIVE_AZURITE=$(wildcard $(CURDIR)/$(AZURITE_DIR)) \
+		$(GO) test -tags buckets -count=1 -timeout 30m -v ./test/buckets
 
 crash: ## crashes in memory, CRASH_RUNS seeds and every operation, every flipped bit, then KILLS kill -9 of captures from a real Apache Kafka within KILL_TIME
 	KARCHIVE_CRASH_RUNS=$(CRASH_RUNS) KARCHIVE_FLIPS=all $(GO) test -count=1 -timeout 60m -v -run 'Crash|Fails|SealedAtOnce|Disk|Remounted|Killed|Flipped' ./format ./capture ./bucket

@@ -47,8 +47,27 @@ func TestACaptureThatIsKilledLeavesACatalogOfMostOfWhatItSealed(t *testing.T) {
 	b.Kill()
 	s := bucket.New(t.Context(), b.Other().Open(), bucket.Options{})
 	covered(t, s, 300)
-	// No SHA256SUMS; 8 footers first, which the catalog has; those that were sealed after it was written.
+	// SHA256SUMS is not there; 8 footers first, which the catalog has; those that were sealed after it was written.
 	if got, most := s.Requests().Get, int64(2+1+8+44); got > most {
 		t.Errorf("%s, want at most %d GET", fmt.Sprint(s.Requests()), most)
+	}
+}
+
+func TestTheNextWriterCompletesTheCatalogOfOneThatWasKilled(t *testing.T) {
+	b := membucket.New()
+	a, err := openOrCreate(bucket.New(t.Context(), b.Open(), bucket.Options{}), plan(100))
+	ok(t, err)
+	for next := int64(1); next <= 100; next++ {
+		ok(t, seal(a, orders, next))
+	}
+	b.Kill()
+	after := b.Other()
+	a, err = format.OpenStoreForWriting(bucket.New(t.Context(), after.Open(), bucket.Options{}))
+	ok(t, err)
+	ok(t, a.Close())
+	s := bucket.New(t.Context(), after.Open(), bucket.Options{})
+	covered(t, s, 100)
+	if got, want := s.Requests().Get, int64(2+8+1); got != want {
+		t.Errorf("%d GET, want %d", got, want)
 	}
 }

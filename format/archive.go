@@ -201,7 +201,7 @@ func (a *Archive) Close() error {
 	}
 	var err error
 	if a.writer.err() == nil && !a.writer.staged {
-		err = a.writeCatalog(false)
+		err = a.completeCatalog()
 	}
 	return errors.Join(err, a.writer.close())
 }

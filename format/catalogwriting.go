@@ -96,9 +96,65 @@ func (a *Archive) addToCatalog(anyway bool) error {
 	if few && old == nil && err == nil {
 		return nil
 	}
+	return a.replaceCatalog(old, fresh, len(fresh), id)
+}
+
+// mostFootersAtClose bounds what a writer reads at its end for the catalog.
+const mostFootersAtClose = 1024
+
+// completeCatalog is writeCatalog at the end of a writer. It also has in it what others sealed who were killed, which each reader would have to look for.
+func (a *Archive) completeCatalog() error {
+	c := &a.writer.catalog
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	if a.countSegments() < catalogFrom {
+		return nil
+	}
+	c.mu.Lock()
+	fresh := slices.Clone(c.fresh)
+	c.mu.Unlock()
+	n := len(fresh)
+	id := a.Identity()
+	old, _, _ := loadCatalog(a.fsys, id.ArchiveID)
+	known := map[string]int64{}
+	note := func(e catalogEntry) { known[e.Path] = e.Size }
+	if old.entries(note) != nil {
+		old, known = nil, map[string]int64{}
+	}
+	for _, e := range fresh {
+		note(e)
+	}
+	if fresh = append(fresh, a.uncatalogued(known)...); len(fresh) == 0 {
+		return nil
+	}
+	return a.replaceCatalog(old, fresh, n, id)
+}
+
+// uncatalogued reads what is not known, by path and size. What cannot be read stays out.
+func (a *Archive) uncatalogued(known map[string]int64) (entries []catalogEntry) {
+	var list []Segment
+	for _, tp := range a.Partitions() {
+		for _, s := range a.list(tp) {
+			if size, ok := known[s.Path]; (!ok || size != s.Size) && len(list) < mostFootersAtClose {
+				list = append(list, s)
+			}
+		}
+	}
+	docs, _ := a.readDocuments(list)
+	for i, s := range list {
+		if e, ok := newEntry(s, docs[i]); ok {
+			entries = append(entries, e)
+		}
+	}
+	return entries
+}
+
+// replaceCatalog adds fresh ones, of which the first n are those of the cataloguer.
+func (a *Archive) replaceCatalog(old *catalog, fresh []catalogEntry, n int, id Identity) error {
+	c := &a.writer.catalog
 	b := mergeCatalog(old, fresh, id.Pruned)
-	err = a.writer.putCatalog(b, id.ArchiveID)
-	c.written(len(fresh), b.segments, err)
+	err := a.writer.putCatalog(b, id.ArchiveID)
+	c.written(n, b.segments, err)
 	return err
 }
 

@@ -46,16 +46,7 @@ func (g *gateway) start() {
 	g.t.Helper()
 	g.cmd = exec.Command(os.Getenv("KARCHIVE_VERSITYGW"), "--port", g.addr, "--access", "test", "--secret", "test-secret", "--quiet", "posix", g.root)
 	must(g.t, g.cmd.Start())
-	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		c, err := net.Dial("tcp", g.addr)
-		if err == nil {
-			c.Close()
-			return
-		}
-		if time.Now().After(end) {
-			g.t.Fatal(err)
-		}
-	}
+	answers(g.t, g.addr)
 }
 
 func (g *gateway) kill() {
@@ -75,12 +66,15 @@ func must(t *testing.T, err error) {
 }
 
 // program is karchive, with credentials for the gateway.
-type program struct{ path string }
+type program struct {
+	path string
+	env  []string // more, for another store
+}
 
-func build(t *testing.T) program {
+func build(t *testing.T, tags string) program {
 	t.Helper()
-	p := program{filepath.Join(t.TempDir(), "karchive")}
-	if out, err := exec.Command("go", "build", "-o", p.path, "../../cmd/karchive").CombinedOutput(); err != nil {
+	p := program{path: filepath.Join(t.TempDir(), "karchive")}
+	if out, err := exec.Command("go", "build", "-tags", tags, "-o", p.path, "../../cmd/karchive").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
 	return p
@@ -89,6 +83,7 @@ func build(t *testing.T) program {
 func (p program) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(p.path, args...)
 	cmd.Env = append(os.Environ(), "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test-secret", "AWS_REGION=us-east-1", "AWS_EC2_METADATA_DISABLED=true")
+	cmd.Env = append(cmd.Env, p.env...)
 	return cmd
 }
 
@@ -97,6 +92,16 @@ func (p program) run(t *testing.T, args ...string) string {
 	out, err := p.command(args...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("karchive %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+// output is what a command that must end well prints to stdout.
+func (p program) output(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := p.command(args...).Output()
+	if err != nil {
+		t.Fatalf("karchive %s: %v", strings.Join(args, " "), err)
 	}
 	return string(out)
 }
@@ -130,7 +135,7 @@ func kills() int {
 // TestCapturesThatAreKilledIntoAStoreThatIsKilledAreTheWhole kills captures, one or two at a time, and every fourth time the store in their middle.
 // Each archive is what an undisturbed capture into a directory is.
 func TestCapturesThatAreKilledIntoAStoreThatIsKilledAreTheWhole(t *testing.T) {
-	karchive, g, broker := build(t), startGateway(t), fill(t, 40000)
+	karchive, g, broker := build(t, ""), startGateway(t), fill(t, 40000)
 	dir := filepath.Join(t.TempDir(), "dir")
 	options := []string{"capture", "-b", broker, "-t", "orders", "--rotate-records", "1000", "--quiet", "-o"}
 	karchive.run(t, append(options, dir)...)

@@ -1,0 +1,146 @@
+//go:build buckets && unix
+
+package buckets
+
+import (
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob"
+	"github.com/twmb/franz-go/pkg/kfake"
+)
+
+// store is a server for buckets that is no S3.
+type store struct {
+	variable string // of the environment, that names the server's program
+	tags     string // that karchive is built with
+	command  func(program, root, port string) *exec.Cmd
+	env      func(addr string) []string
+	create   func(t *testing.T, root, addr string)
+	url      string // of an archive, without its name
+	options  string
+}
+
+// azuriteKey is the key of every Azurite, which its documentation has.
+const azuriteKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+
+var stores = map[string]store{
+	"Azurite": {
+		variable: "KARCHIVE_AZURITE",
+		command: func(program, root, port string) *exec.Cmd {
+			return exec.Command("node", program, "--silent", "--skipApiVersionCheck", "--disableTelemetry", "--location", root, "--blobHost", "127.0.0.1", "--blobPort", port)
+		},
+		env: func(addr string) []string {
+			return []string{"AZURE_STORAGE_ACCOUNT=devstoreaccount1", "AZURE_STORAGE_KEY=" + azuriteKey, "AZURE_STORAGE_DOMAIN=" + addr,
+				"AZURE_STORAGE_PROTOCOL=http", "AZURE_STORAGE_IS_LOCAL_EMULATOR=true"}
+		},
+		create: func(t *testing.T, _, addr string) {
+			key, err := azblob.NewSharedKeyCredential("devstoreaccount1", azuriteKey)
+			must(t, err)
+			c, err := azblob.NewClientWithSharedKeyCredential("http://"+addr+"/devstoreaccount1/", key, nil)
+			must(t, err)
+			_, err = c.CreateContainer(t.Context(), "bkt", nil)
+			must(t, err)
+		},
+		url: "azblob://bkt/",
+	},
+	"fake-gcs-server": {
+		variable: "KARCHIVE_FAKE_GCS", tags: "gcs",
+		command: func(program, root, port string) *exec.Cmd {
+			return exec.Command(program, "-scheme", "http", "-host", "127.0.0.1", "-port", port, "-public-host", "127.0.0.1:"+port,
+				"-backend", "filesystem", "-filesystem-root", root, "-log-level", "error")
+		},
+		env:    func(addr string) []string { return []string{"STORAGE_EMULATOR_HOST=" + addr} },
+		create: func(t *testing.T, root, _ string) { must(t, os.MkdirAll(filepath.Join(root, "bkt"), 0o750)) },
+		url:    "gs://bkt/", options: "?anonymous=true",
+	},
+}
+
+// TestArchivesGoThroughStoresOfOtherKinds captures, is killed, and goes on; two captures write one archive; and what is there is copied and replayed.
+func TestArchivesGoThroughStoresOfOtherKinds(t *testing.T) {
+	for name, s := range stores {
+		t.Run(name, func(t *testing.T) {
+			server := os.Getenv(s.variable)
+			if server == "" {
+				t.Skipf("%s names no %s: make test-buckets says where to get it", s.variable, name)
+			}
+			karchive := build(t, s.tags)
+			karchive.env = s.start(t, server)
+			throughStore(t, karchive, s.url+"run1"+s.options)
+		})
+	}
+}
+
+// start starts a server with a bucket, and returns what programs need in their environment to use it.
+func (s *store) start(t *testing.T, server string) []string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	root, addr := t.TempDir(), l.Addr().String()
+	must(t, l.Close())
+	_, port, err := net.SplitHostPort(addr)
+	must(t, err)
+	cmd := s.command(server, root, port)
+	must(t, cmd.Start())
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	answers(t, addr)
+	s.create(t, root, addr)
+	return s.env(addr)
+}
+
+func throughStore(t *testing.T, karchive program, place string) {
+	broker, dir := fill(t, 20000), filepath.Join(t.TempDir(), "dir")
+	options := []string{"capture", "-b", broker, "-t", "orders", "--rotate-records", "200", "--quiet", "-o"}
+	karchive.run(t, append(options, dir)...)
+	for range 2 {
+		first, second := karchive.command(append(options, place)...), karchive.command(append(options, place)...)
+		must(t, first.Start())
+		must(t, second.Start())
+		time.Sleep(2 * time.Second) // in their middle
+		for _, cmd := range []*exec.Cmd{first, second} {
+			cmd.Process.Kill()
+			if err := cmd.Wait(); err != nil {
+				t.Logf("a capture: %v", err)
+			}
+		}
+	}
+	karchive.run(t, append(options, place)...)
+	karchive.run(t, "verify", "--deep", place)
+	if out := karchive.run(t, "diff", dir, place); !strings.Contains(out, "equal: 20,000 records") {
+		t.Errorf("diff with what a capture into a directory has: %s", out)
+	}
+	t.Log(karchive.run(t, "info", place))
+	karchive.run(t, "copy", place, "-o", filepath.Join(t.TempDir(), "copied"), "--quiet")
+	target, err := kfake.NewCluster(kfake.NumBrokers(1))
+	must(t, err)
+	defer target.Close()
+	karchive.run(t, "replay", place, "-b", target.ListenAddrs()[0], "--create-topics", "--allow-source-cluster", "--quiet")
+	again := filepath.Join(t.TempDir(), "again")
+	karchive.run(t, "capture", "-b", target.ListenAddrs()[0], "-t", "orders", "--quiet", "-o", again)
+	if out := karchive.run(t, "info", again); !strings.Contains(out, "20,000") {
+		t.Errorf("replayed: %s", out)
+	}
+}
+
+// answers waits until something listens at addr.
+func answers(t *testing.T, addr string) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		c, err := net.Dial("tcp", addr)
+		if err == nil {
+			c.Close()
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal(err)
+		}
+	}
+}
