@@ -16,10 +16,13 @@ const (
 	timestampColumn = "timestamp"
 )
 
-// partitionField is the first id that the specification gives to partition fields.
-const partitionField = 1000
+const (
+	partitionID    = 8    // of the column
+	partitionField = 1000 // the first id that the specification gives to partition fields
+)
 
-// newSchema is what a table has: the columns of the files by their names, and the partition, which is not in them.
+// newSchema is what a table has: the columns of the files by their names and in their order, and the partition, which is not in them. Readers
+// that do not know of names go by the order.
 func newSchema() *ice.Schema {
 	t := ice.PrimitiveTypes
 	header := &ice.StructType{FieldList: []ice.NestedField{
@@ -27,19 +30,19 @@ func newSchema() *ice.Schema {
 		{ID: 11, Name: "value", Type: t.Binary},
 	}}
 	return ice.NewSchema(0,
-		ice.NestedField{ID: 1, Name: partitionColumn, Type: t.Int32, Doc: "of the topic; not in the files"},
-		ice.NestedField{ID: 2, Name: offsetColumn, Type: t.Int64, Required: true},
-		ice.NestedField{ID: 3, Name: timestampColumn, Type: t.TimestampTz, Required: true, Doc: "-1 ms: none"},
-		ice.NestedField{ID: 4, Name: "timestamp_type", Type: t.Int32, Required: true, Doc: "0 create time, 1 log append time, -1 none"},
-		ice.NestedField{ID: 5, Name: "leader_epoch", Type: t.Int32, Required: true, Doc: "-1: unknown"},
-		ice.NestedField{ID: 6, Name: "key", Type: t.Binary},
-		ice.NestedField{ID: 7, Name: "value", Type: t.Binary, Doc: "null: a tombstone"},
-		ice.NestedField{ID: 8, Name: "headers", Required: true, Type: &ice.ListType{ElementID: 9, Element: header, ElementRequired: true}},
+		ice.NestedField{ID: 1, Name: offsetColumn, Type: t.Int64, Required: true},
+		ice.NestedField{ID: 2, Name: timestampColumn, Type: t.TimestampTz, Required: true, Doc: "-1 ms: none; in Spark and Flink compare unix_millis(timestamp), not the column"},
+		ice.NestedField{ID: 3, Name: "timestamp_type", Type: t.Int32, Required: true, Doc: "0 create time, 1 log append time, -1 none"},
+		ice.NestedField{ID: 4, Name: "leader_epoch", Type: t.Int32, Required: true, Doc: "-1: unknown"},
+		ice.NestedField{ID: 5, Name: "key", Type: t.Binary},
+		ice.NestedField{ID: 6, Name: "value", Type: t.Binary, Doc: "null: a tombstone"},
+		ice.NestedField{ID: 7, Name: "headers", Required: true, Type: &ice.ListType{ElementID: 9, Element: header, ElementRequired: true}},
+		ice.NestedField{ID: partitionID, Name: partitionColumn, Type: t.Int32, Doc: "of the topic; not in the files"},
 	)
 }
 
 func newSpec() *ice.PartitionSpec {
-	spec := ice.NewPartitionSpec(ice.PartitionField{SourceIDs: []int{1}, FieldID: partitionField, Name: partitionColumn, Transform: ice.IdentityTransform{}})
+	spec := ice.NewPartitionSpec(ice.PartitionField{SourceIDs: []int{partitionID}, FieldID: partitionField, Name: partitionColumn, Transform: ice.IdentityTransform{}})
 	return &spec
 }
 

@@ -9,7 +9,7 @@ import (
 	ice "github.com/apache/iceberg-go"
 )
 
-var ids = columns{offset: 2, timestamp: 3, partition: partitionField}
+var ids = columns{offset: 1, timestamp: 2, partition: partitionField}
 
 func TestASegmentIsAnotherWhenItsRecordsAre(t *testing.T) {
 	s := segment{path: "file:///a", partition: 1, records: 2, size: 100, offsets: bounds{5, 6}, timestampsMs: bounds{1, 2}}

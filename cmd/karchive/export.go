@@ -44,6 +44,8 @@ Catalogs: sqlite:///FILE as SQLAlchemy spells it (four slashes and a path from t
 PGPASSWORD or ~/.pgpass, https://HOST/PATH of a REST catalog. Properties of catalogs and stores, such as token, credential and s3.endpoint, come from
 a YAML file with --catalog-properties; secrets belong there.
 
+In Spark and Flink do not compare the column timestamp with a constant: they would find too little. docs/iceberg.md says why and what to do.
+
 Examples:
   karchive export iceberg run1 --catalog sqlite:///tables.db --warehouse tables
   karchive export iceberg run1 --catalog sqlite:///tables.db --warehouse tables -t 'orders-*' --dry-run

@@ -91,7 +91,7 @@ func (o *exportOptions) openREST(ctx context.Context, p ice.Properties) (*opened
 	p["type"], p["uri"] = string(catalog.REST), o.catalog
 	cat, err := catalog.Load(ctx, "karchive", p) // the name of a section of ~/.iceberg-go.yaml, which is nobody's here
 	if err != nil {
-		return nil, fmt.Errorf("catalog %s: %w", withoutQuery(o.catalog), err)
+		return nil, o.unopened(err)
 	}
 	return &openedCatalog{cat, func() error { return nil }}, nil
 }
@@ -116,10 +116,10 @@ func (o *exportOptions) openSQL(ctx context.Context, driver, source string, dial
 	}
 	db, err := sql.Open(driver, source)
 	if err != nil {
-		return nil, fmt.Errorf("catalog %s: %w", withoutQuery(o.catalog), err)
+		return nil, o.unopened(err)
 	}
 	if err := db.PingContext(ctx); err != nil {
-		return nil, fmt.Errorf("catalog %s: %w", withoutQuery(o.catalog), errors.Join(err, db.Close()))
+		return nil, o.unopened(errors.Join(err, db.Close()))
 	}
 	if o.dry {
 		if _, err := db.ExecContext(ctx, "SELECT 1 FROM iceberg_tables LIMIT 1"); err != nil {
@@ -130,9 +130,26 @@ func (o *exportOptions) openSQL(ctx context.Context, driver, source string, dial
 	}
 	cat, err := icesql.NewCatalog(o.name, db, dialect, p)
 	if err != nil {
-		return nil, fmt.Errorf("catalog %s: %w", withoutQuery(o.catalog), errors.Join(err, db.Close()))
+		return nil, o.unopened(errors.Join(err, db.Close()))
 	}
 	return &openedCatalog{cat, db.Close}, nil
+}
+
+// catalogError is what a catalog said when it was opened, in one line.
+type catalogError struct {
+	catalog string
+	err     error
+}
+
+func (e *catalogError) Error() string {
+	return "catalog " + e.catalog + ": " + strings.Join(strings.Fields(e.err.Error()), " ")
+}
+
+// Unwrap returns what it said.
+func (e *catalogError) Unwrap() error { return e.err }
+
+func (o *exportOptions) unopened(err error) error {
+	return withHint(&catalogError{withoutQuery(o.catalog), err}, "is the catalog there, and are its properties and passwords right?")
 }
 
 // noCatalog stands, in a dry run, for one that is not there yet.
