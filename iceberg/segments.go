@@ -28,12 +28,11 @@ type bounds struct{ lower, upper int64 }
 
 // segments are those of a topic that have records, and the number of those that have none. Readers do not expect files without a row.
 func (x *export) segments(topic string) (list []segment, empty int, err error) {
-	takes := func(tp format.TopicPartition) bool { return tp.Topic == topic }
-	if _, err := x.archive.Completeness(takes); err != nil { // reads all documents, many at a time where that is quicker
+	if _, err := x.archive.Completeness(format.Selection{Topics: []string{topic}}); err != nil { // reads all documents, many at a time where that is quicker
 		return nil, 0, err
 	}
 	for _, tp := range x.archive.Partitions() {
-		if !takes(tp) {
+		if tp.Topic != topic {
 			continue
 		}
 		for _, s := range x.archive.Segments(tp) {
