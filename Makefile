@@ -22,7 +22,7 @@ KAFKA_NEWEST ?= 4.4.0
 # Of the records of stock serializers.
 REGISTRY_TESTS ?= OfStock
 
-.PHONY: build man test test-registry test-buckets test-clients test-kafka test-kafka-newest test-cluster crash kill-replay race lint fuzz readers demo rss bench bench-check bench-check-proof bench-growth bench-peers timing examples profile release release-check release-test image clean
+.PHONY: build man test test-registry test-buckets test-clients test-kafka test-kafka-newest test-cluster crash kill-replay race lint fuzz readers demo rss bench bench-check bench-check-proof bench-growth bench-groups bench-peers timing examples profile release release-check release-test image clean
 
 build: ## the command, in bin/
 	$(GO) build -o bin/karchive ./cmd/karchive
@@ -126,6 +126,9 @@ bench-growth: ## the same commands on archives of ever more partitions, topics a
 bench-peers: ## captures and replays next to kafka-backup, which cargo builds once in half an hour, and kcat where it is installed
 	CARGO_TARGET_DIR=$(CURDIR)/build/peers cargo build --release --manifest-path test/peers/Cargo.toml
 	$(GO) run ./test/bench -peers $(CURDIR)/build/peers/release/peers
+
+bench-groups: ## 50 members of each group protocol that share 1,000 partitions, come, end and are killed, in virtual time, against the embedded broker and a bucket in memory; in minutes
+	KARCHIVE_BENCH_GROUPS=1 $(GO) test -count=1 -timeout 60m -v -run TestManyMembersShareManyPartitions ./capture
 
 timing: ## how well a timed replay keeps time, as the tables of docs/replay.md, in about five minutes, against the embedded broker
 	$(GO) run ./test/timing
