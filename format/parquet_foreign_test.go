@@ -61,6 +61,29 @@ func TestAParquetSegmentOfAnotherWriterIsRead(t *testing.T) {
 	}
 }
 
+// The library's own limit of a page is 64 MiB, and below that of a record.
+func TestAPageOfAnotherWriterHoldsAnyRecord(t *testing.T) {
+	records := []Record{{Offset: 1200, Value: make([]byte, parquet.DefaultMaxCompressedPageSize+1)}}
+	got, _ := readSegment(t, foreignSegment(t, records, parquet.WithDictionaryDefault(false), parquet.WithStats(false)))
+	if len(got) != 1 || len(got[0].Value) != len(records[0].Value) {
+		t.Errorf("got %d records, want one with a value of %d bytes", len(got), len(records[0].Value))
+	}
+}
+
+func TestAPageOfAnotherWriterWithFewerValuesThanLevelsIsRefused(t *testing.T) {
+	records := []Record{{Offset: 1200, Value: []byte("a")}, {Offset: 1201, Value: []byte("b")}, {Offset: 1202, Value: []byte("c")}}
+	file := foreignSegment(t, records, parquet.WithDictionaryDefault(false), parquet.WithEncodingFor("value", parquet.Encodings.DeltaLengthByteArray))
+	page := withoutLevels(valuesPage(t, file), columnLevels[readValue])
+	count := bytes.Index(page, []byte{128, 1, 4, 3}) + 3 // blocks of 128 in 4 parts, of 3 values
+	if count != 3 {
+		t.Fatalf("got a page of values % x, want one that begins with the shape of its blocks", page)
+	}
+	page[count] = 2
+	if err := readHostile(t, file); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "column value: 2 values, its levels say 3") {
+		t.Errorf("got %v, want ErrCorrupt of the values", err)
+	}
+}
+
 // The numbers that the library believes are everywhere in a segment of another writer, too.
 func TestForgedNumbersOfAnotherWriterAskForNoMemory(t *testing.T) {
 	for _, options := range [][]parquet.WriterProperty{
