@@ -79,16 +79,15 @@ func readPlan(fsys storage.ReadFS, revision int64, archiveID string) ([]byte, Id
 // setVersion fills in the lowest version that has what the archive holds.
 func (id *Identity) setVersion() {
 	id.Version = encodingNamed(id.Encoding).version
-	if id.Groups != nil {
-		id.Version = groupsVersion
-	}
-	if id.Revision > 0 {
-		id.Version = revisionVersion
-	}
-	if len(id.Schemas) > 0 {
-		id.Version = schemasVersion
-	}
-	if len(id.Pruned) > 0 {
-		id.Version = prunedVersion
+	id.needs(groupsVersion, id.Groups != nil)
+	id.needs(revisionVersion, id.Revision > 0)
+	id.needs(schemasVersion, len(id.Schemas) > 0)
+	id.needs(prunedVersion, len(id.Pruned) > 0)
+}
+
+// needs raises the version to one that has what is there.
+func (id *Identity) needs(version string, there bool) {
+	if there && laterVersion(version, id.Version) {
+		id.Version = version
 	}
 }

@@ -42,3 +42,10 @@ func newerVersion(v string) bool {
 	_, known, _ := parseVersion(Version)
 	return minor > known
 }
+
+// laterVersion says that of two versions of this program the first has the larger number.
+func laterVersion(v, than string) bool {
+	major, minor, _ := parseVersion(v)
+	m, n, _ := parseVersion(than)
+	return major > m || major == m && minor > n
+}

@@ -97,6 +97,11 @@ func (p *piece) gaps() []ledger.Gap {
 // expand makes spans of a piece and its records.
 func (p *piece) expand(records []format.Record) ([]span, error) {
 	e := expansion{gaps: p.gaps(), at: p.from}
+	for _, g := range e.gaps {
+		if _, ok := kindOf(g.Reason); !ok {
+			return nil, fmt.Errorf("%s: offsets [%d, %d): a gap of reason %q cannot be copied", p.Segment.Path, g.From, g.Until, g.Reason)
+		}
+	}
 	for len(records) > 0 {
 		n := 1
 		for n < len(records) && records[n].Offset == records[0].Offset+int64(n) {

@@ -62,7 +62,7 @@ const noTime = math.MinInt64
 
 // Choose chooses. An archive of which a document cannot be read, or whose segments do not adjoin, is an error: nothing is to go then.
 func Choose(a *format.Archive, p Policy) (*Plan, error) {
-	a.IgnoreCatalog() // what is removed is removed for good
+	a.IgnoreCatalog()                                             // what is removed is removed for good
 	if _, err := a.Completeness(format.Selection{}); err != nil { // reads all documents, many at a time where that is quicker
 		return nil, err
 	}

@@ -32,6 +32,7 @@ type action struct {
 	help     []string
 	keyed    bool // it needs the mask key
 	times    bool // it is for timestamps too
+	hides    bool // nothing is left of what was there, so that a field it changes counts as covered
 
 	parse func(m *Mask, argument string) error     // reads the argument of a flag
 	read  func(m *Mask, argument *yaml.Node) error // reads that of a file; nil: as parse
@@ -43,24 +44,24 @@ type action struct {
 
 var actions = []action{
 	{name: Drop, kind: dropKind, help: []string{"the field or header goes, a whole key or value becomes null"}},
-	{name: Redact, made: func(Mask) change { return redactChange{} }, help: []string{`"***" for text, 0, false, {} and [] for the rest`}},
-	{name: Hash, keyed: true, made: func(Mask) change { return hashChange{} }, help: []string{
+	{name: Redact, hides: true, made: func(Mask) change { return redactChange{} }, help: []string{`"***" for text, 0, false, {} and [] for the rest`}},
+	{name: Hash, hides: true, keyed: true, made: func(Mask) change { return hashChange{} }, help: []string{
 		"a token of 32 hex digits, from HMAC-SHA-256 with the secret: the same text has the same token in every",
 		"topic, key, value and header, so joins still work; numbers become text, 1, 1.0 and 1e0 are the same",
 	}},
-	{name: HashFormat, keyed: true, made: func(Mask) change { return formatChange{} }, help: []string{
+	{name: HashFormat, hides: true, keyed: true, made: func(Mask) change { return formatChange{} }, help: []string{
 		"the same, and what it was like stays: an e-mail an e-mail, digits as many digits, a UUID a UUID, letters",
 		"letters; see docs/privacy.md for what that tells",
 	}},
 	{
-		name: Fixed, argument: "TEXT", help: []string{`12, true, null, {"a":1} and "12" in quotes are JSON, everything else is text`},
+		name: Fixed, hides: true, argument: "TEXT", help: []string{`12, true, null, {"a":1} and "12" in quotes are JSON, everything else is text`},
 		parse: func(m *Mask, s string) error { m.Fixed = ParseConstant(s); return nil },
 		read:  func(m *Mask, n *yaml.Node) (err error) { m.Fixed, err = readConstant(n); return err },
 		spell: func(m Mask) string { return m.Fixed.String() },
 		made:  func(m Mask) change { return constantChange{m.Fixed} },
 	},
 	{
-		name: Shift, argument: "DURATION", times: true, help: []string{"times move: -30d, 1h30m; dates and RFC 3339 keep their form, whole numbers count from 1970"},
+		name: Shift, hides: true, argument: "DURATION", times: true, help: []string{"times move: -30d, 1h30m; dates and RFC 3339 keep their form, whole numbers count from 1970"},
 		parse: func(m *Mask, s string) (err error) { m.Shift, err = ParseSpan(s); return err },
 		spell: func(m Mask) string { return m.Shift.String() },
 		made:  func(m Mask) change { return shiftChange{time.Duration(m.Shift)} },
@@ -194,7 +195,7 @@ func (m Mask) compile() (*rule, error) {
 	}
 	c.kind = a.kind
 	if a.made != nil {
-		c.change = a.made(m)
+		c.change, c.leaves = a.made(m), !a.hides
 	}
 	return c, c.on(roots...)
 }

@@ -201,14 +201,14 @@ func (e *editor) replace(r *rule, h *hit, root Root) error {
 	}
 	w.look(r)
 	switch same := bytes.Equal(made, raw); {
-	case err == nil && same && !r.hides():
+	case err == nil && same && r.leaves:
 	case same && isBlank(raw):
 		w.hit(r)
 		e.keep(h.from, h.to)
 	case same:
 		e.undecided = true
 	default:
-		e.exchange(h, made, err != nil || r.hides())
+		e.exchange(h, made, err != nil || !r.leaves)
 		if err == nil {
 			w.hit(r)
 		}

@@ -165,3 +165,28 @@ func TestEveryActionIsInEveryPlace(t *testing.T) {
 		}
 	}
 }
+
+func TestActionsThatHideLeaveNothingOfATextAndOthersDoNotCountAsCover(t *testing.T) {
+	const text = "secretive wording, 48151623"
+	for i := range actions {
+		a := &actions[i]
+		if a.made == nil || a.times { // times become other times
+			continue
+		}
+		spelled := "value.x=" + string(a.name)
+		if a.parse != nil {
+			spelled += "=5d"
+		}
+		r := valueRecord(`{"x":"` + text + `"}`)
+		if v := applyTo(t, maskRules(t, spelled), r); v != Pass {
+			t.Errorf("%s: got %v", spelled, v)
+		}
+		left := false
+		for from := range len(text) - 3 {
+			left = left || strings.Contains(string(r.Value), text[from:from+4])
+		}
+		if left == a.hides {
+			t.Errorf("%s: hides is %v in the table, and the value became %s", a.name, a.hides, r.Value)
+		}
+	}
+}

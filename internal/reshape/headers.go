@@ -96,7 +96,7 @@ func (w *Worker) changeHeader(r *rule, h *format.Header, state *headerState) (st
 	}
 	if h.Value == nil && r.kind != setKind {
 		w.look(r)
-		if !r.picks() {
+		if !r.leaves {
 			w.hit(r)
 		}
 		return true, nil
@@ -124,9 +124,9 @@ func (w *Worker) changeHeaderValue(r *rule, h *format.Header, state *headerState
 		out = nil
 	}
 	switch same := !isNull && string(out) == string(h.Value); {
-	case same && (!r.hides() || len(out) > 0 && string(out) != redacted):
+	case same && (r.leaves || len(out) > 0 && string(out) != redacted):
 		return nil
-	case r.hides():
+	case !r.leaves:
 		state.settled, state.value = true, finding{}
 	}
 	w.hit(r)

@@ -129,7 +129,7 @@ func (p *Pipeline) Report() Report {
 func reports(rules []*rule) []RuleReport {
 	var out []RuleReport
 	for _, r := range rules {
-		out = append(out, RuleReport{Rule: r.text, Topics: r.topics, Optional: r.optional, part: r.part, picks: r.picks()})
+		out = append(out, RuleReport{Rule: r.text, Topics: r.topics, Optional: r.optional, part: r.part, picks: r.leaves})
 	}
 	return out
 }

@@ -38,6 +38,7 @@ type rule struct {
 	fills  [][]byte // of a setKind, by step: the member to put in when that step's name is missing
 	header bool     // the name of the header is a glob
 
+	leaves   bool // some of what was there stays where it changes something
 	required bool // records in which its path leads nowhere are withheld
 	optional bool // it may match nothing
 	part     int  // of an endpoint: the first of its rules in Report.Maps
@@ -93,12 +94,6 @@ func (r *rule) takesHeader(name string) bool {
 	return r.path.name == name
 }
 
-// picks says that the rule leaves some of what its path leads to as it is.
-func (r *rule) picks() bool {
-	_, endpoint := r.change.(*endpointChange)
-	return endpoint
-}
-
 // on refuses roots that a rule cannot change.
 func (r *rule) on(roots ...Root) error {
 	if !slices.Contains(roots, r.path.root) {
@@ -108,7 +103,7 @@ func (r *rule) on(roots ...Root) error {
 }
 
 // canRequire says that a missing path means something: neither that there is no host name, nor that the path is to be made.
-func (r *rule) canRequire() bool { return r.kind != setKind && r.hides() }
+func (r *rule) canRequire() bool { return r.kind != setKind && !r.leaves }
 
 // named makes sure that the path leads to a member, whose name can be changed.
 func (r *rule) named() error {
@@ -216,7 +211,8 @@ func (b *stageBuilder) endpoint(e Endpoint) {
 	from := len(b.all)
 	for _, s := range in {
 		s.Optional = s.Optional || e.Optional
-		b.add(newRule(e.String()+" in "+s.Path, s))(changeKind, c).part = from
+		r := b.add(newRule(e.String()+" in "+s.Path, s))(changeKind, c)
+		r.part, r.leaves = from, true
 	}
 	b.endStage()
 }

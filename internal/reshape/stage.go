@@ -81,12 +81,6 @@ func (s *stage) target(root Root) *target {
 	return &s.value
 }
 
-// hides says that nothing is left of what was there where the rule changes it.
-func (r *rule) hides() bool {
-	_, endpoint := r.change.(*endpointChange)
-	return !endpoint
-}
-
 func (t *target) compile(rules []*rule, looks *detector) {
 	if len(rules) == 0 && looks == nil {
 		return
@@ -239,12 +233,12 @@ func (w *Worker) changeWhole(r *rule, b []byte) ([]byte, error) {
 	w.look(r)
 	same := !isNull && string(out) == string(b)
 	switch known := w.marks[root]; {
-	case same && (!r.hides() || len(b) > 0 && string(b) != redacted):
+	case same && (r.leaves || len(b) > 0 && string(b) != redacted):
 		w.again[root] = true
 		return b, nil
 	case isNull:
 		w.marks[root], out = known[:0], nil
-	case r.hides():
+	case !r.leaves:
 		w.marks[root] = append(known[:0], mark{from: 0, to: len(out)})
 	default:
 		w.again[root] = true

@@ -97,7 +97,7 @@ func (w *Worker) count() {
 
 // look counts that a rule found a place that it may leave as it is.
 func (w *Worker) look(r *rule) {
-	if r.picks() && r.number >= 0 {
+	if r.leaves && r.number >= 0 {
 		w.hits[r.number].looked++
 	}
 }
