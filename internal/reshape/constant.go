@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/karchive/karchive/internal/units"
 )
@@ -40,8 +41,13 @@ func (c Constant) String() string { return c.raw }
 // IsZero says that there is no constant.
 func (c Constant) IsZero() bool { return c.raw == "" }
 
-// MarshalJSON writes the constant itself.
-func (c Constant) MarshalJSON() ([]byte, error) { return json.Marshal(c.raw) }
+// MarshalJSON writes the constant itself. Text that is not UTF-8 is written as bytes: JSON would make the same of all such.
+func (c Constant) MarshalJSON() ([]byte, error) {
+	if !utf8.ValidString(c.text) {
+		return json.Marshal(struct{ Bytes []byte }{[]byte(c.text)})
+	}
+	return json.Marshal(c.raw)
+}
 
 // payload is the constant as a whole key, value or header value.
 func (c Constant) payload() []byte {

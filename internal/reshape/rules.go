@@ -6,8 +6,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Rules say what a pipeline does. The zero value does nothing. They are data: [ParseRules] reads them from YAML, the Parse functions
@@ -233,12 +235,8 @@ func (r *Rules) canonical() any {
 		texts[i] = e.Text
 	}
 	tables := make([]any, len(r.Tables))
-	for i, t := range r.Tables {
-		tables[i] = struct {
-			Selector
-			Else    Else
-			Entries map[string]string // the encoder sorts them
-		}{t.Selector, t.Else.orDefault(), t.entries}
+	for i := range r.Tables {
+		tables[i] = r.Tables[i].canonical()
 	}
 	return struct {
 		Filter            []string
@@ -258,6 +256,23 @@ func (r *Rules) canonical() any {
 		texts, r.Sample, r.Mask, r.fingerprint(), r.Unmaskable.orDefault(), r.RequireMatch, r.RequireCoverage,
 		tables, r.Endpoints, r.Set, r.Rename, r.Remove, r.Key, r.Value,
 	}
+}
+
+// canonical is what decides what a table does. The encoder sorts maps, and makes the same of all bytes that are not UTF-8.
+func (t *Table) canonical() any {
+	entries, raw := maps.Clone(t.entries), map[string][]byte{}
+	for from, to := range t.entries {
+		if !utf8.ValidString(from) || !utf8.ValidString(to) {
+			raw[hex.EncodeToString([]byte(from))] = []byte(to)
+			delete(entries, from)
+		}
+	}
+	return struct {
+		Selector
+		Else    Else
+		Entries map[string]string
+		Bytes   map[string][]byte `json:",omitempty"` // by the hex digits of what they replace
+	}{t.Selector, t.Else.orDefault(), entries, raw}
 }
 
 // fingerprint stands for the mask key, where it matters.

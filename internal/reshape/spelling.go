@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/karchive/karchive/internal/suggest"
 )
@@ -63,8 +64,12 @@ func (s Set) String() string { return s.Selector.String() + "=" + s.To.String() 
 // ParseRename reads PATH=NAME, as --rename takes it: value.user.mail=email, headers.type=kind.
 func ParseRename(s string) (Rename, error) {
 	at, to, err := cutSelector(s, "PATH=NAME")
-	if err == nil && to == "" {
+	switch {
+	case err != nil:
+	case to == "":
 		err = fmt.Errorf("%q: %w: the new name is empty", s, ErrRule)
+	case !utf8.ValidString(to):
+		err = fmt.Errorf("%q: %w: the new name is not UTF-8", s, ErrRule)
 	}
 	return Rename{at, to}, err
 }
