@@ -247,6 +247,37 @@ func (d *dirFS) lock(name, holder string, shared bool) (*dirLock, error) {
 	if err := checkRegular(root, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
+	f, err := lockNamed(root, name, shared)
+	if err != nil {
+		return nil, err
+	}
+	l := &dirLock{f}
+	if err := l.write(holder); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+// lockNamed locks the file that name leads to while it is locked: one that was removed after it was opened, as a leftover, would be the lock of no name.
+func lockNamed(root *os.Root, name string, shared bool) (*os.File, error) {
+	for {
+		f, err := openLocked(root, name, shared)
+		if err != nil {
+			return nil, err
+		}
+		named, err := leadsTo(root, name, f)
+		if err == nil && named {
+			return f, nil
+		}
+		f.Close()
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+func openLocked(root *os.Root, name string, shared bool) (*os.File, error) {
 	f, err := root.OpenFile(name, os.O_RDWR|os.O_CREATE, fileMode)
 	if err != nil {
 		return nil, err
@@ -258,12 +289,20 @@ func (d *dirFS) lock(name, holder string, shared bool) (*dirLock, error) {
 		}
 		return nil, fmt.Errorf("%w by %s", storage.ErrLocked, readHolder(f))
 	}
-	l := &dirLock{f}
-	if err := l.write(holder); err != nil {
-		l.Close()
-		return nil, err
+	return f, nil
+}
+
+// leadsTo says whether f is the file of that name.
+func leadsTo(root *os.Root, name string, f *os.File) (bool, error) {
+	opened, err := f.Stat()
+	if err != nil {
+		return false, err
 	}
-	return l, nil
+	found, err := root.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && os.SameFile(opened, found), err
 }
 
 // maxHolder bounds what is shown of a lock file.
