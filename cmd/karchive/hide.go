@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"html"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -12,15 +14,17 @@ import (
 // safe for concurrent use.
 type hider struct {
 	mu       sync.Mutex
-	replacer *strings.Replacer // nil: there are no secrets
+	spelled  []string          // the secrets, as they may be spelled
+	replacer *strings.Replacer // of these; nil: there are none
 }
 
 // minHidden keeps a short secret from making every text unreadable. It is no secret for long in any case.
 const minHidden = 6
 
-// learn adds the secrets of a connection, each also as JSON and HTML spell it, and its longer lines.
+// learn adds secrets to those that it knows, each also as JSON and HTML spell it, and its longer lines.
 func (h *hider) learn(secrets []string) {
-	var pairs []string
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	for _, secret := range secrets {
 		for _, part := range append(strings.Split(secret, "\n"), secret) {
 			part = strings.TrimSpace(part)
@@ -28,16 +32,17 @@ func (h *hider) learn(secrets []string) {
 				continue
 			}
 			quoted, _ := json.Marshal(part) // of a string it does not fail
-			for _, spelled := range []string{part, strings.Trim(string(quoted), `"`), html.EscapeString(part)} {
-				pairs = append(pairs, spelled, "[hidden]")
-			}
+			h.spelled = append(h.spelled, part, strings.Trim(string(quoted), `"`), html.EscapeString(part))
 		}
 	}
-	if len(pairs) == 0 {
+	if len(h.spelled) == 0 {
 		return
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	slices.SortFunc(h.spelled, func(a, b string) int { return cmp.Compare(len(b), len(a)) }) // one may begin with another
+	var pairs []string
+	for _, s := range h.spelled {
+		pairs = append(pairs, s, "[hidden]")
+	}
 	h.replacer = strings.NewReplacer(pairs...)
 }
 
