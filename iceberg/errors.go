@@ -9,7 +9,7 @@ import (
 	"github.com/karchive/karchive/format"
 )
 
-// ErrName is wrapped by the error of a namespace or a prefix that no table can have.
+// ErrName is wrapped by the error of a namespace or a prefix that some readers would not take. Namespaces may have capitals and dashes too.
 var ErrName = errors.New("not made of lower-case letters, digits and underscores")
 
 // EncodingError is returned for an archive that is not in Parquet, which is all that tables can have of the two encodings.

@@ -30,6 +30,11 @@ func legalName(topic string) string {
 	}, topic)
 }
 
+// legalNamespace says whether a part of a namespace is one that needs no escapes in the URLs of metadata, which readers disagree about.
+func legalNamespace(part string) bool {
+	return part != "" && legalName(part) == strings.ReplaceAll(strings.ToLower(part), "-", "_")
+}
+
 // tableNames are those of the topics, in their order, each once.
 func (x *export) tableNames() ([]name, error) {
 	topics := x.Topics

@@ -41,13 +41,11 @@ func (o *exportOptions) openCatalog(ctx context.Context, e *env) (*openedCatalog
 	if err != nil || u.Scheme == "" {
 		return nil, o.badCatalog("not a URL")
 	}
-	if u.User != nil {
-		if _, secret := u.User.Password(); secret {
-			return nil, o.badCatalog("a command line is no place for a password")
-		}
+	if hasSecret(u) {
+		return nil, o.badCatalog("a command line is no place for a password")
 	}
 	switch {
-	case strings.HasPrefix(o.catalog, sqlitePrefix) && o.catalog != sqlitePrefix:
+	case strings.HasPrefix(o.catalog, sqlitePrefix):
 		return o.openSQLite(ctx, properties)
 	case u.Scheme == "postgresql" || u.Scheme == "postgres":
 		return o.openSQL(ctx, "pgx", o.catalog, icesql.Postgres, properties)
@@ -74,13 +72,10 @@ func (o *exportOptions) catalogProperties(e *env) (ice.Properties, error) {
 			return nil, usage("--catalog-properties %s: not a name and a value a line, as token: ABC", o.properties)
 		}
 	}
-	for name, value := range p {
-		for _, mark := range []string{"token", "credential", "secret", "key", "password"} {
-			if strings.Contains(name, mark) {
-				e.hidden.learn([]string{value})
-			}
-		}
+	if p == nil { // the file says null
+		p = ice.Properties{}
 	}
+	e.hidden.learn(secretsOf(p))
 	if o.warehouse != "" {
 		p["warehouse"] = o.warehouse
 	}
@@ -98,6 +93,9 @@ func (o *exportOptions) openREST(ctx context.Context, p ice.Properties) (*opened
 
 func (o *exportOptions) openSQLite(ctx context.Context, p ice.Properties) (*openedCatalog, error) {
 	file := strings.TrimPrefix(o.catalog, sqlitePrefix)
+	if file == "" || file == ":memory:" || strings.Contains(file, "?") {
+		return nil, o.badCatalog("not a file")
+	}
 	mode := "rwc"
 	if o.dry {
 		mode = "ro"
@@ -178,6 +176,9 @@ func (o *exportOptions) findWarehouse(p ice.Properties) (err error) {
 		}
 	default:
 		w, _, _ = strings.Cut(w, "?")
+	}
+	if u, err := url.Parse(w); err != nil || u.EscapedPath() != u.Path || u.RawQuery+u.Fragment != "" {
+		return &usageError{"--warehouse " + withoutQuery(w) + ": some readers of tables take what URLs escape in a path as it is, others not", "a place of letters, digits and - _ . / alone"}
 	}
 	if strings.HasPrefix(w+"/", strings.TrimRight(o.location, "/")+"/data/") {
 		return usage("--warehouse %s: the data of an archive holds nothing but segments", w)

@@ -12,9 +12,7 @@ import (
 func (o *exportOptions) findLocation() (err error) {
 	switch {
 	case o.location != "":
-		if !strings.Contains(o.location, "://") {
-			return usage("--location %s: not a URL", o.location)
-		}
+		return o.checkLocation()
 	case strings.HasPrefix(o.archive, "azblob://"):
 		return &usageError{"an archive in Azure needs --location: engines know it by another URL", "abfss://CONTAINER@ACCOUNT.dfs.core.windows.net/PREFIX"}
 	case bucketurl.Is(o.archive):
@@ -23,6 +21,18 @@ func (o *exportOptions) findLocation() (err error) {
 		o.location, err = fileURL(o.archive)
 	}
 	return err
+}
+
+// checkLocation refuses one that is no URL, or would show a password to everybody who reads a table.
+func (o *exportOptions) checkLocation() error {
+	u, err := url.Parse(o.location)
+	if err != nil || u.Scheme == "" || !strings.Contains(o.location, "://") {
+		return usage("--location %s: not a URL", withoutQuery(o.location))
+	}
+	if _, password := u.User.Password(); password || strings.ContainsAny(o.location, "?#") {
+		return &usageError{"--location " + withoutQuery(o.location) + ": files of tables have neither a password nor options in their URLs", "s3://BUCKET/PREFIX; readers have passwords and options of their own"}
+	}
+	return nil
 }
 
 // fileURL is the URL of a directory as Iceberg has them: a path that is not escaped. What some readers would unescape is refused.
