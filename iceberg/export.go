@@ -52,7 +52,8 @@ type Table struct {
 // Changed says whether anything is new.
 func (t *Table) Changed() bool { return t.Created || t.Moved || t.Added+t.Removed > 0 }
 
-// Export makes the tables of a catalog follow an archive. It reads the document of every segment of a topic before it changes the topic's table.
+// Export makes the tables of a catalog follow an archive. It refreshes the archive, in which no segment may be under way, and reads the document of
+// every segment of a topic before it changes the topic's table.
 // With an error the report has the tables that are done. A table that is not the archive's is a *TableError, and stays as it is.
 func Export(ctx context.Context, a *format.Archive, cat catalog.Catalog, o Options) (*Report, error) {
 	x, err := newExport(a, cat, o)
@@ -67,17 +68,45 @@ func Export(ctx context.Context, a *format.Archive, cat catalog.Catalog, o Optio
 	if err := x.makeNamespace(ctx); err != nil {
 		return nil, fmt.Errorf("namespace %s: %w", x.Namespace, err)
 	}
-	for i, n := range names {
-		t, err := x.follow(ctx, n)
-		if err != nil {
-			return r, fmt.Errorf("table %s: %w", n, err)
-		}
-		r.Tables = append(r.Tables, *t)
-		if x.OnTable != nil {
-			x.OnTable(i+1, len(names))
+	for some := range slices.Chunk(names, loadedAtOnce) {
+		held := x.load(ctx, some)
+		for i, n := range some {
+			t, err := x.follow(ctx, n, held[i])
+			if err != nil {
+				return r, fmt.Errorf("table %s: %w", n, err)
+			}
+			r.Tables = append(r.Tables, *t)
+			if x.OnTable != nil {
+				x.OnTable(len(r.Tables), len(names))
+			}
 		}
 	}
 	return r, nil
+}
+
+// loadedAtOnce is of how many tables the archive is listed once. Their metadata is in memory.
+const loadedAtOnce = 64
+
+// held is what a catalog has under a name.
+type held struct {
+	table *table.Table // nil: nothing
+	err   error        // it is not known
+}
+
+// load loads tables, and lists the archive after that: a list that is older than a table lacks what another export has found and put into the
+// table since, which would be taken for pruned.
+func (x *export) load(ctx context.Context, names []name) []held {
+	list := make([]held, len(names))
+	for i, n := range names {
+		h := &list[i]
+		if h.table, h.err = x.catalog.LoadTable(ctx, n.identifier); errors.Is(h.err, catalog.ErrNoSuchTable) || errors.Is(h.err, catalog.ErrNoSuchNamespace) {
+			*h = held{}
+		}
+	}
+	if err := x.archive.Refresh(); err != nil {
+		return slices.Repeat([]held{{err: err}}, len(names))
+	}
+	return list
 }
 
 // Check refuses what Export would refuse before it asks the catalog anything.
@@ -112,7 +141,7 @@ func newExport(a *format.Archive, cat catalog.Catalog, o Options) (*export, erro
 		x.Namespace = DefaultNamespace
 	}
 	x.namespace = strings.Split(x.Namespace, ".")
-	if slices.Contains(x.namespace, "") {
+	if slices.ContainsFunc(x.namespace, func(part string) bool { return !legalNamespace(part) }) {
 		return nil, fmt.Errorf("namespace %q: %w", x.Namespace, ErrName)
 	}
 	if o.TablePrefix != legalName(o.TablePrefix) {
@@ -145,44 +174,48 @@ func (x *export) makeNamespace(ctx context.Context) error {
 // most is how often a table is looked at anew because somebody else changed it in the meantime.
 const most = 10
 
-// follow makes a table have what the archive has of its topic. Whoever loses a race looks again at what there is: changes are never
-// replayed on a table that they were not made for, which would add a segment twice.
-func (x *export) follow(ctx context.Context, n name) (*Table, error) {
+// follow makes a table have what the archive has of its topic. Whoever loses a race looks again at what there is, in the table and in the
+// archive: changes are never replayed on a table that they were not made for, which would add a segment twice.
+func (x *export) follow(ctx context.Context, n name, h held) (*Table, error) {
+	for tries := 1; ; tries++ {
+		t, err := x.once(ctx, n, h)
+		if err == nil {
+			return t, nil
+		}
+		lost := errors.Is(err, errOvertaken) || errors.Is(err, catalog.ErrTableAlreadyExists) || errors.Is(err, format.ErrPruned)
+		if !lost || tries == most || ctx.Err() != nil {
+			return nil, err
+		}
+		h = x.load(ctx, []name{n})[0]
+	}
+}
+
+// once compares a table with what it is to have, and commits the difference. It reads the segments before it makes a table.
+func (x *export) once(ctx context.Context, n name, h held) (*Table, error) {
+	if h.err != nil {
+		return nil, h.err
+	}
 	want, empty, err := x.segments(n.topic)
 	if err != nil {
 		return nil, err
 	}
-	for tries := 1; ; tries++ {
-		t, err := x.once(ctx, n, want)
-		if err == nil {
-			t.Topic, t.Name, t.Empty = n.topic, n.String(), empty
-			return t, nil
-		}
-		lost := errors.Is(err, errOvertaken) || errors.Is(err, catalog.ErrTableAlreadyExists)
-		if !lost || tries == most || ctx.Err() != nil {
+	tbl, c := h.table, &change{add: want}
+	if tbl == nil && !x.DryRun {
+		if tbl, err = x.create(ctx, n); err != nil {
 			return nil, err
 		}
 	}
-}
-
-// once compares a table with what it is to have, and commits the difference.
-func (x *export) once(ctx context.Context, n name, want []segment) (*Table, error) {
-	tbl, created, err := x.open(ctx, n)
-	if err != nil {
-		return nil, err
-	}
-	if tbl == nil { // of a dry run
-		c := &change{add: want}
-		return c.result(nil, true), nil
-	}
-	c, err := x.compare(ctx, tbl, n, want)
-	if err != nil {
-		return nil, err
+	if tbl != nil {
+		if c, err = x.compare(ctx, tbl, n, want); err != nil {
+			return nil, err
+		}
 	}
 	if !x.DryRun && !c.none() {
 		if tbl, err = x.commit(ctx, tbl, c); err != nil {
 			return nil, err
 		}
 	}
-	return c.result(tbl, created), nil
+	t := c.result(tbl)
+	t.Topic, t.Name, t.Created, t.Empty = n.topic, n.String(), h.table == nil, empty
+	return t, nil
 }

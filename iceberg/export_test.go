@@ -128,6 +128,40 @@ func TestAnExportThatPrunesWhileAnotherAddsLosesNothing(t *testing.T) {
 		"topic=orders/partition=0/00000000000000000004.parquet [0] 2"})
 }
 
+func TestAnExportThatOpenedTheArchiveEarlierKeepsWhatALaterOneAdded(t *testing.T) {
+	a, at := archive(t, format.Identity{})
+	seal(t, a, "orders", 0, 0, 3)
+	cat := tables(t)
+	o := iceberg.Options{Location: at}
+	early, err := format.OpenPath(strings.TrimPrefix(at, "file://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seal(t, a, "orders", 0, 3, 1)
+	prune(t, a, 3)
+	export(t, a, cat, o)
+	if got := export(t, early, cat, o); got.Changed() {
+		t.Errorf("got %+v, want no change", got)
+	}
+	same(t, files(t, cat, "kafka.orders"), []string{"topic=orders/partition=0/00000000000000000003.parquet [0] 1"})
+}
+
+func TestATableThatCannotBeReadDoesNotKeepThoseBeforeItBack(t *testing.T) {
+	a, at := archive(t, format.Identity{})
+	seal(t, a, "orders", 0, 0, 3)
+	seal(t, a, "users", 0, 0, 1)
+	cat := tables(t)
+	o := iceberg.Options{Location: at}
+	export(t, a, cat, iceberg.Options{Location: at, Topics: []string{"users"}})
+	if err := os.Remove(strings.TrimPrefix(load(t, cat, "kafka.users").MetadataLocation(), "file://")); err != nil {
+		t.Fatal(err)
+	}
+	r, err := iceberg.Export(t.Context(), a, cat, o)
+	if err == nil || !strings.Contains(err.Error(), "table kafka.users: ") || len(r.Tables) != 1 || r.Tables[0].Records != 3 {
+		t.Errorf("got %+v and %v, want the table of orders, and that the other has no metadata", r, err)
+	}
+}
+
 func TestTheNextExportEndsOneThatWasKilled(t *testing.T) {
 	a, at := archive(t, format.Identity{})
 	seal(t, a, "orders", 0, 0, 3)
@@ -252,7 +286,7 @@ func TestTopicsBecomeNamesThatEnginesTake(t *testing.T) {
 	for _, topic := range []string{"Orders.EU-1", "_schemas", "2024"} {
 		seal(t, a, topic, 0, 0, 1)
 	}
-	r, err := iceberg.Export(t.Context(), a, tables(t), iceberg.Options{Location: at, Namespace: "raw.kafka", TablePrefix: "k_"})
+	r, err := iceberg.Export(t.Context(), a, tables(t), iceberg.Options{Location: at, Namespace: "Raw-1.kafka", TablePrefix: "k_"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -260,7 +294,7 @@ func TestTopicsBecomeNamesThatEnginesTake(t *testing.T) {
 	for _, x := range r.Tables {
 		got = append(got, x.Topic+" "+x.Name)
 	}
-	same(t, got, []string{"2024 raw.kafka.k_2024", "Orders.EU-1 raw.kafka.k_orders_eu_1", "_schemas raw.kafka.k__schemas"})
+	same(t, got, []string{"2024 Raw-1.kafka.k_2024", "Orders.EU-1 Raw-1.kafka.k_orders_eu_1", "_schemas Raw-1.kafka.k__schemas"})
 }
 
 func TestTwoTopicsOfOneNameAreRefusedBeforeAnythingIsDone(t *testing.T) {
@@ -286,6 +320,9 @@ func TestNamesAndPlacesThatCannotBeAreRefused(t *testing.T) {
 	for want, o := range map[string]iceberg.Options{
 		"no location":        {},
 		"namespace \"a..b\"": {Location: at, Namespace: "a..b"},
+		"namespace \"a b\"":  {Location: at, Namespace: "a b"},
+		"namespace \"a/b\"":  {Location: at, Namespace: "a/b"},
+		"namespace \"ä\"":    {Location: at, Namespace: "ä"},
 		"prefix \"x.y\"":     {Location: at, TablePrefix: "x.y"},
 	} {
 		if _, err := iceberg.Export(t.Context(), a, tables(t), o); err == nil || !strings.Contains(err.Error(), want) {

@@ -25,17 +25,9 @@ const (
 	commitProperty = "karchive.commit" // of a snapshot: by which export it was made
 )
 
-// open loads a table, or makes it; in a dry run it is nil when it is not there.
-func (x *export) open(ctx context.Context, n name) (tbl *table.Table, created bool, err error) {
-	tbl, err = x.catalog.LoadTable(ctx, n.identifier)
-	if !errors.Is(err, catalog.ErrNoSuchTable) && !errors.Is(err, catalog.ErrNoSuchNamespace) {
-		return tbl, false, err
-	}
-	if x.DryRun {
-		return nil, true, nil
-	}
-	tbl, err = x.catalog.CreateTable(ctx, n.identifier, newSchema(), catalog.WithPartitionSpec(newSpec()), catalog.WithProperties(x.properties(n.topic)))
-	return tbl, true, err
+// create makes a table, without a file.
+func (x *export) create(ctx context.Context, n name) (*table.Table, error) {
+	return x.catalog.CreateTable(ctx, n.identifier, newSchema(), catalog.WithPartitionSpec(newSpec()), catalog.WithProperties(x.properties(n.topic)))
 }
 
 // properties are those of a new table.
@@ -208,8 +200,8 @@ func (x *export) became(ctx context.Context, tbl *table.Table, mark string, fail
 }
 
 // result is what a change made of a table; nil: of one that is not there.
-func (c *change) result(tbl *table.Table, created bool) *Table {
-	t := &Table{Created: created, Moved: c.moved, Added: len(c.add), Removed: len(c.remove), Segments: len(c.add) + len(c.kept)}
+func (c *change) result(tbl *table.Table) *Table {
+	t := &Table{Moved: c.moved, Added: len(c.add), Removed: len(c.remove), Segments: len(c.add) + len(c.kept)}
 	for _, s := range c.add {
 		t.AddedRecords += s.records
 	}
