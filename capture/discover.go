@@ -53,8 +53,7 @@ func (r *run) planAlso(ctx context.Context, m *kafka.Metadata, tps []format.Topi
 	if err := checkTopics(id.Topics, m); err != nil {
 		return err
 	}
-	starts := plannedStarts(id.Capture)
-	fresh := slices.DeleteFunc(slices.Clone(tps), func(tp format.TopicPartition) bool { _, ok := starts[tp]; return ok })
+	fresh := unplanned(id.Capture, tps)
 	if len(fresh) == 0 {
 		return nil
 	}
@@ -65,12 +64,9 @@ func (r *run) planAlso(ctx context.Context, m *kafka.Metadata, tps []format.Topi
 	configs, _ := r.cluster.topicConfigs(ctx, topicsOf(fresh)) // not being allowed to see them was told at the start
 	r.identity.Lock()
 	defer r.identity.Unlock()
-	err = amend(r.archive, func(id *format.Identity) error {
-		starts := plannedStarts(id.Capture)
-		for _, tp := range fresh {
-			if _, ok := starts[tp]; !ok {
-				id.Capture.Partitions = append(id.Capture.Partitions, origin.PlanRange{Topic: tp.Topic, Partition: tp.Partition, Start: logs[tp].start, End: noEnd})
-			}
+	err = amend(r.archive, func(id *format.Identity) error { // in which another capture may have planned some meanwhile
+		for _, tp := range unplanned(id.Capture, fresh) {
+			id.Capture.Partitions = append(id.Capture.Partitions, origin.PlanRange{Topic: tp.Topic, Partition: tp.Partition, Start: logs[tp].start, End: noEnd})
 		}
 		id.Topics = mergeTopics(id.Topics, topicsOf(fresh), m, configs)
 		return nil
@@ -80,6 +76,12 @@ func (r *run) planAlso(ctx context.Context, m *kafka.Metadata, tps []format.Topi
 		r.fail(err)
 	}
 	return err
+}
+
+// unplanned are those of tps that a plan does not have.
+func unplanned(plan *origin.Plan, tps []format.TopicPartition) []format.TopicPartition {
+	starts := plannedStarts(plan)
+	return slices.DeleteFunc(slices.Clone(tps), func(tp format.TopicPartition) bool { _, ok := starts[tp]; return ok })
 }
 
 // warnf adds a warning to the report, once.

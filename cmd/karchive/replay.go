@@ -132,24 +132,16 @@ func (o *replayOptions) flags(e *env) []cli.Flag {
 var acks = map[string]replay.Acks{"all": replay.AcksAll, "1": replay.AcksLeader, "0": replay.AcksNone}
 
 // complete fills in the library's options.
-func (o *replayOptions) complete(e *env) error {
+func (o *replayOptions) complete(e *env) (err error) {
 	r := &o.replay
-	var err error
 	if r.Mapping, err = parseMapping(&o.mapping); err != nil {
 		return err
 	}
 	if r.Groups.Select, err = groupNames(&o.groups); err != nil {
 		return err
 	}
-	for _, text := range o.topicConfigs.Value() {
-		name, value, found := strings.Cut(text, "=")
-		if !found || name == "" {
-			return usage("--topic-config: not NAME=VALUE") // the text may be a secret that went astray
-		}
-		if r.TopicConfigs == nil {
-			r.TopicConfigs = make(map[string]string)
-		}
-		r.TopicConfigs[name] = value
+	if r.TopicConfigs, err = parseTopicConfigs(o.topicConfigs.Value()); err != nil {
+		return err
 	}
 	if (len(r.TopicConfigs) > 0 || r.NoTopicConfigs) && !r.CreateTopics {
 		return &usageError{"--topic-config and --no-topic-configs are for topics that are made", "give --create-topics"}
@@ -157,18 +149,10 @@ func (o *replayOptions) complete(e *env) error {
 	if err := o.checkWindow(); err != nil {
 		return err
 	}
-	r.Topics, r.Partitions = o.names(), o.partitions
-	r.From, r.Until, _ = o.positions()
-	r.Timestamps, r.Acks, r.Compression = replay.Timestamps(o.timestamps), acks[o.acks], o.compression
-	r.ReplicationFactor = int16(o.replication)
-	r.MemoryBytes = int64(float64(o.memory) * recordShare)
-	r.ConnectTimeout = o.timeout
 	if err := o.completeShard(e); err != nil {
 		return err
 	}
-	if o.progress != "" {
-		r.Checkpoint = replay.NewProgressFile(o.progress)
-	}
+	o.convert() // the name of the progress is that of the shard now, and the pace asks whether there is one
 	for _, name := range o.reports.Value() {
 		if err := checkReportName(name); err != nil {
 			return err
@@ -181,4 +165,31 @@ func (o *replayOptions) complete(e *env) error {
 		return &usageError{"--show-originals is for --dry-run", "karchive cat shows the records of an archive"}
 	}
 	return optionUsage(r.Check())
+}
+
+// convert hands over what the library spells otherwise.
+func (o *replayOptions) convert() {
+	r := &o.replay
+	r.Topics, r.Partitions = o.names(), o.partitions
+	r.From, r.Until, _ = o.positions()
+	r.Timestamps, r.Acks, r.Compression = replay.Timestamps(o.timestamps), acks[o.acks], o.compression
+	r.ReplicationFactor = int16(o.replication)
+	r.MemoryBytes = int64(float64(o.memory) * recordShare)
+	r.ConnectTimeout = o.timeout
+	if o.progress != "" {
+		r.Checkpoint = replay.NewProgressFile(o.progress)
+	}
+}
+
+// parseTopicConfigs reads what --topic-config takes. Of one name the last counts.
+func parseTopicConfigs(texts []string) (map[string]string, error) {
+	configs := make(map[string]string)
+	for _, text := range texts {
+		name, value, found := strings.Cut(text, "=")
+		if !found || name == "" {
+			return nil, usage("--topic-config: not NAME=VALUE") // the text may be a secret that went astray
+		}
+		configs[name] = value
+	}
+	return configs, nil
 }

@@ -31,17 +31,8 @@ func runReplay(ctx context.Context, e *env, o replayOptions) error {
 		return err
 	}
 	defer a.end()
-	if err := o.load(ctx, e, rules, o.takes, a.archives()...); err != nil {
-		return err
-	}
-	cfg, opts, err := o.connection.open(ctx, e)
+	cfg, opts, err := o.prepare(ctx, e, rules, a)
 	if err != nil {
-		return err
-	}
-	if err := a.complete(ctx, e); err != nil {
-		return err
-	}
-	if err := o.restoreSchemas(ctx, e, cfg, a.archives()); err != nil {
 		return err
 	}
 	missing, err := o.missingOf(e, a.Archive)
@@ -60,6 +51,22 @@ func runReplay(ctx context.Context, e *env, o replayOptions) error {
 		return o.hinted(err, sent, cfg)
 	}
 	return o.lacks(&report, a.damaged, result, missing)
+}
+
+// prepare loads the schemas of the records, which the rules need, reads the settings of the connection, takes the rest of a source that is a table,
+// and registers the schemas.
+func (o *replayOptions) prepare(ctx context.Context, e *env, rules *reshape.Pipeline, a *source) (*connect.Config, []kgo.Opt, error) {
+	if err := o.load(ctx, e, rules, o.takes, a.archives()...); err != nil {
+		return nil, nil, err
+	}
+	cfg, opts, err := o.connection.open(ctx, e)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := a.complete(ctx, e); err != nil {
+		return nil, nil, err
+	}
+	return cfg, opts, o.restoreSchemas(ctx, e, cfg, a.archives())
 }
 
 // hinted says of an error what to do about it: when records were sent, how the rest of them is sent.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/karchive/karchive/format"
@@ -13,20 +12,15 @@ import (
 func (c *conn) leaderEpochs(ctx context.Context, r *request, m *kmsg.OffsetForLeaderEpochRequest) error {
 	response := m.ResponseKind().(*kmsg.OffsetForLeaderEpochResponse)
 	others := *m
-	others.Topics = nil
-	for _, rt := range m.Topics {
-		t := c.topics.byName[rt.Topic]
-		if t == nil {
-			others.Topics = append(others.Topics, rt)
-			continue
-		}
-		st := kmsg.NewOffsetForLeaderEpochResponseTopic()
-		st.Topic = rt.Topic
-		for _, rp := range rt.Partitions {
-			st.Partitions = append(st.Partitions, c.epochEnd(ctx, t.partition(rp.Partition), &rp))
-		}
-		response.Topics = append(response.Topics, st)
-	}
+	others.Topics = answerServed(c, m.Topics, func(rt *kmsg.OffsetForLeaderEpochRequestTopic) string { return rt.Topic },
+		func(t *topic, rt *kmsg.OffsetForLeaderEpochRequestTopic) {
+			st := kmsg.NewOffsetForLeaderEpochResponseTopic()
+			st.Topic = rt.Topic
+			for _, rp := range rt.Partitions {
+				st.Partitions = append(st.Partitions, c.epochEnd(ctx, t.partition(rp.Partition), &rp))
+			}
+			response.Topics = append(response.Topics, st)
+		})
 	if len(others.Topics) > 0 {
 		answered, err := c.ask(ctx, &others)
 		if err != nil {
@@ -39,21 +33,8 @@ func (c *conn) leaderEpochs(ctx context.Context, r *request, m *kmsg.OffsetForLe
 
 func (c *conn) epochEnd(ctx context.Context, p *partition, rp *kmsg.OffsetForLeaderEpochRequestTopicPartition) kmsg.OffsetForLeaderEpochResponseTopicPartition {
 	sp := kmsg.NewOffsetForLeaderEpochResponseTopicPartition()
-	sp.Partition, sp.LeaderEpoch, sp.EndOffset = rp.Partition, format.NoLeaderEpoch, unknownOffset
-	if p == nil {
-		sp.ErrorCode = kerr.UnknownTopicOrPartition.Code
-		return sp
-	}
-	if sp.ErrorCode = p.refuse(p.first(), rp.CurrentLeaderEpoch); sp.ErrorCode != 0 {
-		return sp
-	}
-	found, err := following(p, func() (point, error) { return c.endOf(ctx, p, rp.LeaderEpoch) })
-	if err != nil {
-		c.cache.failed(&block{partition: p, lo: p.first()}, err)
-		sp.ErrorCode = readError(err)
-		return sp
-	}
-	sp.LeaderEpoch, sp.EndOffset = found.epoch, found.offset
+	found, code := c.find(p, rp.CurrentLeaderEpoch, func() (point, error) { return c.endOf(ctx, p, rp.LeaderEpoch) })
+	sp.Partition, sp.ErrorCode, sp.LeaderEpoch, sp.EndOffset = rp.Partition, code, found.epoch, found.offset
 	return sp
 }
 

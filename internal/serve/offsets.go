@@ -26,20 +26,15 @@ const (
 func (c *conn) listOffsets(ctx context.Context, r *request, m *kmsg.ListOffsetsRequest) error {
 	response := m.ResponseKind().(*kmsg.ListOffsetsResponse)
 	others := *m
-	others.Topics = nil
-	for _, rt := range m.Topics {
-		t := c.topics.byName[rt.Topic]
-		if t == nil {
-			others.Topics = append(others.Topics, rt)
-			continue
-		}
-		st := kmsg.NewListOffsetsResponseTopic()
-		st.Topic = rt.Topic
-		for _, rp := range rt.Partitions {
-			st.Partitions = append(st.Partitions, c.listed(ctx, t.partition(rp.Partition), &rp, m.Version))
-		}
-		response.Topics = append(response.Topics, st)
-	}
+	others.Topics = answerServed(c, m.Topics, func(rt *kmsg.ListOffsetsRequestTopic) string { return rt.Topic },
+		func(t *topic, rt *kmsg.ListOffsetsRequestTopic) {
+			st := kmsg.NewListOffsetsResponseTopic()
+			st.Topic = rt.Topic
+			for _, rp := range rt.Partitions {
+				st.Partitions = append(st.Partitions, c.listed(ctx, t.partition(rp.Partition), &rp, m.Version))
+			}
+			response.Topics = append(response.Topics, st)
+		})
 	if len(others.Topics) > 0 {
 		answered, err := c.ask(ctx, &others)
 		if err != nil {
@@ -53,28 +48,44 @@ func (c *conn) listOffsets(ctx context.Context, r *request, m *kmsg.ListOffsetsR
 func (c *conn) listed(ctx context.Context, p *partition, rp *kmsg.ListOffsetsRequestTopicPartition, version int16) kmsg.ListOffsetsResponseTopicPartition {
 	sp := kmsg.NewListOffsetsResponseTopicPartition()
 	sp.Partition = rp.Partition
-	switch {
-	case p == nil:
-		sp.ErrorCode = kerr.UnknownTopicOrPartition.Code
-		return sp
-	case version == 0: // offsets of segments, newest first
+	if p != nil && version == 0 { // offsets of segments, newest first
 		sp.OldStyleOffsets = []int64{p.watermark()}
 		if rp.Timestamp == earliest {
 			sp.OldStyleOffsets[0] = p.first()
 		}
 		return sp
 	}
-	if sp.ErrorCode = p.refuse(p.first(), rp.CurrentLeaderEpoch); sp.ErrorCode != 0 {
-		return sp
+	found, code := c.find(p, rp.CurrentLeaderEpoch, func() (point, error) { return c.offset(ctx, p, rp.Timestamp) })
+	sp.ErrorCode, sp.Offset, sp.Timestamp, sp.LeaderEpoch = code, found.offset, found.ms, found.epoch
+	return sp
+}
+
+// answerServed has answer called with what is asked of topics that are served, and returns the others, which the embedded broker knows.
+func answerServed[T any](c *conn, asked []T, name func(*T) string, answer func(*topic, *T)) (others []T) {
+	for i := range asked {
+		if t := c.topics.byName[name(&asked[i])]; t != nil {
+			answer(t, &asked[i])
+		} else {
+			others = append(others, asked[i])
+		}
 	}
-	found, err := following(p, func() (point, error) { return c.offset(ctx, p, rp.Timestamp) })
+	return others
+}
+
+// find is what look finds in a partition, of which a client knows an epoch; nil is one that is not served. With an error code it is nowhere.
+func (c *conn) find(p *partition, known int32, look func() (point, error)) (point, int16) {
+	if p == nil {
+		return nowhere, kerr.UnknownTopicOrPartition.Code
+	}
+	if code := p.refuse(p.first(), known); code != 0 {
+		return nowhere, code
+	}
+	found, err := following(p, look)
 	if err != nil {
 		c.cache.failed(&block{partition: p, lo: p.first()}, err)
-		sp.ErrorCode = readError(err)
-		return sp
+		return nowhere, readError(err)
 	}
-	sp.Offset, sp.Timestamp, sp.LeaderEpoch = found.offset, found.ms, found.epoch
-	return sp
+	return found, 0
 }
 
 // point is where a timestamp leads.
