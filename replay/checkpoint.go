@@ -48,7 +48,7 @@ func newIdentity(o *Options, r rules) identity {
 		"from":        o.From.String(),
 		"until":       o.Until.String(),
 		"limit":       strconv.FormatInt(o.Limit, 10),
-		"map":         o.Mapping.String(),
+		"map":         o.Mapping.spelled(),
 		"partitioner": o.Partitioner.String(),
 		"timestamps":  string(o.Timestamps),
 		"rules":       r.id(),

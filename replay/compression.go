@@ -11,9 +11,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// SourceCompression is what the topics of the source were compressed with, as far as the archive knows it (compression.type), else none.
+// sourceCompression is what the topics of the source were compressed with, as far as the archive knows it (compression.type), else none.
 // Where topics differ it is that of the most bytes: a producer has one codec.
-const SourceCompression = "source"
+const sourceCompression = "source"
 
 // codecs are the compressions of a producer. The client's own level of zstd takes nearly three times the CPU of the fastest and makes nothing
 // smaller, because its window is 64 KiB (BenchmarkCompression).
@@ -28,7 +28,7 @@ var codecs = map[string]kgo.CompressionCodec{
 // chooseCompression decides the codec.
 func (p *Plan) chooseCompression(asked string) {
 	p.Compression = asked
-	if asked != SourceCompression {
+	if asked != sourceCompression {
 		return
 	}
 	p.Compression = "none"

@@ -82,8 +82,8 @@ func (r Rule) fill(stars []string) string {
 	return out
 }
 
-// String spells all rules, separated by commas.
-func (m Mapping) String() string {
+// spelled are all rules, separated by commas.
+func (m Mapping) spelled() string {
 	rules := make([]string, len(m))
 	for i, r := range m {
 		rules[i] = r.String()

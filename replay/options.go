@@ -95,8 +95,9 @@ type Options struct {
 
 	// Acks is AcksAll when empty.
 	Acks Acks
-	// Compression of the batches that are sent: none, gzip, snappy, lz4, zstd or SourceCompression, which empty is too. (A topic's
-	// compression.type may override it in the log.) A record that is larger than the target's limit only before compression is sent.
+	// Compression of the batches that are sent: none, gzip, snappy, lz4, zstd, or source, which empty is too: what most of the bytes were
+	// compressed with in the topics of the source, as far as the archive knows it, else none. (A topic's compression.type may override it
+	// in the log.) A record that is larger than the target's limit only before compression is sent.
 	Compression string
 
 	// Lanes is the number of partitions that are sent at once; 0: DefaultLanes.
@@ -194,7 +195,7 @@ func (o *Options) fillDefaults() {
 	options.Default(&o.Timestamps, KeepTimestamps)
 	options.Default(&o.ReplicationFactor, -1)
 	options.Default(&o.Acks, AcksAll)
-	options.Default(&o.Compression, SourceCompression)
+	options.Default(&o.Compression, sourceCompression)
 	options.Default(&o.Lanes, DefaultLanes)
 	options.Default(&o.MemoryBytes, defaultMemoryBytes)
 	options.Default(&o.ConnectTimeout, defaultConnectTimeout)
@@ -227,7 +228,7 @@ func (o Options) Check() error {
 func (o *Options) checkValues() error {
 	_, known := codecs[o.Compression]
 	switch {
-	case !known && o.Compression != SourceCompression:
+	case !known && o.Compression != sourceCompression:
 		return options.New("", "compression %q is none of source, none, gzip, snappy, lz4 and zstd", o.Compression)
 	case o.Timestamps != KeepTimestamps && o.Timestamps != NowTimestamps && o.Timestamps != ShiftTimestamps:
 		return options.New("", "timestamps %q is none of %s, %s and %s", o.Timestamps, KeepTimestamps, NowTimestamps, ShiftTimestamps)

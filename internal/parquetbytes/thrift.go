@@ -234,11 +234,6 @@ func (w *thriftWalker) skipMap(depth int) {
 }
 
 func (w *thriftWalker) zigzag() int64 {
-	v, n := binary.Varint(w.rest)
-	if n <= 0 {
-		w.fail()
-		return 0
-	}
-	w.rest = w.rest[n:]
-	return v
+	v := w.varint()
+	return int64(v>>1) ^ -int64(v&1)
 }
