@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net/url"
 	"os"
 	"strings"
@@ -60,9 +61,10 @@ func (o *exportOptions) badCatalog(why string) error {
 	return &usageError{fmt.Sprintf("--catalog %s: %s", name, why), "sqlite:///FILE, postgresql://USER@HOST/DATABASE or https://HOST/PATH; secrets are for --catalog-properties, PGPASSWORD and ~/.pgpass"}
 }
 
-// catalogProperties are those of the options of the archive's URL, of the file, and of flags, the later before the earlier.
+// catalogProperties are those of the options of the archive's URL and the warehouse's, of the file, and of flags, the later before the earlier.
 func (o *exportOptions) catalogProperties(e *env) (ice.Properties, error) {
 	p := ice.Properties(storeProperties(o.archive))
+	maps.Copy(p, storeProperties(o.warehouse))
 	if o.properties != "" {
 		text, err := os.ReadFile(o.properties)
 		if err != nil {
@@ -177,7 +179,7 @@ func (o *exportOptions) findWarehouse(p ice.Properties) (err error) {
 	default:
 		w, _, _ = strings.Cut(w, "?")
 	}
-	if u, err := url.Parse(w); err != nil || u.EscapedPath() != u.Path || u.RawQuery+u.Fragment != "" {
+	if u, err := url.Parse(w); err != nil || u.EscapedPath() != u.Path || u.Fragment != "" {
 		return &usageError{"--warehouse " + withoutQuery(w) + ": some readers of tables take what URLs escape in a path as it is, others not", "a place of letters, digits and - _ . / alone"}
 	}
 	if strings.HasPrefix(w+"/", strings.TrimRight(o.location, "/")+"/data/") {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"html"
 	"io"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -21,7 +22,7 @@ type hider struct {
 // minHidden keeps a short secret from making every text unreadable. It is no secret for long in any case.
 const minHidden = 6
 
-// learn adds secrets to those that it knows, each also as JSON and HTML spell it, and its longer lines.
+// learn adds secrets to those that it knows, each also as JSON, HTML and forms spell it, and its longer lines.
 func (h *hider) learn(secrets []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -32,7 +33,7 @@ func (h *hider) learn(secrets []string) {
 				continue
 			}
 			quoted, _ := json.Marshal(part) // of a string it does not fail
-			h.spelled = append(h.spelled, part, strings.Trim(string(quoted), `"`), html.EscapeString(part))
+			h.spelled = append(h.spelled, part, strings.Trim(string(quoted), `"`), html.EscapeString(part), url.QueryEscape(part))
 		}
 	}
 	if len(h.spelled) == 0 {
