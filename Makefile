@@ -50,8 +50,10 @@ test-cluster: ## captures and replays on three real brokers that are killed in t
 test-registry: $(VENV)/installed ## records of stock serializers in Python and Java, by Apicurio Registry, which is fetched once from Maven Central; REGISTRY_TESTS says which tests
 	KARCHIVE_PYTHON=$(CURDIR)/$(VENV)/bin/python $(GO) test -tags kafka -count=1 -timeout 20m -run '$(REGISTRY_TESTS)' ./test/realkafka
 
-test-buckets: ## captures into a real object store, versitygw, both killed again and again: KARCHIVE_KILLS of captures; the store is built once, in two minutes
-	@test -x build/bin/versitygw || GOBIN=$(CURDIR)/build/bin $(GO) install $(VERSITYGW)
+build/bin/versitygw:
+	GOBIN=$(CURDIR)/build/bin $(GO) install $(VERSITYGW)
+
+test-buckets: build/bin/versitygw ## captures into a real object store, versitygw, both killed again and again: KARCHIVE_KILLS of captures; the store is built once, in two minutes
 	@test -x build/bin/fake-gcs-server || GOBIN=$(CURDIR)/build/bin $(GO) install $(FAKE_GCS)
 	@test -e $(AZURITE_DIR) || ! command -v npm > /dev/null || npm install --silent --no-audit --no-fund --prefix build/azurite $(AZURITE)
 	KARCHIVE_VERSITYGW=$(CURDIR)/build/bin/versitygw KARCHIVE_FAKE_GCS=$(CURDIR)/build/bin/fake-gcs-server KARCHIVE_AZURITE=$(wildcard $(CURDIR)/$(AZURITE_DIR)) \
@@ -107,9 +109,10 @@ $(VENV)/installed: test/readers/requirements.txt examples/pytest/requirements.tx
 demo:
 	$(GO) run ./cmd/karchive demo
 
-rss: build ## peak memory of capture and replay over 1 GB, in one partition and in 1,000, of work with archives of 1 GB, and of serving one and 10,000 segments
+rss: build build/bin/versitygw ## peak memory of capture and replay over 1 GB, in one partition and in 1,000, of captures into a bucket and their spool, of work with archives of 1 GB, and of serving one and 10,000 segments
 	KARCHIVE_RSS=1000 $(GO) test -count=1 -v -timeout 30m ./test/archives
 	KARCHIVE_RSS=1 $(GO) test -tags kafka -count=1 -v -timeout 30m -run TestPeakMemory ./test/realkafka
+	KARCHIVE_RSS=1 KARCHIVE_VERSITYGW=$(CURDIR)/build/bin/versitygw $(GO) test -tags buckets -count=1 -v -timeout 30m -run TestPeakMemory ./test/buckets
 
 bench: ## the tables of docs/performance.md, in under ten minutes; BENCH_BROKER=embedded needs no Java
 	$(GO) run ./test/bench

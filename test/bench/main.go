@@ -9,6 +9,7 @@
 //	go run ./test/bench -check     only the ratios that must not rot, in under two minutes; exit code 1 when one is over its limit
 //	go run ./test/bench -profile FILE   what release builds are optimised by
 //	go run ./test/bench -growth    archives that grow in partitions, topics and segments
+//	go run ./test/bench -buckets   captures into a bucket, in versitygw, and into a directory
 //	go run ./test/bench -options   what options of the compressor, and sizes of pages, cost and give; needs no broker
 //	go run ./test/bench -peers PROGRAM  other programs that do what karchive does; PROGRAM is test/peers, built
 //	go run ./test/bench -proof     that the guard fails for mistakes that are planted, and does not while other work has every core
@@ -31,10 +32,10 @@ import (
 )
 
 type flags struct {
-	json, check, proof, growth, options bool
-	repeat                              int
-	share                               float64
-	keep, profile, peers                string
+	json, check, proof, growth, options, buckets bool
+	repeat                                       int
+	share                                        float64
+	keep, profile, peers                         string
 }
 
 func main() {
@@ -51,6 +52,7 @@ func main() {
 	flag.Float64Var(&f.share, "share", 1, "take this share of each dataset's records")
 	flag.StringVar(&f.profile, "profile", "", "only write the profile for release builds into this file")
 	flag.BoolVar(&f.options, "options", false, "measure options of the compressor, and sizes of pages")
+	flag.BoolVar(&f.buckets, "buckets", false, "measure captures into a bucket and a directory")
 	flag.StringVar(&f.peers, "peers", "", "compare with kafka-backup, which is this program, and with kcat if there is one")
 	flag.StringVar(&f.keep, "dir", "", "work in this directory and keep it")
 	flag.Parse()
@@ -97,6 +99,8 @@ func run(ctx context.Context, f flags) (ok bool, err error) {
 		err = s.runCheck()
 	case f.growth:
 		err = s.runGrowth()
+	case f.buckets:
+		err = s.runBuckets()
 	case f.peers != "":
 		err = s.runPeers()
 	case embedded:

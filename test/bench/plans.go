@@ -24,8 +24,9 @@ func (s *session) runOrders() error {
 	if err := s.fill(four, one, eight); err != nil {
 		return err
 	}
-	err := s.alternate(s.flags.repeat, s.zstd(four, "1"), s.unzstd(four), s.consume(four), s.capture(four), s.capture(one), s.capture(eight),
+	measures := append(s.captureIntoBucket(four), s.zstd(four, "1"), s.unzstd(four), s.consume(four), s.capture(four), s.capture(one), s.capture(eight),
 		s.captureArrow(four), s.produce(four), s.replay(four), s.served(four, 1), s.served(four, 3))
+	err := s.alternate(s.flags.repeat, measures...)
 	if err != nil {
 		return err
 	}

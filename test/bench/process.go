@@ -24,6 +24,8 @@ type usage struct {
 	Bytes   int64   `json:"bytes,omitempty"` // of records in
 	Out     int64   `json:"out_bytes,omitempty"`
 
+	Store float64 `json:"store_s,omitempty"` // CPU time of the object store that a command wrote to, divided by the cores; not in CPU
+
 	Goroutines int  `json:"goroutines,omitempty"` // of a floor that has them at work
 	Karchive   bool `json:"karchive,omitempty"`   // the process is karchive's own
 }

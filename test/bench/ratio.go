@@ -33,6 +33,10 @@ var comparisons = []comparison{
 	{name: "capture rate / consume rate, J1K", what: "capture J1K-4-none", floors: []string{"consume J1K-4-none"}, of: wall, inverse: true, target: 0.30},
 	{name: "capture rate / consume rate, J100", what: "capture J100-4-none", floors: []string{"consume J100-4-none"}, of: wall, inverse: true, target: 0.52},
 	{name: "capture rate, one partition / four, J1K", what: "capture J1K-1-none", floors: []string{"capture J1K-4-none"}, of: wall, inverse: true, target: 0.9},
+	{name: "capture rate, bucket / directory, J1K", what: "capture into a bucket J1K-4-none", floors: []string{"capture J1K-4-none"}, of: apart, inverse: true, target: 0.9},
+	{name: "capture CPU, bucket / directory, J1K", what: "capture into a bucket J1K-4-none", floors: []string{"capture J1K-4-none"}, of: cpu, target: 1.1},
+	{name: "capture rate, bucket / directory, one partition", what: "capture into a bucket J1K-1-none", floors: []string{"capture J1K-1-none"}, of: apart, inverse: true, target: 0.9},
+	{name: "capture rate, bucket / directory, 1,000 partitions", what: "capture into a bucket J1K-1000-none", floors: []string{"capture J1K-1000-none"}, of: apart, inverse: true, target: 0.9},
 	{name: "size on disk / zstd -3 in row order, J1K", what: "capture J1K-4-none", floors: []string{"zstd -3 J1K"}, of: out, target: 0.98},
 	{name: "size on disk / zstd -3 in row order, J100", what: "capture J100-4-none", floors: []string{"zstd -3 J100"}, of: out, target: 0.75},
 	{name: "replay CPU / floors, J1K", what: "replay J1K-4-none", floors: []string{"produce J1K-4-none", "zstd decode J1K"}, of: cpu, target: 1.25, limit: 2},
@@ -151,5 +155,6 @@ const floorsExplained = `Ratios are of the least of all runs, each thing by itse
 - footers: every segment is opened and its footer read and not looked into, on as many goroutines as info works on.
 - cp and sha256sum: the archive is copied by cp and hashed by sha256sum, and synced, as a copy is.
 - kafka-backup: its engine (test/peers) with default options and verbatim records; -N: at this level of zstd, of which 3 is its default.
+- bucket: versitygw on the same machine. Its CPU time, spread over all cores, is not in the wall time of the ratio, nor is it in the CPU time of the row.
 - produce: the same records, from memory, with the client options of a replay.
 `

@@ -70,6 +70,13 @@ func TestARatioIsOfTheLeastRunsAndOfAllFloors(t *testing.T) {
 			table{{"capture J100-4-none", []usage{{Out: 70}}}, {"zstd -3 J100", []usage{{Out: 100}}}},
 			[]ratio{{Name: "size on disk / zstd -3 in row order, J100", Floor: "zstd -3 J100", Value: 0.7, Target: 0.75}},
 		},
+		"a store on the same cores": {
+			table{{"capture into a bucket J1K-4-none", []usage{{Wall: 9, CPU: 3, Store: 5}, {Wall: 7, CPU: 4, Store: 2}}}, {"capture J1K-4-none", []usage{{Wall: 3, CPU: 2}}}},
+			[]ratio{
+				{Name: "capture rate, bucket / directory, J1K", Floor: "capture J1K-4-none", Value: 0.75, Target: 0.9, AtLeast: true},
+				{Name: "capture CPU, bucket / directory, J1K", Floor: "capture J1K-4-none", Value: 1.5, Target: 1.1},
+			},
+		},
 		"nothing": {},
 	} {
 		if got := c.rows.ratios(); !slices.Equal(got, c.want) {

@@ -80,6 +80,9 @@ func wall(r *row) float64 { return r.walls()[0] }
 func cpu(r *row) float64  { return r.sorted(func(u usage) float64 { return u.CPU })[0] }
 func out(r *row) float64  { return r.sorted(func(u usage) float64 { return float64(u.Out) })[0] }
 
+// apart is the wall time, had the object store a machine of its own: less what its CPU time took of all cores.
+func apart(r *row) float64 { return r.sorted(func(u usage) float64 { return u.Wall - u.Store })[0] }
+
 func printRows(w io.Writer, rows table) {
 	fmt.Fprintln(w, "| what | goroutines | wall s (least..most) | records/s | MB/s | CPU s (least..most) | peak RSS MB | bytes out |")
 	fmt.Fprintln(w, "|---|---|---|---|---|---|---|---|")
