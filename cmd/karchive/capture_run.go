@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -40,11 +41,12 @@ func runCapture(c *cli.Context, e *env, o captureOptions) error {
 	}
 	defer noteUnknown()
 	// The last thing before the capture: what is wrong above leaves no archive behind.
-	a, abandon, err := o.openArchive(e)
+	a, end, err := o.openArchive(e)
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.archive, err)
 	}
-	defer abandon()
+	closing := sync.OnceFunc(end)
+	defer closing()
 	report, err := o.run(ctx, e, opts, a)
 	failed := captureHint(err, cfg.Explain(err))
 	if failed != nil && !o.capture.Follow {
@@ -53,6 +55,7 @@ func runCapture(c *cli.Context, e *env, o captureOptions) error {
 	if failed != nil && report.Segments == 0 {
 		return failed
 	}
+	closing() // what it asks of a bucket is in the report
 	result := &captured{Archive: o.archive, Requests: e.storeRequests(o.archive), Report: &report, Reshaped: newReshaped(rules), invocation: e.invoked(cfg.Names())}
 	return o.finish(e, a, result, failed)
 }

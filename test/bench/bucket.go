@@ -100,7 +100,7 @@ func (s *session) captureIntoBucket(t topic) []measure {
 		defer os.RemoveAll(g.root)
 		u, err := s.run("capture", "-b", s.broker.address, "-t", t.name(), "-o", g.url(), "--spool", s.dir, "--quiet")
 		took := g.stop()
-		s.table.add("versitygw of "+name, usage{CPU: took})
+		s.table.add("versitygw of "+name, usage{Wall: u.Wall, CPU: took})
 		u.Store = took / float64(s.procs)
 		if err != nil {
 			return u, err

@@ -41,15 +41,13 @@ func TestPeakMemoryAndSpoolOfCapturesIntoABucketStayWithinTheirBounds(t *testing
 	}{
 		{"snapshot of 1,000 partitions", 1000, 4 * 2 * peakBytes / 1000, nil},
 		{"snapshot of 8 partitions", 8, 4 * (4 << 20) * 5 / 4, []string{"--rotate-size", "4MiB"}},
-		{"follow of 1,000 partitions", 1000, 32 << 20 * 5 / 4, []string{"--follow", "--spool-size", "32MiB", "--rotate-interval", "1h",
-			"--stop-after", fmt.Sprintf("records=%d", peakBytes/valueSize)}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			spool := t.TempDir()
 			args := append([]string{"capture", "-b", fillPartitions(t, c.partitions), "-t", "load", "-o", g.at(strconv.Itoa(i)), "--spool", spool, "--quiet"}, c.args...)
 			checkBounds(t, karchive.command(args...), spool, c.spool)
-			if out := karchive.run(t, "info", g.at(strconv.Itoa(i))); !strings.Contains(out, "262,144 records") {
-				t.Errorf("what was captured: %s", out)
+			if out := karchive.run(t, "info", g.at(strconv.Itoa(i))); !strings.Contains(out, "262,144 ") {
+				t.Errorf("what was captured: %s", out[max(0, len(out)-300):])
 			}
 		})
 	}
