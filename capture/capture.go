@@ -71,8 +71,8 @@ type run struct {
 	encoders     chan struct{}
 	decompressor *decompressor
 	memory       *memory
-	spool        *memory // of segments that wait to be sealed into a store; nil: they are in their place already
-	quota        *quota  // nil: none
+	spool        *spool // of segments that wait to be sealed into a store; nil: they are in their place already
+	quota        *quota // nil: none
 	progress     *progress
 
 	fetching context.Context // ends when nothing more is to be fetched; its cause says why
@@ -114,7 +114,7 @@ func newRun(ctx context.Context, c *cluster, m *kafka.Metadata, a *format.Archiv
 		reports: map[format.TopicPartition]*PartitionReport{},
 	}
 	if a.Shared() && s.Follow {
-		r.spool = newMemory(s.SpoolBytes)
+		r.spool = newSpool(s.SpoolBytes)
 	}
 	r.fetching, r.stop = context.WithCancelCause(ctx)
 	r.quota = newQuota(s.StopAfter, func(why StopReason) { r.stop(stopError{why}) })

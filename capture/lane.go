@@ -118,6 +118,9 @@ func (l *lane) accept(c chunk) error {
 	if l.over {
 		return nil
 	}
+	if err := l.awaitRoom(); err != nil {
+		return err
+	}
 	err := l.write(c)
 	switch {
 	case errors.Is(err, errOver):
@@ -299,15 +302,30 @@ func (l *lane) account() error {
 	} else if fullest != nil {
 		signal(fullest.cut)
 	}
-	if l.run.spool == nil {
-		return nil
+	if l.run.spool != nil {
+		l.run.spool.set(l, l.pending.Written()+l.pending.Buffered())
 	}
-	largest := l.run.spool.set(l, l.pending.Written())
-	if largest == l {
-		return l.seal(l.next)
-	}
-	if largest != nil {
-		signal(largest.due)
+	return nil
+}
+
+// awaitRoom waits while the spool is full, and seals meanwhile if that is asked for.
+func (l *lane) awaitRoom() error {
+	for l.run.spool != nil {
+		freed := l.run.spool.full()
+		if freed == nil {
+			return nil
+		}
+		select {
+		case <-freed:
+		case <-l.due:
+			if err := l.seal(l.next); err != nil {
+				return err
+			}
+		case <-l.tenure.end():
+			return nil
+		case <-l.run.fetching.Done():
+			return nil
+		}
 	}
 	return nil
 }
@@ -317,6 +335,10 @@ func (l *lane) forget() {
 	l.run.memory.set(l, 0)
 	if l.run.spool != nil {
 		l.run.spool.set(l, 0)
+		select {
+		case <-l.due: // it was of this segment
+		default:
+		}
 	}
 }
 

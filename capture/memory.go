@@ -2,7 +2,7 @@ package capture
 
 import "sync"
 
-// memory bounds what the lanes of a follow capture collect in row groups, or in files. It is safe for concurrent use.
+// memory bounds what the lanes of a follow capture collect in row groups. It is safe for concurrent use.
 type memory struct {
 	budget int64
 
@@ -14,7 +14,7 @@ type memory struct {
 func newMemory(budget int64) *memory { return &memory{budget: budget, used: map[*lane]int64{}} }
 
 // set says how many bytes l collected. When all lanes together have more than the budget it returns the one with the most, whose row
-// group, or segment, is to end, and counts it as done.
+// group is to end, and counts it as done.
 func (m *memory) set(l *lane, n int64) *lane {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -60,8 +60,8 @@ type Options struct {
 	// MemoryBytes bounds the records, in canonical bytes, that a follow capture collects in row groups over all partitions; past it
 	// the largest row group ends early. 0: 32 MiB.
 	MemoryBytes int64
-	// SpoolBytes bounds the segments, in bytes of their files, that a follow capture into a store has not sealed yet over all partitions; past it
-	// the largest is sealed early. 0: 4 GiB.
+	// SpoolBytes bounds the segments, in bytes, that a follow capture into a store has not sealed yet over all partitions, give or take a fetch
+	// response for each broker: past three quarters of it the largest are sealed early, and past all of it nothing is read. 0: 4 GiB.
 	SpoolBytes int64
 	// FetchBytes is the size of fetch responses; 0: 4 MiB, less when there are many brokers. A larger record is fetched alone.
 	FetchBytes int32

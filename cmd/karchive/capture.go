@@ -71,7 +71,7 @@ func (o *captureOptions) flags(e *env) []cli.Flag {
 	flags := append([]cli.Flag{
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "the archive's `DIR`, or its place in a bucket, made when it is not there", Destination: &o.archive},
 		spoolFlag(e),
-		sizeFlag("spool-size", "of a follow capture into a bucket: upload early when so much waits, as `SIZE`", "4GiB", &c.SpoolBytes),
+		sizeFlag("spool-size", "of a follow capture into a bucket: let at most so much wait for upload, as `SIZE`", "4GiB", &c.SpoolBytes),
 	}, o.selected.flags()...)
 	flags = append(flags,
 		&cli.BoolFlag{Name: "follow", Usage: "go on until Ctrl-C, SIGTERM, SIGHUP or --stop-after", Destination: &c.Follow},

@@ -41,6 +41,8 @@ func TestPeakMemoryAndSpoolOfCapturesIntoABucketStayWithinTheirBounds(t *testing
 	}{
 		{"snapshot of 1,000 partitions", 1000, 4 * 2 * peakBytes / 1000, nil},
 		{"snapshot of 8 partitions", 8, 4 * (4 << 20) * 5 / 4, []string{"--rotate-size", "4MiB"}},
+		{"follow of 1,000 partitions", 1000, (32 + 16) << 20, []string{"--follow", "--spool-size", "32MiB", "--rotate-interval", "1h",
+			"--stop-after", fmt.Sprintf("records=%d", peakBytes/valueSize)}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			spool := t.TempDir()
