@@ -199,11 +199,10 @@ func (a *Archive) Close() error {
 	if a.writer == nil {
 		return nil
 	}
-	var err error
 	if a.writer.err() == nil && !a.writer.staged {
-		err = a.completeCatalog()
+		a.completeCatalog()
 	}
-	return errors.Join(err, a.writer.close())
+	return a.writer.close()
 }
 
 // Identity is a copy of what karchive.json holds.

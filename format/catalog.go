@@ -30,7 +30,8 @@ const (
 // catalog is the file .karchive-catalog: what the documents of an archive's sealed segments say, in frames that are decoded when they are asked
 // for. It is derived, so nothing depends on its being there, and a segment is always right against it. It is safe for concurrent use.
 type catalog struct {
-	frames []packedFrame // in the order of their segments
+	frames   []packedFrame // in the order of their segments
+	segments int           // in all of them, as the header says
 
 	mu    sync.Mutex // guards what follows
 	texts map[int][]byte
@@ -85,7 +86,7 @@ func parseCatalog(content []byte, archiveID string) (*catalog, error) {
 	if err != nil || h.ArchiveID != archiveID {
 		return nil, err
 	}
-	c := &catalog{texts: map[int][]byte{}}
+	c := &catalog{segments: h.Segments, texts: map[int][]byte{}}
 	for _, f := range h.Frames {
 		first, ok := segmentAt(f.From)
 		if !ok || f.Bytes <= 0 || f.Bytes > int64(len(rest)) || f.Text <= 0 || f.Text > maxFrameText {
@@ -145,6 +146,11 @@ func parseEntry(line []byte) (e catalogEntry, err error) {
 	return catalogEntry{s, parts[3]}, nil
 }
 
+// mayBe says whether segments of one path may be the same file, as far as is known.
+func (s Segment) mayBe(other Segment) bool {
+	return s.Size == other.Size && (s.SHA256 == "" || other.SHA256 == "" || s.SHA256 == other.SHA256)
+}
+
 // find is the document of a segment, if the catalog has one that may be that of the file that is there: of its size, and of its SHA-256 where that is
 // known. Nil: it has none that is of use.
 func (c *catalog) find(s Segment) *Document {
@@ -164,7 +170,7 @@ func (c *catalog) find(s Segment) *Document {
 			continue
 		}
 		e, err := parseEntry(line)
-		if err != nil || e.Size != s.Size || e.SHA256 != "" && s.SHA256 != "" && e.SHA256 != s.SHA256 {
+		if err != nil || !e.mayBe(s) {
 			return nil
 		}
 		d, err := parseDocument(e.document)
@@ -209,11 +215,12 @@ func (f *packedFrame) decode() ([]byte, error) {
 	return text, nil
 }
 
-// entries calls use with all that the catalog says, in its order; of a nil one that is nothing.
+// entries calls use with all that the catalog says, in its order; of a nil one that is nothing. Where they are out of order find would miss some.
 func (c *catalog) entries(use func(catalogEntry)) error {
 	if c == nil {
 		return nil
 	}
+	n, last := 0, Segment{Base: -1}
 	for i := range c.frames {
 		text, err := c.frames[i].decode()
 		if err != nil {
@@ -224,8 +231,15 @@ func (c *catalog) entries(use func(catalogEntry)) error {
 			if err != nil {
 				return err
 			}
+			if last.compare(e.Segment) >= 0 {
+				return corruptf("%s is behind %s", e.Path, last.Path)
+			}
 			use(e)
+			n, last = n+1, e.Segment
 		}
+	}
+	if n != c.segments {
+		return corruptf("it has %d segments, its header says %d", n, c.segments)
 	}
 	return nil
 }

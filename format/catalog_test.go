@@ -2,6 +2,7 @@ package format_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/ondisk"
 	"github.com/karchive/karchive/internal/scan"
 	"github.com/karchive/karchive/test/memfs"
@@ -257,7 +259,7 @@ func TestVerifyDoesNotBelieveTheCatalogAndNamesOneThatLies(t *testing.T) {
 		want    []string
 	}{
 		"good": {catalogOf(fsys), nil}, "lies": {forged(t, fsys, unsaid), []string{ondisk.Catalog}},
-		"broken": {[]byte("{"), []string{ondisk.Catalog}}, "of another archive": {catalogOf(manySegments(t, 40)), nil},
+		"broken": {[]byte("{"), []string{ondisk.Catalog}}, "broken in a frame": {flipped(catalogOf(fsys)), []string{ondisk.Catalog}}, "of another archive": {catalogOf(manySegments(t, 40)), nil},
 	} {
 		var bad []string
 		records := int64(0)
@@ -299,5 +301,173 @@ func TestPrunedSegmentsAreTakenOutOfTheCatalog(t *testing.T) {
 	}
 	if n := bytes.Count(catalogOf(fsys), []byte(`"segments":2,`)); n != 1 {
 		t.Errorf("the catalog does not say that it has two segments")
+	}
+}
+
+// flipped has another byte before the last one.
+func flipped(content []byte) []byte {
+	content = bytes.Clone(content)
+	content[len(content)-2] ^= 1
+	return content
+}
+
+// A place that knows the SHA-256 of its files, as buckets do.
+type noting struct{ *memfs.FS }
+
+func (f noting) SHA256(name string) (string, error) {
+	return fmt.Sprintf("%x", sha256.Sum256(f.Files()[name])), nil
+}
+
+// A reader asks for no SHA-256, so it believes a catalog of any other where SHA256SUMS has none.
+func TestVerifyNamesALieThatStandsBehindAWrongSHA256(t *testing.T) {
+	fsys := changed(manySegments(t, 40), map[string][]byte{ondisk.Sums: nil})
+	fsys = withCatalog(fsys, forged(t, fsys, func(s *format.Segment, d *format.Document) {
+		s.SHA256 = strings.Repeat("0", 64)
+		later(s, d)
+	}))
+	var bad []string
+	err := format.Verify(noting{fsys}, format.VerifyOptions{}, func(f format.FileCheck) error {
+		if f.Err() != nil {
+			bad = append(bad, f.Path)
+		}
+		return nil
+	})
+	if err != nil || !slices.Contains(bad, ondisk.Catalog) {
+		t.Errorf("got %v, %v, want %s among them", bad, err, ondisk.Catalog)
+	}
+}
+
+func TestACatalogOfWrongEndsOrSourcesIsNamedAndNotTheSegments(t *testing.T) {
+	fsys := manySegments(t, 40)
+	n := 0
+	for name, lie := range map[string]func(*format.Segment, *format.Document){
+		"ends":    func(_ *format.Segment, d *format.Document) { d.NextOffset += 5 },
+		"sources": func(_ *format.Segment, d *format.Document) { n++; d.Source.Rules = fmt.Sprintf("%032x", n%3) },
+	} {
+		_, err := told(mustOpen(t, withCatalog(fsys, forged(t, fsys, lie))))
+		if !errors.Is(err, format.ErrCorrupt) || !strings.Contains(err.Error(), ondisk.Catalog) {
+			t.Errorf("%s: got %v, want an error that names %s", name, err, ondisk.Catalog)
+		}
+	}
+}
+
+func TestWhereAPartitionEndsIsNotTakenFromTheCatalog(t *testing.T) {
+	fsys := manySegments(t, 40)
+	for name, lie := range map[string]func(*format.Segment, *format.Document){
+		"later":   func(_ *format.Segment, d *format.Document) { d.NextOffset += 5 },
+		"earlier": func(s *format.Segment, d *format.Document) { unsaid(s, d); d.NextOffset = d.BaseOffset + 1 },
+	} {
+		a := mustOpen(t, withCatalog(fsys, forged(t, fsys, func(s *format.Segment, d *format.Document) {
+			if s.Base == 390 {
+				lie(s, d)
+			}
+		})))
+		if _, err := a.Completeness(format.Selection{}); err != nil { // which reads the catalog
+			t.Fatal(err)
+		}
+		_, _, err := a.Resume(orders1)
+		if !errors.Is(err, format.ErrCorrupt) || !strings.Contains(err.Error(), ondisk.Catalog) {
+			t.Errorf("%s: got %v, want an error that names %s", name, err, ondisk.Catalog)
+		}
+	}
+}
+
+// Another writer may spell a list that is empty, which this one leaves out.
+func TestADocumentWithEmptyListsIsWhatTheCatalogSaysOfIt(t *testing.T) {
+	fsys := manySegments(t, 40)
+	a, files := mustOpen(t, fsys), map[string][]byte{ondisk.Catalog: nil, ondisk.Sums: nil}
+	for _, s := range a.Segments(orders0) {
+		d, err := a.Document(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		old := fmt.Sprintf(`"cluster_id":%q,"topic_id":%q,"isolation":%q},`, d.Source.ClusterID, d.Source.TopicID, d.Source.Isolation)
+		spelled := fmt.Sprintf(`"cluster_id":"","topic_id":"","isolation":%q},"gaps":[],`, d.Source.Isolation)
+		files[s.Path] = withDocument(t, fsys.Files()[s.Path], d, old, spelled+strings.Repeat(" ", len(old)-len(spelled)))
+	}
+	fsys = changed(fsys, files)
+	if err := mustOpenForWriting(t, fsys).Close(); err != nil {
+		t.Fatal(err)
+	}
+	a, opened := opening(t, fsys)
+	if _, err := told(a); err != nil {
+		t.Fatal(err)
+	}
+	if n := opened(); n != format.FootersFirst {
+		t.Errorf("%d segments were opened, want %d", n, format.FootersFirst)
+	}
+	if got, err := given(a, format.Selection{}); err != nil || len(got) != 800 {
+		t.Errorf("got %d records, %v, want 800", len(got), err)
+	}
+}
+
+func TestWhatIsInTheWayOfTheCatalogFailsNoWriterAndIsNamedByVerify(t *testing.T) {
+	fsys := changed(manySegments(t, 40), map[string][]byte{ondisk.Catalog: nil})
+	if err := fsys.Mkdir(ondisk.Catalog); err != nil {
+		t.Fatal(err)
+	}
+	a := mustOpenForWriting(t, fsys)
+	err := full(orders0, 400, 410).seal(a)
+	if err := errors.Join(err, a.Prune(map[format.TopicPartition]int64{orders0: 10}, "test", prunedAt), a.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := given(mustOpen(t, fsys), format.Selection{}); err != nil || len(got) != 800 {
+		t.Errorf("got %d records, %v, want 800", len(got), err)
+	}
+	got := findings(t, fsys, format.VerifyOptions{})
+	if len(got) != 1 || !strings.HasPrefix(got[0], ondisk.Catalog) {
+		t.Errorf("got %q, want what is wrong with %s", got, ondisk.Catalog)
+	}
+}
+
+func TestTheNextWriterPutsRightWhatTheCatalogSaysOfOtherFiles(t *testing.T) {
+	fsys := manySegments(t, 40)
+	good := catalogOf(fsys)
+	fsys = withCatalog(fsys, forged(t, fsys, func(s *format.Segment, d *format.Document) {
+		s.SHA256 = strings.Repeat("0", 64)
+		later(s, d)
+	}))
+	if err := mustOpenForWriting(t, fsys).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(catalogOf(fsys), good) {
+		t.Error("the catalog is not what it was")
+	}
+}
+
+// vast has a catalog that is too large to be read.
+type vast struct {
+	*memfs.FS
+	t *testing.T
+}
+
+func (f vast) Open(name string) (storage.ReadFile, error) {
+	file, err := f.FS.Open(name)
+	if name == ondisk.Catalog {
+		return vastFile{file, f.t}, err
+	}
+	return file, err
+}
+
+type vastFile struct {
+	storage.ReadFile
+	t *testing.T
+}
+
+func (vastFile) Size() (int64, error) { return 1 << 40, nil }
+
+func (f vastFile) ReadAt(b []byte, at int64) (int, error) {
+	f.t.Errorf("%d bytes at %d were read of what is of no use", len(b), at)
+	return f.ReadFile.ReadAt(b, at)
+}
+
+func TestAVastCatalogIsNotRead(t *testing.T) {
+	fsys := manySegments(t, 40)
+	a, err := format.Open(vast{fsys, t})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := told(a); err != nil {
+		t.Error(err)
 	}
 }

@@ -1,6 +1,8 @@
 package format
 
 import (
+	"bytes"
+	"encoding/json"
 	"reflect"
 	"slices"
 	"sync"
@@ -116,10 +118,30 @@ func (a *Archive) checkCatalog(s Segment, d *Document) error {
 	if claimed == nil {
 		claimed = c.find(s)
 	}
-	if claimed == nil || a.checkSource(claimed) != nil || reflect.DeepEqual(claimed, d) {
+	if claimed == nil || a.checkSource(claimed) != nil || sayTheSame(claimed, d) {
 		return nil
 	}
 	return corruptf("%s says something else of it than it does itself: remove that file, which is only derived", ondisk.Catalog)
+}
+
+// sayTheSame is whether documents say the same. A list that is empty may also be left out, and a catalog leaves it out.
+func sayTheSame(a, b *Document) bool {
+	if reflect.DeepEqual(a, b) {
+		return true
+	}
+	one, err := json.Marshal(a)
+	other, failed := json.Marshal(b)
+	return err == nil && failed == nil && bytes.Equal(one, other)
+}
+
+// blame is err, which came of what segments are said to be, or what is wrong with what the catalog said of them.
+func (a *Archive) blame(err error, of ...Segment) error {
+	for _, s := range of {
+		if _, wrong := a.footer(s); wrong != nil {
+			return wrong
+		}
+	}
+	return err
 }
 
 // documentFor is the document of a segment for a walk through a window. The catalog is believed in one thing alone: that a segment has no record of a window

@@ -67,48 +67,46 @@ func (a *Archive) noteSealed(s Segment, d *Document) {
 		return
 	}
 	defer c.writing.Unlock()
-	a.addToCatalog(false) // an error comes again with what else is written, and what is derived does not end a capture
+	a.addToCatalog(false)
 }
 
 // writeCatalog adds to the catalog what this writer sealed, and takes out what was pruned; anyway: also if nothing was sealed. Another writer that does so at
-// the same time may lack it, which costs readers a request for each segment that is missing.
-func (a *Archive) writeCatalog(anyway bool) error {
+// the same time may lack it, which costs readers a request for each segment that is missing. So does an error, which is nobody's: what is derived does not
+// make what was captured, copied or pruned a failure. Verify names what is in the way.
+func (a *Archive) writeCatalog(anyway bool) {
 	a.writer.catalog.writing.Lock()
 	defer a.writer.catalog.writing.Unlock()
-	return a.addToCatalog(anyway)
+	a.addToCatalog(anyway)
 }
 
 // addToCatalog is writeCatalog for who holds the lock of writing.
-func (a *Archive) addToCatalog(anyway bool) error {
+func (a *Archive) addToCatalog(anyway bool) {
 	c := &a.writer.catalog
 	c.mu.Lock()
 	fresh := slices.Clone(c.fresh)
 	c.mu.Unlock()
-	if len(fresh) == 0 && !anyway {
-		return nil
-	}
 	few := a.countSegments() < catalogFrom
-	if few && !anyway {
-		return nil
+	if (few || len(fresh) == 0) && !anyway {
+		return
 	}
 	id := a.Identity()
 	old, _, err := loadCatalog(a.fsys, id.ArchiveID)
 	if few && old == nil && err == nil {
-		return nil
+		return
 	}
-	return a.replaceCatalog(old, fresh, len(fresh), id)
+	a.replaceCatalog(old, fresh, len(fresh), id)
 }
 
 // mostFootersAtClose bounds what a writer reads at its end for the catalog.
 const mostFootersAtClose = 1024
 
 // completeCatalog is writeCatalog at the end of a writer. It also has in it what others sealed who were killed, which each reader would have to look for.
-func (a *Archive) completeCatalog() error {
+func (a *Archive) completeCatalog() {
 	c := &a.writer.catalog
 	c.writing.Lock()
 	defer c.writing.Unlock()
 	if a.countSegments() < catalogFrom {
-		return nil
+		return
 	}
 	c.mu.Lock()
 	fresh := slices.Clone(c.fresh)
@@ -116,26 +114,25 @@ func (a *Archive) completeCatalog() error {
 	n := len(fresh)
 	id := a.Identity()
 	old, _, _ := loadCatalog(a.fsys, id.ArchiveID)
-	known := map[string]int64{}
-	note := func(e catalogEntry) { known[e.Path] = e.Size }
+	known := map[string]Segment{}
+	note := func(e catalogEntry) { known[e.Path] = e.Segment }
 	if old.entries(note) != nil {
-		old, known = nil, map[string]int64{}
+		old, known = nil, map[string]Segment{}
 	}
 	for _, e := range fresh {
 		note(e)
 	}
-	if fresh = append(fresh, a.uncatalogued(known)...); len(fresh) == 0 {
-		return nil
+	if fresh = append(fresh, a.uncatalogued(known)...); len(fresh) > 0 {
+		a.replaceCatalog(old, fresh, n, id)
 	}
-	return a.replaceCatalog(old, fresh, n, id)
 }
 
-// uncatalogued reads what is not known, by path and size. What cannot be read stays out.
-func (a *Archive) uncatalogued(known map[string]int64) (entries []catalogEntry) {
+// uncatalogued reads what is not known, by path, size and SHA-256. What cannot be read stays out.
+func (a *Archive) uncatalogued(known map[string]Segment) (entries []catalogEntry) {
 	var list []Segment
 	for _, tp := range a.Partitions() {
 		for _, s := range a.list(tp) {
-			if size, ok := known[s.Path]; (!ok || size != s.Size) && len(list) < mostFootersAtClose {
+			if k, ok := known[s.Path]; (!ok || !k.mayBe(s)) && len(list) < mostFootersAtClose {
 				list = append(list, s)
 			}
 		}
@@ -150,12 +147,10 @@ func (a *Archive) uncatalogued(known map[string]int64) (entries []catalogEntry) 
 }
 
 // replaceCatalog adds fresh ones, of which the first n are those of the cataloguer.
-func (a *Archive) replaceCatalog(old *catalog, fresh []catalogEntry, n int, id Identity) error {
-	c := &a.writer.catalog
+func (a *Archive) replaceCatalog(old *catalog, fresh []catalogEntry, n int, id Identity) {
 	b := mergeCatalog(old, fresh, id.Pruned)
 	err := a.writer.putCatalog(b, id.ArchiveID)
-	c.written(n, b.segments, err)
-	return err
+	a.writer.catalog.written(n, b.segments, err)
 }
 
 // mergeCatalog makes a catalog of one that there is, which may be nil, and of more. One that cannot be read is as none.

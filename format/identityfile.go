@@ -123,6 +123,9 @@ func readBounded(fsys storage.ReadFS, name string, limit int64) ([]byte, error) 
 		return nil, err
 	}
 	defer f.Close()
+	if size, err := f.Size(); err == nil && size > limit { // nothing of it is of use
+		return nil, corruptf("%d bytes, more than %d", size, limit)
+	}
 	b, err := io.ReadAll(io.NewSectionReader(f, 0, limit+1))
 	if err == nil && int64(len(b)) > limit {
 		return nil, corruptf("more than %d bytes", limit)

@@ -37,13 +37,10 @@ func (a *Archive) Prune(until map[TopicPartition]int64, by string, now time.Time
 			return fmt.Errorf("prune: %w", err)
 		}
 	}
-	err := a.removePruned()
-	if err == nil {
-		err = a.writeCatalog(true)
-	}
-	if err != nil {
+	if err := a.removePruned(); err != nil {
 		return fmt.Errorf("prune: %w", err)
 	}
+	a.writeCatalog(true)
 	return nil
 }
 

@@ -15,13 +15,14 @@ type ResumePoint struct {
 }
 
 // Resume says where partition tp goes on; ok is false when it has no segment yet. It reads the last documents only: a walk from the
-// beginning would read them all.
+// beginning would read them all. The very last one is read from its segment, whatever the archive's catalog says: no name of another segment
+// tells where it ends.
 func (a *Archive) Resume(tp TopicPartition) (p ResumePoint, ok bool, err error) {
 	list := a.list(tp)
 	if len(list) == 0 {
 		return ResumePoint{}, false, nil
 	}
-	last, err := a.Document(list[len(list)-1])
+	last, err := a.footer(list[len(list)-1])
 	if err != nil {
 		return ResumePoint{}, false, err
 	}
@@ -35,7 +36,7 @@ func (a *Archive) Resume(tp TopicPartition) (p ResumePoint, ok bool, err error) 
 			return ResumePoint{}, false, err
 		}
 		if err := list[i+1].checkAdjoins(d.NextOffset); err != nil {
-			return ResumePoint{}, false, fmt.Errorf("%s: %w", list[i+1].Path, err)
+			return ResumePoint{}, false, a.blame(fmt.Errorf("%s: %w", list[i+1].Path, err), list[i])
 		}
 		// A segment of nothing but a gap has no epoch; the one before it may.
 		if p.LeaderEpoch != NoLeaderEpoch {

@@ -227,9 +227,7 @@ func (a *Archive) Commit() error {
 	}
 	err := w.writeStoreSums(false)
 	if err == nil {
-		err = a.writeCatalog(false)
-	}
-	if err == nil {
+		a.writeCatalog(false)
 		err = w.putIdentity(ondisk.Identity, a.Identity())
 	}
 	if err != nil {

@@ -129,7 +129,8 @@ type segmentWalk struct {
 	archive  *Archive
 	rest     []Segment
 	document func(Segment) (*Document, error)
-	last     *Document // nil: none yet
+	before   Segment
+	last     *Document // of the segment before; nil: none yet
 }
 
 // next returns the next segment; io.EOF after the last. That the one behind it adjoins is checked already here, by its name, so that
@@ -145,13 +146,13 @@ func (w *segmentWalk) next() (Segment, *Document, error) {
 	}
 	if w.last != nil {
 		if err := checkSameSource(w.last.Source, d.Source); err != nil {
-			return s, nil, fmt.Errorf("%s: %w", s.Path, err)
+			return s, nil, w.archive.blame(fmt.Errorf("%s: %w", s.Path, err), w.before, s)
 		}
 	}
-	w.rest, w.last = w.rest[1:], d
+	w.rest, w.before, w.last = w.rest[1:], s, d
 	if len(w.rest) > 0 {
 		if err := w.archive.checkAdjoins(w.rest[0], d.NextOffset); err != nil {
-			return s, nil, fmt.Errorf("%s: %w", w.rest[0].Path, err)
+			return s, nil, w.archive.blame(fmt.Errorf("%s: %w", w.rest[0].Path, err), s)
 		}
 	}
 	return s, d, nil

@@ -53,7 +53,7 @@ type Table struct {
 func (t *Table) Changed() bool { return t.Created || t.Moved || t.Added+t.Removed > 0 }
 
 // Export makes the tables of a catalog follow an archive. It refreshes the archive, in which no segment may be under way, and reads the document of
-// every segment of a topic before it changes the topic's table.
+// every segment of a topic, from the segment itself, before it changes the topic's table.
 // With an error the report has the tables that are done. A table that is not the archive's is a *TableError, and stays as it is.
 func Export(ctx context.Context, a *format.Archive, cat catalog.Catalog, o Options) (*Report, error) {
 	x, err := newExport(a, cat, o)
@@ -64,6 +64,7 @@ func Export(ctx context.Context, a *format.Archive, cat catalog.Catalog, o Optio
 	if err != nil {
 		return nil, err
 	}
+	a.IgnoreCatalog() // readers of the tables believe what is said of files
 	r := &Report{}
 	if err := x.makeNamespace(ctx); err != nil {
 		return nil, fmt.Errorf("namespace %s: %w", x.Namespace, err)

@@ -54,6 +54,7 @@ func (o *packOptions) checkComplete(e *env, fsys storage.ReadFS) (*completeness,
 		return nil, fmt.Errorf("%s: %w", o.archive, err)
 	}
 	defer a.Close()
+	a.IgnoreCatalog() // what is carried away is judged by its segments
 	c, err := a.Completeness(format.Selection{})
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.archive, err)

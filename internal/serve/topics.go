@@ -10,6 +10,8 @@ import (
 	"maps"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/karchive/karchive/format"
 )
 
@@ -87,17 +89,19 @@ func (s *Source) topic(of format.Topic) (*topic, error) {
 		t.id = [16]byte(id)
 	}
 	some := false
+	var g errgroup.Group
+	g.SetLimit(measuredAtOnce)
 	for n := range max(of.Partitions, 1) {
 		tp := format.TopicPartition{Topic: of.Name, Partition: n}
 		p := &partition{source: s, tp: tp, topic: t.name, epoch: format.NoLeaderEpoch}
 		if s.Takes == nil || s.Takes(tp) {
 			some = true
-			if err := p.measure(); err != nil {
-				return nil, fmt.Errorf("%s: %w", tp, err)
-			}
-			p.high.Store(p.end)
+			g.Go(p.measure)
 		}
 		t.partitions = append(t.partitions, p)
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
 	}
 	if !some {
 		return nil, nil
@@ -105,20 +109,29 @@ func (s *Source) topic(of format.Topic) (*topic, error) {
 	return t, nil
 }
 
+// measuredAtOnce is how many partitions are measured at a time: for each its last segment is read, which takes a request in a bucket.
+const measuredAtOnce = 16
+
 // measure finds out the offsets that a partition is served from and to, and its leader epoch.
 func (p *partition) measure() error {
 	a := p.source.Archive
 	resume, ok, err := a.Resume(p.tp)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if !ok {
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s: %w", p.tp, err)
+	case !ok:
+		err = nil
 		p.start = planned(a, p.tp)
 		p.end = p.start
-		return nil
+	default:
+		p.start, p.end, p.epoch = a.Segments(p.tp)[0].Base, resume.Next, resume.LeaderEpoch
+		err = p.narrow()
 	}
-	p.start, p.end, p.epoch = a.Segments(p.tp)[0].Base, resume.Next, resume.LeaderEpoch
-	return p.narrow()
+	if err != nil {
+		return fmt.Errorf("%s: %w", p.tp, err)
+	}
+	p.high.Store(p.end)
+	return nil
 }
 
 // planned is where a partition without a segment begins and ends.
