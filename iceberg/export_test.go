@@ -380,3 +380,37 @@ func TestASegmentThatCannotBeReadLeavesTheTableAsItIs(t *testing.T) {
 		t.Errorf("the table is at %s, want as it was, %s", after, before.Metadata)
 	}
 }
+
+// The archive's catalog would vouch for it: it has what the segment said of itself, and the file has its size.
+func TestOfManySegmentsEachIsReadBeforeTheTableHasIt(t *testing.T) {
+	const many = 70 // have a catalog
+	a, at := archive(t, format.Identity{})
+	for i := range int64(many) {
+		seal(t, a, "orders", 0, i, 1)
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	dir := strings.TrimPrefix(at, "file://")
+	damage(t, filepath.Join(dir, a.Segments(format.TopicPartition{Topic: "orders"})[many/2].Path))
+	reopened, err := format.OpenPath(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := iceberg.Export(t.Context(), reopened, tables(t), iceberg.Options{Location: at}); !errors.Is(err, format.ErrCorrupt) {
+		t.Errorf("got %v, want that the segment is damaged", err)
+	}
+}
+
+// damage changes the end of a file, and leaves its size.
+func damage(t *testing.T, file string) {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(content[len(content)-16:])
+	if err := os.WriteFile(file, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
