@@ -63,6 +63,9 @@ func TestAParquetSegmentOfAnotherWriterIsRead(t *testing.T) {
 
 // The library's own limit of a page is 64 MiB, and below that of a record.
 func TestAPageOfAnotherWriterHoldsAnyRecord(t *testing.T) {
+	if testing.Short() {
+		t.Skip("seconds with the race detector: a page of 64 MiB")
+	}
 	records := []Record{{Offset: 1200, Value: make([]byte, parquet.DefaultMaxCompressedPageSize+1)}}
 	got, _ := readSegment(t, foreignSegment(t, records, parquet.WithDictionaryDefault(false), parquet.WithStats(false)))
 	if len(got) != 1 || len(got[0].Value) != len(records[0].Value) {
