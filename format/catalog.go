@@ -75,7 +75,7 @@ func loadCatalog(fsys storage.ReadFS, archiveID string) (c *catalog, size int64,
 		c, err = parseCatalog(content, archiveID)
 	}
 	if err != nil {
-		return nil, 0, fmt.Errorf("%s: %w", ondisk.Catalog, err)
+		return nil, 0, err
 	}
 	return c, int64(len(content)), nil
 }

@@ -415,7 +415,7 @@ func TestWhatIsInTheWayOfTheCatalogFailsNoWriterAndIsNamedByVerify(t *testing.T)
 		t.Errorf("got %d records, %v, want 800", len(got), err)
 	}
 	got := findings(t, fsys, format.VerifyOptions{})
-	if len(got) != 1 || !strings.HasPrefix(got[0], ondisk.Catalog) {
+	if len(got) != 1 || !strings.HasPrefix(got[0], ondisk.Catalog+": open") {
 		t.Errorf("got %q, want what is wrong with %s", got, ondisk.Catalog)
 	}
 }
