@@ -95,6 +95,7 @@ type run struct {
 	held []string // what open transactions held back in the end
 
 	unadopted error // why a partition is not captured yet
+	strangers error // who else is in the group, and has partitions
 }
 
 // concurrentSeals keeps a follow capture of many partitions from syncing all of their files at once when they are due together.
@@ -282,7 +283,7 @@ func (r *run) now() Progress {
 	defer r.mu.Unlock()
 	p.Overtaken, p.Dropped = r.behindOthers, r.dropped
 	if trouble == nil {
-		trouble = r.unadopted
+		trouble = r.uncaptured()
 	}
 	if len(r.left) > 0 { // which does not pass by itself
 		trouble = fmt.Errorf("%d of %d partitions left: %w", len(r.left), p.Partitions, r.left[0])
@@ -299,8 +300,8 @@ func (r *run) finalReport(ctx context.Context, p *plan) Report {
 	defer r.mu.Unlock()
 	sum.Handed = r.assignment.handed()
 	sum.Warnings, sum.Overtaken, sum.Dropped = slices.Clone(r.warnings), r.behindOthers, r.dropped
-	if r.unadopted != nil {
-		sum.Warnings = append(sum.Warnings, fmt.Sprintf("a partition is not captured: %v", r.unadopted))
+	if err := r.uncaptured(); err != nil {
+		sum.Warnings = append(sum.Warnings, fmt.Sprintf("a partition is not captured: %v", err))
 	}
 	sum.Warnings = append(sum.Warnings, r.held...)
 	for i := 1; i < len(r.left); i++ { // the first is the error of the capture

@@ -29,6 +29,7 @@ type MismatchError struct {
 	What    string // "cluster id", "isolation", "from" and the like
 	Archive string // the value of the archive
 	Now     string // the value of this capture
+	Option  bool   // it was chosen, and is no property of the cluster
 }
 
 // Error names both values.

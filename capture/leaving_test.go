@@ -87,7 +87,7 @@ func TestAMemberEndsInSecondsWhenItsCoordinatorIsSilent(t *testing.T) {
 
 func TestATopicThatComesWhenJoiningFailedIsNothingToShareOut(t *testing.T) {
 	r := &run{settings: &settings{Options: Options{Topics: []string{"orders*"}}}}
-	m := &membership{run: r, topics: []string{"orders"}}
+	m := &membership{run: r, member: new(Member), topics: []string{"orders"}}
 	m.look(&kafka.Metadata{Topics: map[string]kafka.Topic{"orders": {}, "orders-2": {Partitions: map[int32]kafka.Leader{0: {}}}}})
 	m.end()
 }

@@ -326,8 +326,11 @@ func (m *membership) release(partitions map[string][]int32, lost bool) (given []
 	return given
 }
 
-// look has the group share out topics that came into being.
+// look has the group share out topics that came into being, and finds others who are in it.
 func (m *membership) look(found *kafka.Metadata) {
+	if m.member.Protocol == Consumer {
+		m.lookForStrangers(found)
+	}
 	fresh := slices.DeleteFunc(m.run.selectedTopics(found), func(topic string) bool { return slices.Contains(m.topics, topic) })
 	if len(fresh) == 0 {
 		return

@@ -59,7 +59,7 @@ func (r *run) goOn(w work) (work, error) {
 		return w, &RecreatedTopicError{Topic: w.tp.Topic, Archive: at.Source.TopicID, Cluster: w.source.TopicID}
 	}
 	if at.Source != w.source {
-		return w, &MismatchError{"source of " + w.tp.String(), fmt.Sprint(at.Source), fmt.Sprint(w.source)}
+		return w, &MismatchError{"source of " + w.tp.String(), fmt.Sprint(at.Source), fmt.Sprint(w.source), false}
 	}
 	w.from, w.epoch = at.Next, at.LeaderEpoch
 	w.sure, err = vouched(r.archive, w.tp)

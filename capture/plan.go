@@ -99,7 +99,7 @@ func (p *planner) checkArchive() error {
 
 func (p *planner) checkSource() error {
 	if have := p.identity.ClusterID; have != p.meta.ClusterID && (have != "" || p.stored != nil) {
-		return &MismatchError{"cluster id", have, p.meta.ClusterID}
+		return &MismatchError{"cluster id", have, p.meta.ClusterID, false}
 	}
 	return checkTopics(p.identity.Topics, p.meta)
 }
@@ -123,7 +123,7 @@ func (p *planner) checkOptions() error {
 		if have == want {
 			return nil
 		}
-		return &MismatchError{what, have, want}
+		return &MismatchError{what, have, want, true}
 	}
 	err := errors.Join(
 		differ("isolation", string(p.stored.Isolation), string(now.Isolation)),
@@ -142,7 +142,7 @@ func (p *planner) resume(tp format.TopicPartition) error {
 		return err
 	}
 	if want := p.source(tp.Topic); point.Source != want && p.meta.Topics[tp.Topic].Err == nil && p.exists(tp.Topic) {
-		return &MismatchError{"source of " + tp.String(), fmt.Sprint(point.Source), fmt.Sprint(want)}
+		return &MismatchError{"source of " + tp.String(), fmt.Sprint(point.Source), fmt.Sprint(want), false}
 	}
 	sure, err := vouched(p.archive, tp)
 	p.next[tp] = reached{next: point.Next, sure: sure, epoch: point.LeaderEpoch}
@@ -219,7 +219,7 @@ func (p *planner) position(r origin.PlanRange) int64 {
 // finish plans what is left of an interrupted snapshot.
 func (p *planner) finish(ctx context.Context) (*plan, *kafka.Metadata, error) {
 	if until := p.settings.Until.String(); p.stored.Until != until {
-		return nil, nil, &MismatchError{"until", p.stored.Until, until}
+		return nil, nil, &MismatchError{"until", p.stored.Until, until, true}
 	}
 	made := &plan{resumed: true}
 	for _, r := range p.stored.Partitions {

@@ -52,15 +52,36 @@ func captureHint(err error, explained string) error {
 	if errors.Is(err, context.Canceled) {
 		return withHint(err, "the same command goes on with it")
 	}
-	for _, differs := range []any{new(*capture.MismatchError), new(*capture.RecreatedTopicError), new(*capture.TruncatedError)} {
-		if errors.As(err, differs) {
-			return withHint(err, "give another -o DIR: one archive holds one log")
-		}
+	if hint := otherHint(err); hint != "" {
+		return withHint(err, hint)
 	}
 	if group, ok := errors.AsType[*capture.GroupError](err); ok {
 		return withHint(err, cmp.Or(groupHint(group), explained))
 	}
 	return withHint(err, explained)
+}
+
+// otherHint says what to do about an archive of something else.
+func otherHint(err error) string {
+	differs, mismatch := errors.AsType[*capture.MismatchError](err)
+	switch {
+	case mismatch && differs.Option:
+		return "give " + mismatchFlags(differs.What) + " as it was given before, or another -o DIR"
+	case mismatch, errors.As(err, new(*capture.RecreatedTopicError)), errors.As(err, new(*capture.TruncatedError)):
+		return "give another -o DIR: one archive holds one log"
+	}
+	return ""
+}
+
+// mismatchFlags are the flags of what differs.
+func mismatchFlags(what string) string {
+	switch what {
+	case "rules", "steps":
+		return "--rules, --filter, --mask and the like"
+	case "rotate bytes":
+		return "--rotate-size"
+	}
+	return "--" + strings.ReplaceAll(what, " ", "-")
 }
 
 // groupHint says what to do about the answer of a group.

@@ -195,7 +195,7 @@ func hintFor(err error) string {
 	case errors.Is(err, format.ErrNotArchive):
 		return "give the directory that karchive capture wrote with -o"
 	case errors.Is(err, storage.ErrLocked):
-		return "wait for the other karchive to end, or stop it"
+		return "wait for the other karchive to end, or stop it; where it shares the archive with --group, give the same --group"
 	case errors.Is(err, format.ErrMissingSegment), errors.Is(err, format.ErrCorrupt):
 		return "karchive verify --deep names every bad file, --skip-corrupt reads the rest, karchive recover writes it to a new archive"
 	case errors.Is(err, format.ErrPruned):

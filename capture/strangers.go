@@ -1,0 +1,29 @@
+package capture
+
+import (
+	"errors"
+
+	"github.com/karchive/karchive/internal/kafka"
+)
+
+// lookForStrangers notes another program that is a member of the group: the partitions that it has are captured by nobody. In the protocols of clients
+// brokers do not let it in; in the consumer protocol they do, and only what it commits tells of it.
+func (m *membership) lookForStrangers(found *kafka.Metadata) {
+	r := m.run
+	offsets := groupOffsets{cluster: r.cluster.within(briefly), member: m.member, mark: m.offsets.mark}
+	err := offsets.check(r.fetching, partitionsOf(r.selectedTopics(found), found, r.settings))
+	if err != nil && !errors.Is(err, ErrGroupTaken) { // it was not found out
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.strangers = err
+}
+
+// uncaptured says why a partition is not captured; nil: all are. The caller holds mu.
+func (r *run) uncaptured() error {
+	if r.unadopted != nil {
+		return r.unadopted
+	}
+	return r.strangers
+}
