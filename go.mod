@@ -3,10 +3,10 @@ module github.com/karchive/karchive
 go 1.26.0
 
 require (
-	github.com/Azure/azure-sdk-for-go/sdk/storage/azblob v1.8.2
 	aead.dev/minisign v0.3.0
 	cel.dev/cel-go v0.33.2
 	filippo.io/age v1.3.1
+	github.com/Azure/azure-sdk-for-go/sdk/storage/azblob v1.8.2
 	github.com/HdrHistogram/hdrhistogram-go v1.4.0
 	github.com/VictoriaMetrics/metricsql v0.87.3
 	github.com/apache/arrow-go/v18 v18.8.0

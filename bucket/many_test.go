@@ -27,7 +27,7 @@ func TestManySegmentsAreReadWithAFewRequestsOrOneEachAndSeveralAtATime(t *testin
 	far := written.Other()
 	far.Delay = time.Second
 	synctest.Test(t, func(t *testing.T) {
-		s, began := bucket.New(t.Context(), far.Open(), bucket.Options{}), time.Now()
+		s := bucket.New(t.Context(), far.Open(), bucket.Options{})
 		covered(t, s, partitions*each)
 		r := s.Requests()
 		// karchive.json and SHA256SUMS, a few footers and then the catalog; the plans, and two pages of segments
@@ -35,7 +35,8 @@ func TestManySegmentsAreReadWithAFewRequestsOrOneEachAndSeveralAtATime(t *testin
 			t.Errorf("GET, LIST and HEAD: got %v, want %v: %s", got, want, lists(far))
 		}
 		ok(t, far.Objects().Delete(t.Context(), ".karchive-catalog"))
-		s, began = bucket.New(t.Context(), far.Open(), bucket.Options{}), time.Now()
+		began := time.Now()
+		s = bucket.New(t.Context(), far.Open(), bucket.Options{})
 		covered(t, s, partitions*each)
 		r = s.Requests()
 		if got, want := [3]int64{r.Get, r.List, r.Head}, [3]int64{2 + partitions*each + 1, 3, 0}; got != want {
