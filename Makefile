@@ -67,8 +67,8 @@ kill-replay: KILLS := $(if $(filter file,$(origin KILLS)),200,$(KILLS))
 kill-replay: ## KILLS (here 200) kill -9 of exactly-once replays into a real Apache Kafka within KILL_TIME: the target equals the archive
 	KARCHIVE_REPLAY_KILLS=$(KILLS) KARCHIVE_KILL_TIME=$(KILL_TIME) $(GO) test -tags kafka -count=1 -timeout 60m -v -run 'ExactlyOnceReplays/killed' ./test/realkafka
 
-race: ## with a tenth of the crashes and flips, which only repeat what races could be in; the detector's second at the end of each process is cut
-	GORACE=atexit_sleep_ms=20 $(GO) test -race -short -timeout 30m ./...
+race: ## with a tenth of the crashes and flips, which only repeat what races could be in; those that take longest begin first; the detector's second at the end of each process is cut
+	GORACE=atexit_sleep_ms=20 $(GO) test -race -short -timeout 30m ./replay ./cmd/karchive ./capture ./format ./...
 
 lint:
 	$(GO) vet -tags kafka ./...

@@ -305,7 +305,7 @@ func (l *crashLog) crashing(t *testing.T, seed uint64, r *rand.Rand, lanes int, 
 func TestEveryOperationOfACaptureFailsOnce(t *testing.T) {
 	faults := []memfs.Fault{{Err: syscall.EIO}, {Err: syscall.ENOSPC, Keep: 100}, {Err: syscall.EIO, Done: true}, {Err: syscall.EDQUOT}}
 	eachCrashLog(t, func(t *testing.T, l *crashLog) {
-		for n := 0; ; n++ {
+		for n := 0; ; n += crashruns.Apart(1) {
 			chosen := faults[n%len(faults):][:1]
 			if crashruns.Exhaustive() {
 				chosen = faults

@@ -386,7 +386,7 @@ func TestEveryOperationFailsOnce(t *testing.T) {
 				break
 			}
 			t.Run(f.name, func(t *testing.T) {
-				for n := 0; ; n++ {
+				for n := 0; ; n += crashruns.Apart(1) {
 					fsys := memfs.New(memfs.Options{NoLinks: n%2 == 1})
 					fsys.Inject(func(o memfs.Op) *memfs.Fault {
 						if o.N != n {
@@ -467,7 +467,7 @@ func TestADiskThatGoesAwayLeavesWhatIsSealed(t *testing.T) {
 	t.Parallel()
 	eachEncoding(t, func(t *testing.T, e format.Encoding) {
 		_, ops := undisturbed(e)
-		for n := 0; n < ops; n += 3 {
+		for n := 0; n < ops; n += crashruns.Apart(3) {
 			fsys := memfs.New(memfs.Options{})
 			fsys.FailFrom(n, syscall.EIO)
 			captureFails(t, fsys, e, n, syscall.EIO)
@@ -479,7 +479,7 @@ func TestAFileSystemRemountedReadOnlyLeavesWhatIsSealed(t *testing.T) {
 	t.Parallel()
 	eachEncoding(t, func(t *testing.T, e format.Encoding) {
 		_, ops := undisturbed(e)
-		for n := 0; n < ops; n += 5 {
+		for n := 0; n < ops; n += crashruns.Apart(5) {
 			fsys := memfs.New(memfs.Options{})
 			fsys.Inject(func(o memfs.Op) *memfs.Fault {
 				if o.N < n || !o.Changes() {
@@ -497,7 +497,7 @@ func TestWhatAKilledProcessLeftIsDurableOnceAnotherOneHasOpenedIt(t *testing.T) 
 	t.Parallel()
 	eachEncoding(t, func(t *testing.T, e format.Encoding) {
 		_, ops := undisturbed(e)
-		for n := range ops {
+		for n := 0; n < ops; n += crashruns.Apart(1) {
 			fsys := memfs.New(memfs.Options{NoLinks: n%2 == 1})
 			fsys.CrashAt(n)
 			done := newProgress(e)

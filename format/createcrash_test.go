@@ -6,13 +6,14 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/test/memfs"
+	"github.com/karchive/karchive/test/memfs/crashruns"
 )
 
 // A karchive.json that its killed maker did not make durable can be gone after a crash. What the next process made beside it must not
 // outlive it: the directory would be neither an archive nor empty.
 func TestAnArchiveThatAKilledProcessBeganSurvivesACrashOfTheNext(t *testing.T) {
 	t.Parallel()
-	for n := range 30 {
+	for n := 0; n < 30; n += crashruns.Apart(1) {
 		for seed := range uint64(20) {
 			fsys := memfs.New(memfs.Options{})
 			fsys.Inject(func(o memfs.Op) *memfs.Fault {

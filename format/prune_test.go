@@ -107,7 +107,7 @@ func TestAPruneThatAnyOperationEndsIsEndedByTheNextWriter(t *testing.T) {
 		if i > 1 && testing.Short() && !crashruns.Exhaustive() {
 			break
 		}
-		for n := 0; ; n++ {
+		for n := 0; ; n += crashruns.Apart(1) {
 			fsys := memfs.FromFiles(memfs.Options{}, whole.Files())
 			fsys.CrashAt(n)
 			err := pruneOldest(fsys)
@@ -138,7 +138,7 @@ func TestAnyFailureOfAPruneLeavesASoundArchive(t *testing.T) {
 	t.Parallel()
 	whole := unpruned(t, memfs.Options{})
 	for _, f := range failures {
-		for n := 0; ; n++ {
+		for n := 0; ; n += crashruns.Apart(1) {
 			fsys := memfs.FromFiles(memfs.Options{}, whole.Files())
 			fsys.Inject(func(o memfs.Op) *memfs.Fault {
 				if o.N != n {

@@ -94,7 +94,7 @@ func TestEveryOperationOfARebuildFailsOnce(t *testing.T) {
 	t.Parallel()
 	eachEncoding(t, func(t *testing.T, e format.Encoding) {
 		files := finished(t, e)
-		for n := 0; ; n++ {
+		for n := 0; ; n += crashruns.Apart(1) {
 			r := rand.New(rand.NewPCG(uint64(n), 22))
 			fsys := withoutSums(files, r, memfs.Options{NoLinks: n%2 == 1})
 			before := fsys.Files()

@@ -28,6 +28,14 @@ func Seeds(usual, short uint64) uint64 {
 	return usual
 }
 
+// Apart is how many operations lie between those that a test tries: n, or with -short a few times as many, of which every second one is odd.
+func Apart(n int) int {
+	if testing.Short() && !Exhaustive() {
+		return 7 * n
+	}
+	return n
+}
+
 // Each calls run with the seeds below n (a tenth with -short), or with those that the environment asks for. A seed fails when run returns an error; the file
 // system that it returns with that tells the operations. Share is the part of KARCHIVE_CRASH_RUNS that falls to this test.
 func Each(t *testing.T, n uint64, share float64, run func(seed uint64) (*memfs.FS, error)) {
