@@ -197,6 +197,9 @@ func month() recording {
 }
 
 func TestAMonthIsPlayedInSeconds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes minutes under the race detector")
+	}
 	virtually(t, func(t *testing.T, c target) {
 		r := month()
 		o, sent := watched(replay.Options{Schedule: speed(t, "1"), Timestamps: replay.NowTimestamps, MemoryBytes: 1 << 20, StallTimeout: time.Hour})
