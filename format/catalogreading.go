@@ -82,19 +82,13 @@ func (a *Archive) loadCatalog() {
 	if a.countSegments() < catalogFrom {
 		return
 	}
-	c, size, _ := loadCatalog(a.fsys, a.archiveID())
+	c, size, _ := loadCatalog(a.fsys, a.Identity().ArchiveID)
 	a.bytesRead.Add(size)
 	a.catalog.mu.Lock()
 	defer a.catalog.mu.Unlock()
 	if !a.catalog.ignored {
 		a.catalog.catalog = c
 	}
-}
-
-func (a *Archive) archiveID() string {
-	a.mu.RLock()
-	defer a.mu.RUnlock()
-	return a.identity.ArchiveID
 }
 
 func (a *Archive) countSegments() (n int) {

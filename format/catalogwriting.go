@@ -36,6 +36,13 @@ func (c *cataloguer) add(s Segment, d *Document) (due bool) {
 	return len(c.fresh) >= max(c.due, catalogEvery)
 }
 
+// pending is what the catalog lacks.
+func (c *cataloguer) pending() []catalogEntry {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.fresh)
+}
+
 // newEntry is not ok for a segment that no catalog has.
 func newEntry(s Segment, d *Document) (catalogEntry, bool) {
 	if d == nil {
@@ -81,10 +88,7 @@ func (a *Archive) writeCatalog(anyway bool) {
 
 // addToCatalog is writeCatalog for who holds the lock of writing.
 func (a *Archive) addToCatalog(anyway bool) {
-	c := &a.writer.catalog
-	c.mu.Lock()
-	fresh := slices.Clone(c.fresh)
-	c.mu.Unlock()
+	fresh := a.writer.catalog.pending()
 	few := a.countSegments() < catalogFrom
 	if (few || len(fresh) == 0) && !anyway {
 		return
@@ -108,9 +112,7 @@ func (a *Archive) completeCatalog() {
 	if a.countSegments() < catalogFrom {
 		return
 	}
-	c.mu.Lock()
-	fresh := slices.Clone(c.fresh)
-	c.mu.Unlock()
+	fresh := c.pending()
 	n := len(fresh)
 	id := a.Identity()
 	old, _, _ := loadCatalog(a.fsys, id.ArchiveID)

@@ -37,13 +37,9 @@ func checkVersion(what, v string) error {
 }
 
 // newerVersion says that v, which checkVersion accepts, has a newer minor version than this package writes.
-func newerVersion(v string) bool {
-	_, minor, _ := parseVersion(v)
-	_, known, _ := parseVersion(Version)
-	return minor > known
-}
+func newerVersion(v string) bool { return laterVersion(v, Version) }
 
-// laterVersion says that of two versions of this program the first has the larger number.
+// laterVersion says that of two valid versions the first has the larger number.
 func laterVersion(v, than string) bool {
 	major, minor, _ := parseVersion(v)
 	m, n, _ := parseVersion(than)

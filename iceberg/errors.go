@@ -15,6 +15,7 @@ var ErrName = errors.New("not made of lower-case letters, digits and underscores
 // EncodingError is returned for an archive that is not in Parquet, which is all that tables can have of the two encodings.
 type EncodingError struct{ Encoding format.Encoding }
 
+// Error names the encoding.
 func (e *EncodingError) Error() string {
 	return fmt.Sprintf("the archive is in %s: Iceberg tables have Parquet files", e.Encoding)
 }
@@ -22,6 +23,7 @@ func (e *EncodingError) Error() string {
 // NamesError is returned for two topics that one table would be made of.
 type NamesError struct{ Topic, Other, Table string }
 
+// Error names the topics and the table.
 func (e *NamesError) Error() string {
 	return fmt.Sprintf("topics %s and %s would both be table %s", e.Topic, e.Other, e.Table)
 }
@@ -33,4 +35,5 @@ type TableError struct {
 	OtherArchive string
 }
 
+// Error returns Why.
 func (e *TableError) Error() string { return e.Why }

@@ -18,8 +18,7 @@ import (
 )
 
 func TestATableHasTheSegmentsWithRecordsAndTheirPartitions(t *testing.T) {
-	a, at := archive(t, format.Identity{})
-	seal(t, a, "orders", 0, 0, 3)
+	a, at := orders(t)
 	seal(t, a, "orders", 0, 3, 0) // a marker alone
 	seal(t, a, "orders", 0, 4, 2)
 	seal(t, a, "orders", 7, 100, 1)
@@ -57,8 +56,7 @@ func checkBounds(t *testing.T, s *ice.Schema, f ice.DataFile, first, last uint64
 }
 
 func TestASecondExportChangesNothing(t *testing.T) {
-	a, at := archive(t, format.Identity{})
-	seal(t, a, "orders", 0, 0, 3)
+	a, at := orders(t)
 	cat := tables(t)
 	first := export(t, a, cat, iceberg.Options{Location: at})
 	second := export(t, a, cat, iceberg.Options{Location: at})
@@ -68,8 +66,7 @@ func TestASecondExportChangesNothing(t *testing.T) {
 }
 
 func TestATableFollowsWhatIsSealedAndWhatIsPruned(t *testing.T) {
-	a, at := archive(t, format.Identity{})
-	seal(t, a, "orders", 0, 0, 3)
+	a, at := orders(t)
 	seal(t, a, "orders", 0, 3, 4)
 	cat := tables(t)
 	export(t, a, cat, iceberg.Options{Location: at})
@@ -96,8 +93,7 @@ func TestATableFollowsWhatIsSealedAndWhatIsPruned(t *testing.T) {
 func TestOfTwoExportsAtOnceEachSegmentIsAddedOnce(t *testing.T) {
 	for name, earlier := range map[string]bool{"of a new table": false, "of a table": true} {
 		t.Run(name, func(t *testing.T) {
-			a, at := archive(t, format.Identity{})
-			seal(t, a, "orders", 0, 0, 3)
+			a, at := orders(t)
 			cat := tables(t)
 			o := iceberg.Options{Location: at}
 			if earlier {
@@ -115,8 +111,7 @@ func TestOfTwoExportsAtOnceEachSegmentIsAddedOnce(t *testing.T) {
 }
 
 func TestAnExportThatPrunesWhileAnotherAddsLosesNothing(t *testing.T) {
-	a, at := archive(t, format.Identity{})
-	seal(t, a, "orders", 0, 0, 3)
+	a, at := orders(t)
 	seal(t, a, "orders", 0, 3, 1)
 	cat := tables(t)
 	o := iceberg.Options{Location: at}
@@ -129,8 +124,7 @@ func TestAnExportThatPrunesWhileAnotherAddsLosesNothing(t *testing.T) {
 }
 
 func TestAnExportThatOpenedTheArchiveEarlierKeepsWhatALaterOneAdded(t *testing.T) {
-	a, at := archive(t, format.Identity{})
-	seal(t, a, "orders", 0, 0, 3)
+	a, at := orders(t)
 	cat := tables(t)
 	o := iceberg.Options{Location: at}
 	early, err := format.OpenPath(strings.TrimPrefix(at, "file://"))
@@ -147,8 +141,7 @@ func TestAnExportThatOpenedTheArchiveEarlierKeepsWhatALaterOneAdded(t *testing.T
 }
 
 func TestATableThatCannotBeReadDoesNotKeepThoseBeforeItBack(t *testing.T) {
-	a, at := archive(t, format.Identity{})
-	seal(t, a, "orders", 0, 0, 3)
+	a, at := orders(t)
 	seal(t, a, "users", 0, 0, 1)
 	cat := tables(t)
 	o := iceberg.Options{Location: at}
@@ -163,8 +156,7 @@ func TestATableThatCannotBeReadDoesNotKeepThoseBeforeItBack(t *testing.T) {
 }
 
 func TestTheNextExportEndsOneThatWasKilled(t *testing.T) {
-	a, at := archive(t, format.Identity{})
-	seal(t, a, "orders", 0, 0, 3)
+	a, at := orders(t)
 	cat := tables(t)
 	killed := errors.New("killed")
 	if _, err := iceberg.Export(t.Context(), a, &between{Catalog: cat, made: killed}, iceberg.Options{Location: at}); !errors.Is(err, killed) {
@@ -179,8 +171,7 @@ func TestTheNextExportEndsOneThatWasKilled(t *testing.T) {
 }
 
 func TestAnArchiveThatWasMovedReplacesItsFilesAtOnce(t *testing.T) {
-	a, at := archive(t, format.Identity{})
-	seal(t, a, "orders", 0, 0, 3)
+	a, at := orders(t)
 	cat := tables(t)
 	export(t, a, cat, iceberg.Options{Location: at})
 	got := export(t, a, cat, iceberg.Options{Location: "s3://bucket/run"})
@@ -202,8 +193,7 @@ func TestAnArchiveThatWasMovedReplacesItsFilesAtOnce(t *testing.T) {
 }
 
 func TestASegmentWithOtherContentUnderItsNameIsReplaced(t *testing.T) {
-	a, at := archive(t, format.Identity{})
-	seal(t, a, "orders", 0, 0, 3)
+	a, at := orders(t)
 	cat := tables(t)
 	export(t, a, cat, iceberg.Options{Location: at})
 	b, _ := archive(t, format.Identity{})
@@ -216,8 +206,7 @@ func TestASegmentWithOtherContentUnderItsNameIsReplaced(t *testing.T) {
 }
 
 func TestTablesOfOthersAreLeftAlone(t *testing.T) {
-	a, at := archive(t, format.Identity{})
-	seal(t, a, "orders", 0, 0, 3)
+	a, at := orders(t)
 	b, bAt := archive(t, format.Identity{})
 	seal(t, b, "orders", 0, 0, 1)
 	c, cAt := archive(t, format.Identity{})
@@ -255,8 +244,7 @@ func TestTablesOfOthersAreLeftAlone(t *testing.T) {
 }
 
 func TestAFileOfSomebodyElseInATableIsNamed(t *testing.T) {
-	a, at := archive(t, format.Identity{})
-	seal(t, a, "orders", 0, 0, 3)
+	a, at := orders(t)
 	cat := tables(t)
 	export(t, a, cat, iceberg.Options{Location: at})
 	tbl := load(t, cat, "kafka.orders")
@@ -338,8 +326,7 @@ func TestNamesAndPlacesThatCannotBeAreRefused(t *testing.T) {
 }
 
 func TestADryRunChangesNothing(t *testing.T) {
-	a, at := archive(t, format.Identity{})
-	seal(t, a, "orders", 0, 0, 3)
+	a, at := orders(t)
 	cat := tables(t)
 	o := iceberg.Options{Location: at, DryRun: true}
 	if got := export(t, a, cat, o); !got.Created || got.Added != 1 || got.Records != 3 || got.Metadata != "" {
@@ -359,8 +346,7 @@ func TestADryRunChangesNothing(t *testing.T) {
 }
 
 func TestASegmentThatCannotBeReadLeavesTheTableAsItIs(t *testing.T) {
-	a, at := archive(t, format.Identity{})
-	seal(t, a, "orders", 0, 0, 3)
+	a, at := orders(t)
 	cat := tables(t)
 	before := export(t, a, cat, iceberg.Options{Location: at})
 	seal(t, a, "orders", 0, 3, 1)

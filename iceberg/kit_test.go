@@ -40,6 +40,14 @@ func archive(t *testing.T, id format.Identity) (a *format.Archive, location stri
 	return a, "file://" + dir
 }
 
+// orders makes an archive with a segment of the topic of that name: three records of partition 0.
+func orders(t *testing.T) (a *format.Archive, location string) {
+	t.Helper()
+	a, location = archive(t, format.Identity{})
+	seal(t, a, "orders", 0, 0, 3)
+	return a, location
+}
+
 // seal adds a segment of n records, at base and behind, one a second from the moment of their offset.
 func seal(t *testing.T, a *format.Archive, topic string, partition int32, base, n int64) {
 	t.Helper()

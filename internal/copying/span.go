@@ -96,11 +96,13 @@ func (p *piece) gaps() []ledger.Gap {
 
 // expand makes spans of a piece and its records.
 func (p *piece) expand(records []format.Record) ([]span, error) {
-	e := expansion{gaps: p.gaps(), at: p.from}
-	for _, g := range e.gaps {
-		if _, ok := kindOf(g.Reason); !ok {
+	e := expansion{at: p.from}
+	for _, g := range p.gaps() {
+		k, ok := kindOf(g.Reason)
+		if !ok {
 			return nil, fmt.Errorf("%s: offsets [%d, %d): a gap of reason %q cannot be copied", p.Segment.Path, g.From, g.Until, g.Reason)
 		}
+		e.gaps = append(e.gaps, span{from: g.From, until: g.Until, kind: k})
 	}
 	for len(records) > 0 {
 		n := 1
@@ -119,18 +121,17 @@ func (p *piece) expand(records []format.Record) ([]span, error) {
 // expansion is spans under way; which of those without a record are absent is not known before divide.
 type expansion struct {
 	spans []span
-	gaps  []ledger.Gap
+	gaps  []span
 	at    int64
 }
 
 // missing adds offsets without a record, up to until.
 func (e *expansion) missing(until int64) {
-	for len(e.gaps) > 0 && e.gaps[0].From < until {
+	for len(e.gaps) > 0 && e.gaps[0].from < until {
 		g := e.gaps[0]
 		e.gaps = e.gaps[1:]
-		e.add(g.From, absent)
-		lost, _ := kindOf(g.Reason)
-		e.add(g.Until, lost)
+		e.add(g.from, absent)
+		e.add(g.until, g.kind)
 	}
 	e.add(until, absent)
 }
