@@ -100,15 +100,15 @@ func (c *conductor) play(ctx context.Context) error {
 	defer func() { c.unpaused() }()
 	var items []item
 	for {
-		var why wait
+		var waited wait
 		var err error
-		items, why, err = c.queue.take(items)
+		items, waited, err = c.queue.take(items)
 		if err != nil || len(items) == 0 {
 			return err
 		}
 		came := c.now()
 		for i := range items {
-			c.noteWait(&items[i], why, came)
+			c.noteWait(&items[i], waited, came)
 			if err := c.playItem(ctx, &items[i]); err != nil {
 				return err
 			}
@@ -138,16 +138,18 @@ func (c *conductor) begin(ctx context.Context) error {
 // now is the time since the start.
 func (c *conductor) now() time.Duration { return c.clock.Now().Sub(c.start) }
 
-// noteWait counts a record that was due before it came.
-func (c *conductor) noteWait(it *item, why wait, came time.Duration) {
-	if why == noWait || c.planned(it)+c.moved >= came {
+// noteWait counts a record that was due before it came. What was due while the target held back what comes next is late for that, also
+// when reading was in the way for a moment afterwards.
+func (c *conductor) noteWait(it *item, waited wait, came time.Duration) {
+	due := saturating.Add(c.planned(it), c.moved)
+	if !waited.empty || due >= came {
 		return
 	}
 	c.recorder.count(func(t *Timing) {
-		if why == held {
-			t.HeldBack++
-		} else {
+		if c.start.Add(due).After(waited.heldUntil) {
 			t.Starved++
+		} else {
+			t.HeldBack++
 		}
 	})
 }
@@ -286,8 +288,8 @@ func (o *orderer) memory(ctx context.Context, cost int64) (release func(), err e
 	if release = b.TryTake(cost); release != nil {
 		return release, nil
 	}
-	o.queue.hold(true)
-	defer o.queue.hold(false)
+	o.queue.hold()
+	defer func() { o.queue.letGo(o.player.settings.Clock.Now()) }()
 	return b.Take(ctx, cost)
 }
 

@@ -19,6 +19,8 @@ type queue struct {
 	held    bool // what comes next waits for records that are not acknowledged
 	ended   bool
 	err     error // why it ended
+
+	heldUntil time.Time // when what came next last waited for acknowledgements
 }
 
 // item is a record in a queue, or the end of a partition that cannot go on.
@@ -66,12 +68,19 @@ func (q *queue) end(err error) {
 	q.changed.Broadcast()
 }
 
-// hold says whether what comes next waits for acknowledgements.
-func (q *queue) hold(held bool) {
+// hold says that what comes next waits for acknowledgements.
+func (q *queue) hold() {
 	q.mu.Lock()
-	q.held = held
+	q.held = true
 	q.mu.Unlock()
 	q.changed.Signal()
+}
+
+// letGo says that what comes next waits no longer for acknowledgements.
+func (q *queue) letGo(now time.Time) {
+	q.mu.Lock()
+	q.held, q.heldUntil = false, now
+	q.mu.Unlock()
 }
 
 // prime waits until a number of records are there, or as many as there can be, and returns the time as of which the first is played that
@@ -90,31 +99,25 @@ func (q *queue) prime(n int64) (firstMs int64, err error) {
 	return moment.Untimed, q.err
 }
 
-// wait says why taking from an empty queue had to wait.
-type wait int
-
-const (
-	noWait  wait = iota
-	starved      // for the archive
-	held         // for acknowledgements
-)
+// wait is what taking from a queue had to wait for.
+type wait struct {
+	empty     bool      // for a record
+	heldUntil time.Time // and records before this time for acknowledgements
+}
 
 // take exchanges the items that it returned last for those of the queue, waiting for one. It returns none at the end, with the reason.
-func (q *queue) take(done []item) (items []item, why wait, err error) {
+func (q *queue) take(done []item) (items []item, w wait, err error) {
 	clear(done) // they point to records
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for len(q.items) == 0 && !q.ended {
-		if q.held {
-			why = held
-		} else if why == noWait {
-			why = starved
-		}
+		w.empty = true
 		q.changed.Wait()
 	}
+	w.heldUntil = q.heldUntil
 	if q.err != nil {
-		return nil, why, q.err
+		return nil, w, q.err
 	}
 	items, q.items = q.items, done[:0]
-	return items, why, nil
+	return items, w, nil
 }
