@@ -48,12 +48,12 @@ func newIdentity(o *Options, r rules) identity {
 		"from":        o.From.String(),
 		"until":       o.Until.String(),
 		"limit":       strconv.FormatInt(o.Limit, 10),
-		"map":         o.Mapping.spelled(),
+		"map":         o.Mapping.String(),
 		"partitioner": o.Partitioner.String(),
 		"timestamps":  string(o.Timestamps),
 		"rules":       r.id(),
 	}}
-	if o.Shard.divides() { // without, ids stay those of older versions
+	if o.Shard.Divides() { // without, ids stay those of older versions
 		id.shape[shardOption] = o.Shard.String()
 	}
 	return id

@@ -18,6 +18,7 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/replay"
 	"github.com/karchive/karchive/replay/internal/checkpoint"
+	"github.com/karchive/karchive/replay/routing"
 	"github.com/karchive/karchive/selection"
 )
 
@@ -48,7 +49,7 @@ func TestAProgressFileBelongsToOneReplay(t *testing.T) {
 		"until":          {a, c, changed(func(o *replay.Options) { o.Until = selection.AtOffset(9) })},
 		"limit":          {a, c, changed(func(o *replay.Options) { o.Limit = 5 })},
 		"map":            {a, c, changed(func(o *replay.Options) { o.Mapping = mapping(t, "orders:=events") })},
-		"partitioner":    {a, c, changed(func(o *replay.Options) { o.Partitioner = replay.ByKey })},
+		"partitioner":    {a, c, changed(func(o *replay.Options) { o.Partitioner = routing.ByKey })},
 		"timestamps":     {a, c, changed(func(o *replay.Options) { o.Timestamps = replay.NowTimestamps })},
 	} {
 		_, err := replay.Run(t.Context(), run.to.connect, run.archive, run.options)
@@ -177,7 +178,7 @@ func TestARefusalByKeyLeavesNothingDoubledAndNothingOut(t *testing.T) {
 	held.others.Store(9998)
 	// All is sent at once, when the client is flushed.
 	connect := append(slices.Clone(c.connect), kgo.ProducerLinger(time.Minute), kgo.WithHooks(held))
-	options := replay.Options{Partitioner: replay.ByKey, Checkpoint: &memory{}}
+	options := replay.Options{Partitioner: routing.ByKey, Checkpoint: &memory{}}
 	refuseOnce(c, format.TopicPartition{Topic: "orders", Partition: 3}, 0)
 	report, err := replay.Run(t.Context(), connect, a, options)
 	if !errors.Is(err, replay.ErrIncomplete) {
@@ -189,7 +190,7 @@ func TestARefusalByKeyLeavesNothingDoubledAndNothingOut(t *testing.T) {
 	second := c.run(t, a, options)
 	equal(t, "acknowledged by both runs", report.Acknowledged+second.Acknowledged, int64(10_000))
 	whole := newTarget(t, kfake.SeedTopics(5, "orders"))
-	whole.run(t, a, replay.Options{Partitioner: replay.ByKey})
+	whole.run(t, a, replay.Options{Partitioner: routing.ByKey})
 	for partition := range int32(5) {
 		tp := format.TopicPartition{Topic: "orders", Partition: partition}
 		for _, source := range []string{"orders/0", "orders/1"} {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/routing"
 )
 
 // mixed is a recording of records that do not compress and, among them, one that is larger than a topic's limit before compression.
@@ -51,9 +52,9 @@ func TestWhatTheSourceStoredCompressedGoesIntoATargetLikeIt(t *testing.T) {
 	}
 }
 
-func partitioner(t *testing.T, text string) replay.Partitioner {
+func partitioner(t *testing.T, text string) routing.Partitioner {
 	t.Helper()
-	p, err := replay.ParsePartitioner(text)
+	p, err := routing.ParsePartitioner(text)
 	must(t, err)
 	return p
 }

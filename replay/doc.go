@@ -14,8 +14,8 @@
 // into one order (internal/merge) and says when each is due (a timeline), into a queue; another, the conductor, sleeps until the next is due and
 // sends it. Both ways a record is sent by the player, to the client, and the ledger of its partition hears what became of it.
 //
-// Words that are near to each other: a timeline.Pace is how fast, a timeline.Schedule when each record is due by it, with ramps and rounds.
-// [Pacing] says how a replay keeps to the schedule: when it begins and what becomes of late records. [Timing] is how well it did.
+// Words that are near to each other: routing says where a record goes, a timeline.Pace how fast, a timeline.Schedule when each is due by it, with
+// ramps and rounds. [Pacing] says how a replay keeps to the schedule: when it begins and what becomes of late records. [Timing] is how well it did.
 //
 // The package prints nothing, reads no flag and no environment, and ends no process.
 package replay

@@ -16,6 +16,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/routing"
 	"github.com/karchive/karchive/replay/timeline"
 	"github.com/karchive/karchive/test/memfs"
 )
@@ -71,7 +72,7 @@ func TestAReplayThatIsKilledAgainAtAnyRequestGoesOnTheSame(t *testing.T) {
 	a := r.archive(t)
 	readOnce(t)
 	o := often()
-	o.Partitioner = replay.RoundRobin
+	o.Partitioner = routing.RoundRobin
 	for _, first := range []int{18, 25} { // once before a commit, once among them
 		deaths := 0
 		for dead := true; dead; deaths++ {

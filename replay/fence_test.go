@@ -19,6 +19,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/routing"
 	"github.com/karchive/karchive/replay/timeline"
 )
 
@@ -91,7 +92,7 @@ func TestAMismatchIsNamedAndFencesNobody(t *testing.T) {
 	fences := c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.InitProducerID}, Observe: true, TopLevel: true, Count: -1})
 	for what, change := range map[string]func(*replay.Options){
 		"map":         func(o *replay.Options) { o.Mapping = mapping(t, "orders:=other") },
-		"partitioner": func(o *replay.Options) { o.Partitioner = replay.ByKey },
+		"partitioner": func(o *replay.Options) { o.Partitioner = routing.ByKey },
 		"limit":       func(o *replay.Options) { o.Limit = 7 },
 		"timestamps":  func(o *replay.Options) { o.Timestamps = replay.NowTimestamps },
 	} {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/karchive/karchive/internal/ondisk"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/routing"
 	"github.com/karchive/karchive/replay/timeline"
 	"github.com/karchive/karchive/test/seeds"
 )
@@ -21,14 +22,14 @@ func FuzzHowToSend(f *testing.F) {
 		if len(s) > 4<<10 {
 			return
 		}
-		if p, err := replay.ParsePartitioner(s); err == nil {
-			again, err := replay.ParsePartitioner(p.String())
+		if p, err := routing.ParsePartitioner(s); err == nil {
+			again, err := routing.ParsePartitioner(p.String())
 			if err != nil || again.String() != p.String() {
 				t.Errorf("partitioner %q is spelled %s, which is %s, %v", s, p, again, err)
 			}
 		}
-		if r, err := replay.ParseRule(s); err == nil && ondisk.CheckTopic(topic) == nil {
-			to, err := replay.Mapping{r}.Topic(topic)
+		if r, err := routing.ParseRule(s); err == nil && ondisk.CheckTopic(topic) == nil {
+			to, err := routing.Mapping{r}.Topic(topic)
 			if err == nil && ondisk.CheckTopic(to) != nil || err != nil && !strings.Contains(err.Error(), "not a topic mapping") {
 				t.Errorf("rule %s makes %q of %s, %v", r, to, topic, err)
 			}

@@ -10,13 +10,14 @@ import (
 	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/kafka"
 	"github.com/karchive/karchive/replay/internal/checkpoint"
+	"github.com/karchive/karchive/replay/routing"
 )
 
 // positioner finds where groups belong.
 type positioner struct {
 	moves  *groupMoves
 	plan   *Plan
-	router Partitioner
+	router routing.Partitioner
 	marks  map[format.TopicPartition][]checkpoint.Mark // nil: nothing was sent yet
 	ends   map[format.TopicPartition]int64             // of the target
 }
@@ -89,7 +90,7 @@ func (p *positioner) sources(g *origin.Group) map[format.TopicPartition][]GroupS
 // spread calls each with the partitions that records of a partition of the archive may go to.
 func (p *positioner) spread(tp format.TopicPartition, each func(format.TopicPartition)) {
 	t := p.plan.topic(tp.Topic)
-	if to, fixed := p.router.fixed(tp.Partition); fixed {
+	if to, fixed := p.router.Fixed(tp.Partition); fixed {
 		each(format.TopicPartition{Topic: t.Target, Partition: to})
 		return
 	}

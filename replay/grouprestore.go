@@ -18,15 +18,16 @@ import (
 	"github.com/karchive/karchive/internal/options"
 	"github.com/karchive/karchive/internal/scan"
 	"github.com/karchive/karchive/internal/selecting"
+	"github.com/karchive/karchive/replay/routing"
 )
 
 // RestoreOptions say which groups RestoreGroups sets, and where.
 type RestoreOptions struct {
-	Select         []string      // names and globs of groups that the archive keeps; each must take one. Empty: all
-	Topics         []string      // names and globs of topics of the archive; empty: all
-	Mapping        Mapping       // renames topics
-	DryRun         bool          // says where they would be, and sets nothing
-	ConnectTimeout time.Duration // bounds the first contact with the cluster; 0: 10 seconds
+	Select         []string        // names and globs of groups that the archive keeps; each must take one. Empty: all
+	Topics         []string        // names and globs of topics of the archive; empty: all
+	Mapping        routing.Mapping // renames topics
+	DryRun         bool            // says where they would be, and sets nothing
+	ConnectTimeout time.Duration   // bounds the first contact with the cluster; 0: 10 seconds
 }
 
 // RestoreGroups sets consumer groups in a cluster that has the records already, by another way than a replay. All that it goes by is time: a
@@ -94,7 +95,7 @@ func (r *restoration) check(ctx context.Context, groups []origin.Group) error {
 			topics = append(topics, t.Topic)
 		}
 	}
-	targets, err := r.options.Mapping.targets(topics)
+	targets, err := r.options.Mapping.Topics(topics)
 	if err != nil {
 		return err
 	}

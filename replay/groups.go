@@ -232,7 +232,7 @@ func (m *groupMoves) checkSize(j *job, plan *Plan) error {
 func (m *groupMoves) partitionless(g *origin.Group, j *job, plan *Plan) *Finding {
 	for at := range g.All {
 		t := plan.topic(at.Topic)
-		to, fixed := j.Partitioner.fixed(at.Partition)
+		to, fixed := j.Partitioner.Fixed(at.Partition)
 		if t == nil || t.TargetPartitions > 0 && (!fixed || to < t.TargetPartitions) {
 			continue
 		}
@@ -250,7 +250,7 @@ func (m *groupMoves) partitionless(g *origin.Group, j *job, plan *Plan) *Finding
 func (m *groupMoves) shared(g *origin.Group, j *job, plan *Plan) *Finding {
 	for at := range g.All {
 		t := plan.topic(at.Topic)
-		to, fixed := j.Partitioner.fixed(at.Partition)
+		to, fixed := j.Partitioner.Fixed(at.Partition)
 		if plan.owners == nil || t == nil || fixed && plan.alone(t.Target, to) {
 			continue
 		}

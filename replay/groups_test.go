@@ -18,6 +18,7 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/routing"
 	"github.com/karchive/karchive/replay/timeline"
 )
 
@@ -133,12 +134,12 @@ func positions(r replay.Report) map[string]int64 {
 }
 
 func TestGroupsGoOnThroughRulesMapsAndTables(t *testing.T) {
-	table := replay.Table(map[int32]int32{0: 3, 1: 2})
-	rename, err := replay.ParseRule("*:=copy.*")
+	table := routing.Table(map[int32]int32{0: 3, 1: 2})
+	rename, err := routing.ParseRule("*:=copy.*")
 	must(t, err)
 	for name, o := range map[string]replay.Options{
-		"rules": {Reshape: &rules{name: "r"}}, "a table": {Partitioner: table}, "a map": {Mapping: replay.Mapping{rename}},
-		"everything": {Reshape: &rules{name: "r"}, Partitioner: table, Mapping: replay.Mapping{rename}, ExactlyOnce: true, TransactionBytes: 500},
+		"rules": {Reshape: &rules{name: "r"}}, "a table": {Partitioner: table}, "a map": {Mapping: routing.Mapping{rename}},
+		"everything": {Reshape: &rules{name: "r"}, Partitioner: table, Mapping: routing.Mapping{rename}, ExactlyOnce: true, TransactionBytes: 500},
 		"in time":    {Schedule: timeline.Schedule{Pace: timeline.Rate(1e6, time.Second)}, Reshape: &rules{name: "r"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -176,7 +177,7 @@ func TestByKeyAGroupMissesNothingAndIsToldWhatIsNotExact(t *testing.T) {
 		r := ordersAndEvents(40).with(groups)
 		r.identity.Topics[1].Partitions = 3
 		c := newTarget(t)
-		report := c.run(t, r.archive(t), replay.Options{Topics: []string{"orders"}, Partitioner: replay.ByKey, CreateTopics: true, Groups: all()})
+		report := c.run(t, r.archive(t), replay.Options{Topics: []string{"orders"}, Partitioner: routing.ByKey, CreateTopics: true, Groups: all()})
 		missed, again := c.unread(t, "g", groups)
 		equal(t, "missed", missed, nil)
 		exact := !slices.ContainsFunc(report.Groups, func(p replay.GroupPosition) bool { return !p.Exact })
@@ -271,7 +272,7 @@ func TestWhatGroupsDoNotGoTogetherWithIsRefused(t *testing.T) {
 			t.Errorf("%s: got %v, want ErrNoGroup", pattern, err)
 		}
 	}
-	_, err := replay.Run(t.Context(), c.connect, a, replay.Options{Groups: all(), Partitioner: replay.Table(map[int32]int32{0: 7})})
+	_, err := replay.Run(t.Context(), c.connect, a, replay.Options{Groups: all(), Partitioner: routing.Table(map[int32]int32{0: 7})})
 	if refused, ok := errors.AsType[*replay.RefusedError](err); !ok || !slices.ContainsFunc(refused.Findings, func(f replay.Finding) bool { return f.Code == "group-partition" }) {
 		t.Errorf("a partition that is not there: got %v, want a refusal", err)
 	}

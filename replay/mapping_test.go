@@ -1,62 +1,22 @@
 package replay_test
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/routing"
 )
 
-func mapping(t *testing.T, rules ...string) replay.Mapping {
+func mapping(t *testing.T, rules ...string) routing.Mapping {
 	t.Helper()
-	var m replay.Mapping
+	var m routing.Mapping
 	for _, text := range rules {
-		r, err := replay.ParseRule(text)
+		r, err := routing.ParseRule(text)
 		must(t, err)
 		equal(t, "rule", r.String(), text)
 		m = append(m, r)
 	}
 	return m
-}
-
-func TestMappingRenamesTopics(t *testing.T) {
-	for _, c := range []struct {
-		rules []string
-		topic string
-		want  string
-	}{
-		{nil, "orders", "orders"},
-		{[]string{"orders:=copy"}, "orders", "copy"},
-		{[]string{"orders:=copy"}, "orders-2", "orders-2"},
-		{[]string{"*:=test-*"}, "orders", "test-orders"},
-		{[]string{"*:=test-*", "orders:=copy"}, "orders", "test-orders"},
-		{[]string{"orders:=copy", "*:=test-*"}, "orders", "copy"},
-		{[]string{"prod.*:=stage.*"}, "prod.eu.orders", "stage.eu.orders"},
-		{[]string{"prod.*:=stage.*"}, "prodXorders", "prodXorders"},
-		{[]string{"*.*:=*_*"}, "a.b.c", "a.b_c"},
-		{[]string{"a-*-b:=*"}, "a-x-b", "x"},
-		{[]string{"orders-*:=orders"}, "orders-7", "orders"},
-		{[]string{"orders*:=o*"}, "orders", "o"},
-	} {
-		got, err := mapping(t, c.rules...).Topic(c.topic)
-		if err != nil || got != c.want {
-			t.Errorf("%v maps %q to %q, %v, want %q", c.rules, c.topic, got, err, c.want)
-		}
-	}
-}
-
-func TestMappingRefusesWhatIsNoRule(t *testing.T) {
-	for _, text := range []string{"", "a", "a:=", ":=b", "a=b", "a:=b*", "*:=**", "a/b:=c", "a:=c d"} {
-		if _, err := replay.ParseRule(text); err == nil || !strings.Contains(err.Error(), "not a topic mapping") {
-			t.Errorf("ParseRule(%q) = %v, want ErrMapping", text, err)
-		}
-	}
-}
-
-func TestMappingRefusesAnIllegalName(t *testing.T) {
-	if _, err := mapping(t, "x*:=*").Topic("x"); err == nil || !strings.Contains(err.Error(), "not a topic mapping") {
-		t.Errorf("error %v, want ErrMapping", err)
-	}
 }
 
 func TestTopicsGoWhereTheMappingSays(t *testing.T) {

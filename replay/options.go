@@ -10,6 +10,7 @@ import (
 	"github.com/karchive/karchive/internal/options"
 	"github.com/karchive/karchive/internal/selecting"
 	"github.com/karchive/karchive/replay/internal/checkpoint"
+	"github.com/karchive/karchive/replay/routing"
 	"github.com/karchive/karchive/replay/timeline"
 	"github.com/karchive/karchive/selection"
 )
@@ -59,7 +60,7 @@ type Options struct {
 	Partitions []int32
 	// Shard selects of those the ones of one replay among several, which play the archive between them. Limit, StartAt and the making of topics
 	// go by the partitions of all of them; the pace of a Schedule is each one's own.
-	Shard Shard
+	Shard routing.Shard
 	// From and Until select records by their timestamp or offset. From is inclusive, and the beginning when it is not given. Until is exclusive,
 	// and the end when it is not given.
 	From, Until selection.Position
@@ -69,9 +70,9 @@ type Options struct {
 	Limit int64
 
 	// Mapping renames topics.
-	Mapping Mapping
+	Mapping routing.Mapping
 	// Partitioner chooses the partition of each record.
-	Partitioner Partitioner
+	Partitioner routing.Partitioner
 	// Timestamps is KeepTimestamps when empty.
 	Timestamps Timestamps
 

@@ -19,7 +19,7 @@ func (p *Plan) time(s *settings, archive *format.Archive, saved *checkpoint.Stat
 	if err != nil {
 		return err
 	}
-	if s.Shard.divides() && s.Timestamps == ShiftTimestamps && origin != nil { // which the shards agree about
+	if s.Shard.Divides() && s.Timestamps == ShiftTimestamps && origin != nil { // which the shards agree about
 		shift := s.Pacing.StartAt.UnixMilli() - *origin
 		p.shiftMs = &shift
 	}

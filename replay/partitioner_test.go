@@ -1,28 +1,14 @@
 package replay_test
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/routing"
 )
-
-func TestParsePartitionerReadsWhatStringSpells(t *testing.T) {
-	for _, text := range []string{"keep", "key", "round-robin", "0=3,1=0", "7=7"} {
-		p, err := replay.ParsePartitioner(text)
-		if err != nil || p.String() != text {
-			t.Errorf("ParsePartitioner(%q) = %s, %v", text, p, err)
-		}
-	}
-	for _, text := range []string{"", "Keep", "0", "0=", "=1", "0=1,", "a=b", "0=-1", "-1=0", "0=1,0=2", "0=4294967296"} {
-		if p, err := replay.ParsePartitioner(text); err == nil || !strings.Contains(err.Error(), "not a partitioner") {
-			t.Errorf("ParsePartitioner(%q) = %s, %v, want ErrPartitioner", text, p, err)
-		}
-	}
-}
 
 // javaHashes are the test vectors of murmur2 in Kafka's own UtilsTest.
 var javaHashes = map[string]int32{
@@ -37,7 +23,7 @@ func TestKeysGoWhereKafkasOwnProducerPutsThem(t *testing.T) {
 		records = append(records, format.Record{Offset: int64(len(records)), TimestampMs: base, Key: []byte(key), Value: []byte(key)})
 	}
 	c := newTarget(t, kfake.SeedTopics(partitions, "orders"))
-	c.run(t, recording{records: map[format.TopicPartition][]format.Record{orders1: records}}.archive(t), replay.Options{Partitioner: replay.ByKey})
+	c.run(t, recording{records: map[format.TopicPartition][]format.Record{orders1: records}}.archive(t), replay.Options{Partitioner: routing.ByKey})
 	found := 0
 	for partition, records := range c.contents(t, "orders") {
 		for _, r := range records {
@@ -57,7 +43,7 @@ func TestRecordsWithoutAKeyGoRoundRobinAndAnEmptyKeyIsAKey(t *testing.T) {
 			format.Record{Offset: 2*i + 1, TimestampMs: base, Key: []byte{}, Value: []byte("empty")})
 	}
 	c := newTarget(t, kfake.SeedTopics(3, "orders"))
-	c.run(t, recording{records: map[format.TopicPartition][]format.Record{orders1: records}}.archive(t), replay.Options{Partitioner: replay.ByKey})
+	c.run(t, recording{records: map[format.TopicPartition][]format.Record{orders1: records}}.archive(t), replay.Options{Partitioner: routing.ByKey})
 	var nulls, empties [3]int
 	for partition, records := range c.contents(t, "orders") {
 		for _, r := range records {
@@ -75,7 +61,7 @@ func TestRecordsWithoutAKeyGoRoundRobinAndAnEmptyKeyIsAKey(t *testing.T) {
 func TestRoundRobinStartsWithTheOwnPartition(t *testing.T) {
 	r := recording{records: map[format.TopicPartition][]format.Record{orders1: plain(orders1, 6)}}
 	c := newTarget(t, kfake.SeedTopics(3, "orders"))
-	c.run(t, r.archive(t), replay.Options{Partitioner: replay.RoundRobin})
+	c.run(t, r.archive(t), replay.Options{Partitioner: routing.RoundRobin})
 	all := valuesOf(r.records[orders1])
 	got := [3][]string{}
 	for partition := range got {
@@ -87,7 +73,7 @@ func TestRoundRobinStartsWithTheOwnPartition(t *testing.T) {
 func TestATableMovesThePartitionsItNames(t *testing.T) {
 	r := ordersAndEvents(20)
 	c := newTarget(t, kfake.SeedTopics(4, "orders", "events"))
-	p, err := replay.ParsePartitioner("0=3")
+	p, err := routing.ParsePartitioner("0=3")
 	must(t, err)
 	c.run(t, r.archive(t), replay.Options{Partitioner: p})
 	equal(t, "orders/3", c.values(t, format.TopicPartition{Topic: "orders", Partition: 3}), valuesOf(r.records[orders0]))

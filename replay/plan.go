@@ -11,6 +11,7 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/budget"
 	"github.com/karchive/karchive/replay/internal/checkpoint"
+	"github.com/karchive/karchive/replay/routing"
 )
 
 // Plan is what a replay is about to do. It is made from the documents of the segments, without decoding a record (but for a Limit).
@@ -18,7 +19,7 @@ type Plan struct {
 	ArchiveID     string         `json:"archive_id"`
 	SourceCluster string         `json:"source_cluster"` // cluster id; empty: unknown
 	TargetCluster string         `json:"target_cluster"`
-	Shard         Shard          `json:"shard,omitzero"`
+	Shard         routing.Shard  `json:"shard,omitzero"`
 	Topics        []PlannedTopic `json:"topics"` // by name in the archive
 	Total         Amount         `json:"total"`
 	Earlier       int64          `json:"earlier"`             // records that the checkpoint says were acknowledged before; not part of Total
@@ -134,7 +135,7 @@ func (p *planner) plan(ctx context.Context) (*Plan, error) {
 	}
 	for _, tp := range p.selected.all {
 		t := out.topic(tp.Topic)
-		to, _ := p.Partitioner.fixed(tp.Partition)
+		to, _ := p.Partitioner.Fixed(tp.Partition)
 		t.needs = max(t.needs, tp.Partition+1, to+1)
 	}
 	for _, tp := range p.selected.partitions {
@@ -155,7 +156,7 @@ func describedTopic(id format.Identity, name string) format.Topic {
 
 func (p *planner) partition(plan *Plan, tp format.TopicPartition) error {
 	part := PlannedPartition{Partition: tp.Partition, Target: -1, Total: Amount{Exact: true}, window: p.window}
-	if to, ok := p.Partitioner.fixed(tp.Partition); ok {
+	if to, ok := p.Partitioner.Fixed(tp.Partition); ok {
 		part.Target = to
 	}
 	for walk := p.archive.Walk(tp, p.window); ; {

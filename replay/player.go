@@ -16,6 +16,7 @@ import (
 	"github.com/karchive/karchive/internal/moment"
 	"github.com/karchive/karchive/internal/saturating"
 	"github.com/karchive/karchive/replay/internal/checkpoint"
+	"github.com/karchive/karchive/replay/routing"
 )
 
 // player sends what a plan says.
@@ -88,7 +89,7 @@ type part struct {
 	*PlannedPartition
 	ledger       *ledger
 	destinations []*destination // by partition
-	router       *router
+	router       *routing.Router
 	read         atomic.Bool // all of it was given to the client
 }
 
@@ -97,7 +98,7 @@ func (p *player) newPart(topic *PlannedTopic, planned *PlannedPartition, destina
 	out := &part{PlannedPartition: planned, ledger: newLedger(tp, planned.earlier), destinations: destinations}
 	out.ledger.bounds = p.moves.of(tp)
 	if len(destinations) > 0 {
-		out.router = p.settings.Partitioner.router(tp.Partition, int32(len(destinations)), planned.earlier.Turns)
+		out.router = p.settings.Partitioner.Router(tp.Partition, int32(len(destinations)), planned.earlier.Turns)
 	}
 	return out
 }
@@ -260,7 +261,7 @@ func (p *player) playChunk(ctx context.Context, from *part, c *chunk) error {
 
 // send gives an entry to the client. It returns false when its partition has to stop before it, or ctx ends.
 func (p *player) send(ctx context.Context, from *part, e *entry) bool {
-	to, inTurn := from.router.route(&e.record)
+	to, inTurn := from.router.Route(&e.record)
 	e.to, e.inTurn = from.destinations[to], inTurn
 	if p.waitForWindow(ctx, e) != nil {
 		return false

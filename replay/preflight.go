@@ -146,7 +146,7 @@ func (p *preflight) partitions(t *PlannedTopic, target targetTopic) {
 			Consequence: fmt.Sprintf("those for partition %d and up have nowhere to go", target.partitions),
 			Fix:         "partition by key, in turn or by a table, or add partitions to the topic",
 		})
-	case p.options.Partitioner.kind == keepKind && t.source.Partitions > 0 && target.partitions > t.source.Partitions:
+	case p.options.Partitioner.Keeps() && t.source.Partitions > 0 && target.partitions > t.source.Partitions:
 		p.add(Finding{
 			Code: "more-partitions", Severity: warn, Topic: t.Target,
 			What:        fmt.Sprintf("topic %s has %d partitions in the target, %d in the archive", t.Target, target.partitions, t.source.Partitions),

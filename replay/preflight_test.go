@@ -14,6 +14,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/routing"
 	"github.com/karchive/karchive/selection"
 )
 
@@ -95,7 +96,7 @@ func TestThePreflightFindsWhatWouldBeLost(t *testing.T) {
 		{name: "perhaps past the year 2262", recording: split, options: replay.Options{Until: selection.AtOffset(9)}, want: []string{"timestamp-range"}},
 		{name: "compacted", recording: aged(10, time.Hour), configs: map[string]string{"cleanup.policy": "compact"}, want: []string{"compaction"}},
 		{name: "records too large on average", recording: wide, configs: map[string]string{"max.message.bytes": "1000"}, want: []string{"max-message-bytes"}, refused: true},
-		{name: "renumbered", recording: aged(10, time.Hour), options: replay.Options{Partitioner: replay.Table(map[int32]int32{0: 5})},
+		{name: "renumbered", recording: aged(10, time.Hour), options: replay.Options{Partitioner: routing.Table(map[int32]int32{0: 5})},
 			want: []string{"partitions"}, refused: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -136,11 +137,11 @@ func TestTheSourceClusterIsRefusedUnlessAllowed(t *testing.T) {
 	equal(t, "findings", codes(report.Plan), []string{"source-cluster", "more-partitions"})
 	equal(t, "consequence", report.Plan.Findings[0].Consequence, "its topics would get their own records a second time")
 	equal(t, "records in the target", len(c.values(t, orders0)), 0)
-	copies, err := replay.ParseRule("*:=copy.*")
+	copies, err := routing.ParseRule("*:=copy.*")
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, _ = replay.Run(t.Context(), c.connect, a, replay.Options{CreateTopics: true, Mapping: replay.Mapping{copies}})
+	report, _ = replay.Run(t.Context(), c.connect, a, replay.Options{CreateTopics: true, Mapping: routing.Mapping{copies}})
 	equal(t, "consequence", report.Plan.Findings[0].Consequence, "it would get its own records a second time, in topics of other names")
 	c.run(t, a, replay.Options{AllowSourceCluster: true})
 	equal(t, "records in the target", len(c.values(t, orders0)), 5)
@@ -241,5 +242,5 @@ func TestFewerPartitionsThanKeepNeedsAreRefused(t *testing.T) {
 		t.Fatalf("error %v, want a refusal", err)
 	}
 	equal(t, "findings", codes(report.Plan), []string{"partitions"})
-	equal(t, "acknowledged", c.run(t, a, replay.Options{Partitioner: replay.ByKey}).Acknowledged, int64(15))
+	equal(t, "acknowledged", c.run(t, a, replay.Options{Partitioner: routing.ByKey}).Acknowledged, int64(15))
 }

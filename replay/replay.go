@@ -71,7 +71,7 @@ func (j *job) keepInTarget() {
 	if j.ReplayID == "" {
 		j.ReplayID = j.identity.replayID()
 	} else {
-		j.ReplayID += j.Shard.suffix()
+		j.ReplayID += shardSuffix(j.Shard)
 	}
 	topic := checkpoint.NewTopic(j.target.Cluster, j.ReplayID)
 	topic.Restart, topic.Patience = j.Restart, j.StallTimeout
@@ -100,7 +100,7 @@ func (j *job) attempt(ctx context.Context) (Report, error) {
 // prepare plans the replay and checks that the target fits it. It changes nothing. The checkpoint is read before the plan is made, as it says
 // which moment a position such as -2h was; and what it holds is taken out before anything is summed up, scheduled or compared.
 func (j *job) prepare(ctx context.Context) (*Plan, error) {
-	names, err := j.Mapping.targets(j.selected.topics)
+	names, err := j.Mapping.Topics(j.selected.topics)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +162,7 @@ func (j *job) fit(ctx context.Context, plan *Plan) error {
 	if err := j.topic.create(ctx, j.ReplicationFactor, true); err != nil {
 		return err
 	}
-	if j.Shard.divides() {
+	if j.Shard.Divides() {
 		plan.assumeRetention(j.target)
 	}
 	for i := range plan.Topics {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/routing"
 )
 
 // several has topics of one to seven partitions with n records each.
@@ -36,7 +37,7 @@ func (c target) runShards(t *testing.T, a *format.Archive, count int, o replay.O
 	for i := range count {
 		all.Go(func() {
 			mine := o
-			mine.Shard = replay.Shard{Index: i, Count: count}
+			mine.Shard = routing.Shard{Index: i, Count: count}
 			reports[i], errs[i] = replay.Run(t.Context(), c.connect, a, mine)
 		})
 	}
@@ -45,50 +46,11 @@ func (c target) runShards(t *testing.T, a *format.Archive, count int, o replay.O
 	return reports
 }
 
-func TestEveryPartitionIsOfExactlyOneShard(t *testing.T) {
-	for _, count := range []int{1, 2, 3, 8, 1000} {
-		for p := range int32(50) {
-			tp, takers := format.TopicPartition{Topic: "orders", Partition: p}, 0
-			for i := range count {
-				if (replay.Shard{Index: i, Count: count}).Takes(tp) {
-					takers++
-				}
-			}
-			equal(t, fmt.Sprintf("shards of %d that take %s", count, tp), takers, 1)
-		}
-	}
-}
-
-func TestAShardTakesItsShareOfATopic(t *testing.T) {
-	for i := range 8 {
-		taken := 0
-		for p := range int32(80) {
-			if (replay.Shard{Index: i, Count: 8}).Takes(format.TopicPartition{Topic: "orders", Partition: p}) {
-				taken++
-			}
-		}
-		equal(t, fmt.Sprintf("partitions of shard %d", i), taken, 10)
-	}
-}
-
-func TestShardsAreSpelledFromZero(t *testing.T) {
-	for _, good := range []string{"0/1", "0/8", "7/8", "1048575/1048576"} {
-		s, err := replay.ParseShard(good)
-		must(t, err)
-		equal(t, good, s.String(), good)
-	}
-	for _, bad := range []string{"", "8/8", "-1/8", "1", "0/0", "1/2/3", "a/2", "0/a", "0/99999999", "+1/8", " 1/8", "1/"} {
-		if s, err := replay.ParseShard(bad); err == nil {
-			t.Errorf("%q is taken for %v", bad, s)
-		}
-	}
-}
-
 func TestShardsThatRunAtOncePlayTheArchiveOnceBetweenThem(t *testing.T) {
 	r := several(30)
 	for what, o := range map[string]replay.Options{
 		"plain": {CreateTopics: true}, "exactly once": often(), "exactly once, by a name": {ExactlyOnce: true, ReplayID: "same", CreateTopics: true},
-		"by key": {CreateTopics: true, Partitioner: replay.ByKey},
+		"by key": {CreateTopics: true, Partitioner: routing.ByKey},
 	} {
 		a, c := r.archive(t), newTarget(t)
 		ids := map[string]bool{}
@@ -130,7 +92,7 @@ func TestAnyShardMakesTopicsForAllOfThem(t *testing.T) {
 	a := several(5).archive(t)
 	for i := range 3 {
 		c := newTarget(t)
-		c.run(t, a, replay.Options{CreateTopics: true, Shard: replay.Shard{Index: i, Count: 3}})
+		c.run(t, a, replay.Options{CreateTopics: true, Shard: routing.Shard{Index: i, Count: 3}})
 		topics, err := c.admin(t).ListTopics(t.Context())
 		must(t, err)
 		equal(t, fmt.Sprintf("partitions that shard %d made", i), len(topics["topic-3"].Partitions), 7)
@@ -163,8 +125,8 @@ func TestAShardWithoutAPartitionHasNothingToDo(t *testing.T) {
 
 func TestTheProgressOfAShardIsItsOwn(t *testing.T) {
 	a, c := ordersAndEvents(5).archive(t), newTarget(t, withTopics())
-	shard := replay.Shard{Index: 1, Count: 2}
-	for _, run := range [][2]replay.Shard{{shard, {}}, {{}, shard}, {shard, {Index: 0, Count: 2}}, {shard, {Index: 1, Count: 3}}} {
+	shard := routing.Shard{Index: 1, Count: 2}
+	for _, run := range [][2]routing.Shard{{shard, {}}, {{}, shard}, {shard, {Index: 0, Count: 2}}, {shard, {Index: 1, Count: 3}}} {
 		kept := &memory{}
 		c.run(t, a, replay.Options{Checkpoint: kept, Shard: run[0]})
 		_, err := replay.Run(t.Context(), c.connect, a, replay.Options{Checkpoint: kept, Shard: run[1]})
@@ -184,7 +146,7 @@ func TestShardsGoByOneClock(t *testing.T) {
 			var got []time.Duration
 			for i := range 3 {
 				o, sent := watched(replay.Options{
-					Schedule: speed(t, "1"), Shard: replay.Shard{Index: i, Count: 3}, Pacing: replay.Pacing{StartAt: start}, Timestamps: timestamps,
+					Schedule: speed(t, "1"), Shard: routing.Shard{Index: i, Count: 3}, Pacing: replay.Pacing{StartAt: start}, Timestamps: timestamps,
 				})
 				c.run(t, a, o)
 				for _, d := range sent.all {
@@ -237,13 +199,13 @@ func TestGroupsWhosePlaceSeveralShardsKnowAPartOfAreRefused(t *testing.T) {
 	r := ordersAndEvents(10).with(map[string]places{"billing": {orders0: 3, {Topic: "orders", Partition: 5}: 7}})
 	a := r.archive(t)
 	for what, o := range map[string]replay.Options{
-		"by key": {Partitioner: replay.ByKey}, "joined": {Partitioner: replay.Table(map[int32]int32{1: 0, 5: 0})},
-		"joined with what has no record": {Partitioner: replay.Table(map[int32]int32{5: 0})},
+		"by key": {Partitioner: routing.ByKey}, "joined": {Partitioner: routing.Table(map[int32]int32{1: 0, 5: 0})},
+		"joined with what has no record": {Partitioner: routing.Table(map[int32]int32{5: 0})},
 	} {
 		c := newTarget(t, withTopics())
 		refused := 0
 		for i := range 2 {
-			o.Groups, o.Shard = all(), replay.Shard{Index: i, Count: 2}
+			o.Groups, o.Shard = all(), routing.Shard{Index: i, Count: 2}
 			_, err := replay.Run(t.Context(), c.connect, a, o)
 			if e, ok := errors.AsType[*replay.RefusedError](err); ok && e.Findings[0].Code == "group-shards" {
 				refused++
@@ -259,7 +221,7 @@ func TestGroupsWhosePlaceSeveralShardsKnowAPartOfAreRefused(t *testing.T) {
 func TestAShardLooksOnlyWhereNoOtherOneSends(t *testing.T) {
 	a, c := ordersAndEvents(10).archive(t), newTarget(t)
 	for i := range 2 {
-		o := replay.Options{CreateTopics: true, Shard: replay.Shard{Index: i, Count: 2}}
+		o := replay.Options{CreateTopics: true, Shard: routing.Shard{Index: i, Count: 2}}
 		equal(t, fmt.Sprintf("findings of shard %d", i), c.run(t, a, o).Plan.Findings, nil)
 		again := c.run(t, a, o).Plan.Findings
 		if len(again) == 0 || again[0].Code != "sent-before" {

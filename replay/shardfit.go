@@ -23,7 +23,7 @@ func (p *Plan) assumeRetention(target *cluster) {
 // new as can be: who has it says so.
 func (j *job) newestOf(topic string) int64 {
 	newest := int64(math.MinInt64)
-	if !j.Shard.divides() {
+	if !j.Shard.Divides() {
 		return newest
 	}
 	whole := &Plan{Topics: []PlannedTopic{{Topic: topic}}}

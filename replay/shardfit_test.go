@@ -7,6 +7,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/routing"
 )
 
 // days is a recording of two partitions whose records are so many days old.
@@ -43,7 +44,7 @@ func TestShardsRefuseAlikeWhatTheTargetWouldDelete(t *testing.T) {
 			}
 			a, sent := c.archive.archive(t), int64(0)
 			for i := range 2 {
-				report, err := replay.Run(t.Context(), to.connect, a, replay.Options{CreateTopics: true, TopicConfigs: c.configs, Shard: replay.Shard{Index: i, Count: 2}})
+				report, err := replay.Run(t.Context(), to.connect, a, replay.Options{CreateTopics: true, TopicConfigs: c.configs, Shard: routing.Shard{Index: i, Count: 2}})
 				sent += report.Sent
 				if _, refused := errors.AsType[*replay.RefusedError](err); refused != c.refused || err != nil && !refused {
 					t.Errorf("shard %d: got %v, want it refused: %v", i, err, c.refused)

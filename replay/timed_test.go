@@ -17,6 +17,7 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/scan"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/routing"
 	"github.com/karchive/karchive/replay/timeline"
 )
 
@@ -500,7 +501,7 @@ func TestAPartitionThatCannotGoOnStopsAfterWhatCameBefore(t *testing.T) {
 			orders0: timed(orders0, 0, 10, 20, 30), orders1: timed(orders1, 0, 10, 20, 30, 40, 50),
 		}}
 		r.records[orders0][2].Value = make([]byte, 2<<20) // more than the target takes
-		report, err := replay.Run(t.Context(), c.connect, r.archive(t), replay.Options{Schedule: speed(t, "1"), Partitioner: replay.Keep})
+		report, err := replay.Run(t.Context(), c.connect, r.archive(t), replay.Options{Schedule: speed(t, "1"), Partitioner: routing.Keep})
 		if !errors.Is(err, replay.ErrTooLarge) || len(report.Failures) != 1 || report.Failures[0].Offset != 2 {
 			t.Fatalf("error %v, failures %+v", err, report.Failures)
 		}

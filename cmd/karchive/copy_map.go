@@ -3,13 +3,13 @@ package main
 import (
 	"strings"
 
-	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/routing"
 )
 
 // copyRule renames topics, of one archive or of all.
 type copyRule struct {
 	archive string // as it is given; empty: all
-	rule    replay.Rule
+	rule    routing.Rule
 }
 
 // parseCopyRule reads OLD:=NEW and ARCHIVE/OLD:=NEW. Topics hold no slash.
@@ -20,13 +20,13 @@ func parseCopyRule(s string) (copyRule, error) {
 		r.archive, s = before[:i], before[i+1:]+":="+to
 	}
 	var err error
-	r.rule, err = replay.ParseRule(s)
+	r.rule, err = routing.ParseRule(s)
 	return r, err
 }
 
 // renaming gives the topics of an archive their new names; nil keeps them.
 func (o *copyOptions) renaming(archive string) func(string) (string, error) {
-	var m replay.Mapping
+	var m routing.Mapping
 	for _, r := range o.maps {
 		if r.archive == "" || r.archive == archive {
 			m = append(m, r.rule)

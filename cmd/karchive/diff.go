@@ -7,7 +7,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/internal/diff"
-	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/routing"
 )
 
 type diffOptions struct {
@@ -15,7 +15,7 @@ type diffOptions struct {
 	selected
 	connection
 	reshaping
-	mapping replay.Mapping // of the first side's topics
+	mapping routing.Mapping // of the first side's topics
 	comparing
 	memory int64
 }
@@ -56,7 +56,7 @@ Examples:
 
 func (o *diffOptions) flags(e *env) []cli.Flag {
 	return append(o.comparing.flags(diff.ByOffset),
-		repeated("map", "compare a topic of A with another of B, as `OLD:=NEW`, * standing for anything; repeatable", (*[]replay.Rule)(&o.mapping), replay.ParseRule),
+		repeated("map", "compare a topic of A with another of B, as `OLD:=NEW`, * standing for anything; repeatable", (*[]routing.Rule)(&o.mapping), routing.ParseRule),
 		sizeFlag("memory", "the most memory to take, as `SIZE`", "256MiB", &o.memory),
 		identityFlag(e), quietFlag(e),
 	)

@@ -16,6 +16,7 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/connect"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/routing"
 	"github.com/karchive/karchive/replay/timeline"
 	"github.com/karchive/karchive/selection"
 )
@@ -124,7 +125,7 @@ func TestHintsAboutDisksFitTheCommandAndThePlace(t *testing.T) {
 func TestOptionsThatDoNotGoTogetherAreCalledByTheirFlags(t *testing.T) {
 	progress, tenth := replay.NewProgressFile("p"), timeline.Schedule{Pace: timeline.Speed(0.1)}
 	steady := timeline.Schedule{Pace: timeline.Rate(5, time.Second)}
-	delayed, gapped, looping, squeezed, half := tenth, steady, tenth, tenth, replay.Shard{Index: 1, Count: 2}
+	delayed, gapped, looping, squeezed, half := tenth, steady, tenth, tenth, routing.Shard{Index: 1, Count: 2}
 	delayed.LoopDelay, gapped.MaxGap, looping.Loop, squeezed.MaxGap = time.Second, time.Second, 2, time.Second
 	for want, options := range map[string]interface{ Check() error }{
 		"--exactly-once and --progress exclude each other": replay.Options{ExactlyOnce: true, Checkpoint: progress},
@@ -143,7 +144,7 @@ func TestOptionsThatDoNotGoTogetherAreCalledByTheirFlags(t *testing.T) {
 		"--shard and --loop exclude each other":            replay.Options{Shard: half, Schedule: looping},
 		"--shard and --max-gap exclude each other":         replay.Options{Shard: half, Schedule: squeezed},
 		"--shard with shifted timestamps needs --start-at": replay.Options{Shard: half, Timestamps: replay.ShiftTimestamps},
-		"shard 2 of 2 is none: the first is 0, the last 1": replay.Options{Shard: replay.Shard{Index: 2, Count: 2}},
+		"shard 2 of 2 is none: the first is 0, the last 1": replay.Options{Shard: routing.Shard{Index: 2, Count: 2}},
 		"no topics given":                                  capture.Options{},
 		"--until is for a snapshot":                        capture.Options{Topics: []string{"a"}, Follow: true, Until: selection.End},
 		"--stop-after is for --follow":                     capture.Options{Topics: []string{"a"}, StopAfter: capture.StopAfter{Records: 1}},

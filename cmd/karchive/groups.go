@@ -13,6 +13,7 @@ import (
 
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/routing"
 )
 
 // groupsRestore is what karchive groups does.
@@ -87,9 +88,9 @@ func (o *groupsOptions) complete(args []string) (err error) {
 }
 
 // parseMapping reads the values of --map.
-func parseMapping(given *cli.StringSlice) (m replay.Mapping, err error) {
+func parseMapping(given *cli.StringSlice) (m routing.Mapping, err error) {
 	for _, text := range given.Value() {
-		rule, err := replay.ParseRule(text)
+		rule, err := routing.ParseRule(text)
 		if err != nil {
 			return nil, usage("--map %v", err)
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/routing"
 )
 
 type replayOptions struct {
@@ -99,7 +100,7 @@ func (o *replayOptions) flags(e *env) []cli.Flag {
 	flags := []cli.Flag{
 		countFlag("limit", "at most `N` records, the first by time", "no limit", &r.Limit),
 		&cli.StringSliceFlag{Name: "map", Usage: "rename topics, as `OLD:=NEW`, * standing for anything; repeatable, the first that matches counts", Destination: &o.mapping},
-		parsed("partitioner", "where records go, as `HOW`: keep, key (as Kafka's producers), round-robin, or a map such as 0=3,1=0", "keep", &r.Partitioner, replay.ParsePartitioner),
+		parsed("partitioner", "where records go, as `HOW`: keep, key (as Kafka's producers), round-robin, or a map such as 0=3,1=0", "keep", &r.Partitioner, routing.ParsePartitioner),
 		choiceFlag("timestamps", "`keep` those of the archive, now, or shift: the first is now and the distances stay", &o.timestamps,
 			string(replay.KeepTimestamps), string(replay.NowTimestamps), string(replay.ShiftTimestamps)),
 		&cli.BoolFlag{Name: "create-topics", Usage: "make topics that the target lacks, as the archive describes them", Destination: &r.CreateTopics},

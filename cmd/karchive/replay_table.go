@@ -15,6 +15,7 @@ import (
 	"github.com/karchive/karchive/internal/units"
 	"github.com/karchive/karchive/pack"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/routing"
 )
 
 // tableReplay is what a replay of a CSV file needs beyond that of an archive.
@@ -139,7 +140,7 @@ func (o *replayOptions) checkTable() error {
 	}
 	// As a producer would.
 	if !o.given("partitioner") {
-		o.replay.Partitioner = replay.ByKey
+		o.replay.Partitioner = routing.ByKey
 	}
 	if !o.given("timestamps") && o.table.mapping.Timestamp == "" {
 		o.replay.Timestamps = replay.NowTimestamps

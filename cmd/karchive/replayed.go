@@ -32,7 +32,7 @@ type replayed struct {
 func (r *replayed) finish(report *replay.Report, o *replayOptions) {
 	r.Report, r.Schemas = report, o.schemaMap()
 	if r.Reshaped = newReshaped(r.rules); r.Reshaped != nil {
-		r.Reshaped.routed = o.replay.Partitioner.String() != replay.Keep.String() || isTable(o.archive) // whose rows are in one partition
+		r.Reshaped.routed = !o.replay.Partitioner.Keeps() || isTable(o.archive) // whose rows are in one partition
 	}
 	r.Verdict, r.Whole = r.page().Verdict()
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/karchive/karchive/internal/selecting"
 	"github.com/karchive/karchive/internal/suggest"
 	"github.com/karchive/karchive/internal/units"
-	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/routing"
 	"github.com/karchive/karchive/selection"
 )
 
@@ -20,7 +20,7 @@ type selected struct {
 	topics      cli.StringSlice
 	partitions  []int32
 	from, until string
-	shard       replay.Shard // of replay
+	shard       routing.Shard // of replay
 }
 
 func (s *selected) flags() []cli.Flag {

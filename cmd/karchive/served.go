@@ -9,7 +9,7 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/serve"
-	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/routing"
 )
 
 // served is the archives that are served, and the flags that say what of them, and when.
@@ -17,13 +17,13 @@ type served struct {
 	archives []string
 	recordOptions
 	scheduling
-	mapping replay.Mapping
+	mapping routing.Mapping
 	memory  int64
 }
 
 func (o *served) flags(e *env) []cli.Flag {
 	return o.recordOptions.flags(append([]cli.Flag{
-		repeated("map", "serve topics under another name, as `OLD:=NEW`, * standing for anything; repeatable", (*[]replay.Rule)(&o.mapping), replay.ParseRule),
+		repeated("map", "serve topics under another name, as `OLD:=NEW`, * standing for anything; repeatable", (*[]routing.Rule)(&o.mapping), routing.ParseRule),
 		sizeFlag("memory", "the most memory to take, as `SIZE`", "256MiB", &o.memory),
 		identityFlag(e), quietFlag(e),
 	}, o.scheduling.flags()...)...)

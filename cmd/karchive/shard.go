@@ -10,27 +10,28 @@ import (
 
 	"github.com/karchive/karchive/internal/units"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/routing"
 )
 
 // completionIndex is where Kubernetes says which pod of an indexed Job it is, from 0.
 const completionIndex = "JOB_COMPLETION_INDEX"
 
 // shardFlag is --shard of replay.
-func shardFlag(e *env, to *replay.Shard) cli.Flag {
+func shardFlag(e *env, to *routing.Shard) cli.Flag {
 	return parsed("shard", "play part `I/N` of the partitions, the first is 0/N, of N processes that play all; auto/N takes I from "+completionIndex, "all", to, e.parseShard)
 }
 
 // parseShard reads I/N, and auto/N in a pod of an indexed Job.
-func (e *env) parseShard(text string) (replay.Shard, error) {
+func (e *env) parseShard(text string) (routing.Shard, error) {
 	count, auto := strings.CutPrefix(text, "auto/")
 	if !auto {
-		return replay.ParseShard(text)
+		return routing.ParseShard(text)
 	}
 	index, _ := e.variable(completionIndex)
 	if index == "" {
-		return replay.Shard{}, errors.New("auto is for pods of an indexed Job: " + completionIndex + " is not set")
+		return routing.Shard{}, errors.New("auto is for pods of an indexed Job: " + completionIndex + " is not set")
 	}
-	s, err := replay.ParseShard(index + "/" + count)
+	s, err := routing.ParseShard(index + "/" + count)
 	if err != nil {
 		err = fmt.Errorf("with I from %s: %v", completionIndex, err) // not wrapped: of wrapped errors flags show the inner one
 	}
@@ -69,7 +70,7 @@ func (o *replayOptions) reportNames() []string {
 }
 
 // shardFile puts a shard before the extension of a file's name: run.json becomes run.0-of-8.json.
-func shardFile(name string, s replay.Shard) string {
+func shardFile(name string, s routing.Shard) string {
 	if s.Count == 0 {
 		return name
 	}

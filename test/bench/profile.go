@@ -15,6 +15,7 @@ import (
 	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/routing"
 )
 
 // runProfile writes the profile that release builds are optimised by: where captures, replays and checks of the datasets of the guard
@@ -90,11 +91,11 @@ func profiled(ctx context.Context, work string, broker []kgo.Opt, topic, target,
 	if work == "verify" {
 		return verifyDeep(dir)
 	}
-	rule, err := replay.ParseRule(topic + ":=" + target)
+	rule, err := routing.ParseRule(topic + ":=" + target)
 	if err != nil {
 		return err
 	}
-	_, err = replay.Run(ctx, broker, a, replay.Options{Mapping: replay.Mapping{rule}, AllowSourceCluster: true})
+	_, err = replay.Run(ctx, broker, a, replay.Options{Mapping: routing.Mapping{rule}, AllowSourceCluster: true})
 	return err
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/scan"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/routing"
 	"github.com/karchive/karchive/test/kafkatest"
 )
 
@@ -182,11 +183,11 @@ func (r *rig) capture(ctx context.Context, dir, topic string, o capture.Options,
 
 // replay sends an archive of topic from to topic to.
 func (r *rig) replay(t *testing.T, a *format.Archive, from, to string, o replay.Options) error {
-	rule, err := replay.ParseRule(from + ":=" + to)
+	rule, err := routing.ParseRule(from + ":=" + to)
 	if err != nil {
 		return err
 	}
-	o.Mapping = replay.Mapping{rule}
+	o.Mapping = routing.Mapping{rule}
 	o.AllowSourceCluster, o.CreateTopics, o.ConnectTimeout, o.StallTimeout = true, true, patience, patience
 	_, err = replay.Run(t.Context(), r.connect, a, o)
 	return err

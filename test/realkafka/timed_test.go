@@ -12,6 +12,7 @@ import (
 
 	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/routing"
 	"github.com/karchive/karchive/replay/timeline"
 	"github.com/karchive/karchive/test/kafkatest"
 )
@@ -47,13 +48,13 @@ func TestATimedReplayKeepsCountsAndOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, pace := range map[string]timeline.Pace{"speed": speed, "rate": rate} {
-		rule, err := replay.ParseRule("*:=" + name + ".*")
+		rule, err := routing.ParseRule("*:=" + name + ".*")
 		if err != nil {
 			t.Fatal(err)
 		}
 		report, err := replayInto(t, broker, dir, replay.Options{
 			Schedule: timeline.Schedule{Pace: pace}, Pacing: replay.Pacing{Precision: replay.HighPrecision, MaxCatchUp: time.Hour},
-			Mapping: replay.Mapping{rule}, AllowSourceCluster: true, CreateTopics: true,
+			Mapping: routing.Mapping{rule}, AllowSourceCluster: true, CreateTopics: true,
 		})
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)

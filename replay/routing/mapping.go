@@ -1,4 +1,4 @@
-package replay
+package routing
 
 import (
 	"errors"
@@ -59,8 +59,8 @@ func (m Mapping) Topic(topic string) (string, error) {
 	return topic, nil
 }
 
-// targets are the names of topics in the target, sorted, each once.
-func (m Mapping) targets(topics []string) ([]string, error) {
+// Topics are the names that topics have in the target, sorted, each once.
+func (m Mapping) Topics(topics []string) ([]string, error) {
 	var names []string
 	for _, topic := range topics {
 		name, err := m.Topic(topic)
@@ -82,8 +82,8 @@ func (r Rule) fill(stars []string) string {
 	return out
 }
 
-// spelled are all rules, separated by commas.
-func (m Mapping) spelled() string {
+// String spells all rules, separated by commas.
+func (m Mapping) String() string {
 	rules := make([]string, len(m))
 	for i, r := range m {
 		rules[i] = r.String()

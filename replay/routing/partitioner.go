@@ -1,4 +1,4 @@
-package replay
+package routing
 
 import (
 	"errors"
@@ -95,8 +95,11 @@ func (p Partitioner) String() string {
 	return "keep"
 }
 
-// fixed is where all records of source partition go, or ok false when it depends on the record.
-func (p Partitioner) fixed(source int32) (target int32, ok bool) {
+// Keeps says whether it is Keep.
+func (p Partitioner) Keeps() bool { return p.kind == keepKind }
+
+// Fixed is where all records of a source partition go, or ok false when it depends on the record.
+func (p Partitioner) Fixed(source int32) (target int32, ok bool) {
 	switch p.kind {
 	case keepKind:
 		return source, true
@@ -109,18 +112,18 @@ func (p Partitioner) fixed(source int32) (target int32, ok bool) {
 	return 0, false
 }
 
-// router chooses target partitions for the records of one source partition, in their order. It is for one goroutine.
-type router struct {
+// Router chooses target partitions for the records of one source partition, in their order. It is for one goroutine.
+type Router struct {
 	partitions int32
 	fixed      int32                // the partition for all records; -1: it depends on the record
 	byKey      kgo.TopicPartitioner // nil: keys do not matter
 	turn       int32                // the next partition of the round
 }
 
-// router chooses among so many partitions, after so many turns in earlier runs.
-func (p Partitioner) router(source, partitions int32, turns int64) *router {
-	r := &router{partitions: partitions, fixed: -1, turn: int32((int64(source) + turns) % int64(partitions))}
-	if target, ok := p.fixed(source); ok {
+// Router returns one for a source partition that chooses among so many target partitions, after so many turns in earlier runs.
+func (p Partitioner) Router(source, partitions int32, turns int64) *Router {
+	r := &Router{partitions: partitions, fixed: -1, turn: int32((int64(source) + turns) % int64(partitions))}
+	if target, ok := p.Fixed(source); ok {
 		r.fixed = target
 	}
 	if p.kind == keyKind {
@@ -129,8 +132,8 @@ func (p Partitioner) router(source, partitions int32, turns int64) *router {
 	return r
 }
 
-// route also says whether the partition was the next one in turn.
-func (r *router) route(rec *kgo.Record) (target int32, inTurn bool) {
+// Route returns the partition of the next record, of which only the key matters, and whether it was the next one in turn.
+func (r *Router) Route(rec *kgo.Record) (target int32, inTurn bool) {
 	switch {
 	case r.fixed >= 0:
 		return r.fixed, false
