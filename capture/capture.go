@@ -30,7 +30,7 @@ import (
 )
 
 // Run captures into archive, which must be open for writing and stays open. Connect says how to reach the cluster: seed brokers, TLS,
-// SASL and the like.
+// SASL and the like. Of a member of a group two clients have these options; hooks among them must be for more than one.
 //
 // The report is right also when there is an error: it counts what was sealed, and sealed segments stay. When ctx ends, a follow capture
 // seals what it has and returns nil, and a snapshot drops what it did not seal and returns an error that wraps ctx's. Errors to

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -72,10 +73,23 @@ func Loopback(addr string) string {
 // Addr is where the server listens.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
-// ClientHook counts what a Kafka client does. It is for one client.
+// ClientHook counts what Kafka clients do that have it, together; what is buffered is of the first.
 func (s *Server) ClientHook() kgo.Hook {
-	return kprom.NewMetrics("karchive_kafka", kprom.Registerer(s.registry), kprom.Gatherer(s.registry))
+	return &clientHook{Metrics: kprom.NewMetrics("karchive_kafka", kprom.Registerer(s.registry), kprom.Gatherer(s.registry))}
 }
+
+// clientHook is for several clients, such as those of a capture and of its group, where kprom's own is for one and panics. Its metrics end with
+// the server.
+type clientHook struct {
+	*kprom.Metrics
+	first sync.Once
+}
+
+// OnNewClient registers the metrics, once.
+func (h *clientHook) OnNewClient(c *kgo.Client) { h.first.Do(func() { h.Metrics.OnNewClient(c) }) }
+
+// OnClientClosed takes nothing away: other clients go on.
+func (h *clientHook) OnClientClosed(*kgo.Client) {}
 
 // Close ends the server. Scrapes that are under way have a moment.
 func (s *Server) Close() error {

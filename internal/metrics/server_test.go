@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/lateness"
@@ -30,6 +32,23 @@ func TestAnAddressThatIsNoneIsAnError(t *testing.T) {
 			s.Close()
 			t.Errorf("%s is taken", addr)
 		}
+	}
+}
+
+func TestClientsWithOneHookAreCountedTogether(t *testing.T) {
+	s := listen(t)
+	hook := s.ClientHook()
+	for range 2 {
+		c, err := kgo.NewClient(kgo.SeedBrokers("127.0.0.1:1"), kgo.WithHooks(hook))
+		if err != nil {
+			t.Fatal(err)
+		}
+		hook.(kgo.HookBrokerConnect).OnBrokerConnect(kgo.BrokerMetadata{NodeID: 1}, 0, nil, nil)
+		c.Close()
+	}
+	const want = `karchive_kafka_connects_total{node_id="1"} 2`
+	if got := scrape(t, s); !strings.Contains(got, want) {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
