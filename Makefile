@@ -56,7 +56,7 @@ build/bin/versitygw:
 test-buckets: build/bin/versitygw ## captures into a real object store, versitygw, both killed again and again: KARCHIVE_KILLS of captures; the store is built once, in two minutes
 	@test -x build/bin/fake-gcs-server || GOBIN=$(CURDIR)/build/bin $(GO) install $(FAKE_GCS)
 	@test -e $(AZURITE_DIR) || ! command -v npm > /dev/null || npm install --silent --no-audit --no-fund --prefix build/azurite $(AZURITE)
-	KARCHIVE_VERSITYGW=$(CURDIR)/build/bin/versitygw KARCHIVE_FAKE_GCS=$(CURDIR)/build/bin/fake-gcs-server KARCHIVE_AZURITE=$(wildcard $(CURDIR)/$(AZURITE_DIR)) \
+	KARCHIVE_VERSITYGW=$(CURDIR)/build/bin/versitygw KARCHIVE_FAKE_GCS=$(CURDIR)/build/bin/fake-gcs-server KARCHIVE_AZURITE=$$(ls $(CURDIR)/$(AZURITE_DIR) 2> /dev/null) \
 		$(GO) test -tags buckets -count=1 -timeout 30m -v ./test/buckets
 
 crash: ## crashes in memory, CRASH_RUNS seeds and every operation, every flipped bit, then KILLS kill -9 of captures from a real Apache Kafka within KILL_TIME

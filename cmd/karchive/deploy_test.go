@@ -55,7 +55,7 @@ func mappingIndex(n *yaml.Node, key string) int {
 
 // inTheCluster is what the variables of the manifests can be there.
 var inTheCluster = map[string]string{
-	"TOPICS": "orders,payments-*", "ARCHIVE": "s3://backup/orders", "COMPACT": "s3://backup/compact", "GROUP": "karchive-orders", "POD_NAME": "karchive-follow-2",
+	"TOPICS": "orders,payments-*", "ARCHIVE": "s3://backup/orders", "COMPACT": "s3://backup/compact", "COMPACT_OPTIONS": "?region=eu-central-1", "GROUP": "karchive-orders", "POD_NAME": "karchive-follow-2",
 }
 
 var variable = regexp.MustCompile(`\$\((\w+)\)`)
