@@ -11,12 +11,12 @@ KARCHIVE = os.environ.get("KARCHIVE", "karchive")
 
 @pytest.fixture
 def serve(tmp_path):
-    """serve(archive) is the address of a broker that has the archive's records."""
+    """serve(archive) is the address of a broker that has the archive's records. Flags are those of karchive serve."""
     running = []
 
-    def start(archive):
+    def start(archive, *flags):
         ready = tmp_path / f"address-{len(running)}"
-        command = [KARCHIVE, "serve", str(archive), "--quiet", "--listen", "127.0.0.1:0", "--ready-file", str(ready)]
+        command = [KARCHIVE, "serve", str(archive), "--quiet", "--listen", "127.0.0.1:0", "--ready-file", str(ready), *flags]
         running.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
         end = time.monotonic() + 60
         while not ready.exists():

@@ -106,11 +106,13 @@ func (c *conn) pass(ctx context.Context, r *request) error {
 	}
 	frame, err := c.exchange(ctx, r.frame, true)
 	if err != nil {
-		return err
+		return errors.Join(err, c.refuseLogin(ctx, r))
 	}
 	switch r.key {
 	case kmsg.Metadata, kmsg.DescribeTopicPartitions, kmsg.CreateTopics:
 		frame, err = c.patch(r, frame)
+	case kmsg.ApiVersions:
+		frame, err = offer(r, frame)
 	}
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"path"
+	"slices"
 	"testing"
 	"time"
 
@@ -279,4 +280,57 @@ func TestATLSClientReadsByTheNameThatIsAdvertised(t *testing.T) {
 	if err := rawFetch(t, s); err == nil {
 		t.Error("a fetch without TLS was answered")
 	}
+}
+
+func TestEveryVersionOfTheQuestionForVersionsSaysThatLoginsMayBeginAsLibrdkafkaWants(t *testing.T) {
+	a, _ := newArchive(t, plain(orders0, 0, 3))
+	s := start(t, Options{Sources: []Source{{Archive: a}}, Users: []User{{"ann", "secret"}}})
+	for version := range int16(5) {
+		m := kmsg.NewPtrApiVersionsRequest()
+		m.SetVersion(version)
+		m.ClientSoftwareName, m.ClientSoftwareVersion = "librdkafka", "2.0.2"
+		response := m.ResponseKind().(*kmsg.ApiVersionsResponse)
+		if err := response.ReadFrom(rawAnswer(t, s, question(m, 1))); err != nil {
+			t.Fatalf("version %d: %v", version, err)
+		}
+		i := slices.IndexFunc(response.ApiKeys, func(k kmsg.ApiVersionsResponseApiKey) bool { return kmsg.Key(k.ApiKey) == kmsg.SASLHandshake })
+		if i < 0 || response.ApiKeys[i].MinVersion != 0 || response.ApiKeys[i].MaxVersion != 1 {
+			t.Errorf("version %d: got %+v, want SaslHandshake 0 to 1", version, response.ApiKeys)
+		}
+	}
+}
+
+func TestAVersionOfTheQuestionForVersionsThatIsNotKnownIsAnsweredInTheFirst(t *testing.T) {
+	a, _ := newArchive(t, plain(orders0, 0, 3))
+	s := start(t, Options{Sources: []Source{{Archive: a}}})
+	for _, version := range []int16{5, 127} {
+		m := kmsg.NewPtrApiVersionsRequest()
+		m.SetVersion(m.MaxVersion())
+		m.ClientSoftwareName, m.ClientSoftwareVersion = "librdkafka", "2.0.2"
+		frame := question(m, 1)
+		binary.BigEndian.PutUint16(frame[6:], uint16(version))
+		response := (&kmsg.ApiVersionsRequest{}).ResponseKind().(*kmsg.ApiVersionsResponse)
+		if err := response.ReadFrom(rawAnswer(t, s, frame)); err != nil || kerr.ErrorForCode(response.ErrorCode) != kerr.UnsupportedVersion || len(response.ApiKeys) != 1 {
+			t.Errorf("version %d: got %+v, %v, want the versions of the question", version, response, err)
+		}
+	}
+}
+
+// rawAnswer sends a frame on a new connection and returns what comes back behind its correlation id.
+func rawAnswer(t *testing.T, s *Server, frame []byte) []byte {
+	t.Helper()
+	c := dial(t, s)
+	c.SetDeadline(time.Now().Add(time.Minute))
+	if _, err := c.Write(frame); err != nil {
+		t.Fatal(err)
+	}
+	head := make([]byte, 8)
+	if _, err := io.ReadFull(c, head); err != nil {
+		t.Fatal(err)
+	}
+	body := make([]byte, binary.BigEndian.Uint32(head)-4)
+	if _, err := io.ReadFull(c, body); err != nil {
+		t.Fatal(err)
+	}
+	return body
 }
