@@ -8,6 +8,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 
+	"github.com/karchive/karchive/capture/group"
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/kafka"
 	"github.com/karchive/karchive/internal/options"
@@ -17,7 +18,7 @@ import (
 type admission struct {
 	cluster *cluster
 	archive *format.Archive
-	member  *Member
+	member  *group.Member
 }
 
 // check refuses what the group would refuse. What is refused because an archive is new is not, when others began that archive in the meantime.
@@ -35,7 +36,7 @@ func (a *admission) check(ctx context.Context, tps []format.TopicPartition) erro
 
 func (a *admission) refusal(ctx context.Context, tps []format.TopicPartition, begun bool) error {
 	id := a.archive.Identity().ArchiveID
-	if err := newGroupOffsets(a.cluster, a.member, id).check(ctx, tps); err != nil {
+	if err := newGroupOffsets(a.cluster, a.member, id).check(ctx, a.cluster, tps); err != nil {
 		return err
 	}
 	err := a.ask(ctx, id, begun)
@@ -48,8 +49,8 @@ func (a *admission) refusal(ctx context.Context, tps []format.TopicPartition, be
 // ask asks all that the group tells without a member more. A group that has some, of another archive than this one, is asked nothing: whom it takes in
 // depends on who they are.
 func (a *admission) ask(ctx context.Context, archiveID string, begun bool) error {
-	group := a.member.Group
-	if a.member.Protocol == Consumer {
+	id := a.member.Group
+	if a.member.Protocol == group.Consumer {
 		if err := a.checkConsumerProtocol(ctx); err != nil {
 			return err
 		}
@@ -57,17 +58,17 @@ func (a *admission) ask(ctx context.Context, archiveID string, begun bool) error
 	if begun {
 		return nil
 	}
-	busy, err := a.cluster.Busy(ctx, []string{group})
+	busy, err := a.cluster.Busy(ctx, []string{id})
 	if err != nil {
 		return err
 	}
-	if state, ok := busy[group]; ok {
-		return &GroupError{group, fmt.Errorf("%w: it has members (%s), and the archive is new", ErrGroupTaken, state)}
+	if state, ok := busy[id]; ok {
+		return &group.Error{Group: id, Err: fmt.Errorf("%w: it has members (%s), and the archive is new", group.ErrTaken, state)}
 	}
-	if a.member.Protocol == Consumer {
+	if a.member.Protocol == group.Consumer {
 		return nil
 	}
-	err = a.cluster.Admits(ctx, kafka.Admission{Group: group, Balancer: a.member.balancerName(archiveID), SessionTimeout: a.member.SessionTimeout})
+	err = a.cluster.Admits(ctx, kafka.Admission{Group: id, Balancer: balancerName(a.member, archiveID), SessionTimeout: a.member.SessionTimeout})
 	return a.named(err)
 }
 
@@ -89,7 +90,7 @@ func (a *admission) checkConsumerProtocol(ctx context.Context) error {
 // named is err of the group, if the group gave it.
 func (a *admission) named(err error) error {
 	if _, answered := errors.AsType[*kerr.Error](err); answered {
-		return &GroupError{a.member.Group, err}
+		return &group.Error{Group: a.member.Group, Err: err}
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"github.com/karchive/karchive/capture/group"
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/kafka"
 )
@@ -16,7 +17,7 @@ type assignment interface {
 	// end is called when all lanes have ended.
 	end()
 	// handed is what was got and given up; nil: the assignment does not change.
-	handed() *Handed
+	handed() *group.Handed
 }
 
 // fixed is the assignment of a run that takes all that is selected, from its beginning to its end.
@@ -50,4 +51,4 @@ func (f fixed) sealed(format.TopicPartition, int64) {}
 
 func (f fixed) end() {}
 
-func (f fixed) handed() *Handed { return nil }
+func (f fixed) handed() *group.Handed { return nil }

@@ -3,7 +3,7 @@
 // Run is all of it: one call is one capture. A snapshot takes what there is when it begins and ends by itself; a follow capture goes
 // on until its context ends. Run again on the same archive continues it, wherever and however the run before ended: Kafka
 // is the write-ahead log, and the archive itself knows where to go on. Nothing is committed to Kafka, and no consumer group is used, but by
-// a Member: then several processes share the partitions of a follow capture, and offsets are committed for others to see.
+// a group.Member: then several processes share the partitions of a follow capture, and offsets are committed for others to see.
 //
 // The promise: every record that the cluster still holds is in the archive once, bit for bit, or its offset is in the archive's ledger
 // with a reason, or Run returns an error that names what is wrong. A snapshot of the same offsets with the same options writes the
@@ -35,7 +35,7 @@ import (
 // The report is right also when there is an error: it counts what was sealed, and sealed segments stay. When ctx ends, a follow capture
 // seals what it has and returns nil, and a snapshot drops what it did not seal and returns an error that wraps ctx's. Errors to
 // branch on: ErrConnect, those of package selection; *MismatchError, *RecreatedTopicError and
-// *TruncatedError when the archive cannot be continued; *PartitionError, of which one that stalled wraps ErrStalled; and those of package format.
+// *TruncatedError when the archive cannot be continued; *group.Error of a member; *PartitionError, of which one that stalled wraps ErrStalled; and those of package format.
 func Run(ctx context.Context, connectTo []kgo.Opt, archive *format.Archive, o Options) (Report, error) {
 	s, err := o.normalize()
 	if err != nil {

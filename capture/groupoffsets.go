@@ -2,7 +2,6 @@ package capture
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/karchive/karchive/capture/group"
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/kafka"
 )
@@ -23,7 +23,7 @@ const (
 // committed is committed later, or by the next member. Its methods are safe for concurrent use.
 type groupOffsets struct {
 	cluster *cluster
-	member  *Member
+	member  *group.Member
 	mark    string // metadata of what is committed
 
 	committing sync.Mutex // one at a time
@@ -34,31 +34,28 @@ type groupOffsets struct {
 	over bool                            // nothing is committed any more
 }
 
-// ErrGroupTaken is wrapped when a group has offsets of something else.
-var ErrGroupTaken = errors.New("the group is in use")
-
 const offsetMark = "karchive "
 
-func newGroupOffsets(c *cluster, m *Member, archiveID string) *groupOffsets {
+func newGroupOffsets(c *cluster, m *group.Member, archiveID string) *groupOffsets {
 	return &groupOffsets{cluster: c, member: m, mark: offsetMark + archiveID, next: map[format.TopicPartition]int64{}}
 }
 
 // check refuses a group that has offsets which were committed for something else. They would be lost, and others may go by them.
-func (o *groupOffsets) check(ctx context.Context, tps []format.TopicPartition) error {
-	found, err := o.cluster.Committed(ctx, o.member.Group, tps)
+func (o *groupOffsets) check(ctx context.Context, on *cluster, tps []format.TopicPartition) error {
+	found, err := on.Committed(ctx, o.member.Group, tps)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	if err != nil {
-		return &GroupError{o.member.Group, err}
+		return &group.Error{Group: o.member.Group, Err: err}
 	}
 	for _, tp := range sortedPartitions(found) {
 		if mark := found[tp].Metadata; mark != o.mark {
 			other, ours := strings.CutPrefix(mark, offsetMark)
 			if ours {
-				return &GroupError{o.member.Group, fmt.Errorf("%w: it fills another archive, %s", ErrGroupTaken, other)}
+				return &group.Error{Group: o.member.Group, Err: fmt.Errorf("%w: it fills another archive, %s", group.ErrTaken, other)}
 			}
-			return &GroupError{o.member.Group, fmt.Errorf("%w: it has an offset of %s that no capture committed, and is of another program", ErrGroupTaken, tp)}
+			return &group.Error{Group: o.member.Group, Err: fmt.Errorf("%w: it has an offset of %s that no capture committed, and is of another program", group.ErrTaken, tp)}
 		}
 	}
 	return nil

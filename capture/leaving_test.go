@@ -6,6 +6,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
+	"github.com/karchive/karchive/capture/group"
 	"github.com/karchive/karchive/internal/kafka"
 	"github.com/karchive/karchive/test/membucket"
 )
@@ -29,12 +30,12 @@ func (b *broker) members(group string) int {
 
 // TestAMemberEndsInSecondsWhileItsGroupRebalances has a new member wait for one that is silent.
 func TestAMemberEndsInSecondsWhileItsGroupRebalances(t *testing.T) {
-	for _, o := range []Member{{Protocol: Cooperative}, {Protocol: Eager}, {InstanceID: "two"}} {
+	for _, o := range []group.Member{{Protocol: group.Cooperative}, {Protocol: group.Eager}, {InstanceID: "two"}} {
 		t.Run(string(o.Protocol)+o.InstanceID, func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				b := newVirtualBroker(t, kfake.SeedTopics(2, "orders"))
 				bkt := membucket.New()
-				silent := b.started(bkt, Options{Member: Member{Protocol: o.Protocol}})
+				silent := b.started(bkt, Options{Member: group.Member{Protocol: o.Protocol}})
 				time.Sleep(10 * time.Second)
 				b.fill("orders", 0, 10)
 				time.Sleep(10 * time.Second)
@@ -61,12 +62,12 @@ func TestAMemberEndsInSecondsWhileItsGroupRebalances(t *testing.T) {
 }
 
 func TestAMemberEndsInSecondsWhenItsCoordinatorIsSilent(t *testing.T) {
-	for _, protocol := range []GroupProtocol{Cooperative, Eager, Consumer} {
+	for _, protocol := range []group.Protocol{group.Cooperative, group.Eager, group.Consumer} {
 		t.Run(string(protocol), func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				b := newVirtualBroker(t, kfake.SeedTopics(2, "orders"))
 				bkt := membucket.New()
-				p := b.started(bkt, Options{RotateInterval: time.Hour, Member: Member{Protocol: protocol}})
+				p := b.started(bkt, Options{RotateInterval: time.Hour, Member: group.Member{Protocol: protocol}})
 				time.Sleep(10 * time.Second)
 				b.fill("orders", 0, 10)
 				time.Sleep(10 * time.Second)
@@ -87,7 +88,7 @@ func TestAMemberEndsInSecondsWhenItsCoordinatorIsSilent(t *testing.T) {
 
 func TestATopicThatComesWhenJoiningFailedIsNothingToShareOut(t *testing.T) {
 	r := &run{settings: &settings{Options: Options{Topics: []string{"orders*"}}}}
-	m := &membership{run: r, member: new(Member), topics: []string{"orders"}}
+	m := &membership{run: r, member: new(group.Member), topics: []string{"orders"}}
 	m.look(&kafka.Metadata{Topics: map[string]kafka.Topic{"orders": {}, "orders-2": {Partitions: map[int32]kafka.Leader{0: {}}}}})
 	m.end()
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/karchive/karchive/capture/group"
 	"github.com/karchive/karchive/test/membucket"
 )
 
@@ -29,7 +30,7 @@ func TestManyMembersShareManyPartitions(t *testing.T) {
 		t.Skip("takes minutes: make bench-groups")
 	}
 	t.Log("| protocol | members | balanced at first | after a change, median (longest) | Kafka requests | bucket requests | records | fetched and dropped | heap of all, MB |")
-	for _, protocol := range []GroupProtocol{Cooperative, Eager, Consumer} {
+	for _, protocol := range []group.Protocol{group.Cooperative, group.Eager, group.Consumer} {
 		t.Run(string(protocol), func(t *testing.T) {
 			inBubble(t, func(t *testing.T) { newCrowd(t, protocol).simulate() })
 		})
@@ -50,9 +51,9 @@ type crowd struct {
 	heap       uint64 // the most that was in use
 }
 
-func newCrowd(t *testing.T, protocol GroupProtocol) *crowd {
+func newCrowd(t *testing.T, protocol group.Protocol) *crowd {
 	c := &crowd{t: t, b: newVirtualBroker(t, kfake.SeedTopics(manyPartitions, "orders")), bucket: membucket.New(), random: rand.New(rand.NewPCG(1, 2))}
-	c.options = Options{RotateInterval: time.Minute, Member: Member{Protocol: protocol}}
+	c.options = Options{RotateInterval: time.Minute, Member: group.Member{Protocol: protocol}}
 	c.group, c.producer = newCoordinator(c.b, "audit"), c.b.client()
 	c.b.Control(func(kmsg.Request) (kmsg.Response, error, bool) {
 		c.b.KeepControl()

@@ -17,6 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/bucket"
+	"github.com/karchive/karchive/capture/group"
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/test/membucket"
 )
@@ -177,12 +178,12 @@ func (b *broker) committed(group string) map[int32]int64 {
 }
 
 func TestMembersOfAGroupShareThePartitionsAndFillOneArchive(t *testing.T) {
-	for _, protocol := range []GroupProtocol{Cooperative, Eager, Consumer} {
+	for _, protocol := range []group.Protocol{group.Cooperative, group.Eager, group.Consumer} {
 		t.Run(string(protocol), func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				b := newVirtualBroker(t, kfake.SeedTopics(6, "orders"))
 				bkt := membucket.New()
-				o := Options{RotateInterval: time.Hour, Member: Member{Protocol: protocol}}
+				o := Options{RotateInterval: time.Hour, Member: group.Member{Protocol: protocol}}
 				fill := func() {
 					for p := range int32(6) {
 						b.fill("orders", p, 20)
@@ -262,17 +263,17 @@ func TestMembersThatAreKilledLoseAndDoubleNothing(t *testing.T) {
 		seeds, steps = 3, 12
 	}
 	for seed := range seeds {
-		protocol := []GroupProtocol{Cooperative, Consumer, Eager}[seed%3]
+		protocol := []group.Protocol{group.Cooperative, group.Consumer, group.Eager}[seed%3]
 		t.Run(fmt.Sprint(seed, " ", protocol), func(t *testing.T) {
 			inBubble(t, func(t *testing.T) { churn(t, rand.New(rand.NewPCG(seed, 5)), protocol, steps) })
 		})
 	}
 }
 
-func churn(t *testing.T, r *rand.Rand, protocol GroupProtocol, steps int) {
+func churn(t *testing.T, r *rand.Rand, protocol group.Protocol, steps int) {
 	b := newVirtualBroker(t, kfake.SeedTopics(8, "orders"))
 	bkt := membucket.New()
-	o := Options{RotateInterval: 30 * time.Second, RotateRecords: 50, Member: Member{Protocol: protocol}}
+	o := Options{RotateInterval: 30 * time.Second, RotateRecords: 50, Member: group.Member{Protocol: protocol}}
 	partitions := int32(8)
 	group := newCoordinator(b, "audit")
 	var all, alive []*process
@@ -333,9 +334,9 @@ func TestAGroupOfAnotherProgramIsRefused(t *testing.T) {
 		if err := cl.CommitUncommittedOffsets(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		p := b.started(membucket.New(), Options{Member: Member{Group: "billing"}})
+		p := b.started(membucket.New(), Options{Member: group.Member{Group: "billing"}})
 		<-p.done
-		if e, ok := errors.AsType[*GroupError](p.err); !ok || !strings.Contains(e.Error(), "another program") {
+		if e, ok := errors.AsType[*group.Error](p.err); !ok || !strings.Contains(e.Error(), "another program") {
 			t.Errorf("got %v, want a refusal of another program's group", p.err)
 		}
 	})
@@ -352,7 +353,7 @@ func TestAGroupFillsOneArchive(t *testing.T) {
 		<-first.done
 		<-other.done
 		err := errors.Join(first.err, other.err)
-		if _, ok := errors.AsType[*GroupError](err); !ok || first.err != nil && other.err != nil {
+		if _, ok := errors.AsType[*group.Error](err); !ok || first.err != nil && other.err != nil {
 			t.Errorf("two archives of one group: got %v and %v, want one of them refused", first.err, other.err)
 		}
 	})
@@ -363,7 +364,7 @@ func TestAStaticMemberComesBackToItsPartitions(t *testing.T) {
 		b := newVirtualBroker(t, kfake.SeedTopics(4, "orders"))
 		bkt := membucket.New()
 		member := func(id string) *process {
-			return b.started(bkt, Options{RotateInterval: 10 * time.Second, Member: Member{InstanceID: id}})
+			return b.started(bkt, Options{RotateInterval: 10 * time.Second, Member: group.Member{InstanceID: id}})
 		}
 		one, two := member("one"), member("two")
 		for round := range 4 {
@@ -389,14 +390,14 @@ func TestASecondProcessOfAnInstanceEndsTheFirst(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		b := newVirtualBroker(t, kfake.SeedTopics(2, "orders"))
 		bkt := membucket.New()
-		first := b.started(bkt, Options{Member: Member{InstanceID: "one"}})
+		first := b.started(bkt, Options{Member: group.Member{InstanceID: "one"}})
 		time.Sleep(10 * time.Second)
 		b.fill("orders", 0, 10)
 		time.Sleep(10 * time.Second)
-		second := b.started(bkt, Options{Member: Member{InstanceID: "one"}})
+		second := b.started(bkt, Options{Member: group.Member{InstanceID: "one"}})
 		<-first.done
-		if _, ok := errors.AsType[*GroupError](first.err); !ok {
-			t.Errorf("the first: got %v, want a GroupError", first.err)
+		if _, ok := errors.AsType[*group.Error](first.err); !ok {
+			t.Errorf("the first: got %v, want a group.Error", first.err)
 		}
 		time.Sleep(10 * time.Second)
 		second.end()
@@ -406,11 +407,11 @@ func TestASecondProcessOfAnInstanceEndsTheFirst(t *testing.T) {
 
 // TestPartitionsThatComeAreSharedOutAndATopicThatWasMadeAgainEndsItsMembers has both of two members hold partitions of the topic.
 func TestPartitionsThatComeAreSharedOutAndATopicThatWasMadeAgainEndsItsMembers(t *testing.T) {
-	for _, protocol := range []GroupProtocol{Cooperative, Eager, Consumer} {
+	for _, protocol := range []group.Protocol{group.Cooperative, group.Eager, group.Consumer} {
 		t.Run(string(protocol), func(t *testing.T) {
 			inBubble(t, func(t *testing.T) {
 				b := newVirtualBroker(t, kfake.SeedTopics(2, "orders"))
-				bkt, o := membucket.New(), Options{RotateInterval: 10 * time.Second, Member: Member{Protocol: protocol}}
+				bkt, o := membucket.New(), Options{RotateInterval: 10 * time.Second, Member: group.Member{Protocol: protocol}}
 				members := []*process{b.started(bkt, o), b.started(bkt, o)}
 				time.Sleep(time.Minute)
 				b.fillAll(2)
@@ -456,16 +457,16 @@ func (b *broker) fillAll(partitions int32) {
 
 func TestAGroupNeedsAnArchiveThatSeveralMayWrite(t *testing.T) {
 	b := newBroker(t, kfake.SeedTopics(1, "orders"))
-	_, err := newPlace(t).try(t.Context(), b, Options{Topics: []string{"orders"}, Follow: true, Member: Member{Group: "audit"}})
+	_, err := newPlace(t).try(t.Context(), b, Options{Topics: []string{"orders"}, Follow: true, Member: group.Member{Group: "audit"}})
 	if !errors.Is(err, ErrOptions) {
 		t.Errorf("got %v, want %v", err, ErrOptions)
 	}
 	for _, o := range []Options{
-		{Member: Member{Group: "audit"}},
-		{Follow: true, Member: Member{InstanceID: "one"}},
-		{Follow: true, Member: Member{Group: "audit", Protocol: "range"}},
-		{Follow: true, Member: Member{Group: "audit", Protocol: Consumer, SessionTimeout: time.Second}},
-		{Follow: true, Member: Member{Group: "audit", SessionTimeout: -time.Second}},
+		{Member: group.Member{Group: "audit"}},
+		{Follow: true, Member: group.Member{InstanceID: "one"}},
+		{Follow: true, Member: group.Member{Group: "audit", Protocol: "range"}},
+		{Follow: true, Member: group.Member{Group: "audit", Protocol: group.Consumer, SessionTimeout: time.Second}},
+		{Follow: true, Member: group.Member{Group: "audit", SessionTimeout: -time.Second}},
 	} {
 		o.Topics = []string{"orders"}
 		if err := o.Check(); !errors.Is(err, ErrOptions) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/karchive/karchive/capture/group"
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/kafka"
 )
@@ -25,7 +26,7 @@ const (
 // its fetching is paused, and the lanes are fed by the source as in every run. Its methods are safe for concurrent use.
 type membership struct {
 	run     *run
-	member  *Member
+	member  *group.Member
 	topics  []string // selected at the beginning
 	opts    []kgo.Opt
 	client  *kgo.Client
@@ -34,7 +35,7 @@ type membership struct {
 
 	mu      sync.Mutex // guards what follows
 	tenures map[format.TopicPartition]*tenure
-	counts  Handed
+	counts  group.Handed
 	over    bool // no partition is begun with any more
 }
 
@@ -58,11 +59,11 @@ func (m *membership) options(archiveID string) []kgo.Opt {
 		kgo.ConsumerGroup(s.Group), kgo.ConsumeTopics(m.topics...), kgo.DisableAutoCommit(), kgo.MetadataMaxAge(groupRefresh),
 		kgo.OnPartitionsAssigned(m.assigned), kgo.OnPartitionsRevoked(m.revoked), kgo.OnPartitionsLost(m.lost),
 	}
-	opts = append(opts, s.timeouts()...)
+	opts = append(opts, groupTimeouts(s)...)
 	if s.InstanceID != "" {
 		opts = append(opts, kgo.InstanceID(s.InstanceID))
 	}
-	for _, o := range s.balancer(archiveID) {
+	for _, o := range balancersOf(s, archiveID) {
 		opts = append(opts, o)
 	}
 	return opts
@@ -116,21 +117,9 @@ func (m *membership) listen() {
 	}
 }
 
-// GroupError is returned when a group does not take in, or keep, a capture as its member.
-type GroupError struct {
-	Group string
-	Err   error
-}
-
-// Error names the group.
-func (e *GroupError) Error() string { return fmt.Sprintf("group %s: %v", e.Group, e.Err) }
-
-// Unwrap returns what the group answered.
-func (e *GroupError) Unwrap() error { return e.Err }
-
 // refused ends the capture, or notes what may pass.
 func (m *membership) refused(err error) {
-	err = &GroupError{m.member.Group, err}
+	err = &group.Error{Group: m.member.Group, Err: err}
 	if isFinalAnswer(err) {
 		m.run.fail(err)
 		return
@@ -328,7 +317,7 @@ func (m *membership) release(partitions map[string][]int32, lost bool) (given []
 
 // look has the group share out topics that came into being, and finds others who are in it.
 func (m *membership) look(found *kafka.Metadata) {
-	if m.member.Protocol == Consumer {
+	if m.member.Protocol == group.Consumer {
 		m.lookForStrangers(found)
 	}
 	fresh := slices.DeleteFunc(m.run.selectedTopics(found), func(topic string) bool { return slices.Contains(m.topics, topic) })
@@ -363,7 +352,7 @@ func (m *membership) end() {
 func (m *membership) leave() {
 	ctx, cancel := context.WithTimeout(context.Background(), leavePatience)
 	defer cancel()
-	if m.client.LeaveGroupContext(ctx) == nil || m.member.InstanceID != "" || m.member.Protocol == Consumer {
+	if m.client.LeaveGroupContext(ctx) == nil || m.member.InstanceID != "" || m.member.Protocol == group.Consumer {
 		return
 	}
 	member, _ := m.client.GroupMetadata()
@@ -377,7 +366,7 @@ func (m *membership) leave() {
 
 func (m *membership) sealed(tp format.TopicPartition, next int64) { m.offsets.sealed(tp, next) }
 
-func (m *membership) handed() *Handed {
+func (m *membership) handed() *group.Handed {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	counts := m.counts

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/karchive/karchive/capture/group"
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/options"
@@ -47,7 +48,7 @@ type Options struct {
 	// StopAfter ends a follow capture. Of a Member it counts what this one takes.
 	StopAfter StopAfter
 	// Member makes a follow capture one of several that share the partitions and fill one archive; the zero value: it has all of them.
-	Member Member
+	Member group.Member
 
 	// A segment ends when its records reach RotateBytes canonical bytes (0: 256 MiB) or RotateRecords (0: no limit), and in
 	// a follow capture also RotateInterval after its first record (0: 5 minutes).
@@ -124,7 +125,7 @@ func (o *Options) fillDefaults() {
 	options.Default(&o.FetchBytes, defaultFetchBytes)
 	options.Default(&o.ConnectTimeout, defaultConnectTimeout)
 	options.Default(&o.StallTimeout, defaultStallTimeout)
-	o.Member.fillDefaults()
+	fillMember(&o.Member)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -150,7 +151,7 @@ func (o Options) Check() error {
 	case o.StopAfter.Records < 0 || o.StopAfter.Bytes < 0 || o.StopAfter.Duration < 0:
 		return options.New("", "stop-after must not be negative")
 	}
-	return cmp.Or(err, o.Member.check(o.Follow), selecting.CheckGlobs(o.Topics), selecting.CheckGroupGlobs(o.Groups))
+	return cmp.Or(err, checkMember(&o.Member, o.Follow), selecting.CheckGlobs(o.Topics), selecting.CheckGroupGlobs(o.Groups))
 }
 
 // isolationLevel is the level in Kafka's requests.

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/karchive/karchive/capture/group"
 )
 
 const progressInterval = 200 * time.Millisecond
@@ -21,10 +23,10 @@ type Progress struct {
 	Segments       int64 // sealed by this run
 	Sealed         int64 // records in them
 	Topics         []TopicProgress
-	Overtaken      int     // segments that were dropped because another capture sealed them first
-	Dropped        int64   // records that were taken and dropped, in those segments and in partitions that were lost
-	Handed         *Handed // partitions that a Member got and gave up; nil: the capture is none
-	Trouble        string  // why some partition makes no progress now, or none any more; empty: all do
+	Overtaken      int           // segments that were dropped because another capture sealed them first
+	Dropped        int64         // records that were taken and dropped, in those segments and in partitions that were lost
+	Handed         *group.Handed // partitions that a Member got and gave up; nil: the capture is none
+	Trouble        string        // why some partition makes no progress now, or none any more; empty: all do
 }
 
 // TopicProgress is the part of one topic.

@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/karchive/karchive/bucket"
+	"github.com/karchive/karchive/capture/group"
 	"github.com/karchive/karchive/test/membucket"
 )
 
@@ -46,7 +47,7 @@ func (b *broker) member(group string, opts ...kgo.Opt) {
 func TestACaptureThatAGroupRefusesLeavesNothingBehind(t *testing.T) {
 	serverSide := []kgo.Opt{kgo.ServerSideBalancer(), kgo.Balancers(kgo.StickyBalancer())}
 	for name, c := range map[string]struct {
-		member Member
+		member group.Member
 		given  func(b *broker)
 		want   error
 	}{
@@ -57,7 +58,7 @@ func TestACaptureThatAGroupRefusesLeavesNothingBehind(t *testing.T) {
 			given: func(b *broker) { b.answer(kmsg.NewPtrOffsetFetchRequest(), kerr.GroupAuthorizationFailed.Code) }, want: kerr.GroupAuthorizationFailed,
 		},
 		"no access in the consumer protocol": {
-			member: Member{Protocol: Consumer},
+			member: group.Member{Protocol: group.Consumer},
 			given: func(b *broker) {
 				b.answer(kmsg.NewPtrConsumerGroupHeartbeatRequest(), kerr.GroupAuthorizationFailed.Code)
 			}, want: kerr.GroupAuthorizationFailed,
@@ -65,16 +66,16 @@ func TestACaptureThatAGroupRefusesLeavesNothingBehind(t *testing.T) {
 		"full": {
 			given: func(b *broker) { b.answer(kmsg.NewPtrJoinGroupRequest(), kerr.GroupMaxSizeReached.Code) }, want: kerr.GroupMaxSizeReached,
 		},
-		"other members":                          {given: func(b *broker) { b.member("audit") }, want: ErrGroupTaken},
-		"other members, eager":                   {member: Member{Protocol: Eager}, given: func(b *broker) { b.member("audit") }, want: ErrGroupTaken},
-		"other members in the consumer protocol": {member: Member{Protocol: Consumer}, given: func(b *broker) { b.member("audit", serverSide...) }, want: ErrGroupTaken},
-		"short session":                          {member: Member{SessionTimeout: time.Second}, want: kerr.InvalidSessionTimeout},
+		"other members":                          {given: func(b *broker) { b.member("audit") }, want: group.ErrTaken},
+		"other members, eager":                   {member: group.Member{Protocol: group.Eager}, given: func(b *broker) { b.member("audit") }, want: group.ErrTaken},
+		"other members in the consumer protocol": {member: group.Member{Protocol: group.Consumer}, given: func(b *broker) { b.member("audit", serverSide...) }, want: group.ErrTaken},
+		"short session":                          {member: group.Member{SessionTimeout: time.Second}, want: kerr.InvalidSessionTimeout},
 		"consumer protocol that is switched off": {
-			member: Member{Protocol: Consumer},
+			member: group.Member{Protocol: group.Consumer},
 			given:  func(b *broker) { b.answer(kmsg.NewPtrConsumerGroupHeartbeatRequest(), kerr.UnsupportedVersion.Code) }, want: ErrOptions,
 		},
 		"a static member": {
-			member: Member{InstanceID: "one"},
+			member: group.Member{InstanceID: "one"},
 			given:  func(b *broker) { b.answer(kmsg.NewPtrJoinGroupRequest(), kerr.GroupAuthorizationFailed.Code) }, want: kerr.GroupAuthorizationFailed,
 		},
 	} {
@@ -134,7 +135,7 @@ func TestACaptureThatAsksWhetherItMayJoinDisturbsNobody(t *testing.T) {
 }
 
 func TestTimeoutsThatNoClientTakesAreRefused(t *testing.T) {
-	for _, m := range []Member{{SessionTimeout: time.Millisecond}, {SessionTimeout: 1e6 * time.Hour}, {RebalanceTimeout: time.Millisecond}} {
+	for _, m := range []group.Member{{SessionTimeout: time.Millisecond}, {SessionTimeout: 1e6 * time.Hour}, {RebalanceTimeout: time.Millisecond}} {
 		m.Group = "audit"
 		if err := (Options{Topics: []string{"orders"}, Follow: true, Member: m}).Check(); !errors.Is(err, ErrOptions) {
 			t.Errorf("%+v: got %v, want %v", m, err, ErrOptions)

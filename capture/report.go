@@ -3,6 +3,7 @@ package capture
 import (
 	"time"
 
+	"github.com/karchive/karchive/capture/group"
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/format/origin"
@@ -35,7 +36,7 @@ type Report struct {
 	// was interrupted. Whoever goes on fetches them again.
 	Dropped int64 `json:"dropped,omitempty"`
 	// Handed is what a Member got and gave up; nil: the capture was none.
-	Handed *Handed `json:"handed,omitempty"`
+	Handed *group.Handed `json:"handed,omitempty"`
 
 	Groups       int                  `json:"groups,omitempty"`        // kept, with an offset in a captured partition
 	UnreadGroups []origin.UnreadGroup `json:"unread_groups,omitempty"` // asked for and not kept

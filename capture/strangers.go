@@ -3,6 +3,7 @@ package capture
 import (
 	"errors"
 
+	"github.com/karchive/karchive/capture/group"
 	"github.com/karchive/karchive/internal/kafka"
 )
 
@@ -10,9 +11,8 @@ import (
 // brokers do not let it in; in the consumer protocol they do, and only what it commits tells of it.
 func (m *membership) lookForStrangers(found *kafka.Metadata) {
 	r := m.run
-	offsets := groupOffsets{cluster: r.cluster.within(briefly), member: m.member, mark: m.offsets.mark}
-	err := offsets.check(r.fetching, partitionsOf(r.selectedTopics(found), found, r.settings))
-	if err != nil && !errors.Is(err, ErrGroupTaken) { // it was not found out
+	err := m.offsets.check(r.fetching, r.cluster.within(briefly), partitionsOf(r.selectedTopics(found), found, r.settings))
+	if err != nil && !errors.Is(err, group.ErrTaken) { // it was not found out
 		return
 	}
 	r.mu.Lock()

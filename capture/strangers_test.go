@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/karchive/karchive/capture/group"
 	"github.com/karchive/karchive/test/membucket"
 )
 
@@ -42,7 +43,7 @@ func TestAnotherProgramInTheGroupOfACaptureIsTrouble(t *testing.T) {
 		b.fill("orders", 0, 10)
 		var lent atomic.Bool
 		b.lend(&lent)
-		p := b.started(membucket.New(), Options{Member: Member{Protocol: Consumer}})
+		p := b.started(membucket.New(), Options{Member: group.Member{Protocol: group.Consumer}})
 		for _, now := range []bool{false, true, false} {
 			lent.Store(now)
 			time.Sleep(30 * time.Second)

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/capture"
+	"github.com/karchive/karchive/capture/group"
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/units"
@@ -78,7 +79,7 @@ func (o *captureOptions) flags(e *env) []cli.Flag {
 		parsed("stop-after", "end a follow capture at `LIMIT`: records=N, bytes=SIZE or duration=D, in a comma list", "", &c.StopAfter, parseStopAfter),
 		&cli.StringFlag{Name: "group", Usage: "of a follow capture: share the partitions with the other members of this consumer group, `NAME`", Destination: &c.Member.Group},
 		&cli.StringFlag{Name: "group-instance-id", Usage: "be a static member, `ID`, which keeps its partitions while it is restarted", Destination: &c.Member.InstanceID},
-		choiceFlag("group-protocol", "`cooperative`, eager, or consumer (KIP-848, Kafka 4.0), the same for all members", &o.protocol, string(capture.Cooperative), string(capture.Eager), string(capture.Consumer)),
+		choiceFlag("group-protocol", "`cooperative`, eager, or consumer (KIP-848, Kafka 4.0), the same for all members", &o.protocol, string(group.Cooperative), string(group.Eager), string(group.Consumer)),
 		durationFlag("group-session-timeout", "give the partitions of a silent member to others after `DURATION`", "45s", &c.Member.SessionTimeout),
 		groupsFlag("also keep the committed offsets of these `GROUPS`: names and globs such as shop-*, in a comma list or repeated", &o.groups),
 		choiceFlag("isolation", "`read_committed` or read_uncommitted", &o.isolation, string(origin.ReadCommitted), string(origin.ReadUncommitted)),
@@ -144,7 +145,7 @@ func (o *captureOptions) complete(c *cli.Context, e *env) error {
 	}
 	o.capture.Isolation, o.capture.Compression = origin.Isolation(o.isolation), o.compression
 	if o.capture.Member.Group != "" || c.IsSet("group-protocol") {
-		o.capture.Member.Protocol = capture.GroupProtocol(o.protocol)
+		o.capture.Member.Protocol = group.Protocol(o.protocol)
 	}
 	o.capture.MemoryBytes = int64(float64(o.memory) * recordShare)
 	o.capture.ConnectTimeout = o.timeout

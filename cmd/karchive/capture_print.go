@@ -13,6 +13,7 @@ import (
 
 	"github.com/karchive/karchive/bucket"
 	"github.com/karchive/karchive/capture"
+	"github.com/karchive/karchive/capture/group"
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/units"
@@ -55,8 +56,8 @@ func captureHint(err error, explained string) error {
 	if hint := otherHint(err); hint != "" {
 		return withHint(err, hint)
 	}
-	if group, ok := errors.AsType[*capture.GroupError](err); ok {
-		return withHint(err, cmp.Or(groupHint(group), explained))
+	if refused, ok := errors.AsType[*group.Error](err); ok {
+		return withHint(err, cmp.Or(groupHint(refused), explained))
 	}
 	return withHint(err, explained)
 }
@@ -85,7 +86,7 @@ func mismatchFlags(what string) string {
 }
 
 // groupHint says what to do about the answer of a group.
-func groupHint(err *capture.GroupError) string {
+func groupHint(err *group.Error) string {
 	switch {
 	case errors.Is(err, kerr.FencedInstanceID), errors.Is(err, kerr.UnreleasedInstanceID):
 		return "another process has this --group-instance-id: give each member its own"
@@ -101,7 +102,7 @@ func groupHint(err *capture.GroupError) string {
 		return "the brokers bound how many members a group has: group.max.size, or group.consumer.max.size; run fewer processes, or raise it"
 	case errors.Is(err, kerr.UnsupportedAssignor):
 		return "the brokers need the assignor uniform among their group.consumer.assignors; --group-protocol cooperative needs none"
-	case errors.Is(err, capture.ErrGroupTaken):
+	case errors.Is(err, group.ErrTaken):
 		return "give a --group of its own for each archive"
 	}
 	return ""

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/capture"
+	"github.com/karchive/karchive/capture/group"
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/lateness"
 	"github.com/karchive/karchive/replay"
@@ -125,7 +126,7 @@ func TestTheMetricsOfAReplayAreItsLatestProgress(t *testing.T) {
 func TestTheMetricsOfACaptureAreByTopic(t *testing.T) {
 	s := listen(t)
 	c := s.Capture()
-	c.Set(capture.Progress{Elapsed: time.Second, Trouble: "no leader", Overtaken: 2, Dropped: 30, Handed: &capture.Handed{Assigned: 5, Revoked: 3, Lost: 1}, Topics: []capture.TopicProgress{
+	c.Set(capture.Progress{Elapsed: time.Second, Trouble: "no leader", Overtaken: 2, Dropped: 30, Handed: &group.Handed{Assigned: 5, Revoked: 3, Lost: 1}, Topics: []capture.TopicProgress{
 		{Topic: "orders", Records: 10, Bytes: 400, Offsets: 12, Lag: 6, LagPartitions: 2, PlannedOffsets: 17, Partitions: 3, Done: 1,
 			Segments: 2, Sealed: 8, LastSeal: time.UnixMilli(1_700_000_000_250)}, {Topic: "users", Records: 1}, {Topic: "late", Lag: 9},
 	}})
