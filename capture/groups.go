@@ -11,7 +11,7 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/kafka"
-	"github.com/karchive/karchive/internal/selecting"
+	"github.com/karchive/karchive/selection"
 )
 
 // groups asks how far the selected consumer groups are in tps; nil when none are selected. Ends are asked for afterwards, so that no group is
@@ -24,8 +24,8 @@ func (c *cluster) groups(ctx context.Context, tps []format.TopicPartition, s *se
 	if err != nil {
 		return nil, err
 	}
-	names := slices.DeleteFunc(slices.Collect(maps.Keys(listed)), func(id string) bool { return !selecting.MatchesAnyGroup(s.Groups, id) })
-	names = append(names, slices.DeleteFunc(slices.Clone(s.Groups), selecting.IsGlob)...)
+	names := slices.DeleteFunc(slices.Collect(maps.Keys(listed)), func(id string) bool { return !selection.MatchesAnyGroup(s.Groups, id) })
+	names = append(names, slices.DeleteFunc(slices.Clone(s.Groups), selection.IsGlob)...)
 	slices.Sort(names)
 	names = slices.Compact(names)
 	tps = slices.SortedFunc(slices.Values(tps), format.TopicPartition.Compare)

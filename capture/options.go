@@ -9,7 +9,6 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/options"
-	"github.com/karchive/karchive/internal/selecting"
 	"github.com/karchive/karchive/selection"
 )
 
@@ -151,7 +150,7 @@ func (o Options) Check() error {
 	case o.StopAfter.Records < 0 || o.StopAfter.Bytes < 0 || o.StopAfter.Duration < 0:
 		return options.New("", "stop-after must not be negative")
 	}
-	return cmp.Or(err, checkMember(&o.Member, o.Follow), selecting.CheckGlobs(o.Topics), selecting.CheckGroupGlobs(o.Groups))
+	return cmp.Or(err, checkMember(&o.Member, o.Follow), selection.CheckGlobs(o.Topics), selection.CheckGroupGlobs(o.Groups))
 }
 
 // isolationLevel is the level in Kafka's requests.

@@ -10,14 +10,13 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/kafka"
 	"github.com/karchive/karchive/internal/ondisk"
-	"github.com/karchive/karchive/internal/selecting"
 	"github.com/karchive/karchive/selection"
 )
 
 // selected asks the cluster for the topics of o and returns them, with everything the cluster said.
 func (c *cluster) selected(ctx context.Context, o *settings) (*kafka.Metadata, []string, error) {
 	var ask []string // nil asks for all, which a glob needs
-	if !slices.ContainsFunc(o.Topics, selecting.IsGlob) {
+	if !slices.ContainsFunc(o.Topics, selection.IsGlob) {
 		ask = o.Topics
 	}
 	m, err := c.Settled(ctx, ask)
@@ -37,7 +36,7 @@ func (c *cluster) selected(ctx context.Context, o *settings) (*kafka.Metadata, [
 func match(patterns []string, m *kafka.Metadata) ([]string, error) {
 	found := map[string]bool{}
 	for _, p := range patterns {
-		if !selecting.IsGlob(p) {
+		if !selection.IsGlob(p) {
 			if err := checkNamed(p, m); err != nil {
 				return nil, err
 			}
@@ -70,7 +69,7 @@ func checkNamed(topic string, m *kafka.Metadata) error {
 
 // selects says whether a pattern selects a topic. Globs leave out what the cluster calls internal, too.
 func selects(pattern, name string, t *kafka.Topic) bool {
-	return selecting.Matches(pattern, name) && (pattern == name || !t.Internal)
+	return selection.Matches(pattern, name) && (pattern == name || !t.Internal)
 }
 
 // partitionsOf lists the selected partitions of topics, sorted.

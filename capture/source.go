@@ -12,7 +12,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/kafka"
-	"github.com/karchive/karchive/internal/selecting"
+	"github.com/karchive/karchive/selection"
 )
 
 const (
@@ -299,7 +299,7 @@ func (s *source) refresh(ctx context.Context) (*kafka.Metadata, error) {
 
 // asked names the topics to look at; nil is all. A follow capture with globs looks out for new ones.
 func (s *source) asked() []string {
-	if s.settings.Follow && slices.ContainsFunc(s.settings.Topics, selecting.IsGlob) {
+	if s.settings.Follow && slices.ContainsFunc(s.settings.Topics, selection.IsGlob) {
 		return nil
 	}
 	s.mu.Lock()

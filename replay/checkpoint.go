@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/selecting"
 	"github.com/karchive/karchive/replay/internal/checkpoint"
 	"github.com/karchive/karchive/selection"
 )
@@ -138,5 +137,5 @@ func savedWindow(saved *checkpoint.State) (w format.Selection, err error) {
 	if err != nil {
 		return w, fmt.Errorf("saved progress: until %w", err)
 	}
-	return selecting.Window(from, until, time.Time{})
+	return selection.Window(from, until, time.Time{})
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/karchive/karchive/internal/kafka"
 	"github.com/karchive/karchive/internal/options"
 	"github.com/karchive/karchive/internal/scan"
-	"github.com/karchive/karchive/internal/selecting"
 	"github.com/karchive/karchive/replay/routing"
+	"github.com/karchive/karchive/selection"
 )
 
 // RestoreOptions say which groups RestoreGroups sets, and where.
@@ -42,7 +42,7 @@ func RestoreGroups(ctx context.Context, connect []kgo.Opt, archive *format.Archi
 		o.Select = []string{"*"}
 	}
 	groups, err := keptGroups(archive, o.Select, func(tp format.TopicPartition) bool {
-		return len(o.Topics) == 0 || selecting.MatchesAny(o.Topics, tp.Topic)
+		return len(o.Topics) == 0 || selection.MatchesAny(o.Topics, tp.Topic)
 	})
 	if err != nil {
 		return nil, err

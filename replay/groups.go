@@ -14,7 +14,7 @@ import (
 	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/kafka"
 	"github.com/karchive/karchive/internal/options"
-	"github.com/karchive/karchive/internal/selecting"
+	"github.com/karchive/karchive/selection"
 )
 
 // Groups says which consumer groups go on in the target where they were. The zero value: none.
@@ -73,7 +73,7 @@ func (o *Options) checkGroups() error {
 	case o.Acks == AcksNone:
 		return options.New("without an answer nobody knows where a record is", "{Groups} needs {Acks} all or 1")
 	}
-	return selecting.CheckGroupGlobs(o.Groups.Select)
+	return selection.CheckGroupGlobs(o.Groups.Select)
 }
 
 // groupMoves are the groups of a replay.
@@ -122,7 +122,7 @@ func keptGroups(archive *format.Archive, patterns []string, takes func(format.To
 		return nil, fmt.Errorf("any group: %w", ErrNoGroup)
 	}
 	taken := func(p string) bool {
-		return slices.ContainsFunc(kept.Groups, func(g origin.Group) bool { return selecting.MatchesGroup(p, g.ID) })
+		return slices.ContainsFunc(kept.Groups, func(g origin.Group) bool { return selection.MatchesGroup(p, g.ID) })
 	}
 	for _, p := range patterns {
 		if !taken(p) {
@@ -136,7 +136,7 @@ func keptGroups(archive *format.Archive, patterns []string, takes func(format.To
 		return nil, err
 	}
 	return slices.DeleteFunc(here.Groups, func(g origin.Group) bool {
-		return !selecting.MatchesAnyGroup(patterns, g.ID)
+		return !selection.MatchesAnyGroup(patterns, g.ID)
 	}), nil
 }
 

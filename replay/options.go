@@ -8,7 +8,6 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/options"
-	"github.com/karchive/karchive/internal/selecting"
 	"github.com/karchive/karchive/replay/internal/checkpoint"
 	"github.com/karchive/karchive/replay/routing"
 	"github.com/karchive/karchive/replay/timeline"
@@ -241,7 +240,7 @@ func (o *Options) checkValues() error {
 		o.CheckpointInterval < 0 || o.TransactionBytes < 0 || o.TransactionTimeout < 0:
 		return options.New("", "limits must not be negative")
 	}
-	return cmp.Or(selecting.CheckGlobs(o.Topics), selecting.CheckWindow(o.From, o.Until))
+	return cmp.Or(selection.CheckGlobs(o.Topics), selection.CheckWindow(o.From, o.Until))
 }
 
 // checkProgress refuses to keep the progress of rounds.

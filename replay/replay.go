@@ -9,8 +9,8 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/kafka"
-	"github.com/karchive/karchive/internal/selecting"
 	"github.com/karchive/karchive/replay/internal/checkpoint"
+	"github.com/karchive/karchive/selection"
 )
 
 // Run replays archive into the cluster that the connection options name. The archive is only read.
@@ -35,7 +35,7 @@ func Run(ctx context.Context, connect []kgo.Opt, archive *format.Archive, o Opti
 		return Report{}, err
 	}
 	j.identity.groups = j.moves.name()
-	if s.window, err = selecting.Window(s.From, s.Until, s.Clock.Now(), archive); err != nil {
+	if s.window, err = selection.Window(s.From, s.Until, s.Clock.Now(), archive); err != nil {
 		return Report{}, err
 	}
 	if j.target, err = connectTo(ctx, connect, s.ConnectTimeout); err != nil {

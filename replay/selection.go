@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/selecting"
 	"github.com/karchive/karchive/selection"
 )
 
@@ -28,14 +27,14 @@ func (o *Options) choose(archive *format.Archive) (chosen, error) {
 	if len(patterns) == 0 {
 		patterns = []string{"*"}
 	}
-	topics, err := selecting.Topics(patterns, selecting.TopicsOf(archive), selection.Archive)
+	topics, err := selection.Topics(patterns, selection.TopicsOf(archive), selection.Archive)
 	if errors.Is(err, selection.ErrNoTopics) && len(o.Topics) == 0 {
 		err = nil
 	}
 	if err != nil {
 		return chosen{}, err
 	}
-	all := selecting.Partitions(archive, topics, o.Partitions)
+	all := selection.Partitions(archive, topics, o.Partitions)
 	mine := slices.DeleteFunc(slices.Clone(all), func(tp format.TopicPartition) bool { return !o.Shard.Takes(tp) })
-	return chosen{topics, mine, all, o.Partitions}, selecting.CheckPartitions(o.Partitions, topics, archive)
+	return chosen{topics, mine, all, o.Partitions}, selection.CheckPartitions(o.Partitions, topics, archive)
 }

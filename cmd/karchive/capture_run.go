@@ -18,7 +18,7 @@ import (
 	"github.com/karchive/karchive/internal/connect"
 	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/schema"
-	"github.com/karchive/karchive/internal/selecting"
+	"github.com/karchive/karchive/selection"
 )
 
 func runCapture(c *cli.Context, e *env, o captureOptions) error {
@@ -111,7 +111,7 @@ func (o *captureOptions) captureRules(ctx context.Context, e *env) (*reshape.Pip
 func (o *captureOptions) topicsOfFiles() (topics []string) {
 	for _, text := range o.files {
 		topic := schema.TopicOf(text)
-		if selecting.MatchesAny(o.names(), topic) {
+		if selection.MatchesAny(o.names(), topic) {
 			topics = append(topics, topic)
 		}
 	}

@@ -16,8 +16,8 @@ import (
 	"github.com/karchive/karchive/internal/diff"
 	"github.com/karchive/karchive/internal/outcome"
 	"github.com/karchive/karchive/internal/reshape"
-	"github.com/karchive/karchive/internal/selecting"
 	"github.com/karchive/karchive/internal/units"
+	"github.com/karchive/karchive/selection"
 )
 
 // diffSide is a side of a comparison that is open.
@@ -135,10 +135,10 @@ func (o *diffOptions) selectTopics(e *env, a, b *diffSide) error {
 	for _, s := range []*diffSide{a, b} {
 		s.Selection = w
 		s.Selection.Partitions = o.partitions
-		for _, topic := range selecting.TopicsOf(s.Archive) {
+		for _, topic := range selection.TopicsOf(s.Archive) {
 			name := s.compared(topic)
 			all = append(all, name)
-			if selecting.MatchesAny(names, name) {
+			if selection.MatchesAny(names, name) {
 				s.Selection.Topics = append(s.Selection.Topics, topic)
 			}
 		}

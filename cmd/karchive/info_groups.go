@@ -9,8 +9,8 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/printable"
-	"github.com/karchive/karchive/internal/selecting"
 	"github.com/karchive/karchive/internal/units"
+	"github.com/karchive/karchive/selection"
 )
 
 // shownGroupsFlag names groups, or stands alone for all of them.
@@ -19,10 +19,10 @@ func shownGroupsFlag(to *[]string) cli.Flag {
 		if *to = append(*to, units.SplitList(s)...); s == "" {
 			*to = []string{"*"}
 		}
-		return selecting.CheckGroupGlobs(*to)
+		return selection.CheckGroupGlobs(*to)
 	}
 	return &cli.GenericFlag{Name: "groups", Usage: "also where consumer groups were, if capture kept them, and their lag then: all, or =GROUPS or a glob such as `'shop-*'`",
-		Value: optionalValue{&value{set: set}, selecting.IsGlob}}
+		Value: optionalValue{&value{set: set}, selection.IsGlob}}
 }
 
 // groupsInfo is what an archive keeps of consumer groups in some of its partitions.
@@ -62,7 +62,7 @@ func newGroupsInfo(groups *origin.Groups, partitions []format.TopicPartition, pa
 	}
 	for i := range groups.Groups {
 		g := &groups.Groups[i]
-		if !slices.ContainsFunc(patterns, func(p string) bool { return selecting.MatchesGroup(p, g.ID) }) {
+		if !slices.ContainsFunc(patterns, func(p string) bool { return selection.MatchesGroup(p, g.ID) }) {
 			continue
 		}
 		for o := range g.All {

@@ -8,7 +8,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/internal/selecting"
 	"github.com/karchive/karchive/internal/suggest"
 	"github.com/karchive/karchive/internal/units"
 	"github.com/karchive/karchive/replay/routing"
@@ -26,7 +25,7 @@ type selected struct {
 func (s *selected) flags() []cli.Flag {
 	return []cli.Flag{
 		s.topicsFlag(),
-		parsed("partitions", "only these `PARTITIONS`, such as 0,3-5", "", &s.partitions, selecting.ParsePartitions),
+		parsed("partitions", "only these `PARTITIONS`, such as 0,3-5", "", &s.partitions, selection.ParsePartitions),
 		&cli.StringFlag{Name: "from", Usage: "first `POSITION`, inclusive: beginning, end, offset:N, @MS, a date or time, -2h, end-2h", Destination: &s.from},
 		&cli.StringFlag{Name: "until", Usage: "last `POSITION`, exclusive", Destination: &s.until},
 	}
@@ -70,7 +69,7 @@ func (s *selected) checkWindow() error {
 	if err != nil {
 		return err
 	}
-	if err := selecting.CheckWindow(from, until); err != nil {
+	if err := selection.CheckWindow(from, until); err != nil {
 		return usage("--%v", err)
 	}
 	return nil
@@ -82,7 +81,7 @@ func (s *selected) window(e *env, archives ...*format.Archive) (format.Selection
 	if err != nil {
 		return format.Selection{}, err
 	}
-	w, err := selecting.Window(from, until, e.now(), archives...)
+	w, err := selection.Window(from, until, e.now(), archives...)
 	if err != nil {
 		return w, fmt.Errorf("--%w", err)
 	}
@@ -92,32 +91,32 @@ func (s *selected) window(e *env, archives ...*format.Archive) (format.Selection
 // takes says whether the selection has a partition.
 func (s *selected) takes(tp format.TopicPartition) bool {
 	names := s.names()
-	return (len(names) == 0 || selecting.MatchesAny(names, tp.Topic)) && (len(s.partitions) == 0 || slices.Contains(s.partitions, tp.Partition)) && s.shard.Takes(tp)
+	return (len(names) == 0 || selection.MatchesAny(names, tp.Topic)) && (len(s.partitions) == 0 || slices.Contains(s.partitions, tp.Partition)) && s.shard.Takes(tp)
 }
 
 // among are the topics that are selected of those that there are. A name or a glob that none of them fits is an error.
 func (s *selected) among(topics []string) ([]string, error) {
 	names := s.names()
 	for _, name := range names {
-		if err := selecting.CheckGlobs([]string{name}); err != nil {
+		if err := selection.CheckGlobs([]string{name}); err != nil {
 			return nil, usage("%v", err)
 		}
-		if _, err := selecting.Topics([]string{name}, topics, selection.Archive); err != nil {
+		if _, err := selection.Topics([]string{name}, topics, selection.Archive); err != nil {
 			return nil, err
 		}
 	}
 	if len(names) == 0 {
 		return topics, nil
 	}
-	return selecting.Topics(names, topics, selection.Archive)
+	return selection.Topics(names, topics, selection.Archive)
 }
 
 // check refuses topics and partitions that none of the archives has.
 func (s *selected) check(archives ...*format.Archive) (topics []string, err error) {
-	if topics, err = s.among(selecting.TopicsOf(archives...)); err != nil {
+	if topics, err = s.among(selection.TopicsOf(archives...)); err != nil {
 		return nil, err
 	}
-	return topics, selecting.CheckPartitions(s.partitions, topics, archives...)
+	return topics, selection.CheckPartitions(s.partitions, topics, archives...)
 }
 
 // chosen are the selected partitions of an archive, in order, and the window of their records.
@@ -127,7 +126,7 @@ func (s *selected) chosen(e *env, a *format.Archive) ([]format.TopicPartition, f
 		return nil, format.Selection{}, err
 	}
 	window, err := s.window(e, a)
-	partitions := slices.DeleteFunc(selecting.Partitions(a, topics, s.partitions), func(tp format.TopicPartition) bool { return !s.shard.Takes(tp) })
+	partitions := slices.DeleteFunc(selection.Partitions(a, topics, s.partitions), func(tp format.TopicPartition) bool { return !s.shard.Takes(tp) })
 	return partitions, window, err
 }
 

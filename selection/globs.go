@@ -1,4 +1,4 @@
-package selecting
+package selection
 
 import (
 	"fmt"
@@ -6,8 +6,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-
-	"github.com/karchive/karchive/selection"
 )
 
 // IsGlob says whether a topic pattern is a glob: no topic name holds these characters.
@@ -54,13 +52,13 @@ func MatchesAny(patterns []string, topic string) bool {
 	return slices.ContainsFunc(patterns, func(p string) bool { return Matches(p, topic) })
 }
 
-// Topics are the ones of known that patterns take, sorted. A name that is not known is a selection.MissingTopicError, in the place that is given; that
-// nothing matches wraps selection.ErrNoTopics.
+// Topics are the ones of known that patterns take, sorted. A name that is not known is a MissingTopicError, in the place that is given; that
+// nothing matches wraps ErrNoTopics.
 func Topics(patterns, known []string, in string) ([]string, error) {
 	found := map[string]bool{}
 	for _, p := range patterns {
 		if !IsGlob(p) && !slices.Contains(known, p) {
-			return nil, &selection.MissingTopicError{Topic: p, In: in, Known: known}
+			return nil, &MissingTopicError{Topic: p, In: in, Known: known}
 		}
 	}
 	for _, topic := range known {
@@ -69,7 +67,7 @@ func Topics(patterns, known []string, in string) ([]string, error) {
 		}
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("%w %s", selection.ErrNoTopics, strings.Join(patterns, ", "))
+		return nil, fmt.Errorf("%w %s", ErrNoTopics, strings.Join(patterns, ", "))
 	}
 	return slices.Sorted(maps.Keys(found)), nil
 }

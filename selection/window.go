@@ -1,4 +1,4 @@
-package selecting
+package selection
 
 import (
 	"errors"
@@ -6,12 +6,11 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/selection"
 )
 
 // Window is what lies between from and until in the partitions of archives. Now is what Ago counts back from, the newest timestamp that
 // the archives know of what BeforeEnd does; their documents are read only for that. Its errors begin with "from" or "until".
-func Window(from, until selection.Position, now time.Time, archives ...*format.Archive) (w format.Selection, err error) {
+func Window(from, until Position, now time.Time, archives ...*format.Archive) (w format.Selection, err error) {
 	if err := CheckWindow(from, until); err != nil {
 		return w, err
 	}
@@ -27,7 +26,7 @@ func Window(from, until selection.Position, now time.Time, archives ...*format.A
 }
 
 // CheckWindow refuses a start that no record of an archive can follow, and an end that none can precede.
-func CheckWindow(from, until selection.Position) error {
+func CheckWindow(from, until Position) error {
 	if from.IsEnd() {
 		return errors.New("from end: an archive has no records after its end")
 	}
@@ -38,7 +37,7 @@ func CheckWindow(from, until selection.Position) error {
 }
 
 // timestamp is the time that a position stands for; zero: it is none.
-func timestamp(p selection.Position, now time.Time, archives []*format.Archive) (time.Time, error) {
+func timestamp(p Position, now time.Time, archives []*format.Archive) (time.Time, error) {
 	if ms, ok := p.TimestampMs(now); ok {
 		return bound(ms), nil
 	}
@@ -50,7 +49,7 @@ func timestamp(p selection.Position, now time.Time, archives []*format.Archive) 
 	if err != nil {
 		return time.Time{}, err
 	}
-	ms, _ := selection.AtTime(time.UnixMilli(newest).Add(-back)).TimestampMs(now)
+	ms, _ := AtTime(time.UnixMilli(newest).Add(-back)).TimestampMs(now)
 	return bound(ms), nil
 }
 

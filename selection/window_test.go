@@ -1,4 +1,4 @@
-package selecting
+package selection
 
 import (
 	"fmt"
@@ -7,18 +7,15 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/format"
-	"github.com/karchive/karchive/selection"
 )
-
-var now = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 func window(t *testing.T, from, until string, archives ...*format.Archive) (format.Selection, error) {
 	t.Helper()
-	start, err := selection.ParsePosition(from)
+	start, err := ParsePosition(from)
 	if err != nil {
 		t.Fatal(err)
 	}
-	end, err := selection.ParsePosition(until)
+	end, err := ParsePosition(until)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +39,7 @@ func TestAWindowIsFromAStartToAnEnd(t *testing.T) {
 			t.Errorf("from %s until %s: got %+v, %v, want %+v", c.from, c.until, got, err, c.want)
 		}
 	}
-	if got, err := Window(selection.Position{}, selection.Position{}, now); err != nil || !reflect.DeepEqual(got, format.Selection{}) {
+	if got, err := Window(Position{}, Position{}, now); err != nil || !reflect.DeepEqual(got, format.Selection{}) {
 		t.Errorf("got %+v, %v where nothing is given, want everything", got, err)
 	}
 }

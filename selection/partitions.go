@@ -1,4 +1,4 @@
-package selecting
+package selection
 
 import (
 	"errors"
@@ -9,7 +9,6 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/units"
-	"github.com/karchive/karchive/selection"
 )
 
 // ErrPartitions is wrapped for text that is no list of partitions.
@@ -39,11 +38,11 @@ func ParsePartitions(s string) ([]int32, error) {
 	return slices.Compact(out), nil
 }
 
-// CheckPartitions returns a selection.MissingPartitionError for a number that none of the topics has in any of the archives, with records or without.
+// CheckPartitions returns a MissingPartitionError for a number that none of the topics has in any of the archives, with records or without.
 func CheckPartitions(numbers []int32, topics []string, archives ...*format.Archive) error {
 	for _, n := range numbers {
 		if !slices.ContainsFunc(archives, func(a *format.Archive) bool { return hasPartition(a, topics, n) }) {
-			return &selection.MissingPartitionError{Partition: n}
+			return &MissingPartitionError{Partition: n}
 		}
 	}
 	return nil
