@@ -79,7 +79,7 @@ func (id identity) differs(saved *checkpoint.State, target *cluster) *MismatchEr
 	if saved.ClusterID != target.id {
 		return &MismatchError{What: "target cluster", Saved: saved.ClusterID, Now: target.id}
 	}
-	for _, name := range append(slices.Sorted(maps.Keys(id.shape)), shardOption) {
+	for _, name := range slices.Sorted(maps.Keys(union(saved.Options, id.shape))) { // also what a newer program knows
 		if saved.Options[name] != id.shape[name] {
 			return &MismatchError{What: name, Saved: saved.Options[name], Now: id.shape[name]}
 		}
@@ -93,6 +93,13 @@ func (id identity) differs(saved *checkpoint.State, target *cluster) *MismatchEr
 		}
 	}
 	return nil
+}
+
+// union has what either has.
+func union(a, b map[string]string) map[string]string {
+	all := maps.Clone(b)
+	maps.Copy(all, a)
+	return all
 }
 
 // state is that of a replay into target, without partitions.

@@ -42,7 +42,7 @@ func (o *Options) checkExactlyOnce() error {
 // commitShare is how many commits fit at least into the time after which the target ends a transaction by itself.
 const commitShare = 5
 
-// errMoved says that another replay with the same id made progress after this one had planned.
+// errMoved says that another replay with the same id, or with that of other shards, made progress after this one had planned.
 var errMoved = errors.New("the checkpoint moved while the replay was planned")
 
 // claim makes this replay the only one with its id, and opens its first transaction. From the fence on no other can commit, so what the
@@ -60,10 +60,11 @@ func (p *player) claim(ctx context.Context) error {
 	}
 	planned := topic.Position
 	topic.Fenced = true
-	if _, err := topic.Load(ctx); err != nil {
+	saved, err := topic.Load(ctx)
+	if err != nil {
 		return err
 	}
-	if topic.Position != planned {
+	if topic.Position != planned || saved == nil && len(topic.Others) > 0 && !p.settings.Restart {
 		return errMoved
 	}
 	return p.transactions.begin()

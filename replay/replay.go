@@ -58,6 +58,7 @@ type job struct {
 	connect  []kgo.Opt
 	archive  *format.Archive
 	identity identity
+	named    string // the replay id that was given, of all shards; empty: none was
 	selected chosen
 	target   *cluster
 	moves    *groupMoves // nil: no groups
@@ -68,18 +69,15 @@ func (j *job) keepInTarget() {
 	if !j.ExactlyOnce {
 		return
 	}
-	if j.ReplayID == "" {
-		j.ReplayID = j.identity.replayID()
-	} else {
-		j.ReplayID += shardSuffix(j.Shard)
-	}
+	j.named = j.ReplayID
+	j.ReplayID = j.idIn(j.Shard)
 	topic := checkpoint.NewTopic(j.target.Cluster, j.ReplayID)
-	topic.Restart, topic.Patience = j.Restart, j.StallTimeout
+	topic.Restart, topic.Patience, topic.Related = j.Restart, j.StallTimeout, j.dividedOtherwise
 	j.topic = &checkpointTopic{topic, j.target}
 	j.progress = j.topic
 }
 
-// attempt plans and runs. The error is errMoved when another replay with the same id made progress in between. Topics are made when nothing
+// attempt plans and runs. The error is errMoved when another replay made progress in between that this one must know of. Topics are made when nothing
 // refuses the plan any more, and before the player, which asks how many partitions they have.
 func (j *job) attempt(ctx context.Context) (Report, error) {
 	plan, err := j.prepare(ctx)
@@ -132,6 +130,9 @@ func (j *job) restore(ctx context.Context) (*checkpoint.State, error) {
 		return nil, nil
 	}
 	saved, err := j.progress.Load(ctx)
+	if err == nil && saved == nil {
+		err = j.checkDivision()
+	}
 	if err != nil || saved == nil {
 		return nil, err
 	}

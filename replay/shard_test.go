@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/replay"
 	"github.com/karchive/karchive/replay/routing"
@@ -134,6 +136,78 @@ func TestTheProgressOfAShardIsItsOwn(t *testing.T) {
 			t.Errorf("%v after %v: error %v, want a MismatchError about the shard", run[1], run[0], err)
 		}
 	}
+}
+
+// What one number of shards sent another one would send again, because its ids are others.
+func TestAReplayIsNotBegunAgainInAnotherNumberOfShards(t *testing.T) {
+	r := several(5)
+	a := r.archive(t)
+	named := often()
+	named.ReplayID = "moved"
+	one, four, five := routing.Shard{}, routing.Shard{Index: 1, Count: 4}, routing.Shard{Index: 1, Count: 5}
+	for name, o := range map[string]replay.Options{"by options": often(), "by name": named} {
+		for _, run := range [][2]routing.Shard{{four, five}, {five, four}, {one, four}, {four, one}, {{Index: 0, Count: 1}, four}} {
+			c := newTarget(t)
+			o.Shard = run[0]
+			first := c.run(t, a, o)
+			o.Shard = run[1]
+			_, err := replay.Run(t.Context(), c.connect, a, o)
+			mismatch, ok := errors.AsType[*replay.MismatchError](err)
+			if !ok || mismatch.What != "shard" || mismatch.ReplayID != first.Plan.ReplayID {
+				t.Errorf("%s, %v after %v: error %v, want a MismatchError about the shard of %s", name, run[1], run[0], err, first.Plan.ReplayID)
+			}
+			equal(t, "records", c.count(t, r), first.Sent)
+		}
+	}
+}
+
+func TestAnotherReplayOrARestartIsNotHeldUpByTheShardsOfOne(t *testing.T) {
+	a, c := several(5).archive(t), newTarget(t)
+	o := often()
+	o.ReplayID = "moved"
+	c.runShards(t, a, 4, o)
+	for name, change := range map[string]func(*replay.Options){
+		"by options": func(o *replay.Options) { o.ReplayID = "" }, "another name": func(o *replay.Options) { o.ReplayID = "moved-again" },
+		"a name with more behind it": func(o *replay.Options) { o.ReplayID = "moved-1of4-5of6" }, "the first part of the name": func(o *replay.Options) { o.ReplayID = "move" },
+		"begun anew": func(o *replay.Options) { o.Restart = true },
+	} {
+		again := o
+		change(&again)
+		again.Shard = routing.Shard{Index: 1, Count: 2}
+		if report := c.run(t, a, again); report.Sent == 0 {
+			t.Errorf("%s: nothing was sent", name)
+		}
+		again.Restart = false
+		equal(t, name+": sent when it goes on", c.run(t, a, again).Sent, int64(0))
+	}
+	for _, report := range c.runShards(t, a, 4, o) {
+		equal(t, "sent by the four, which had begun", report.Sent, int64(0))
+	}
+}
+
+// A replay of a newer program, of which only the name can be understood.
+func TestAShardOfThisReplayThatCannotBeUnderstoodIsNotOverlooked(t *testing.T) {
+	a := several(5).archive(t)
+	for id, want := range map[string]error{"moved-0of3": replay.ErrProgress, "moved": replay.ErrProgress, "moved-0of2": nil, "moved-01of3": nil, "moved-9of3": nil, "other": nil} {
+		c := newTarget(t)
+		o := often()
+		o.ReplayID, o.Shard = "first", routing.Shard{}
+		c.run(t, a, o)
+		c.put(t, replay.CheckpointTopic, id, `{"karchive_checkpoint":2}`)
+		o.ReplayID, o.Shard = "moved", routing.Shard{Index: 1, Count: 2}
+		if _, err := replay.Run(t.Context(), c.connect, a, o); !errors.Is(err, want) {
+			t.Errorf("%s: error %v, want %v", id, err, want)
+		}
+	}
+}
+
+// put produces a record to partition 0 of a topic.
+func (c target) put(t *testing.T, topic, key, value string) {
+	t.Helper()
+	cl, err := kgo.NewClient(append(slices.Clone(c.connect), kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
+	must(t, err)
+	defer cl.Close()
+	must(t, cl.ProduceSync(t.Context(), &kgo.Record{Topic: topic, Key: []byte(key), Value: []byte(value)}).FirstErr())
 }
 
 func TestShardsGoByOneClock(t *testing.T) {

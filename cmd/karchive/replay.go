@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"slices"
 	"strconv"
 	"strings"
@@ -133,7 +134,7 @@ func (o *replayOptions) flags(e *env) []cli.Flag {
 var acks = map[string]replay.Acks{"all": replay.AcksAll, "1": replay.AcksLeader, "0": replay.AcksNone}
 
 // complete fills in the library's options.
-func (o *replayOptions) complete(e *env) (err error) {
+func (o *replayOptions) complete(ctx context.Context, e *env) (err error) {
 	r := &o.replay
 	if r.Mapping, err = parseMapping(&o.mapping); err != nil {
 		return err
@@ -151,6 +152,9 @@ func (o *replayOptions) complete(e *env) (err error) {
 		return err
 	}
 	if err := o.completeShard(e); err != nil {
+		return err
+	}
+	if err := o.completeProgress(ctx); err != nil {
 		return err
 	}
 	o.convert() // the name of the progress is that of the shard now, and the pace asks whether there is one

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/replay/routing"
 )
 
 // fixes are what to do about a finding of the preflight, in flags. The library's own words name none. A finding that is not here needs none.
@@ -81,7 +82,12 @@ func replayErrorHint(err error) string {
 }
 
 func mismatchHint(e *replay.MismatchError) string {
-	if e.ReplayID != "" {
+	switch began, _ := routing.ParseShard(e.Saved); { // none without shards
+	case e.What == "shard" && e.ReplayID != "":
+		return "go on " + asDivided(began) + "; another --replay-id makes it another replay; --restart begins anew, and sends everything"
+	case e.What == "shard":
+		return "go on " + asDivided(began) + "; or give another --progress file, which begins anew"
+	case e.ReplayID != "":
 		return "another --replay-id makes it another replay; --restart begins " + e.ReplayID + " again, and sends everything"
 	}
 	return "give the options it was started with, or another --progress file to start anew"

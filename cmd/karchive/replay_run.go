@@ -15,7 +15,7 @@ import (
 )
 
 func runReplay(ctx context.Context, e *env, o replayOptions) error {
-	if err := o.complete(e); err != nil {
+	if err := o.complete(ctx, e); err != nil {
 		return err
 	}
 	rules, err := o.replayRules(ctx, e)

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -38,7 +40,7 @@ func (e *env) parseShard(text string) (routing.Shard, error) {
 	return s, err
 }
 
-// completeShard gives each shard files of its own, so that all may have the same command line.
+// completeShard hands over the shard. Each has files of its own, so that all may have the same command line.
 func (o *replayOptions) completeShard(e *env) error {
 	if o.shard.Count == 0 {
 		if index, _ := e.variable(completionIndex); index != "" {
@@ -51,13 +53,56 @@ func (o *replayOptions) completeShard(e *env) error {
 		return &usageError{"--shard is for archives", "karchive import makes an archive of " + o.archive}
 	case o.registry != "" && o.shard.Count > 1:
 		return &usageError{"--shard and --schema-registry exclude each other: schemas are registered by one at a time",
-			"before the shards, the same command without --shard and with --filter 'offset < 0' registers them and sends nothing"}
+			"before the shards, the same command with --filter 'offset < 0' and without --shard, --progress and --exactly-once registers them and sends nothing"}
 	}
 	o.replay.Shard = o.shard
-	if o.progress != "" {
-		o.progress = shardFile(o.progress, o.shard)
+	return nil
+}
+
+// completeProgress gives each shard a progress file of its own, and refuses to begin what those beside it say was begun in another number of shards:
+// it would send again what they say is acknowledged.
+func (o *replayOptions) completeProgress(ctx context.Context) error {
+	if o.progress == "" {
+		return nil
+	}
+	all := o.progress
+	o.progress = shardFile(all, o.shard)
+	if _, err := os.Stat(o.progress); err == nil { // it has begun
+		return nil
+	}
+	beside, err := os.ReadDir(filepath.Dir(all))
+	if err != nil {
+		return nil // which is said where it is to be saved
+	}
+	for _, entry := range beside {
+		s, ok := shardOfFile(filepath.Base(all), entry.Name())
+		if !ok || s.Count == o.shard.Count || !entry.Type().IsRegular() {
+			continue
+		}
+		name := filepath.Join(filepath.Dir(all), entry.Name())
+		if _, err := replay.NewProgressFile(name).Load(ctx); err != nil {
+			return err
+		}
+		return withHint(fmt.Errorf("%s has the progress of %s: what it says is acknowledged would be sent again", name, describeShard(s)),
+			"go on "+asDivided(s)+"; or give another --progress file, which begins anew")
 	}
 	return nil
+}
+
+// describeShard is what a shard is of the whole replay.
+func describeShard(s routing.Shard) string {
+	if s.Count == 0 {
+		return "this replay without shards"
+	}
+	return fmt.Sprintf("shard %s of this replay", s)
+}
+
+// asDivided says how to go on with a replay of which s is one shard.
+func asDivided(s routing.Shard) string {
+	if s.Count == 0 {
+		return "without --shard, as it began"
+	}
+	return fmt.Sprintf("with --shard I/%d, as it began", s.Count)
 }
 
 // reportNames are the files of --report, for this shard.
@@ -76,6 +121,21 @@ func shardFile(name string, s routing.Shard) string {
 	}
 	extension := filepath.Ext(name)
 	return fmt.Sprintf("%s.%d-of-%d%s", strings.TrimSuffix(name, extension), s.Index, s.Count, extension)
+}
+
+// shardOfFile finds out by its name which shard's file a file is, of those that share a name.
+func shardOfFile(all, name string) (s routing.Shard, ok bool) {
+	if name == all {
+		return s, true
+	}
+	extension := filepath.Ext(all)
+	rest, begins := strings.CutPrefix(name, strings.TrimSuffix(all, extension)+".")
+	part, ends := strings.CutSuffix(rest, extension)
+	if !begins || !ends {
+		return s, false
+	}
+	s, err := routing.ParseShard(strings.Replace(part, "-of-", "/", 1))
+	return s, err == nil && shardFile(all, s) == name
 }
 
 // noteShard says what this one of several does.

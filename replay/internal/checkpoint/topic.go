@@ -43,6 +43,10 @@ type Topic struct {
 	Used     bool  // something was put
 	Position int64 // offset of the last record of this replay; -1: there is none
 
+	// Related says of a replay with another id whether Others is to have it. Its state has no partitions, and is nil where it cannot be understood.
+	Related func(id string, s *State) bool
+	Others  map[string]*State // as the last Load found them
+
 	target     *kafka.Cluster
 	generation string            // of what is saved: a restart begins another one
 	kept       map[string][]byte // what the topic holds of the generation, by key
@@ -71,6 +75,7 @@ type (
 // Forget begins a generation in which nothing is saved.
 func (t *Topic) Forget() {
 	t.kept, t.Position, t.generation = make(map[string][]byte), -1, uuid.NewString()
+	t.Others = make(map[string]*State)
 }
 
 // Load reads the topic, which must exist. Until the replay has fenced others off, the state may be an older one.
@@ -78,9 +83,12 @@ func (t *Topic) Load(ctx context.Context) (*State, error) {
 	t.Forget()
 	all := make(map[string][]byte)
 	err := t.read(ctx, func(r *kgo.Record) {
-		if key := string(r.Key); key == t.ReplayID || strings.HasPrefix(key, t.ReplayID+"/") {
-			all[key] = bytes.Clone(r.Value) // which is a part of the whole answer
+		switch id, _, ofPartition := strings.Cut(string(r.Key), "/"); {
+		case id == t.ReplayID:
+			all[string(r.Key)] = bytes.Clone(r.Value) // which is a part of the whole answer
 			t.Position = r.Offset
+		case !ofPartition:
+			t.noteOther(id, r.Value)
 		}
 	})
 	if err != nil || t.Restart || all[t.ReplayID] == nil {
@@ -91,6 +99,21 @@ func (t *Topic) Load(ctx context.Context) (*State, error) {
 		return nil, fmt.Errorf("%w of replay %s in topic %s: %w", ErrUnreadable, t.ReplayID, TopicName, err)
 	}
 	return state, nil
+}
+
+// noteOther notes what the topic has of another replay.
+func (t *Topic) noteOther(id string, value []byte) {
+	delete(t.Others, id) // of which there is something newer
+	if value == nil || t.Related == nil {
+		return
+	}
+	saved := savedReplay{State: &State{}}
+	if decodeSaved(value, &saved, &saved.Version) != nil {
+		saved.State = nil
+	}
+	if t.Related(id, saved.State) {
+		t.Others[id] = saved.State
+	}
 }
 
 // assemble makes a state of the records of this replay.
