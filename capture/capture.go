@@ -89,8 +89,7 @@ type run struct {
 	reports  map[format.TopicPartition]*PartitionReport
 	warnings []string
 
-	behindOthers int   // segments that other captures sealed first
-	dropped      int64 // records that were taken, and not sealed
+	behindOthers int // segments that other captures sealed first
 
 	held []string // what open transactions held back in the end
 
@@ -205,15 +204,8 @@ func (r *run) take(w work) {
 		return
 	}
 	if l.base == l.end {
-		l.counter.done(l)
+		l.counter.done()
 	}
-}
-
-// drop counts records that were taken and are not sealed by this run.
-func (r *run) drop(records int64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.dropped += records
 }
 
 // leave notes why a partition is not read any further. The others are.
@@ -281,7 +273,7 @@ func (r *run) now() Progress {
 	trouble := r.source.trouble()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	p.Overtaken, p.Dropped = r.behindOthers, r.dropped
+	p.Overtaken = r.behindOthers
 	if trouble == nil {
 		trouble = r.uncaptured()
 	}
@@ -299,7 +291,7 @@ func (r *run) finalReport(ctx context.Context, p *plan) Report {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	sum.Handed = r.assignment.handed()
-	sum.Warnings, sum.Overtaken, sum.Dropped = slices.Clone(r.warnings), r.behindOthers, r.dropped
+	sum.Warnings, sum.Overtaken, sum.Dropped = slices.Clone(r.warnings), r.behindOthers, r.progress.now().Dropped
 	if err := r.uncaptured(); err != nil {
 		sum.Warnings = append(sum.Warnings, fmt.Sprintf("a partition is not captured: %v", err))
 	}

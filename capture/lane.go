@@ -287,7 +287,7 @@ func (l *lane) count() {
 	if l.pending != nil {
 		records, bytes = records+l.pending.Records(), bytes+l.pending.Bytes()
 	}
-	l.counter.set(l, records, bytes, l.next-l.began)
+	l.counter.set(l.tp.Partition, records, bytes, l.began, l.next)
 }
 
 // account keeps a follow capture within its memory, and within its spool.
@@ -370,9 +370,10 @@ func (l *lane) finish() error {
 // discard drops a segment that was not sealed.
 func (l *lane) discard() {
 	if l.pending != nil {
-		l.run.drop(l.pending.Records())
+		l.counter.drop(l.pending.Records(), l.pending.Bytes())
 		l.pending.Discard()
 		l.pending = nil
+		l.count()
 		l.forget()
 	}
 }

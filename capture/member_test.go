@@ -249,8 +249,78 @@ func TestAMemberThatIsCutOffAndComesBackDoublesNothing(t *testing.T) {
 		if late.Records+r.Records != 180 {
 			t.Errorf("got %d and %d records, want 180 together", late.Records, r.Records)
 		}
+		if got, want := zombie.told, (Progress{Records: late.Records, Bytes: late.Bytes, Dropped: 60}); got.Records != want.Records || got.Bytes != want.Bytes || got.Dropped != want.Dropped {
+			t.Errorf("progress told %d records of %d bytes, %d dropped; want %d of %d, and %d", got.Records, got.Bytes, got.Dropped, want.Records, want.Bytes, want.Dropped)
+		}
 		sameAsOne(t, b, inBucket(t, bkt), 2)
 	})
+}
+
+func TestProgressCountsAPartitionThatLeavesAndComesBackOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newVirtualBroker(t, kfake.SeedTopics(4, "orders"))
+		bkt := membucket.New()
+		o := Options{RotateInterval: time.Hour}
+		fill := func() {
+			for p := range int32(4) {
+				b.fill("orders", p, 20)
+			}
+			time.Sleep(20 * time.Second)
+		}
+		first := b.started(bkt, o)
+		fill()
+		other := b.started(bkt, o)
+		time.Sleep(20 * time.Second) // until it has its share
+		fill()
+		taken := other.end().Records
+		fill()
+		r := first.end()
+		if taken == 0 || taken+r.Records != 240 || r.Handed.Revoked == 0 {
+			t.Fatalf("got %d and %d records, %+v: the test shows nothing", taken, r.Records, r.Handed)
+		}
+		got := first.told
+		if got.Records != r.Records || got.Sealed != r.Records || got.Bytes != r.Bytes || got.Offsets != r.Records || got.Partitions != 0 {
+			t.Errorf("progress told %d records, %d sealed, %d bytes, %d offsets of %d partitions; want %d, all sealed, %d bytes, as many offsets, of none",
+				got.Records, got.Sealed, got.Bytes, got.Offsets, got.Partitions, r.Records, r.Bytes)
+		}
+	})
+}
+
+// Two groups do not know of each other: each has all partitions.
+func TestTwoGroupsThatFillOneArchiveDoubleAndLoseNothing(t *testing.T) {
+	for name, together := range map[string]bool{"at the same time": true, "one after the other": false} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T) {
+				b := newVirtualBroker(t, kfake.SeedTopics(3, "orders"))
+				bkt := membucket.New()
+				fill := func() {
+					for p := range int32(3) {
+						b.fill("orders", p, 20)
+					}
+					time.Sleep(70 * time.Second)
+				}
+				old := b.started(bkt, Options{RotateInterval: time.Minute, Member: group.Member{Group: "old"}})
+				fill()
+				if !together {
+					old.end()
+				}
+				renamed := b.started(bkt, Options{RotateInterval: 40 * time.Second, Member: group.Member{Group: "new"}})
+				fill()
+				fill()
+				if together {
+					old.end()
+				}
+				fill()
+				renamed.end()
+				sameAsOne(t, b, inBucket(t, bkt), 3)
+				for p, at := range b.committed("new") {
+					if at != 80 {
+						t.Errorf("partition %d: offset %d is committed by the new group, want 80", p, at)
+					}
+				}
+			})
+		})
+	}
 }
 
 // TestMembersThatAreKilledLoseAndDoubleNothing has members come, be killed, be cut off, and end, while records, and once partitions, are added.

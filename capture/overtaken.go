@@ -34,10 +34,9 @@ func (r *run) behind(l *lane) (*lane, error) {
 	l.report.Next = max(l.report.Next, w.from)
 	next := newLane(r, w)
 	next.began = l.began
-	l.counter.hand(l, next)
 	next.count()
 	if w.done() {
-		next.counter.done(next)
+		next.counter.done()
 		return nil, nil
 	}
 	return next, nil

@@ -14,9 +14,9 @@ const progressInterval = 200 * time.Millisecond
 // Progress is how far a capture is. The receiver may keep it.
 type Progress struct {
 	Elapsed        time.Duration
-	Records        int64 // taken, whether sealed or not
+	Records        int64 // taken, whether sealed or not, but for those that were dropped
 	Bytes          int64 // their canonical bytes
-	Offsets        int64 // taken, with or without a record
+	Offsets        int64 // taken, with or without a record; those that are taken again do not count again
 	PlannedOffsets int64 // that a snapshot will take; 0 in a follow capture
 	Partitions     int
 	Done           int   // partitions that are complete
@@ -43,6 +43,8 @@ type TopicProgress struct {
 	Segments       int64     // sealed by this run
 	Sealed         int64     // records in them
 	LastSeal       time.Time // zero: none was sealed
+	Dropped        int64     // records that were taken and dropped
+	DroppedBytes   int64     // their canonical bytes
 }
 
 // LagBytes estimates the canonical bytes of Lag by what the offsets taken so far had. Ok is false while none was taken and some are behind.
@@ -63,11 +65,17 @@ type progress struct {
 
 func newProgress() *progress { return &progress{begun: time.Now(), topics: map[string]*counter{}} }
 
-// counter adds up the lanes of one topic.
+// counter adds up the partitions of one topic.
 type counter struct {
-	mu    sync.Mutex
-	sum   TopicProgress
-	lanes map[*lane]TopicProgress
+	mu         sync.Mutex
+	sum        TopicProgress
+	partitions map[int32]taken
+}
+
+// taken is what a run took of a partition, and did not drop, since it began: also before a group took the partition away and gave it back.
+type taken struct {
+	records, bytes int64
+	reached        int64 // first offset that was never taken
 }
 
 func (p *progress) counter(topic string) *counter {
@@ -75,7 +83,7 @@ func (p *progress) counter(topic string) *counter {
 	defer p.mu.Unlock()
 	c := p.topics[topic]
 	if c == nil {
-		c = &counter{sum: TopicProgress{Topic: topic}, lanes: map[*lane]TopicProgress{}}
+		c = &counter{sum: TopicProgress{Topic: topic}, partitions: map[int32]taken{}}
 		p.topics[topic] = c
 	}
 	return c
@@ -100,38 +108,33 @@ func (p *progress) leave(w work) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.sum.Partitions--
-	for l := range c.lanes {
-		if l.tenure == w.tenure {
-			delete(c.lanes, l)
-		}
-	}
 }
 
-// set says what a lane has taken so far.
-func (c *counter) set(l *lane, records, bytes, offsets int64) {
+// set says what was taken of a partition by now, and not dropped. The lane that tells it began with it at an offset.
+func (c *counter) set(partition int32, records, bytes, began, next int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	was := c.lanes[l]
-	c.sum.Records += records - was.Records
-	c.sum.Bytes += bytes - was.Bytes
-	c.sum.Offsets += offsets - was.Offsets
-	c.lanes[l] = TopicProgress{Records: records, Bytes: bytes, Offsets: offsets}
+	was := c.partitions[partition]
+	c.sum.Records += records - was.records
+	c.sum.Bytes += bytes - was.bytes
+	known := max(was.reached, began)
+	c.sum.Offsets += max(0, next-known)
+	c.partitions[partition] = taken{records, bytes, max(next, known)}
 }
 
-// done says that a lane is complete.
-func (c *counter) done(l *lane) {
+// drop counts what was taken and is not sealed by this run.
+func (c *counter) drop(records, bytes int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.lanes, l)
+	c.sum.Dropped += records
+	c.sum.DroppedBytes += bytes
+}
+
+// done says that a partition is complete.
+func (c *counter) done() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.sum.Done++
-}
-
-// hand gives what a lane counted to the one that takes its place.
-func (c *counter) hand(from, to *lane) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.lanes[to] = c.lanes[from]
-	delete(c.lanes, from)
 }
 
 // seal counts a sealed segment.
@@ -158,6 +161,7 @@ func (p *progress) now() Progress {
 		sum.Done += t.Done
 		sum.Segments += t.Segments
 		sum.Sealed += t.Sealed
+		sum.Dropped += t.Dropped
 		sum.Topics = append(sum.Topics, t)
 	}
 	return sum

@@ -28,8 +28,8 @@ func (c *Capture) Set(p capture.Progress) {
 }
 
 var (
-	captureRecords    = describeTopic("capture_records_total", "Records taken, sealed or not.")
-	captureBytes      = describeTopic("capture_bytes_total", "Canonical bytes of the records taken.")
+	captureRecords    = describeTopic("capture_records_total", "Records taken: sealed, dropped, or neither yet.")
+	captureBytes      = describeTopic("capture_bytes_total", "Canonical bytes of those records.")
 	captureOffsets    = describeTopic("capture_offsets_total", "Offsets taken, with or without a record.")
 	capturePlanned    = describeTopic("capture_planned_offsets", "Offsets that a snapshot takes; 0 in a follow capture.")
 	captureLag        = describeTopic("capture_lag_offsets", "Offsets that the log had, when it was asked last, and that were not fetched yet.")
@@ -42,7 +42,7 @@ var (
 	captureDone       = describeTopic("capture_complete_partitions", "Partitions of a snapshot that are complete.")
 	captureElapsed    = describe("capture_elapsed_seconds", "Time since the capture began.")
 	captureOvertaken  = describe("capture_overtaken_segments_total", "Segments that were dropped because another capture of the archive sealed them first.")
-	captureDropped    = describe("capture_dropped_records_total", "Records that were fetched and dropped, in those segments and in partitions that a group took away.")
+	captureDropped    = describeTopic("capture_dropped_records_total", "Records that were taken and dropped: in segments that others sealed first, in partitions that a group took away, at the end of an interrupted snapshot.")
 	captureHanded     = prometheus.NewDesc("karchive_capture_group_partitions_total", "Partitions that a group assigned, revoked, or took away (lost).", []string{"change"}, nil)
 	captureTroubled   = describe("capture_troubled", "1 while some partition makes no progress.")
 )
@@ -68,7 +68,6 @@ func (c *Capture) Collect(out chan<- prometheus.Metric) {
 	gauge(out, captureElapsed, p.Elapsed.Seconds())
 	gauge(out, captureTroubled, flag(p.Trouble != ""))
 	out <- prometheus.MustNewConstMetric(captureOvertaken, prometheus.CounterValue, float64(p.Overtaken))
-	out <- prometheus.MustNewConstMetric(captureDropped, prometheus.CounterValue, float64(p.Dropped))
 	if h := p.Handed; h != nil {
 		for change, n := range map[string]int{"assigned": h.Assigned, "revoked": h.Revoked, "lost": h.Lost} {
 			out <- prometheus.MustNewConstMetric(captureHanded, prometheus.CounterValue, float64(n), change)
@@ -84,8 +83,9 @@ func (c *Capture) Collect(out chan<- prometheus.Metric) {
 		if !t.LastSeal.IsZero() {
 			out <- prometheus.MustNewConstMetric(captureLastSeal, prometheus.GaugeValue, float64(t.LastSeal.UnixMilli())/1000, t.Topic)
 		}
-		of(captureRecords, prometheus.CounterValue, t.Records)
-		of(captureBytes, prometheus.CounterValue, t.Bytes)
+		of(captureRecords, prometheus.CounterValue, t.Records+t.Dropped) // which so never go back
+		of(captureBytes, prometheus.CounterValue, t.Bytes+t.DroppedBytes)
+		of(captureDropped, prometheus.CounterValue, t.Dropped)
 		of(captureOffsets, prometheus.CounterValue, t.Offsets)
 		of(captureLag, prometheus.GaugeValue, t.Lag)
 		of(captureLagging, prometheus.GaugeValue, int64(t.LagPartitions))

@@ -126,17 +126,17 @@ func TestTheMetricsOfAReplayAreItsLatestProgress(t *testing.T) {
 func TestTheMetricsOfACaptureAreByTopic(t *testing.T) {
 	s := listen(t)
 	c := s.Capture()
-	c.Set(capture.Progress{Elapsed: time.Second, Trouble: "no leader", Overtaken: 2, Dropped: 30, Handed: &group.Handed{Assigned: 5, Revoked: 3, Lost: 1}, Topics: []capture.TopicProgress{
+	c.Set(capture.Progress{Elapsed: time.Second, Trouble: "no leader", Overtaken: 2, Handed: &group.Handed{Assigned: 5, Revoked: 3, Lost: 1}, Topics: []capture.TopicProgress{
 		{Topic: "orders", Records: 10, Bytes: 400, Offsets: 12, Lag: 6, LagPartitions: 2, PlannedOffsets: 17, Partitions: 3, Done: 1,
-			Segments: 2, Sealed: 8, LastSeal: time.UnixMilli(1_700_000_000_250)}, {Topic: "users", Records: 1}, {Topic: "late", Lag: 9},
+			Segments: 2, Sealed: 8, LastSeal: time.UnixMilli(1_700_000_000_250), Dropped: 30, DroppedBytes: 600}, {Topic: "users", Records: 1}, {Topic: "late", Lag: 9},
 	}})
 	hasLines(t, scrape(t, s),
-		`karchive_capture_records_total{topic="orders"} 10`, `karchive_capture_bytes_total{topic="orders"} 400`, `karchive_capture_offsets_total{topic="orders"} 12`,
+		`karchive_capture_records_total{topic="orders"} 40`, `karchive_capture_bytes_total{topic="orders"} 1000`, `karchive_capture_offsets_total{topic="orders"} 12`,
 		`karchive_capture_lag_offsets{topic="orders"} 6`, `karchive_capture_lag_bytes{topic="orders"} 200`,
 		`karchive_capture_lagging_partitions{topic="orders"} 2`, `karchive_capture_segments_total{topic="orders"} 2`, `karchive_capture_sealed_records_total{topic="orders"} 8`,
 		`karchive_capture_last_seal_timestamp_seconds{topic="orders"} 1.70000000025e+09`, `karchive_capture_lag_bytes{topic="users"} 0`, `karchive_capture_planned_offsets{topic="orders"} 17`, `karchive_capture_partitions{topic="orders"} 3`,
 		`karchive_capture_complete_partitions{topic="orders"} 1`, `karchive_capture_records_total{topic="users"} 1`, "karchive_capture_elapsed_seconds 1",
-		"karchive_capture_troubled 1", "karchive_capture_overtaken_segments_total 2", "karchive_capture_dropped_records_total 30",
+		"karchive_capture_troubled 1", "karchive_capture_overtaken_segments_total 2", `karchive_capture_dropped_records_total{topic="orders"} 30`,
 		`karchive_capture_group_partitions_total{change="assigned"} 5`, `karchive_capture_group_partitions_total{change="lost"} 1`)
 	for _, absent := range []string{`lag_bytes{topic="late"}`, `last_seal_timestamp_seconds{topic="users"}`} {
 		if text := scrape(t, s); strings.Contains(text, absent) {
