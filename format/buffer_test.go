@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/karchive/karchive/internal/ondisk"
 	"github.com/karchive/karchive/test/peak"
 )
 
@@ -60,6 +61,57 @@ func TestASecondRowGroupOfOneShapeAllocatesNoPages(t *testing.T) {
 			t.Errorf("%d bytes of memory for %d of records", n, r.Document().Groups[0].Bytes)
 		}
 	})
+}
+
+// Pages differ a little in size from row group to row group. One that finds no room as large as it needs must not keep what it found.
+func TestMemoryOfRowGroupsIsThatOfTheLargest(t *testing.T) {
+	for name, most := range map[string]int{"pages of 100 kB": 100 << 10, "pages of a kilobyte": 1 << 10} {
+		t.Run(name, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(1, 2))
+			var memory Buffer
+			for range 200 {
+				memory.reset()
+				for bytes := 0; bytes < ondisk.RowGroupBytes; {
+					p := memory.page(most/2 + random.IntN(most))
+					bytes += len(p)
+				}
+			}
+			if memory.kept > ondisk.RowGroupBytes*5/4 {
+				t.Errorf("keeps %d bytes for pages of %d", memory.kept, ondisk.RowGroupBytes)
+			}
+		})
+	}
+}
+
+func TestPagesOfARowGroupDoNotOverlap(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	var memory Buffer
+	for range 20 {
+		memory.reset()
+		var pages [][]byte
+		for i := range 50 {
+			p := memory.page(random.IntN(300 << 10))
+			for j := range p {
+				p[j] = byte(i)
+			}
+			pages = append(pages, p)
+		}
+		for i, p := range pages {
+			if at := bytes.IndexFunc(p, func(r rune) bool { return r != rune(i) }); at >= 0 || cap(p) != len(p) {
+				t.Fatalf("page %d of %d bytes has another's from %d on, and room for %d", i, len(p), at, cap(p))
+			}
+		}
+	}
+}
+
+func TestASmallRowGroupTakesLittleMemory(t *testing.T) {
+	var memory Buffer
+	for range 4 {
+		memory.page(100)
+	}
+	if memory.kept > 1000 {
+		t.Errorf("%d bytes for 4 pages of 100", memory.kept)
+	}
 }
 
 // Of a thousand partitions a thousand segments are opened, most of them for their documents alone.
