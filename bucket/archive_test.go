@@ -30,7 +30,7 @@ func plan(end int64) format.Identity {
 
 // openOrCreate does what a capture does that finds an archive or makes one, and may have a rival that makes it at the same time.
 func openOrCreate(s *bucket.Store, id format.Identity) (*format.Archive, error) {
-	a, err := format.OpenOrCreateStore(s, format.Identity{})
+	a, err := format.OpenOrCreate(s, format.Identity{})
 	if err != nil || a.Identity().Capture != nil {
 		return a, err
 	}
@@ -95,7 +95,7 @@ func whole(s *bucket.Store, n int64) error {
 func TestAnArchiveIsWrittenToABucketAndGoesOn(t *testing.T) {
 	b := membucket.New()
 	s := bucket.New(t.Context(), b.Open(), bucket.Options{Prefix: "run1"})
-	if _, err := format.OpenStoreForWriting(s); !errors.Is(err, format.ErrNotArchive) {
+	if _, err := format.OpenForWriting(s); !errors.Is(err, format.ErrNotArchive) {
 		t.Errorf("nothing there: got %v", err)
 	}
 	for round := range int64(3) {
@@ -117,18 +117,18 @@ func TestAnArchiveIsWrittenToABucketAndGoesOn(t *testing.T) {
 		t.Errorf("lines of SHA256SUMS: got %d, want 3", got)
 	}
 	other0 := bucket.New(t.Context(), b.Open(), bucket.Options{Prefix: "run0"})
-	nobody, err := format.CreateStore(other0, format.Identity{})
+	nobody, err := format.Create(other0, format.Identity{})
 	ok(t, err)
 	ok(t, nobody.Close())
 	if _, err := format.Open(other0); !errors.Is(err, format.ErrNotArchive) {
 		t.Errorf("created, and nothing done: got %v", err)
 	}
-	if _, err := format.CreateStore(s, format.Identity{}); !errors.Is(err, fs.ErrExist) {
+	if _, err := format.Create(s, format.Identity{}); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("create where there is one: got %v", err)
 	}
 	ok(t, s.Put("else/where", nil, false))
 	other := bucket.New(t.Context(), b.Open(), bucket.Options{Prefix: "run1/else"})
-	if _, err := format.CreateStore(other, format.Identity{}); !errors.Is(err, format.ErrNotArchive) {
+	if _, err := format.Create(other, format.Identity{}); !errors.Is(err, format.ErrNotArchive) {
 		t.Errorf("create where other things are: got %v", err)
 	}
 }
@@ -180,7 +180,7 @@ func TestABucketAndADirectoryAreCopiesOfEachOther(t *testing.T) {
 		ok(t, back.Put(seg.Path, []byte(read(t, fsys, seg.Path)), true))
 	}
 	ok(t, whole(back, 4))
-	third, err := format.OpenStoreForWriting(back)
+	third, err := format.OpenForWriting(back)
 	ok(t, err)
 	ok(t, third.SetIdentity(plan(5)))
 	ok(t, seal(third, orders, 5))
@@ -190,9 +190,9 @@ func TestABucketAndADirectoryAreCopiesOfEachOther(t *testing.T) {
 
 func TestOfTwoThatMakeAnArchiveOneDoes(t *testing.T) {
 	s := bucket.New(t.Context(), membucket.New().Open(), bucket.Options{})
-	one, err := format.CreateStore(s, format.Identity{})
+	one, err := format.Create(s, format.Identity{})
 	ok(t, err)
-	two, err := format.CreateStore(s, format.Identity{})
+	two, err := format.Create(s, format.Identity{})
 	ok(t, err)
 	ok(t, one.SetIdentity(plan(2)))
 	if err := two.SetIdentity(plan(3)); !errors.Is(err, format.ErrChanged) {
@@ -205,7 +205,7 @@ func TestOfTwoThatMakeAnArchiveOneDoes(t *testing.T) {
 	if two.Identity().ArchiveID != one.Identity().ArchiveID {
 		t.Error("they have two archives")
 	}
-	three, err := format.CreateStore(bucket.New(t.Context(), membucket.New().Open(), bucket.Options{}), format.Identity{})
+	three, err := format.Create(bucket.New(t.Context(), membucket.New().Open(), bucket.Options{}), format.Identity{})
 	ok(t, err)
 	ok(t, seal(three, orders, 2)) // nothing is known of it, and yet it is an archive
 	ok(t, three.Close())
@@ -216,7 +216,7 @@ func TestAnIdentityIsNotChangedBehindAWritersBack(t *testing.T) {
 	s := bucket.New(t.Context(), b.Open(), bucket.Options{})
 	one, err := openOrCreate(s, plan(1))
 	ok(t, err)
-	two, err := format.OpenStoreForWriting(s)
+	two, err := format.OpenForWriting(s)
 	ok(t, err)
 	ok(t, one.SetIdentity(plan(2)))
 	if err := two.SetIdentity(plan(3)); !errors.Is(err, format.ErrChanged) {
@@ -238,7 +238,7 @@ func TestOfTwoWritersOneWinsAndTheOtherGoesOnBehindIt(t *testing.T) {
 	s := bucket.New(t.Context(), membucket.New().Open(), bucket.Options{})
 	one, err := openOrCreate(s, plan(9))
 	ok(t, err)
-	two, err := format.OpenStoreForWriting(s)
+	two, err := format.OpenForWriting(s)
 	ok(t, err)
 	ok(t, seal(one, orders, 4))
 	if err := seal(two, orders, 6); !errors.Is(err, fs.ErrExist) {

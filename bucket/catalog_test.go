@@ -62,7 +62,7 @@ func TestTheNextWriterCompletesTheCatalogOfOneThatWasKilled(t *testing.T) {
 	}
 	b.Kill()
 	after := b.Other()
-	a, err = format.OpenStoreForWriting(bucket.New(t.Context(), after.Open(), bucket.Options{}))
+	a, err = format.OpenForWriting(bucket.New(t.Context(), after.Open(), bucket.Options{}))
 	ok(t, err)
 	ok(t, a.Close())
 	s := bucket.New(t.Context(), after.Open(), bucket.Options{})

@@ -1,6 +1,6 @@
 // Package bucket keeps archives in buckets of object stores: Amazon S3 and what speaks its protocol, Google Cloud Storage, Azure Blob
 // Storage, through gocloud.dev/blob. A [Store] is made of an opened bucket. It is a place for [format.Open] and [format.Verify] to read from, and for
-// [format.CreateStore] and [format.OpenStoreForWriting] to write to.
+// [format.Create] and [format.OpenForWriting] to write to.
 //
 // The layout is that of an archive in a directory, and so are the bytes of every segment: objects that are copied into a directory are an
 // archive there, and the other way round.

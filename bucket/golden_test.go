@@ -21,7 +21,7 @@ func makeGolden(t *testing.T) {
 	from, err := format.OpenPath("../testdata/golden-1.0-ledger")
 	ok(t, err)
 	s := bucket.New(t.Context(), membucket.New().Open(), bucket.Options{})
-	a, err := format.CreateStore(s, format.Identity{ClusterID: from.Identity().ClusterID})
+	a, err := format.Create(s, format.Identity{ClusterID: from.Identity().ClusterID})
 	ok(t, err)
 	for _, tp := range from.Partitions() {
 		for _, seg := range from.Segments(tp) {

@@ -16,7 +16,7 @@ import (
 func TestManySegmentsAreReadWithAFewRequestsOrOneEachAndSeveralAtATime(t *testing.T) {
 	const partitions, each = 3, 400
 	written := membucket.New()
-	a, err := format.CreateStore(bucket.New(t.Context(), written.Open(), bucket.Options{}), format.Identity{})
+	a, err := format.Create(bucket.New(t.Context(), written.Open(), bucket.Options{}), format.Identity{})
 	ok(t, err)
 	for p := range int32(partitions) {
 		for next := int64(1); next <= each; next++ {

@@ -30,7 +30,7 @@ func five(t *testing.T) *membucket.Bucket {
 }
 
 func pruneTo(s *bucket.Store, until int64) error {
-	a, err := format.OpenStoreForWriting(s)
+	a, err := format.OpenForWriting(s)
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func TestAPruneOfABucketThatIsKilledIsEndedByTheNext(t *testing.T) {
 
 func TestAWriterAtTheEndGoesOnBesideAPrune(t *testing.T) {
 	b := five(t)
-	a, err := format.OpenStoreForWriting(bucket.New(t.Context(), b.Open(), bucket.Options{}))
+	a, err := format.OpenForWriting(bucket.New(t.Context(), b.Open(), bucket.Options{}))
 	ok(t, err)
 	ok(t, pruneTo(bucket.New(t.Context(), b.Open(), bucket.Options{}), 6))
 	ok(t, seal(a, orders, 12))
@@ -107,7 +107,7 @@ func TestAWriterThatWasPausedWhileItsPlaceWasPrunedEnds(t *testing.T) {
 	paused, err := openOrCreate(bucket.New(t.Context(), b.Open(), bucket.Options{}), plan(10))
 	ok(t, err)
 	ok(t, paused.SetIdentity(paused.Identity()))
-	a, err := format.OpenStoreForWriting(bucket.New(t.Context(), b.Open(), bucket.Options{}))
+	a, err := format.OpenForWriting(bucket.New(t.Context(), b.Open(), bucket.Options{}))
 	ok(t, err)
 	for next := int64(2); next <= 10; next += 2 {
 		ok(t, seal(a, orders, next))

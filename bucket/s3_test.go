@@ -27,7 +27,7 @@ func openS3(t *testing.T, url string) *bucket.Store {
 func TestAStoreThatLosesTheFenceOfUploadsInPartsIsRefused(t *testing.T) {
 	server := s3fake.New(t)
 	server.NoFence.Store(true)
-	_, err := format.CreateStore(openS3(t, server.At("run1")), format.Identity{})
+	_, err := format.Create(openS3(t, server.At("run1")), format.Identity{})
 	var fence *bucket.FenceError
 	if !errors.As(err, &fence) || fence.How != "in parts" || !strings.Contains(err.Error(), "s3://bkt/run1") {
 		t.Errorf("got %v, want a FenceError of uploads in parts that names the archive", err)

@@ -21,7 +21,7 @@ import (
 // runIn captures into whatever is in the bucket, as the command does.
 func runIn(ctx context.Context, b *broker, client *membucket.Bucket, o Options) (Report, error) {
 	s := bucket.New(context.Background(), client.Open(), bucket.Options{Prefix: "run1"})
-	a, err := format.OpenOrCreateStore(s, format.Identity{})
+	a, err := format.OpenOrCreate(s, format.Identity{})
 	if err != nil {
 		return Report{}, err
 	}

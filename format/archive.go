@@ -32,23 +32,44 @@ type Archive struct {
 	segments map[TopicPartition][]Segment
 }
 
-// Create makes a new archive in an empty or absent place and leaves it open and locked for writing. id.Version, ArchiveID and
-// CreatedAt are filled in, Encoding and CreatedBy when they are empty. It fails with fs.ErrExist when there is an archive already, and
-// refuses a place that holds anything else.
-func Create(fsys storage.FS, id Identity) (*Archive, error) {
-	id.Revision = 0
-	id, err := id.begun()
-	if err != nil {
-		return nil, fmt.Errorf("create archive: %w", err)
-	}
-	if err := makeEmptyRoot(fsys); err != nil {
-		return nil, fmt.Errorf("create archive: %w", err)
-	}
-	a, err := lockedArchive(fsys, func(w *archiveWriter) (Identity, error) { return id, w.begin(id) })
+// Create makes a new archive in an empty or absent place and leaves it open for writing. id.Version, ArchiveID and CreatedAt are filled in,
+// Encoding and CreatedBy when they are empty. It fails with fs.ErrExist when there is an archive already, and refuses a place that holds
+// anything else.
+//
+// In a [storage.FS] the archive is locked. In a [storage.Store] others may make one at the same time: there is an archive with the first
+// SetIdentity or Seal, which fail with ErrChanged when somebody else made one meanwhile, and Refresh then shows that one. Errors are also
+// those of the Store's Probe.
+func Create(place storage.Writable, id Identity) (*Archive, error) {
+	a, err := inPlace(place,
+		func(fsys storage.FS) (*Archive, error) { return createAlone(fsys, id) },
+		func(s storage.Store) (*Archive, error) { return createShared(s, id) })
 	if err != nil {
 		return nil, fmt.Errorf("create archive: %w", err)
 	}
 	return a, nil
+}
+
+// inPlace does what the kind of a place needs.
+func inPlace(place storage.Writable, alone func(storage.FS) (*Archive, error), shared func(storage.Store) (*Archive, error)) (*Archive, error) {
+	switch p := place.(type) {
+	case storage.Store:
+		return shared(p)
+	case storage.FS:
+		return alone(p)
+	}
+	return nil, fmt.Errorf("%T is neither a storage.FS nor a storage.Store: %w", place, errors.ErrUnsupported)
+}
+
+func createAlone(fsys storage.FS, id Identity) (*Archive, error) {
+	id.Revision = 0
+	id, err := id.begun()
+	if err != nil {
+		return nil, err
+	}
+	if err := makeEmptyRoot(fsys); err != nil {
+		return nil, err
+	}
+	return lockedArchive(fsys, func(w *archiveWriter) (Identity, error) { return id, w.begin(id) })
 }
 
 // begun is id as that of an archive that begins now.
@@ -138,18 +159,42 @@ func scanWhole(fsys storage.ReadFS, sums *sumsFile, id *Identity) (*listing, err
 	return l, l.checkEncoding(id.Encoding)
 }
 
-// OpenForWriting opens an archive to add to it. Under the lock it removes what a killed writer left behind, cuts a torn last line of
-// SHA256SUMS, and checks every segment without a line deeply before it adds the line. It fails with ErrNotArchive where there is no
-// archive, and wraps ErrLocked when another process writes to it.
-func OpenForWriting(fsys storage.FS) (*Archive, error) {
+// OpenForWriting opens an archive to add to it. It fails with ErrNotArchive where there is none.
+//
+// In a [storage.FS] it takes the lock, which wraps storage.ErrLocked when another process has it. It removes what a killed writer left
+// behind, cuts a torn last line of SHA256SUMS, and checks every segment without a line deeply before it adds the line. In a [storage.Store]
+// others may write at the same time: of two segments of one name the first wins, and the other writer's Seal wraps fs.ErrExist; Refresh
+// then shows where to go on. Errors are also those of the Store's Probe.
+func OpenForWriting(place storage.Writable) (*Archive, error) {
+	a, err := inPlace(place, openAlone, openShared)
+	if err != nil {
+		return nil, fmt.Errorf("open archive for writing: %w", err)
+	}
+	return a, nil
+}
+
+// OpenOrCreate is OpenForWriting, or Create where there is no archive, whoever makes one at the same time.
+func OpenOrCreate(place storage.Writable, id Identity) (*Archive, error) {
+	a, err := OpenForWriting(place)
+	if !errors.Is(err, ErrNotArchive) {
+		return a, err
+	}
+	a, err = Create(place, id)
+	if errors.Is(err, fs.ErrExist) {
+		return OpenForWriting(place)
+	}
+	return a, err
+}
+
+func openAlone(fsys storage.FS) (*Archive, error) {
 	// A directory that is no archive must not get a lock file.
 	if _, err := fsys.Stat(ondisk.Identity); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			err = fmt.Errorf("%w: %w", ErrNotArchive, err)
 		}
-		return nil, fmt.Errorf("open archive for writing: %w", err)
+		return nil, err
 	}
-	a, err := lockedArchive(fsys, func(w *archiveWriter) (Identity, error) {
+	return lockedArchive(fsys, func(w *archiveWriter) (Identity, error) {
 		id, err := loadWritableIdentity(fsys)
 		if err != nil {
 			return id, err
@@ -160,10 +205,6 @@ func OpenForWriting(fsys storage.FS) (*Archive, error) {
 		}
 		return id, w.prepareTemp()
 	})
-	if err != nil {
-		return nil, fmt.Errorf("open archive for writing: %w", err)
-	}
-	return a, nil
 }
 
 // loadWritableIdentity refuses an archive of a newer minor version too: to write karchive.json again would drop what this program

@@ -141,7 +141,7 @@ func checkFiles(t *testing.T, fsys *memfs.FS, want map[string][]byte) {
 }
 
 func TestOpeningWhatIsNoArchiveSaysSoAndLeavesNothingThere(t *testing.T) {
-	open := map[string]func(storage.FS) (*format.Archive, error){"reading": openToRead, "writing": format.OpenForWriting}
+	open := map[string]func(storage.Writable) (*format.Archive, error){"reading": openToRead, "writing": format.OpenForWriting}
 	places := map[string]func() *memfs.FS{
 		"empty":  func() *memfs.FS { return memfs.New(memfs.Options{}) },
 		"absent": func() *memfs.FS { return memfs.New(memfs.Options{Absent: true}) },
@@ -254,7 +254,7 @@ func TestAClosedArchiveTakesNothing(t *testing.T) {
 func TestAListedSegmentThatIsAbsentStopsEverything(t *testing.T) {
 	gone := full(orders0, 10, 20)
 	fsys := changed(memArchive(t, full(orders0, 0, 10), gone), map[string][]byte{gone.path(): nil})
-	for how, open := range map[string]func(storage.FS) (*format.Archive, error){"read": openToRead, "write": format.OpenForWriting} {
+	for how, open := range map[string]func(storage.Writable) (*format.Archive, error){"read": openToRead, "write": format.OpenForWriting} {
 		_, err := open(fsys)
 		if !errors.Is(err, format.ErrMissingSegment) || !strings.Contains(err.Error(), gone.path()) {
 			t.Errorf("%s: got %v, want ErrMissingSegment that names %s", how, err, gone.path())
@@ -281,7 +281,7 @@ func TestForeignFilesInDataAreNamed(t *testing.T) {
 		"data/topic=orders/partition=0/00000000000000000003.parquet/x",
 	} {
 		fsys := changed(memArchive(t, good), map[string][]byte{path: []byte("x")})
-		for how, open := range map[string]func(storage.FS) (*format.Archive, error){"read": openToRead, "write": format.OpenForWriting} {
+		for how, open := range map[string]func(storage.Writable) (*format.Archive, error){"read": openToRead, "write": format.OpenForWriting} {
 			if _, err := open(fsys); !errors.Is(err, format.ErrForeignFile) {
 				t.Errorf("%s, %s: got %v, want ErrForeignFile", path, how, err)
 			}
@@ -416,4 +416,48 @@ func TestPartitionsAreWrittenAtTheSameTime(t *testing.T) {
 	}
 }
 
-func openToRead(fsys storage.FS) (*format.Archive, error) { return format.Open(fsys) }
+func openToRead(fsys storage.Writable) (*format.Archive, error) { return format.Open(fsys) }
+
+func TestAnArchiveIsOpenedOrMadeInAPlaceOfEitherKind(t *testing.T) {
+	for what, place := range map[string]storage.FS{"a file system": memfs.New(memfs.Options{Absent: true}), "shared": dirFS(t, filepath.Join(t.TempDir(), "run"))} {
+		t.Run(what, func(t *testing.T) {
+			var ids []string
+			for range 2 {
+				var in storage.Writable = place
+				if what == "shared" {
+					d, err := format.ShareDir(place)
+					must(t, err)
+					in = d
+				}
+				a, err := format.OpenOrCreate(in, identity)
+				must(t, err)
+				if a.Shared() != (what == "shared") {
+					t.Errorf("shared: %t", a.Shared())
+				}
+				must(t, a.SetIdentity(a.Identity()))
+				ids = append(ids, a.Identity().ArchiveID)
+				must(t, a.Close())
+			}
+			if ids[0] != ids[1] {
+				t.Errorf("opened %s, made %s", ids[1], ids[0])
+			}
+		})
+	}
+}
+
+// removable can be written to no more than that.
+type removable struct{ storage.ReadFS }
+
+func (removable) Remove(string) error { return nil }
+
+func TestAPlaceOfNoKnownKindIsRefused(t *testing.T) {
+	place := removable{memfs.New(memfs.Options{})}
+	_, made := format.Create(place, identity)
+	_, opened := format.OpenForWriting(place)
+	_, either := format.OpenOrCreate(place, identity)
+	for what, err := range map[string]error{"Create": made, "OpenForWriting": opened, "OpenOrCreate": either} {
+		if !errors.Is(err, errors.ErrUnsupported) {
+			t.Errorf("%s: got %v, want ErrUnsupported", what, err)
+		}
+	}
+}

@@ -65,7 +65,7 @@ func TestSumsThatAreNotTornButWrongAreRefusedAndKept(t *testing.T) {
 		"an endless line":        {sums + strings.Repeat("x", 100_000) + "\n", "line 3"},
 	} {
 		fsys := changed(archive, map[string][]byte{"SHA256SUMS": []byte(c.content)})
-		for how, open := range map[string]func(storage.FS) (*format.Archive, error){"read": openToRead, "write": format.OpenForWriting} {
+		for how, open := range map[string]func(storage.Writable) (*format.Archive, error){"read": openToRead, "write": format.OpenForWriting} {
 			_, err := open(fsys)
 			if !errors.Is(err, format.ErrCorrupt) || !strings.Contains(err.Error(), "SHA256SUMS: "+c.where) {
 				t.Errorf("%s, %s: got %.300v, want ErrCorrupt in %s", name, how, err, c.where)
@@ -189,7 +189,7 @@ func TestOpeningReadsNoSegment(t *testing.T) {
 		}
 		return nil
 	})
-	for _, open := range []func(storage.FS) (*format.Archive, error){openToRead, format.OpenForWriting} {
+	for _, open := range []func(storage.Writable) (*format.Archive, error){openToRead, format.OpenForWriting} {
 		a, err := open(fsys)
 		if err != nil {
 			t.Fatal(err)

@@ -18,7 +18,7 @@ func shared(t *testing.T, fsys storage.FS) *format.Archive {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := format.OpenOrCreateStore(d, identity)
+	a, err := format.OpenOrCreate(d, identity)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestADirectoryWithoutHardLinksIsNotShared(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.(io.Closer).Close()
-	if _, err := format.CreateStore(d, identity); err == nil || !strings.Contains(err.Error(), "hard links") {
+	if _, err := format.Create(d, identity); err == nil || !strings.Contains(err.Error(), "hard links") {
 		t.Errorf("got %v, want a refusal that names hard links", err)
 	}
 }
@@ -180,7 +180,7 @@ func turns(fsys *memfs.FS) (sealed int64) {
 		if err != nil {
 			return sealed
 		}
-		a, err := format.OpenOrCreateStore(d, identity)
+		a, err := format.OpenOrCreate(d, identity)
 		if err != nil {
 			d.(io.Closer).Close()
 			return sealed

@@ -15,18 +15,17 @@ import (
 // ErrChanged is wrapped when another writer described the archive anew in the meantime. Refresh shows what it is now.
 var ErrChanged = errors.New("another writer changed the archive")
 
-// CreateStore is Create in a store, which must hold nothing beneath its root. There is an archive with the first SetIdentity or Seal, which fail with
-// ErrChanged when somebody else made one meanwhile: Refresh then shows that one. Errors are also those of [storage.Store].Probe.
-func CreateStore(s storage.Store, id Identity) (*Archive, error) {
+// createShared is Create in a store.
+func createShared(s storage.Store, id Identity) (*Archive, error) {
 	a, err := newInStore(s, id)
 	if err != nil {
-		return nil, fmt.Errorf("create archive: %w", err)
+		return nil, err
 	}
 	a.writer.unborn = true
 	return a, nil
 }
 
-// StageStore is CreateStore for an archive that is there when it is whole: what is sealed can be seen, but there is no archive before Commit.
+// StageStore is Create in a store, for an archive that is there when it is whole: what is sealed can be seen, but there is no archive before Commit.
 // Close without Commit removes what was sealed.
 func StageStore(s storage.Store, id Identity) (*Archive, error) {
 	a, err := newInStore(s, id)
@@ -83,31 +82,8 @@ func checkEmptyStore(s storage.Store) error {
 	return nil
 }
 
-// OpenStoreForWriting opens an archive in a store to add to it. Others may do so at the same time: of two segments of one name the first wins, and the other
-// writer's Seal wraps fs.ErrExist; Refresh then shows where to go on. It fails with ErrNotArchive where there is no archive; errors are also those of
-// [storage.Store].Probe.
-func OpenStoreForWriting(s storage.Store) (*Archive, error) {
-	a, err := openStore(s)
-	if err != nil {
-		return nil, fmt.Errorf("open archive for writing: %w", err)
-	}
-	return a, nil
-}
-
-// OpenOrCreateStore is OpenStoreForWriting, or CreateStore where there is no archive, whoever makes one at the same time.
-func OpenOrCreateStore(s storage.Store, id Identity) (*Archive, error) {
-	a, err := OpenStoreForWriting(s)
-	if !errors.Is(err, ErrNotArchive) {
-		return a, err
-	}
-	a, err = CreateStore(s, id)
-	if errors.Is(err, fs.ErrExist) {
-		return OpenStoreForWriting(s)
-	}
-	return a, err
-}
-
-func openStore(s storage.Store) (*Archive, error) {
+// openShared is OpenForWriting in a store.
+func openShared(s storage.Store) (*Archive, error) {
 	id, err := loadWritableIdentity(s)
 	if err != nil {
 		return nil, err

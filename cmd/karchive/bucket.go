@@ -44,7 +44,7 @@ func (e *env) openOrCreateStore(name string, encoding format.Encoding) (a *forma
 	if err != nil {
 		return nil, nil, err
 	}
-	a, err = format.OpenOrCreateStore(s, format.Identity{Encoding: encoding, CreatedBy: madeBy()})
+	a, err = format.OpenOrCreate(s, format.Identity{Encoding: encoding, CreatedBy: madeBy()})
 	if err == nil {
 		err = checkEncoding(a, encoding)
 	}

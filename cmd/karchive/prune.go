@@ -151,7 +151,7 @@ func (o *pruneOptions) open(e *env) (*format.Archive, error) {
 		if err != nil {
 			return nil, err
 		}
-		a, err := format.OpenStoreForWriting(s)
+		a, err := format.OpenForWriting(s)
 		if err != nil {
 			err = fmt.Errorf("%s: %w", s.Name(), err)
 		}

@@ -22,7 +22,7 @@ func openOrCreateShared(e *env, dir string, encoding format.Encoding) (a *format
 	if err != nil {
 		return nil, nil, err
 	}
-	a, err = format.OpenOrCreateStore(d, format.Identity{Encoding: encoding, CreatedBy: madeBy()})
+	a, err = format.OpenOrCreate(d, format.Identity{Encoding: encoding, CreatedBy: madeBy()})
 	if err == nil {
 		err = checkEncoding(a, encoding)
 	}

@@ -2,7 +2,7 @@ package storage
 
 // Store is where an archive can be written that is no file system: whole objects under names, a bucket say. It has no directories,
 // locks and links: a name that must be free is all that keeps two writers apart. The first one to publish a name wins, and nothing ever
-// takes the place of what it published. Package bucket has one; format.CreateStore and format.OpenStoreForWriting take it.
+// takes the place of what it published. Package bucket has one.
 //
 // Implementations are safe for concurrent use.
 type Store interface {
