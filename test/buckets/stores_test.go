@@ -24,6 +24,8 @@ type store struct {
 	create   func(t *testing.T, root, addr string)
 	url      string // of an archive, without its name
 	options  string
+	tables   string                   // the same place as Iceberg names it
+	known    func(addr string) string // what iceberg-go is to be told of the server, as a file of properties
 }
 
 // azuriteKey is the key of every Azurite, which its documentation has.
@@ -47,7 +49,11 @@ var stores = map[string]store{
 			_, err = c.CreateContainer(t.Context(), "bkt", nil)
 			must(t, err)
 		},
-		url: "azblob://bkt/",
+		url: "azblob://bkt/", tables: "abfss://bkt@devstoreaccount1.dfs.core.windows.net/",
+		known: func(addr string) string {
+			return "adls.connection-string.devstoreaccount1: DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey=" + azuriteKey +
+				";BlobEndpoint=http://" + addr + "/devstoreaccount1;\n"
+		},
 	},
 	"fake-gcs-server": {
 		variable: "KARCHIVE_FAKE_GCS", tags: "gcs",
@@ -57,7 +63,10 @@ var stores = map[string]store{
 		},
 		env:    func(addr string) []string { return []string{"STORAGE_EMULATOR_HOST=" + addr} },
 		create: func(t *testing.T, root, _ string) { must(t, os.MkdirAll(filepath.Join(root, "bkt"), 0o750)) },
-		url:    "gs://bkt/", options: "?anonymous=true",
+		url:    "gs://bkt/", options: "?anonymous=true", tables: "gs://bkt/",
+		known: func(addr string) string {
+			return "gcs.no-auth: true\ngcs.usejsonapi: true\ngcs.service.host: http://" + addr + "/storage/v1/\n"
+		},
 	},
 }
 
@@ -70,18 +79,19 @@ func TestArchivesGoThroughStoresOfOtherKinds(t *testing.T) {
 				t.Skipf("%s names no %s: make test-buckets says where to get it", s.variable, name)
 			}
 			karchive := build(t, s.tags)
-			karchive.env = s.start(t, server)
+			karchive.env, _ = s.start(t, server)
 			throughStore(t, karchive, s.url+"run1"+s.options)
 		})
 	}
 }
 
-// start starts a server with a bucket, and returns what programs need in their environment to use it.
-func (s *store) start(t *testing.T, server string) []string {
+// start starts a server with a bucket, and returns what programs need in their environment to use it, and where it is.
+func (s *store) start(t *testing.T, server string) (env []string, addr string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
-	root, addr := t.TempDir(), l.Addr().String()
+	root := t.TempDir()
+	addr = l.Addr().String()
 	must(t, l.Close())
 	_, port, err := net.SplitHostPort(addr)
 	must(t, err)
@@ -93,7 +103,7 @@ func (s *store) start(t *testing.T, server string) []string {
 	})
 	answers(t, addr)
 	s.create(t, root, addr)
-	return s.env(addr)
+	return s.env(addr), addr
 }
 
 func throughStore(t *testing.T, karchive program, place string) {
