@@ -15,6 +15,8 @@ VENV         = build/venv
 CRASH_RUNS  ?= 10000
 KILLS       ?= 1000
 KILL_TIME   ?= 20m
+MEMBERS     ?= 8
+MEMBERS_TIME ?= 3m
 
 # The newest release that Maven Central has: mvn org.codehaus.mojo:versions-maven-plugin:display-dependency-updates -f test/kafkatest/pom.xml -Dkafka.version=4.1.1
 KAFKA_NEWEST ?= 4.4.0
@@ -22,7 +24,7 @@ KAFKA_NEWEST ?= 4.4.0
 # Of the records of stock serializers.
 REGISTRY_TESTS ?= OfStock
 
-.PHONY: build man test test-registry test-buckets test-clients test-kafka test-kafka-newest test-cluster crash kill-replay race lint fuzz readers demo rss bench bench-check bench-check-proof bench-growth bench-groups bench-peers timing examples profile release release-check release-test image clean
+.PHONY: build man test test-registry test-buckets test-clients test-kafka test-kafka-newest test-cluster crash kill-replay kill-members race lint fuzz readers demo rss bench bench-check bench-check-proof bench-growth bench-groups bench-peers timing examples profile release release-check release-test image clean
 
 build: ## the command, in bin/
 	$(GO) build -o bin/karchive ./cmd/karchive
@@ -66,6 +68,10 @@ crash: ## crashes in memory, CRASH_RUNS seeds and every operation, every flipped
 kill-replay: KILLS := $(if $(filter file,$(origin KILLS)),200,$(KILLS))
 kill-replay: ## KILLS (here 200) kill -9 of exactly-once replays into a real Apache Kafka within KILL_TIME: the target equals the archive
 	KARCHIVE_REPLAY_KILLS=$(KILLS) KARCHIVE_KILL_TIME=$(KILL_TIME) $(GO) test -tags kafka -count=1 -timeout 60m -v -run 'ExactlyOnceReplays/killed' ./test/realkafka
+
+kill-members: ## MEMBERS processes of each group protocol on a real Apache Kafka, of which one is killed or ended every second or two for MEMBERS_TIME: the archive is that of one capture
+	KARCHIVE_MEMBERS=$(MEMBERS) KARCHIVE_MEMBERS_TIME=$(MEMBERS_TIME) $(GO) test -tags kafka -count=1 -parallel 1 -timeout 60m -v \
+		-run TestMembersThatAreKilled ./test/realkafka
 
 race: ## with a tenth of the crashes and flips, which only repeat what races could be in; those that take longest begin first; the detector's second at the end of each process is cut
 	GORACE=atexit_sleep_ms=20 $(GO) test -race -short -timeout 30m ./replay ./cmd/karchive ./capture ./format ./...

@@ -18,11 +18,18 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/test/kafkatest"
+	"github.com/karchive/karchive/test/memfs/crashruns"
 )
 
-const memberPartitions = 6
+// Three members in each test are killed or ended six times and started again, unless the environment says otherwise: KARCHIVE_MEMBERS how many
+// there are, KARCHIVE_MEMBERS_TIME for how long they are.
+const (
+	usualMembers      = 3
+	memberKills       = 6
+	partitionsAMember = 2
+)
 
-// TestMembersThatAreKilledFillOneArchiveAsOneCaptureWould has three processes of each protocol share a directory while records come. They are
+// TestMembersThatAreKilledFillOneArchiveAsOneCaptureWould has processes of each protocol share a directory while records come. They are
 // killed, ended and started again.
 func TestMembersThatAreKilledFillOneArchiveAsOneCaptureWould(t *testing.T) {
 	bin, b := buildCommand(t), kafkatest.Start(t, kafkatest.Options{})
@@ -34,6 +41,7 @@ func TestMembersThatAreKilledFillOneArchiveAsOneCaptureWould(t *testing.T) {
 		t.Run(protocol, func(t *testing.T) {
 			t.Parallel() // they wait for silent members most of the time
 			m := &members{t: t, client: newClient(t, b), group: "audit-" + protocol, topic: "shared-" + protocol, dir: filepath.Join(t.TempDir(), "shared")}
+			m.environment()
 			m.capture = func() *command {
 				return newCommand(bin, append([]string{"capture", "-b", b.Brokers()[0], "-t", m.topic, "-o", m.dir, "--follow", "--group", m.group,
 					"--group-protocol", protocol, "--rotate-interval", "1s", "-q"}, options...)...)
@@ -53,21 +61,41 @@ type members struct {
 	client            *kgo.Client
 	group, topic, dir string
 	capture           func() *command
+	number            int
+	until             time.Time // the churn goes on
 	alive             []*command
 }
 
+func (m *members) environment() {
+	m.t.Helper()
+	m.number = usualMembers
+	if s := os.Getenv("KARCHIVE_MEMBERS"); s != "" {
+		m.number = int(crashruns.Number(m.t, s))
+	}
+	if s := os.Getenv("KARCHIVE_MEMBERS_TIME"); s != "" {
+		d, err := time.ParseDuration(s)
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		m.until = time.Now().Add(d)
+	}
+}
+
+func (m *members) partitions() int32 { return int32(m.number * partitionsAMember) }
+
 func (m *members) churn(r *rand.Rand) {
-	createTopic(m.t, m.client, m.topic, memberPartitions, kept)
-	for range 3 {
+	createTopic(m.t, m.client, m.topic, m.partitions(), kept)
+	for range m.number {
 		m.start()
 	}
-	stop := m.fill()
-	for range 6 {
+	stop, killed := m.fill(), 0
+	for ; killed < memberKills || time.Now().Before(m.until); killed++ {
 		time.Sleep(time.Duration(1000+r.IntN(1500)) * time.Millisecond)
 		m.end(r.IntN(len(m.alive)-1), []os.Signal{os.Kill, syscall.SIGTERM}[r.IntN(2)])
 		m.start()
 	}
 	stop()
+	m.t.Logf("%d members, of which one was killed or ended %d times", m.number, killed)
 	await(m.t, "end of the log in the group's offsets", m.caughtUp)
 	for len(m.alive) > 0 {
 		m.end(0, syscall.SIGTERM)
@@ -102,7 +130,7 @@ func (m *members) fill() (stop func()) {
 	var writer sync.WaitGroup
 	writer.Go(func() {
 		for round := 0; ctx.Err() == nil; round++ {
-			for p := range int32(memberPartitions) {
+			for p := range m.partitions() {
 				produce(m.t, m.client, texts(m.topic, p, fmt.Sprint("round ", round), 50)...)
 			}
 			time.Sleep(20 * time.Millisecond)
@@ -125,7 +153,7 @@ func (m *members) caughtUp() bool {
 	if err != nil {
 		m.t.Fatal(err)
 	}
-	for p := range int32(memberPartitions) {
+	for p := range m.partitions() {
 		end, _ := ends.Lookup(m.topic, p)
 		if at, ok := offsets.Lookup(m.topic, p); !ok || at.At != end.Offset {
 			return false
