@@ -111,7 +111,10 @@ func (m *members) start() {
 	m.alive = append(m.alive, c)
 }
 
-// end ends a member by a signal, not the one that was started last, which may not hear of it yet. One that is not killed ends well.
+// interrupted is the exit code of a command that had not begun.
+const interrupted = 130
+
+// end ends a member by a signal, not the one that was started last, which may not hear of it yet. One that is not killed ends well, if it had begun.
 func (m *members) end(i int, by os.Signal) {
 	m.t.Helper()
 	c := m.alive[i]
@@ -119,7 +122,7 @@ func (m *members) end(i int, by os.Signal) {
 	if err := c.Process.Signal(by); err != nil {
 		m.t.Errorf("member was over before it was ended: %v: %s", err, &c.said)
 	}
-	if err := c.Wait(); err != nil && by != os.Kill {
+	if err := c.Wait(); err != nil && by != os.Kill && c.ProcessState.ExitCode() != interrupted {
 		m.t.Errorf("member: %v: %s", err, &c.said)
 	}
 }
