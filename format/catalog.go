@@ -32,6 +32,7 @@ const (
 type catalog struct {
 	frames   []packedFrame // in the order of their segments
 	segments int           // in all of them, as the header says
+	version  string
 
 	mu    sync.Mutex // guards what follows
 	texts map[int][]byte
@@ -86,7 +87,7 @@ func parseCatalog(content []byte, archiveID string) (*catalog, error) {
 	if err != nil || h.ArchiveID != archiveID {
 		return nil, err
 	}
-	c := &catalog{segments: h.Segments, texts: map[int][]byte{}}
+	c := &catalog{segments: h.Segments, version: h.Version, texts: map[int][]byte{}}
 	for _, f := range h.Frames {
 		first, ok := segmentAt(f.From)
 		if !ok || f.Bytes <= 0 || f.Bytes > int64(len(rest)) || f.Text <= 0 || f.Text > maxFrameText {
@@ -102,9 +103,6 @@ func parseCatalog(content []byte, archiveID string) (*catalog, error) {
 }
 
 func parseCatalogHeader(line []byte) (h catalogHeader, err error) {
-	if err := checkObjects(line); err != nil {
-		return h, err
-	}
 	var e catalogEnvelope
 	if err := strictjson.Unmarshal(line, &e); err != nil {
 		return h, corruptf("%v", err)

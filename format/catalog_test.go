@@ -471,3 +471,93 @@ func TestAVastCatalogIsNotRead(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// ofVersion is a catalog that says that it has another version.
+func ofVersion(t testing.TB, catalog []byte, version string) []byte {
+	t.Helper()
+	line, frames, _ := bytes.Cut(catalog, []byte("\n"))
+	_, value, ok := bytes.Cut(line, []byte(`"catalog":`))
+	value = bytes.TrimSuffix(value, []byte("}"))
+	other := bytes.Replace(value, []byte(`"version":"1.0"`), fmt.Appendf(nil, `"version":%q`, version), 1)
+	if !ok || bytes.Equal(value, other) {
+		t.Fatalf("no version in %s", line)
+	}
+	return append(fmt.Appendf(nil, "{\"checksum\":%q,\"catalog\":%s}\n", ondisk.Digest(other), other), frames...)
+}
+
+func TestAWriterLeavesACatalogAloneThatItCannotRead(t *testing.T) {
+	good := manySegments(t, 40)
+	trouble := errors.New("trouble")
+	asItIs := func(fsys *memfs.FS) storage.FS { return fsys }
+	unreadable := func(fsys *memfs.FS) storage.FS {
+		fsys.Inject(func(o memfs.Op) *memfs.Fault {
+			if o.Call == memfs.Open && o.Name == ondisk.Catalog {
+				return &memfs.Fault{Err: trouble}
+			}
+			return nil
+		})
+		return fsys
+	}
+	for name, c := range map[string]struct {
+		catalog []byte
+		place   func(*memfs.FS) storage.FS
+		made    error // of making it anew
+	}{
+		"a newer major version":             {ofVersion(t, catalogOf(good), "2.0"), asItIs, nil},
+		"a newer major version, of others":  {fmt.Appendf(nil, "{\"checksum\":%q,\"catalog\":%s,\"more\":1}\nmore", ondisk.Digest([]byte(`{"version":"7.1"}`)), `{"version":"7.1"}`), asItIs, nil},
+		"a newer major version, in objects": {manyObjects(), asItIs, nil},
+		"a newer minor version":             {ofVersion(t, catalogOf(good), "1.999"), asItIs, nil},
+		"what cannot be read":               {catalogOf(good), unreadable, trouble},
+		"more than is read":                 {catalogOf(good), func(fsys *memfs.FS) storage.FS { return vast{fsys, t} }, format.ErrCorrupt},
+	} {
+		fsys := withCatalog(good, c.catalog)
+		place := c.place(fsys)
+		a, err := format.OpenForWriting(place)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = full(orders0, 400, 410).seal(a)
+		if err := errors.Join(err, a.Prune(map[format.TopicPartition]int64{orders0: 10}, "test", prunedAt), a.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if err := format.RebuildSums(place, func(format.FileCheck) error { return nil }); !errors.Is(err, c.made) {
+			t.Errorf("%s: got %v, want %v", name, err, c.made)
+		}
+		if !bytes.Equal(catalogOf(fsys), c.catalog) {
+			t.Errorf("%s: it was replaced", name)
+		}
+		if got, err := given(mustOpen(t, place), format.Selection{}); err != nil || len(got) != 800 {
+			t.Errorf("%s: got %d records, %v, want 800", name, len(got), err)
+		}
+	}
+}
+
+// manyObjects is a catalog of a version that has more of them than this one's.
+func manyObjects() []byte {
+	value := []byte(`{"version":"2.0","frames":[{}` + strings.Repeat(",{}", 1000) + `]}`)
+	return fmt.Appendf(nil, "{\"checksum\":%q,\"catalog\":%s}\n", ondisk.Digest(value), value)
+}
+
+func TestAWriterReplacesACatalogThatIsDamaged(t *testing.T) {
+	fsys := manySegments(t, 40)
+	good := catalogOf(fsys)
+	for _, damaged := range [][]byte{{}, good[:len(good)/2], bytes.Replace(good, []byte(`"1.0"`), []byte(`"2.0"`), 1)} {
+		fsys := withCatalog(fsys, damaged)
+		if err := mustOpenForWriting(t, fsys).Close(); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(catalogOf(fsys), good) {
+			t.Errorf("%.60q was not replaced", damaged)
+		}
+	}
+}
+
+func TestAWriterThatWasKilledWhileItWroteTheCatalogLocksNobodyOut(t *testing.T) {
+	fsys := changed(manySegments(t, 40), map[string][]byte{ondisk.Temp + "/" + ondisk.Catalog: []byte("half")})
+	if err := mustOpenForWriting(t, fsys).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fsys.Stat(ondisk.Temp + "/" + ondisk.Catalog); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the leftover is still there: %v", err)
+	}
+}

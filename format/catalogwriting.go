@@ -3,10 +3,12 @@ package format
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
 
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/ondisk"
 	"github.com/karchive/karchive/internal/printable"
 )
@@ -67,6 +69,13 @@ func (c *cataloguer) written(n, segments int, err error) {
 	c.due = segments / 8
 }
 
+// forget gives up what the catalog lacks: it is not this program's to write.
+func (c *cataloguer) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fresh = nil
+}
+
 // noteSealed has a segment that was just sealed come into the catalog, some time.
 func (a *Archive) noteSealed(s Segment, d *Document) {
 	c := &a.writer.catalog
@@ -94,11 +103,28 @@ func (a *Archive) addToCatalog(anyway bool) {
 		return
 	}
 	id := a.Identity()
-	old, _, err := loadCatalog(a.fsys, id.ArchiveID)
-	if few && old == nil && err == nil {
+	old, err := ownCatalog(a.fsys, id.ArchiveID)
+	if err != nil {
+		a.writer.catalog.forget()
+		return
+	}
+	if few && old == nil {
 		return
 	}
 	a.replaceCatalog(old, fresh, len(fresh), id)
+}
+
+// ownCatalog is the catalog that may be replaced; nil: there is none, or that of another archive. One that is damaged is as one that is empty. An error
+// is for what stays as it is, because this program cannot say what it is: of a newer version, or what cannot be read.
+func ownCatalog(fsys storage.ReadFS, archiveID string) (*catalog, error) {
+	c, _, err := loadCatalog(fsys, archiveID)
+	switch {
+	case errors.Is(err, ErrCorrupt) && !errors.Is(err, ondisk.ErrTooLarge):
+		return &catalog{}, nil
+	case err == nil && c != nil && newerVersion(c.version):
+		return nil, versionError("catalog", c.version)
+	}
+	return c, err
 }
 
 // mostFootersAtClose bounds what a writer reads at its end for the catalog.
@@ -115,7 +141,10 @@ func (a *Archive) completeCatalog() {
 	fresh := c.pending()
 	n := len(fresh)
 	id := a.Identity()
-	old, _, _ := loadCatalog(a.fsys, id.ArchiveID)
+	old, err := ownCatalog(a.fsys, id.ArchiveID)
+	if err != nil {
+		return
+	}
 	known := map[string]Segment{}
 	note := func(e catalogEntry) { known[e.Path] = e.Segment }
 	if old.entries(note) != nil {

@@ -2,6 +2,7 @@ package format
 
 import (
 	"bytes"
+	"cmp"
 
 	"github.com/karchive/karchive/internal/ondisk"
 	"github.com/karchive/karchive/internal/strictjson"
@@ -30,16 +31,13 @@ func parseDocument(text []byte) (*Document, error) {
 
 // readVersioned decodes a JSON text that names its format version into v, once it is known that the version is one that has what v has.
 func readVersioned(what string, text []byte, v any) error {
-	if err := checkObjects(text); err != nil {
-		return err
-	}
 	var head struct {
 		Version string `json:"version"`
 	}
 	if err := strictjson.Unmarshal(text, &head); err != nil {
 		return corruptf("%s: %v", what, err)
 	}
-	if err := checkVersion(what, head.Version); err != nil {
+	if err := cmp.Or(checkVersion(what, head.Version), checkObjects(text)); err != nil {
 		return err
 	}
 	if err := strictjson.Unmarshal(text, v); err != nil {

@@ -69,9 +69,6 @@ func withLists(g *origin.Groups) *origin.Groups {
 }
 
 func decodeIdentity(file []byte) (Identity, error) {
-	if err := checkObjects(file); err != nil {
-		return Identity{}, err
-	}
 	var e identityEnvelope
 	if err := strictjson.Unmarshal(file, &e); err != nil {
 		return Identity{}, corruptf("%v", err)
@@ -124,13 +121,17 @@ func readBounded(fsys storage.ReadFS, name string, limit int64) ([]byte, error) 
 	}
 	defer f.Close()
 	if size, err := f.Size(); err == nil && size > limit { // nothing of it is of use
-		return nil, corruptf("%d bytes, more than %d", size, limit)
+		return nil, oversized(size, limit)
 	}
 	b, err := io.ReadAll(io.NewSectionReader(f, 0, limit+1))
 	if err == nil && int64(len(b)) > limit {
-		return nil, corruptf("more than %d bytes", limit)
+		return nil, oversized(int64(len(b)), limit)
 	}
 	return b, err
+}
+
+func oversized(size, limit int64) error {
+	return fmt.Errorf("%w: at least %d bytes, and %d are the most: %w", ErrCorrupt, size, limit, ondisk.ErrTooLarge)
 }
 
 // replaceFile gives a file in the root new content: whenever the machine stops, the old or the new is there, whole. The temporary

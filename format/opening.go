@@ -59,7 +59,7 @@ func (w *archiveWriter) prepareTemp() error {
 	return w.probeCase()
 }
 
-// The files in the temporary directory are those below, karchive.json and SHA256SUMS; and those of a sharedDir.
+// The files in the temporary directory are those below, karchive.json, SHA256SUMS and the catalog; and those of a sharedDir.
 const (
 	tempPrefix = "segment-"
 	probeLower = "case"
@@ -74,7 +74,7 @@ func (w *archiveWriter) removeLeftovers() error {
 	}
 	for _, e := range entries {
 		name := ondisk.Temp + "/" + e.Name()
-		ours := strings.HasPrefix(e.Name(), tempPrefix) || strings.HasPrefix(e.Name(), sharerPrefix) || slices.Contains([]string{probeLower, ondisk.Identity, ondisk.Sums}, e.Name())
+		ours := strings.HasPrefix(e.Name(), tempPrefix) || strings.HasPrefix(e.Name(), sharerPrefix) || slices.Contains([]string{probeLower, ondisk.Identity, ondisk.Sums, ondisk.Catalog}, e.Name())
 		if !ours || !e.Type().IsRegular() {
 			return fmt.Errorf("%s: %w: move it out of the archive", name, errForeignFile)
 		}

@@ -59,6 +59,12 @@ func (w *archiveWriter) rebuildSums(report func(FileCheck) error) error {
 	if err != nil || v.made.segments < catalogFrom {
 		return err
 	}
+	switch _, err := ownCatalog(place, v.identity.ArchiveID); {
+	case errors.Is(err, ErrVersion): // which is not this program's to write
+		return nil
+	case err != nil:
+		return fmt.Errorf("%s stays as it is: %w", ondisk.Catalog, err)
+	}
 	return w.putCatalog(&v.made, v.identity.ArchiveID)
 }
 
