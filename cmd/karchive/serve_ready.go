@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"io/fs"
+	"net"
 	"os"
+	"strings"
 
 	"github.com/karchive/karchive/internal/aside"
 )
@@ -28,12 +30,36 @@ func (r *readyFile) begin() (err error) {
 	case !info.Mode().IsRegular():
 		return usage("--ready-file %s is there, and is no file", r.name)
 	default:
+		if err := r.checkLeft(info.Size()); err != nil {
+			return err
+		}
 		if err := os.Remove(r.name); err != nil {
 			return err
 		}
 	}
 	r.file, err = aside.CreateFile(r.name)
 	return err
+}
+
+// mostAddress is more than an address has.
+const mostAddress = 1024
+
+// checkLeft refuses to remove what no server left: it has an address, or nothing.
+func (r *readyFile) checkLeft(size int64) error {
+	if size == 0 {
+		return nil
+	}
+	if size <= mostAddress {
+		text, err := os.ReadFile(r.name)
+		if err != nil {
+			return err
+		}
+		line, rest, ends := strings.Cut(string(text), "\n")
+		if _, _, err := net.SplitHostPort(line); err == nil && ends && rest == "" {
+			return nil
+		}
+	}
+	return usage("--ready-file %s is there, and is none that a server left: it holds no address", r.name)
 }
 
 // ready makes the file. Everybody may read it.
