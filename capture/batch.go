@@ -94,6 +94,7 @@ type decoder struct {
 
 	from, until int64 // offsets outside are left out
 	aborted     map[int64][]int64
+	codec       kgo.CompressionCodecType // of the batch that is being decoded
 	rec         format.Record
 	headers     []format.Header
 }
@@ -164,6 +165,7 @@ func (d *decoder) batch(b []byte, out sink) error {
 	if drop || last < d.from || base >= d.until {
 		return nil
 	}
+	d.codec = kgo.CompressionCodecType(attributes & attrCompression)
 	payload, err := d.decompressor.open(b[batchHeader:], attributes&attrCompression)
 	if err != nil {
 		return d.unreadable(base, err)
@@ -335,6 +337,7 @@ func (d *decoder) legacyRecord(r *kgo.Record, out sink) error {
 	if r.Attrs.IsControl() {
 		return out.control(r.Offset, r.LeaderEpoch)
 	}
+	d.codec = kgo.CompressionCodecType(r.Attrs.CompressionType())
 	d.rec = format.Record{
 		Offset: r.Offset, LeaderEpoch: r.LeaderEpoch, Key: r.Key, Value: r.Value,
 		TimestampType: format.TimestampType(r.Attrs.TimestampType()), TimestampMs: format.NoTimestamp,

@@ -82,6 +82,7 @@ type run struct {
 	seals    chan struct{} // one for each segment that is being sealed
 
 	identity sync.Mutex // held from reading what the archive says of itself to writing it
+	codecs   *codecCounts
 
 	mu       sync.Mutex // guards what follows
 	err      error      // the first of a lane
@@ -111,7 +112,7 @@ func newRun(ctx context.Context, c *cluster, m *kafka.Metadata, a *format.Archiv
 	r := &run{
 		settings: s, archive: a, encoding: a.Identity().Encoding, cluster: c, encoders: encoders(), decompressor: newDecompressor(s.MemoryBytes),
 		memory: newMemory(s.MemoryBytes), progress: newProgress(), seals: make(chan struct{}, concurrentSeals),
-		reports: map[format.TopicPartition]*PartitionReport{},
+		reports: map[format.TopicPartition]*PartitionReport{}, codecs: newCodecCounts(a.Identity().Topics),
 	}
 	if a.Shared() && s.Follow {
 		r.spool = newSpool(s.SpoolBytes)
@@ -144,6 +145,9 @@ func (r *run) do(ctx context.Context, p *plan) (Report, error) {
 	r.held = r.source.warnings()
 	others.Wait()
 	r.assignment.end()
+	if err := r.keepCodecs(); err != nil {
+		r.fail(err)
+	}
 	r.takeGroupsAgain(ctx)
 	return r.finalReport(ctx, p), r.result(ctx)
 }

@@ -29,6 +29,8 @@ type lane struct {
 	next    int64           // first offset that is not taken
 	over    bool            // the capture ended by StopAfter: what still comes is left
 
+	codecs codecBytes // of the records in pending
+
 	reshape  func(format.TopicPartition, *format.Record) (bool, error) // of the chunk being written; nil: records stay as they are
 	reshaped format.Record
 
@@ -192,9 +194,11 @@ func (l *lane) record(r *format.Record) error {
 	if err := l.open(); err != nil {
 		return err
 	}
+	before := l.pending.Bytes()
 	if err := l.pending.Write(r); err != nil {
 		return err
 	}
+	l.codecs[l.decoder.codec] += l.pending.Bytes() - before
 	if l.full() {
 		return l.seal(r.Offset + 1)
 	}
@@ -271,7 +275,7 @@ func (l *lane) seal(next int64) error {
 	l.report.add(segment, doc)
 	l.counter.seal(doc.Records)
 	l.forget()
-	return nil
+	return l.run.count(l.tp.Topic, &l.codecs)
 }
 
 func (l *lane) endRowGroup() error {
@@ -372,7 +376,7 @@ func (l *lane) discard() {
 	if l.pending != nil {
 		l.counter.drop(l.pending.Records(), l.pending.Bytes())
 		l.pending.Discard()
-		l.pending = nil
+		l.pending, l.codecs = nil, codecBytes{}
 		l.count()
 		l.forget()
 	}

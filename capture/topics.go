@@ -21,6 +21,7 @@ func mergeTopics(have []format.Topic, names []string, m *kafka.Metadata, configs
 		if t.Configs == nil {
 			t.Configs = have[i].Configs
 		}
+		t.Codecs = have[i].Codecs
 		have[i] = t
 	}
 	return have

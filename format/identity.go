@@ -35,6 +35,7 @@ type Topic struct {
 	ID         string            `json:"id"`                // UUID in Kafka's base64 form; empty: none
 	Partitions int32             `json:"partitions"`        // of the topic in the cluster, whether archived or not
 	Configs    map[string]string `json:"configs,omitempty"` // only what is overridden at the topic
+	Codecs     origin.Codecs     `json:"codecs,omitempty"`  // of the batches that were captured
 }
 
 // clone is a copy that shares nothing with id but its groups.
@@ -42,6 +43,7 @@ func (id Identity) clone() Identity {
 	id.Topics, id.Schemas, id.Pruned = slices.Clone(id.Topics), origin.SortedSchemas(id.Schemas), origin.SortedPruned(id.Pruned)
 	for i := range id.Topics {
 		id.Topics[i].Configs = maps.Clone(id.Topics[i].Configs)
+		id.Topics[i].Codecs = maps.Clone(id.Topics[i].Codecs)
 	}
 	if id.Capture != nil {
 		plan := *id.Capture
@@ -90,6 +92,9 @@ func (id Identity) check() error {
 		}
 		if t.Partitions < 0 {
 			return fmt.Errorf("topic %s has %d partitions", t.Name, t.Partitions)
+		}
+		if err := t.Codecs.Check(); err != nil {
+			return fmt.Errorf("topic %s: %w", t.Name, err)
 		}
 	}
 	if err := cmp.Or(origin.CheckSchemas(id.Schemas), origin.CheckPruned(id.Pruned), id.Groups.Check()); err != nil || id.Capture == nil {

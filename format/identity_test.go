@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -76,7 +77,7 @@ func checkIdentity(t *testing.T, e format.Encoding) {
 	if !reflect.DeepEqual(got.Capture.Partitions, want) {
 		t.Errorf("got plan %+v, want %+v", got.Capture.Partitions, want)
 	}
-	if got.Topics[0].Name != "events" || got.Topics[1].Configs["retention.ms"] != "-1" || got.Capture.Options["topics"] != "orders,<ev*>" {
+	if got.Topics[0].Name != "events" || got.Topics[1].Configs["retention.ms"] != "-1" || got.Topics[1].Codecs["zstd"] == 7 || got.Capture.Options["topics"] != "orders,<ev*>" {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -107,13 +108,16 @@ func TestSetIdentityKeepsWhatAnArchiveIs(t *testing.T) {
 }
 
 func TestAnIdentityIsACopy(t *testing.T) {
-	a := mustOpenForWriting(t, memArchive(t))
-	if err := a.SetIdentity(planned); err != nil {
+	a, counted := mustOpenForWriting(t, memArchive(t)), planned
+	counted.Topics = slices.Clone(planned.Topics)
+	counted.Topics[0].Codecs = origin.Codecs{"zstd": 1}
+	if err := a.SetIdentity(counted); err != nil {
 		t.Fatal(err)
 	}
 	id := a.Identity()
 	id.Topics[1].Configs["retention.ms"] = "7"
 	id.Topics[0].Name = "x"
+	id.Topics[1].Codecs["zstd"] = 7
 	id.Capture.Options["topics"] = "x"
 	id.Capture.Partitions[0].Start = 7
 	id.Capture.Mode = "follow"
@@ -131,6 +135,8 @@ func TestImpossibleIdentitiesAreRefused(t *testing.T) {
 	for name, id := range map[string]format.Identity{
 		"illegal topic":        {Topics: []format.Topic{{Name: "a/b"}}},
 		"topic twice":          {Topics: []format.Topic{{Name: "a"}, {Name: "b"}, {Name: "a"}}},
+		"negative codec":       {Topics: []format.Topic{{Name: "a", Codecs: origin.Codecs{"zstd": -1}}}},
+		"codec without a name": {Topics: []format.Topic{{Name: "a", Codecs: origin.Codecs{"": 1}}}},
 		"negative partitions":  {Topics: []format.Topic{{Name: "a", Partitions: -1}}},
 		"plan of no topic":     {Capture: &origin.Plan{Partitions: []origin.PlanRange{{Topic: ""}}}},
 		"plan from before 0":   {Capture: &origin.Plan{Partitions: []origin.PlanRange{{Topic: "a", Start: -1}}}},
@@ -180,6 +186,44 @@ func TestUnknownFieldsOfAnIdentityAreIgnored(t *testing.T) {
 	}
 	if id.Topics[0].Partitions != 3 || id.Capture.Mode != "follow" || id.Capture.Partitions[0].Start != 9007199254740993 {
 		t.Errorf("got %+v", id)
+	}
+}
+
+func TestCodecsOfTopicsAreBelievedWithinBounds(t *testing.T) {
+	topic := func(codecs string) []byte {
+		return identityFile(`{"version":"1.5",` + named + `"encoding":"parquet","topics":[{"name":"a","id":"","partitions":3,"codecs":` + codecs + `}]}`)
+	}
+	for codecs, want := range map[string]string{
+		`{"zstd":5,"none":7}`: "none", `{"zstd":9223372036854775807}`: "zstd", `{"a codec of tomorrow":1}`: "a codec of tomorrow", `{}`: "", `{"lz4":0}`: "lz4",
+	} {
+		id, err := openIdentity(t, topic(codecs))
+		if err != nil {
+			t.Errorf("%s: %v", codecs, err)
+		} else if got := id.Topics[0].Codecs.Most(nil); got != want {
+			t.Errorf("%s: got %q, want %q", codecs, got, want)
+		}
+	}
+	for _, codecs := range []string{
+		`{"zstd":-1}`, `{"":1}`, `{"zstd":9223372036854775808}`, `{"zstd":1.0}`, `{"zstd":1e3}`, `{"zstd":"5"}`, `{"zstd":null}`, `{"zstd":{}}`, `{"zstd":1,"zstd":2}`,
+		`null`, `[]`, `["zstd"]`, `"zstd"`, `5`,
+	} {
+		if _, err := openIdentity(t, topic(codecs)); !errors.Is(err, format.ErrCorrupt) {
+			t.Errorf("%s: got %v, want ErrCorrupt", codecs, err)
+		}
+	}
+}
+
+func TestAnArchiveWithCodecsNamesTheirVersion(t *testing.T) {
+	fsys := memArchive(t)
+	a, counted := mustOpenForWriting(t, fsys), planned
+	counted.Topics = []format.Topic{{Name: "orders", Codecs: origin.Codecs{"zstd": 1}}}
+	for version, id := range map[string]format.Identity{"1.5": counted, "1.0": planned} {
+		if err := a.SetIdentity(id); err != nil {
+			t.Fatal(err)
+		}
+		if got := mustOpen(t, fsys).Identity().Version; got != version {
+			t.Errorf("got version %s, want %s", got, version)
+		}
 	}
 }
 

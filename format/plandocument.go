@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/ondisk"
@@ -20,6 +21,9 @@ const schemasVersion = "1.3"
 
 // prunedVersion is the first format version with pruned partitions in karchive.json.
 const prunedVersion = "1.4"
+
+// codecsVersion is the first format version with codecs of topics in karchive.json.
+const codecsVersion = "1.5"
 
 // readIdentityDocument reads the description that counts.
 func readIdentityDocument(fsys storage.ReadFS) ([]byte, Identity, error) {
@@ -83,6 +87,7 @@ func (id *Identity) setVersion() {
 	id.needs(revisionVersion, id.Revision > 0)
 	id.needs(schemasVersion, len(id.Schemas) > 0)
 	id.needs(prunedVersion, len(id.Pruned) > 0)
+	id.needs(codecsVersion, slices.ContainsFunc(id.Topics, func(t Topic) bool { return len(t.Codecs) > 0 }))
 }
 
 // needs raises the version to one that has what is there.

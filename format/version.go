@@ -7,7 +7,7 @@ import (
 
 // Version is the newest format version that this package writes, major.minor. What an older version can say names that one. A reader
 // accepts any minor of a major that it knows: unknown columns and fields are ignored.
-const Version = "1.4"
+const Version = "1.5"
 
 // parseVersion reads a format version: two decimal numbers with a dot between them.
 func parseVersion(v string) (major, minor int, ok bool) {

@@ -2,18 +2,31 @@ package replay
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
-	"slices"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/karchive/karchive/format/origin"
 )
 
-// sourceCompression is what the topics of the source were compressed with, as far as the archive knows it (compression.type), else none.
-// Where topics differ it is that of the most bytes: a producer has one codec.
+// sourceCompression is what the topics of the source were compressed with, as far as the archive knows it, else none: a topic's compression.type, or
+// where that leaves it to producers the codec of the most bytes of the batches that were captured. Where topics differ it is that of the
+// most bytes: a producer has one codec.
 const sourceCompression = "source"
+
+// CompressionReason says why a replay compresses as it does.
+type CompressionReason string
+
+// The reasons of a codec.
+const (
+	CompressionAsked   CompressionReason = "asked"               // Options name it
+	CompressionConfigs CompressionReason = "configs"             // compression.type of the source's topics
+	CompressionBatches CompressionReason = "batches"             // the batches that were captured
+	CompressionBoth    CompressionReason = "configs and batches" // of some topics the one, of some the other
+	CompressionUnknown CompressionReason = "unknown"             // the archive does not tell: none
+)
 
 // codecs are the compressions of a producer. The client's own level of zstd takes nearly three times the CPU of the fastest and makes nothing
 // smaller, because its window is 64 KiB (BenchmarkCompression).
@@ -25,27 +38,50 @@ var codecs = map[string]kgo.CompressionCodec{
 	"zstd":   kgo.ZstdCompression().WithLevel(int(zstd.SpeedFastest)),
 }
 
+// isCodec says whether a producer can compress so.
+func isCodec(name string) bool {
+	_, ok := codecs[name]
+	return ok
+}
+
+// compression is what the source compressed a topic with, and how the archive knows; empty: it does not.
+func (t *PlannedTopic) compression() (codec string, why CompressionReason) {
+	switch config := t.source.Configs["compression.type"]; {
+	case config == "uncompressed":
+		return "none", CompressionConfigs
+	case config != "none" && isCodec(config): // none is no compression.type
+		return config, CompressionConfigs
+	}
+	return t.source.Codecs.Most(isCodec), CompressionBatches
+}
+
 // chooseCompression decides the codec.
 func (p *Plan) chooseCompression(asked string) {
-	p.Compression = asked
+	p.Compression, p.CompressionFrom = asked, CompressionAsked
 	if asked != sourceCompression {
 		return
 	}
-	p.Compression = "none"
-	bytes := map[string]int64{}
+	p.Compression, p.CompressionFrom = "none", CompressionUnknown
+	var known origin.Codecs
 	for i := range p.Topics {
-		t := &p.Topics[i]
-		if codec := t.source.Configs["compression.type"]; codec != "uncompressed" && codecs[codec] != (kgo.CompressionCodec{}) {
-			bytes[codec] += t.Total.Bytes
-			p.CompressionOf = append(p.CompressionOf, t.Topic)
+		if codec, _ := p.Topics[i].compression(); codec != "" {
+			known = known.Plus(origin.Codecs{codec: p.Topics[i].Total.Bytes})
 		}
 	}
-	var known []string
-	for codec := range bytes {
-		known = append(known, codec)
+	if len(known) == 0 {
+		return
 	}
-	if len(known) > 0 {
-		p.Compression = slices.MaxFunc(known, func(a, b string) int { return cmp.Or(cmp.Compare(bytes[a], bytes[b]), cmp.Compare(a, b)) })
+	p.Compression, p.CompressionFrom = known.Most(nil), ""
+	for i := range p.Topics {
+		codec, why := p.Topics[i].compression()
+		if codec != p.Compression {
+			continue
+		}
+		if p.CompressionFrom != "" && p.CompressionFrom != why {
+			why = CompressionBoth
+		}
+		p.CompressionFrom = why
+		p.CompressionOf = append(p.CompressionOf, p.Topics[i].Topic)
 	}
 }
 

@@ -3,11 +3,16 @@ package replay_test
 import (
 	"bytes"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/replay"
 	"github.com/karchive/karchive/replay/routing"
 )
@@ -84,10 +89,13 @@ func TestTheCodecOfTheSourcesTopicsIsTakenOver(t *testing.T) {
 		{"", "", "", "none", nil},
 		{"zstd", "", "", "zstd", []string{"orders"}},
 		{"producer", "lz4", "", "lz4", []string{"events"}},
-		{"uncompressed", "", "", "none", nil},
-		{"gzip", "snappy", "", "gzip", []string{"events", "orders"}}, // orders has more bytes
+		{"uncompressed", "", "", "none", []string{"orders"}},
+		{"gzip", "snappy", "", "gzip", []string{"orders"}}, // orders has more bytes
+		{"gzip", "uncompressed", "", "gzip", []string{"orders"}},
+		{"uncompressed", "gzip", "", "none", []string{"orders"}},
 		{"gzip", "gzip", "none", "none", nil},
 		{"gzip", "", "source", "gzip", []string{"orders"}},
+		{"none", "brotli", "", "none", nil}, // which are no values of compression.type
 	} {
 		r := ordersAndEvents(5)
 		r.identity.Topics = nil
@@ -101,5 +109,70 @@ func TestTheCodecOfTheSourcesTopicsIsTakenOver(t *testing.T) {
 		report := newTarget(t, withTopics()).run(t, r.archive(t), replay.Options{Compression: c.asked, DryRun: true})
 		equal(t, c.orders+", "+c.events+", "+c.asked, report.Plan.Compression, c.want)
 		equal(t, c.orders+", "+c.events+", "+c.asked+": topics", report.Plan.CompressionOf, c.of)
+	}
+}
+
+func TestWhereProducersChooseTheBatchesThatWereCapturedCount(t *testing.T) {
+	producer := map[string]string{"compression.type": "producer"}
+	for name, c := range map[string]struct {
+		orders, events format.Topic
+		asked, want    string
+		from           replay.CompressionReason
+		of             []string
+	}{
+		"nothing is known":            {want: "none", from: replay.CompressionUnknown},
+		"batches":                     {orders: format.Topic{Codecs: origin.Codecs{"none": 5, "lz4": 6}}, want: "lz4", from: replay.CompressionBatches, of: []string{"orders"}},
+		"most were not compressed":    {orders: format.Topic{Codecs: origin.Codecs{"none": 6, "lz4": 5}}, want: "none", from: replay.CompressionBatches, of: []string{"orders"}},
+		"producer by name":            {orders: format.Topic{Configs: producer, Codecs: origin.Codecs{"zstd": 1}}, want: "zstd", from: replay.CompressionBatches, of: []string{"orders"}},
+		"the config is newer":         {orders: format.Topic{Configs: map[string]string{"compression.type": "gzip"}, Codecs: origin.Codecs{"zstd": 9}}, want: "gzip", from: replay.CompressionConfigs, of: []string{"orders"}},
+		"a codec that nobody knows":   {orders: format.Topic{Codecs: origin.Codecs{"brotli": 9}}, want: "none", from: replay.CompressionUnknown},
+		"one that nobody knows, most": {orders: format.Topic{Codecs: origin.Codecs{"brotli": 9, "snappy": 1}}, want: "snappy", from: replay.CompressionBatches, of: []string{"orders"}},
+		"each topic as it is":         {orders: format.Topic{Codecs: origin.Codecs{"gzip": 1}}, events: format.Topic{Codecs: origin.Codecs{"zstd": math.MaxInt64}}, want: "gzip", from: replay.CompressionBatches, of: []string{"orders"}},
+		"config and batches agree":    {orders: format.Topic{Codecs: origin.Codecs{"zstd": 1}}, events: format.Topic{Configs: map[string]string{"compression.type": "zstd"}}, want: "zstd", from: replay.CompressionBoth, of: []string{"events", "orders"}},
+		"asked":                       {orders: format.Topic{Codecs: origin.Codecs{"zstd": 1}}, asked: "snappy", want: "snappy", from: replay.CompressionAsked},
+	} {
+		r := ordersAndEvents(5)
+		c.orders.Name, c.orders.Partitions, c.events.Name, c.events.Partitions = "orders", 2, "events", 1
+		r.identity.Topics = []format.Topic{c.events, c.orders}
+		report := newTarget(t, withTopics()).run(t, r.archive(t), replay.Options{Compression: c.asked, DryRun: true})
+		equal(t, name, report.Plan.Compression, c.want)
+		equal(t, name+": why", report.Plan.CompressionFrom, c.from)
+		equal(t, name+": topics", report.Plan.CompressionOf, c.of)
+	}
+}
+
+// written counts the batches of a topic that a client wrote, by their codec.
+type written struct {
+	topic string
+	mu    sync.Mutex
+	by    map[uint8]int
+}
+
+func (w *written) OnProduceBatchWritten(_ kgo.BrokerMetadata, topic string, _ int32, m kgo.ProduceBatchMetrics) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if topic == w.topic {
+		w.by[m.CompressionType]++
+	}
+}
+
+func TestBatchesAreSentInTheCodecOfTheBatchesThatWereCaptured(t *testing.T) {
+	for name, codec := range map[string]kgo.CompressionCodecType{
+		"none": kgo.CodecNone, "gzip": kgo.CodecGzip, "snappy": kgo.CodecSnappy, "lz4": kgo.CodecLz4, "zstd": kgo.CodecZstd,
+	} {
+		r := ordersAndEvents(20)
+		for _, records := range r.records {
+			for i := range records {
+				records[i].Value = bytes.Repeat([]byte("v"), 5000)
+			}
+		}
+		for i := range r.identity.Topics {
+			r.identity.Topics[i].Codecs = origin.Codecs{name: 7, "brotli": 8}
+		}
+		sent := &written{topic: "orders", by: map[uint8]int{}}
+		newTarget(t).run(t, r.archive(t), replay.Options{CreateTopics: true, Hooks: []kgo.Hook{sent}})
+		if len(sent.by) != 1 || sent.by[uint8(codec)] == 0 {
+			t.Errorf("%s: batches by codec %v, want all with %d", name, sent.by, codec)
+		}
 	}
 }

@@ -96,7 +96,8 @@ type Options struct {
 	// Acks is AcksAll when empty.
 	Acks Acks
 	// Compression of the batches that are sent: none, gzip, snappy, lz4, zstd, or source, which empty is too: what most of the bytes were
-	// compressed with in the topics of the source, as far as the archive knows it, else none. (A topic's compression.type may override it
+	// compressed with in the topics of the source, by their compression.type or else by the batches that were captured, as far as the archive
+	// knows it, else none. (A topic's compression.type may override it
 	// in the log.) A record that is larger than the target's limit only before compression is sent.
 	Compression string
 

@@ -28,9 +28,10 @@ type Plan struct {
 	// bound where Total is, and with a Schedule.MaxGap.
 	Duration time.Duration `json:"duration_ns"`
 	Findings []Finding     `json:"findings,omitempty"`
-	// Compression is the codec of what is sent; CompressionOf are the topics of the archive that it was taken from, if it was.
-	Compression   string   `json:"compression"`
-	CompressionOf []string `json:"compression_of,omitempty"`
+	// Compression is the codec of what is sent, and CompressionFrom why; CompressionOf are the topics of the archive that it was taken from, if it was.
+	Compression     string            `json:"compression"`
+	CompressionFrom CompressionReason `json:"compression_from"`
+	CompressionOf   []string          `json:"compression_of,omitempty"`
 
 	owners   owners
 	sources  []string // all cluster ids that the segments name

@@ -20,6 +20,9 @@ func (info *archiveInfo) print(w io.Writer, byTopic bool) error {
 	if p := info.Capture; p != nil {
 		printable.Fprintf(t, "capture\t%s, %s, from %s%s\n", p.Mode, p.Isolation, p.From, untilText(p))
 	}
+	if text := codecsText(info.sourceCodecs()); text != "" {
+		printable.Fprintf(t, "batches\t%s\n", text)
+	}
 	if n := len(info.Schemas); n > 0 {
 		printable.Fprintf(t, "schemas\t%s\n", units.Count(int64(n)))
 	}

@@ -109,7 +109,7 @@ func (o *replayOptions) flags(e *env) []cli.Flag {
 		&cli.BoolFlag{Name: "no-topic-configs", Usage: "make topics without the configs that the archive has", Destination: &r.NoTopicConfigs},
 		numberFlag("replication-factor", "of topics that are made, as `N`", "the target's", &o.replication, 1, 1<<15-1),
 		choiceFlag("acks", "when a record counts as sent: `all`, 1 or 0", &o.acks, "all", "1", "0"),
-		choiceFlag("compression", "of what is sent: that of the `source`'s topics if the archive knows it, none, gzip, snappy, lz4 or zstd", &o.compression, "source", "none", "gzip", "snappy", "lz4", "zstd"),
+		choiceFlag("compression", "of what is sent: that of the `source`'s topics or batches if the archive knows it, none, gzip, snappy, lz4 or zstd", &o.compression, "source", "none", "gzip", "snappy", "lz4", "zstd"),
 		groupsFlag("when all is acknowledged, let these consumer `GROUPS` go on at the same record: names and globs of what the archive keeps", &o.groups),
 		&cli.BoolFlag{Name: "groups-dry-run", Usage: "print where the groups of --groups belong, and set nothing", Destination: &r.Groups.OnlyReport},
 		&cli.StringFlag{Name: "progress", Usage: "`FILE` to keep what is acknowledged, so that the same command goes on", Destination: &o.progress},

@@ -16,8 +16,8 @@ import (
 
 // notePlan prints what the preflight found: all of it, so that one look at the target is enough.
 func (e *env) notePlan(p *replay.Plan, force bool) {
-	if len(p.CompressionOf) > 0 {
-		e.notef("compressing with %s, as the source does %s", p.Compression, strings.Join(p.CompressionOf, ", "))
+	if p.Compression != "none" && len(p.CompressionOf) > 0 {
+		e.notef("compressing with %s, %s", p.Compression, compressionWhy(p))
 	}
 	refusing := p.Refusing(force)
 	for _, f := range p.Findings {
@@ -31,6 +31,28 @@ func (e *env) notePlan(p *replay.Plan, force bool) {
 			e.line(fmt.Sprintf("%s: %s; %s", what, f.Consequence, f.Fix))
 		}
 	}
+}
+
+// compressionWhys say why a codec was chosen.
+var compressionWhys = map[replay.CompressionReason]string{
+	replay.CompressionAsked:   "as asked for",
+	replay.CompressionConfigs: "the compression.type of the source's ",
+	replay.CompressionBatches: "as most of the captured batches of ",
+	replay.CompressionBoth:    "by compression.type or captured batches of ",
+	replay.CompressionUnknown: "because the archive does not tell what the source compressed with",
+}
+
+func compressionWhy(p *replay.Plan) string {
+	return compressionWhys[p.CompressionFrom] + topicList(p.CompressionOf)
+}
+
+// topicList names a few topics, and how many more there are.
+func topicList(topics []string) string {
+	const most = 5
+	if len(topics) <= most {
+		return strings.Join(topics, ", ")
+	}
+	return strings.Join(topics[:most], ", ") + " and " + units.Of(int64(len(topics)-most), "other")
 }
 
 func replayProgress(p replay.Progress, timed bool) string {
@@ -143,6 +165,7 @@ func writePlan(t io.Writer, p *replay.Plan) {
 		printable.Fprintf(t, "%s\t%s\t%d into %d\t%s\n", topic.Topic, target, len(topic.Partitions), topic.TargetPartitions, amountRow(topic.Total))
 	}
 	printable.Fprintf(t, "total\tcluster %s\t\t%s\n", orNone(p.TargetCluster)+shardText(p), amountRow(p.Total))
+	printable.Fprintf(t, "compression: %s, %s\n", p.Compression, compressionWhy(p))
 }
 
 func amountRow(a replay.Amount) printable.Cells {

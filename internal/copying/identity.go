@@ -172,7 +172,7 @@ func addTopics(id *format.Identity, in *Input, topics map[string]described) erro
 			reason := fmt.Sprintf("one has the topic id %s, the other %s", orUnknown(known.ID), orUnknown(t.ID))
 			return &SourceError{name, [2]string{known.input, in.Name}, reason}
 		}
-		known.Partitions = max(known.Partitions, t.Partitions)
+		known.Partitions, known.Codecs = max(known.Partitions, t.Partitions), known.Codecs.Plus(t.Codecs)
 		topics[name] = known
 	}
 	return nil

@@ -43,7 +43,7 @@ SCHEMA = {"id": "i32", "guid?": "text", "type": "text", "text": "text", "referen
           "versions?": [{"subject": "text", "version": "i32", "compatibility?": "text"}]}
 PRUNED = {"topic": "text", "partition": "i32", "from": "i64", "until": "i64", "at": "text", "by": "text"}
 ARCHIVE = {"version": "text", "archive_id": "text", "created_by": "text", "created_at": "text", "encoding": "text", "cluster_id": "text",
-           "topics": [{"name": "text", "id": "text", "partitions": "i32", "configs?": "texts"}], "capture?": PLAN, "groups?": GROUPS, "schemas?": [SCHEMA],
+           "topics": [{"name": "text", "id": "text", "partitions": "i32", "configs?": "texts", "codecs?": "counts"}], "capture?": PLAN, "groups?": GROUPS, "schemas?": [SCHEMA],
            "pruned?": [PRUNED]}
 ENVELOPE = {"checksum": "text", "archive": ARCHIVE}
 ISOLATIONS = ("read_committed", "read_uncommitted", "")
@@ -81,6 +81,10 @@ def check_shape(value, shape, where):
             check_shape(inner, shape[0], where)
     elif shape == "texts":
         refuse_unless(isinstance(value, dict) and all(isinstance(v, str) for v in value.values()), f"{where} is not of texts")
+    elif shape == "counts":
+        refuse_unless(isinstance(value, dict), f"{where} is no object")
+        for inner in value.values():
+            check_shape(inner, "i64", where)
     elif shape in ("i32", "i64"):
         limit = 1 << (int(shape[1:]) - 1)
         refuse_unless(type(value) is int and -limit <= value < limit, f"{where} is no {shape}")
@@ -157,6 +161,8 @@ def check_identity(data):
     refuse_unless(names == sorted(set(names)) and all(t["partitions"] >= 0 for t in a["topics"]), "topics")
     for name in names:
         check_topic(name)
+    for codec, size in (c for t in a["topics"] for c in t.get("codecs", {}).items()):
+        refuse_unless(codec and size >= 0, "bytes of a codec")
     plan = a.get("capture")
     if plan:  # 8
         refuse_unless(plan["mode"] in ("snapshot", "follow") and plan["isolation"] in ISOLATIONS, "words of the plan")

@@ -1,0 +1,47 @@
+package origin
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/karchive/karchive/internal/saturating"
+)
+
+// Codecs says how much of a topic came in batches of which compression: canonical bytes of records by the codec, one of "none", "gzip", "snappy", "lz4"
+// and "zstd", or another that this version does not know. Shares count, not sums: a record that was captured twice is counted twice, and one that
+// was sealed by a capture that was killed later may not be counted at all. Nil: nobody counted. Methods change no map that is there.
+type Codecs map[string]int64
+
+// Plus is the sum of c and other.
+func (c Codecs) Plus(other Codecs) Codecs {
+	if len(other) == 0 {
+		return c
+	}
+	sum := make(Codecs, len(c)+len(other))
+	maps.Copy(sum, c)
+	for codec, bytes := range other {
+		sum[codec] = saturating.Add(sum[codec], bytes)
+	}
+	return sum
+}
+
+// Most is the codec of the most bytes, among those that takes accepts, nil all; of equal ones the last by name. Empty: there is none.
+func (c Codecs) Most(takes func(codec string) bool) string {
+	known := slices.DeleteFunc(slices.Collect(maps.Keys(c)), func(codec string) bool { return takes != nil && !takes(codec) })
+	if len(known) == 0 {
+		return ""
+	}
+	return slices.MaxFunc(known, func(a, b string) int { return cmp.Or(cmp.Compare(c[a], c[b]), cmp.Compare(a, b)) })
+}
+
+// Check refuses what cannot be. Nil is right.
+func (c Codecs) Check() error {
+	for _, codec := range slices.Sorted(maps.Keys(c)) {
+		if codec == "" || c[codec] < 0 {
+			return fmt.Errorf("%d bytes of the codec %.40q are none", c[codec], codec)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"bytes"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/ledger"
+	"github.com/karchive/karchive/format/origin"
+)
+
+// codecsGolden is a golden archive that says what the batches of its topics were compressed with.
+var codecsGolden = filepath.Join(goldenDir, "golden-1.5-codecs")
+
+var goldenCodecs = []format.Topic{
+	{Name: "events", Partitions: 1, Codecs: origin.Codecs{"a codec of tomorrow": 1 << 60, "none": 0, "zstd": 77}},
+	{Name: "orders", ID: source.TopicID, Partitions: 1, Configs: map[string]string{"compression.type": "producer"},
+		Codecs: origin.Codecs{"gzip": 1, "lz4": 1<<63 - 1, "none": 2, "snappy": 3, "zstd": 4}},
+	{Name: "unread", Partitions: 1},
+}
+
+func codecsSegments() []segment {
+	return []segment{{"orders", 0, 0, 2, number(0, []format.Record{{Key: []byte("k"), Value: []byte("v")}, {Value: []byte("w")}})}}
+}
+
+func writeCodecs(root string) error {
+	return writeSegments(root, format.Identity{ClusterID: source.ClusterID, Topics: goldenCodecs}, codecsSegments(), func(segment) []ledger.Gap { return nil })
+}
+
+func TestTheGoldenCodecsAreReadAndWrittenAsTheyAre(t *testing.T) {
+	if *update {
+		for _, err := range []error{os.RemoveAll(codecsGolden), os.MkdirAll(codecsGolden, 0o755), writeCodecs(codecsGolden),
+			writeExpected(codecsGolden+".expected.jsonl", codecsSegments()), removeLocks(codecsGolden)} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	golden := identityOf(t, codecsGolden)
+	if golden.Version != "1.5" || !reflect.DeepEqual(golden.Topics, goldenCodecs) {
+		t.Errorf("got version %s and %+v, want 1.5 and %+v", golden.Version, golden.Topics, goldenCodecs)
+	}
+	fresh := filepath.Join(t.TempDir(), "codecs")
+	if err := writeCodecs(fresh); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := dataFiles(t, fresh), dataFiles(t, codecsGolden); len(want) == 0 || !maps.EqualFunc(got, want, bytes.Equal) {
+		t.Errorf("got %d files, want the bytes of the %d of the golden archive: if that is meant, run this test with -update", len(got), len(want))
+	}
+	if got, want := identityText(t, fresh, "topics"), identityText(t, codecsGolden, "topics"); !bytes.Equal(got, want) {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+}
