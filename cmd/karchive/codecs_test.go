@@ -59,7 +59,7 @@ func TestTheCodecOfCapturedBatchesIsToldKeptAndTakenOver(t *testing.T) {
 	commandSays(t, []string{"info", copied}, "batches  lz4 75 %, none 25 %\n")
 
 	replay := []string{"replay", copied, "-b", addr, "--allow-source-cluster", "--map", "orders:=again", "--create-topics"}
-	commandSays(t, append(replay, "--dry-run"), "compressing with lz4, as most of the captured batches of orders\n", "compression: lz4, as most of the captured batches of orders\n")
+	commandSays(t, append(replay, "--dry-run"), "compressing with lz4, as most of the source's batches of orders\n", "compression: lz4, as most of the source's batches of orders\n")
 	commandSays(t, append(replay, "--dry-run", "--compression", "zstd"), "compression: zstd, as asked for\n")
 	commandSays(t, append(replay, "--format", "json"), `"compression": "lz4"`, `"compression_from": "batches"`)
 	runHere(t, "capture", "-b", addr, "-t", "again", "-o", run2, "-q")

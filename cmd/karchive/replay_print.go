@@ -37,8 +37,8 @@ func (e *env) notePlan(p *replay.Plan, force bool) {
 var compressionWhys = map[replay.CompressionReason]string{
 	replay.CompressionAsked:   "as asked for",
 	replay.CompressionConfigs: "the compression.type of the source's ",
-	replay.CompressionBatches: "as most of the captured batches of ",
-	replay.CompressionBoth:    "by compression.type or captured batches of ",
+	replay.CompressionBatches: "as most of the source's batches of ",
+	replay.CompressionBoth:    "by compression.type or the batches of the source's ",
 	replay.CompressionUnknown: "because the archive does not tell what the source compressed with",
 }
 
