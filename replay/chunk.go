@@ -69,10 +69,9 @@ const (
 func (c *chunk) fill(l *ledger, records []format.Record, timestamps Timestamps) *chunk {
 	headers := slices.Grow(c.headers[:0], countHeaders(records))
 	*c = chunk{ledger: l, entries: slices.Grow(c.entries[:0], len(records))[:len(records)], undecided: len(records), memory: c.memory, headers: headers}
-	clear(c.entries)
 	for i := range records {
 		e, r := &c.entries[i], &records[i]
-		e.chunk, e.offset, e.timestampMs, e.bytes = c, r.Offset, r.TimestampMs, int32(format.CanonicalSize(r))
+		*e = entry{chunk: c, offset: r.Offset, timestampMs: r.TimestampMs, bytes: int32(format.CanonicalSize(r))}
 		headers = toKafka(&e.record, r, headers)
 		if timestamps != NowTimestamps {
 			e.record.Timestamp = time.UnixMilli(r.TimestampMs)

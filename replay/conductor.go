@@ -184,7 +184,9 @@ func (c *conductor) playItem(ctx context.Context, it *item) error {
 	it.entry.due = due
 	noTime := !moment.Counts(it.entry.timestampMs)
 	c.stamp(it.entry, it.shiftMs)
+	c.inFlight.Add(1)
 	if !c.send(ctx, it.from, it.entry) {
+		c.inFlight.Done()
 		it.from.ledger.giveUp(it.entry)
 		return ctx.Err()
 	}

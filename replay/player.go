@@ -245,6 +245,9 @@ func (p *player) playGroup(ctx context.Context, from *part, g *group) error {
 
 // playChunk sends the entries of a chunk, until its partition has to stop. The error is the context's.
 func (p *player) playChunk(ctx context.Context, from *part, c *chunk) error {
+	given := 0
+	p.inFlight.Add(len(c.entries)) // once a chunk: all lanes and the client count on it
+	defer func() { p.inFlight.Add(given - len(c.entries)) }()
 	for i := range c.entries {
 		e := &c.entries[i]
 		if e.fate != undecided {
@@ -255,11 +258,13 @@ func (p *player) playChunk(ctx context.Context, from *part, c *chunk) error {
 			from.ledger.abandon(c, i)
 			return ctx.Err()
 		}
+		given++
 	}
 	return nil
 }
 
-// send gives an entry to the client. It returns false when its partition has to stop before it, or ctx ends.
+// send gives an entry, which its caller has counted as in flight, to the client. It returns false, and the entry is still its caller's, when
+// the partition has to stop before it, or ctx ends.
 func (p *player) send(ctx context.Context, from *part, e *entry) bool {
 	to, inTurn := from.router.Route(&e.record)
 	e.to, e.inTurn = from.destinations[to], inTurn
@@ -281,6 +286,7 @@ func (p *player) send(ctx context.Context, from *part, e *entry) bool {
 		if err != nil && p.settings.Force {
 			e.to.window.give(e.under)
 			l.leaveOut(e, err)
+			p.inFlight.Done()
 			return true
 		}
 	}
@@ -294,7 +300,6 @@ func (p *player) send(ctx context.Context, from *part, e *entry) bool {
 		e.to.used.Store(true)
 	}
 	l.sent.Add(1)
-	p.inFlight.Add(1)
 	p.client.Produce(e.to.ctx, &e.record, p.promise)
 	return true
 }
