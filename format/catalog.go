@@ -14,7 +14,6 @@ import (
 	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/ondisk"
 	"github.com/karchive/karchive/internal/parquetbytes"
-	"github.com/karchive/karchive/internal/strictjson"
 )
 
 // The sizes of catalogs. Frames are small because a walk through one partition needs few of the others' documents.
@@ -66,6 +65,8 @@ type catalogEnvelope struct {
 	Catalog  jsontext.Value `json:"catalog"`
 }
 
+func (e *catalogEnvelope) parts() (string, jsontext.Value) { return e.Checksum, e.Catalog }
+
 // loadCatalog reads the catalog of the archive of an id; nil: there is none, or that of another archive. An error means that it is of no use.
 func loadCatalog(fsys storage.ReadFS, archiveID string) (c *catalog, size int64, err error) {
 	content, err := readBounded(fsys, ondisk.Catalog, maxCatalogBytes)
@@ -83,8 +84,8 @@ func loadCatalog(fsys storage.ReadFS, archiveID string) (c *catalog, size int64,
 
 func parseCatalog(content []byte, archiveID string) (*catalog, error) {
 	line, rest, _ := bytes.Cut(content, []byte("\n"))
-	h, err := parseCatalogHeader(line)
-	if err != nil || h.ArchiveID != archiveID {
+	var h catalogHeader
+	if err := openEnvelope("catalog", line, new(catalogEnvelope), &h); err != nil || h.ArchiveID != archiveID {
 		return nil, err
 	}
 	c := &catalog{segments: h.Segments, version: h.Version, texts: map[int][]byte{}}
@@ -100,17 +101,6 @@ func parseCatalog(content []byte, archiveID string) (*catalog, error) {
 		return nil, corruptf("%d bytes behind the last frame", len(rest))
 	}
 	return c, nil
-}
-
-func parseCatalogHeader(line []byte) (h catalogHeader, err error) {
-	var e catalogEnvelope
-	if err := strictjson.Unmarshal(line, &e); err != nil {
-		return h, corruptf("%v", err)
-	}
-	if got := ondisk.Digest(e.Catalog); got != e.Checksum {
-		return h, corruptf("its header has checksum %s, it says %.40q", got, e.Checksum)
-	}
-	return h, readVersioned("catalog", e.Catalog, &h)
 }
 
 // catalogEntry is what a catalog says of a segment.

@@ -13,18 +13,18 @@ import (
 	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/ondisk"
 	"github.com/karchive/karchive/internal/printable"
-	"github.com/karchive/karchive/internal/strictjson"
 )
 
 // maxIdentityBytes bounds karchive.json. A plan takes about 120 bytes a partition, so this is room for half a million of them.
 const maxIdentityBytes = 64 << 20
 
-// identityEnvelope is the whole of karchive.json, in every version of the format: the checksum is the digest of the exact bytes of the
-// value of archive, as they stand in the file.
+// identityEnvelope is the whole of karchive.json, in every version of the format.
 type identityEnvelope struct {
 	Checksum string         `json:"checksum"`
 	Archive  jsontext.Value `json:"archive"`
 }
+
+func (e *identityEnvelope) parts() (string, jsontext.Value) { return e.Checksum, e.Archive }
 
 func encodeIdentity(id Identity) ([]byte, error) {
 	value, err := identityText(id)
@@ -69,15 +69,8 @@ func withLists(g *origin.Groups) *origin.Groups {
 }
 
 func decodeIdentity(file []byte) (Identity, error) {
-	var e identityEnvelope
-	if err := strictjson.Unmarshal(file, &e); err != nil {
-		return Identity{}, corruptf("%v", err)
-	}
-	if got := ondisk.Digest(e.Archive); got != e.Checksum {
-		return Identity{}, corruptf("its content has checksum %s, it says %.40q", got, e.Checksum)
-	}
 	var id Identity
-	if err := readVersioned("archive", e.Archive, &id); err != nil {
+	if err := openEnvelope("archive", file, new(identityEnvelope), &id); err != nil {
 		return Identity{}, err
 	}
 	if !knownEncoding(id.Encoding) {

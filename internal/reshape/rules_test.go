@@ -2,6 +2,7 @@ package reshape
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -225,5 +226,29 @@ func TestAMaskKeyThatIsAddedReachesTheHashesOfAFile(t *testing.T) {
 	}
 	if got := hashed("mask-key: env:A", "env:B"); got == a || got != hashed("", "env:B") {
 		t.Errorf("the file's key holds: %s", got)
+	}
+}
+
+func TestAddTakesEveryFieldOfRules(t *testing.T) {
+	rate, err := ParseRate("5%")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kind := reflect.TypeFor[Rules]()
+	for i := range kind.NumField() {
+		var more, got Rules
+		switch f, field := kind.Field(i), reflect.ValueOf(&more).Elem().Field(i); {
+		case !f.IsExported(): // goes with MaskKey
+			continue
+		case f.Type.Kind() == reflect.Slice:
+			field.Set(reflect.MakeSlice(f.Type, 1, 1))
+		case f.Name == "Sample":
+			more.Sample = Sample{Rate: rate, By: []Selector{{Path: "key"}}, Random: true, Seed: 1}
+		default:
+			setField(t, f.Name, field)
+		}
+		if got.Add(more); !reflect.DeepEqual(got, more) {
+			t.Errorf("%s: got %+v, want %+v", kind.Field(i).Name, got, more)
+		}
 	}
 }
