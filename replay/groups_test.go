@@ -135,11 +135,11 @@ func positions(r replay.Report) map[string]int64 {
 
 func TestGroupsGoOnThroughRulesMapsAndTables(t *testing.T) {
 	table := routing.Table(map[int32]int32{0: 3, 1: 2})
-	rename, err := routing.ParseRule("*:=copy.*")
+	rename, err := routing.ParseMapping("*:=copy.*")
 	must(t, err)
 	for name, o := range map[string]replay.Options{
-		"rules": {Reshape: &rules{name: "r"}}, "a table": {Partitioner: table}, "a map": {Mapping: routing.Mapping{rename}},
-		"everything": {Reshape: &rules{name: "r"}, Partitioner: table, Mapping: routing.Mapping{rename}, ExactlyOnce: true, TransactionBytes: 500},
+		"rules": {Reshape: &rules{name: "r"}}, "a table": {Partitioner: table}, "a map": {Mapping: rename},
+		"everything": {Reshape: &rules{name: "r"}, Partitioner: table, Mapping: rename, ExactlyOnce: true, TransactionBytes: 500},
 		"in time":    {Schedule: timeline.Schedule{Pace: timeline.Rate(1e6, time.Second)}, Reshape: &rules{name: "r"}},
 	} {
 		t.Run(name, func(t *testing.T) {

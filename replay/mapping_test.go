@@ -9,13 +9,8 @@ import (
 
 func mapping(t *testing.T, rules ...string) routing.Mapping {
 	t.Helper()
-	var m routing.Mapping
-	for _, text := range rules {
-		r, err := routing.ParseRule(text)
-		must(t, err)
-		equal(t, "rule", r.String(), text)
-		m = append(m, r)
-	}
+	m, err := routing.ParseMapping(rules...)
+	must(t, err)
 	return m
 }
 

@@ -137,11 +137,11 @@ func TestTheSourceClusterIsRefusedUnlessAllowed(t *testing.T) {
 	equal(t, "findings", codes(report.Plan), []string{"source-cluster", "more-partitions"})
 	equal(t, "consequence", report.Plan.Findings[0].Consequence, "its topics would get their own records a second time")
 	equal(t, "records in the target", len(c.values(t, orders0)), 0)
-	copies, err := routing.ParseRule("*:=copy.*")
+	copies, err := routing.ParseMapping("*:=copy.*")
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, _ = replay.Run(t.Context(), c.connect, a, replay.Options{CreateTopics: true, Mapping: routing.Mapping{copies}})
+	report, _ = replay.Run(t.Context(), c.connect, a, replay.Options{CreateTopics: true, Mapping: copies})
 	equal(t, "consequence", report.Plan.Findings[0].Consequence, "it would get its own records a second time, in topics of other names")
 	c.run(t, a, replay.Options{AllowSourceCluster: true})
 	equal(t, "records in the target", len(c.values(t, orders0)), 5)

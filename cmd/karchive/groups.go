@@ -89,12 +89,8 @@ func (o *groupsOptions) complete(args []string) (err error) {
 
 // parseMapping reads the values of --map.
 func parseMapping(given *cli.StringSlice) (m routing.Mapping, err error) {
-	for _, text := range given.Value() {
-		rule, err := routing.ParseRule(text)
-		if err != nil {
-			return nil, usage("--map %v", err)
-		}
-		m = append(m, rule)
+	if m, err = routing.ParseMapping(given.Value()...); err != nil {
+		return nil, usage("--map %v", err)
 	}
 	return m, nil
 }

@@ -40,6 +40,19 @@ func ParseRule(s string) (Rule, error) {
 	return Rule{from: from, to: to, pattern: regexp.MustCompile("^" + quoted + "$")}, nil
 }
 
+// ParseMapping reads rules as ParseRule does.
+func ParseMapping(rules ...string) (Mapping, error) {
+	var m Mapping
+	for _, text := range rules {
+		r, err := ParseRule(text)
+		if err != nil {
+			return nil, err
+		}
+		m = append(m, r)
+	}
+	return m, nil
+}
+
 // String spells the rule as ParseRule reads it.
 func (r Rule) String() string { return r.from + ":=" + r.to }
 

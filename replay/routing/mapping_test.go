@@ -9,13 +9,9 @@ import (
 
 func mapping(t *testing.T, rules ...string) routing.Mapping {
 	t.Helper()
-	var m routing.Mapping
-	for _, text := range rules {
-		r, err := routing.ParseRule(text)
-		if err != nil || r.String() != text {
-			t.Fatalf("ParseRule(%q) = %s, %v", text, r, err)
-		}
-		m = append(m, r)
+	m, err := routing.ParseMapping(rules...)
+	if got, want := m.String(), strings.Join(rules, ","); err != nil || got != want {
+		t.Fatalf("ParseMapping(%q) = %s, %v", rules, got, err)
 	}
 	return m
 }
@@ -57,5 +53,11 @@ func TestMappingRefusesWhatIsNoRule(t *testing.T) {
 func TestMappingRefusesAnIllegalName(t *testing.T) {
 	if _, err := mapping(t, "x*:=*").Topic("x"); err == nil || !strings.Contains(err.Error(), "not a topic mapping") {
 		t.Errorf("error %v, want an error of mappings", err)
+	}
+}
+
+func TestAMappingWithOneBadRuleIsNone(t *testing.T) {
+	if m, err := routing.ParseMapping("a:=b", "c"); err == nil || m != nil {
+		t.Errorf("got %v, %v, want an error", m, err)
 	}
 }

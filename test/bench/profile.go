@@ -91,11 +91,11 @@ func profiled(ctx context.Context, work string, broker []kgo.Opt, topic, target,
 	if work == "verify" {
 		return verifyDeep(dir)
 	}
-	rule, err := routing.ParseRule(topic + ":=" + target)
+	rule, err := routing.ParseMapping(topic + ":=" + target)
 	if err != nil {
 		return err
 	}
-	_, err = replay.Run(ctx, broker, a, replay.Options{Mapping: routing.Mapping{rule}, AllowSourceCluster: true})
+	_, err = replay.Run(ctx, broker, a, replay.Options{Mapping: rule, AllowSourceCluster: true})
 	return err
 }
 

@@ -183,11 +183,11 @@ func (r *rig) capture(ctx context.Context, dir, topic string, o capture.Options,
 
 // replay sends an archive of topic from to topic to.
 func (r *rig) replay(t *testing.T, a *format.Archive, from, to string, o replay.Options) error {
-	rule, err := routing.ParseRule(from + ":=" + to)
+	rule, err := routing.ParseMapping(from + ":=" + to)
 	if err != nil {
 		return err
 	}
-	o.Mapping = routing.Mapping{rule}
+	o.Mapping = rule
 	o.AllowSourceCluster, o.CreateTopics, o.ConnectTimeout, o.StallTimeout = true, true, patience, patience
 	_, err = replay.Run(t.Context(), r.connect, a, o)
 	return err

@@ -48,13 +48,13 @@ func TestATimedReplayKeepsCountsAndOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, pace := range map[string]timeline.Pace{"speed": speed, "rate": rate} {
-		rule, err := routing.ParseRule("*:=" + name + ".*")
+		rule, err := routing.ParseMapping("*:=" + name + ".*")
 		if err != nil {
 			t.Fatal(err)
 		}
 		report, err := replayInto(t, broker, dir, replay.Options{
 			Schedule: timeline.Schedule{Pace: pace}, Pacing: replay.Pacing{Precision: replay.HighPrecision, MaxCatchUp: time.Hour},
-			Mapping: routing.Mapping{rule}, AllowSourceCluster: true, CreateTopics: true,
+			Mapping: rule, AllowSourceCluster: true, CreateTopics: true,
 		})
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
