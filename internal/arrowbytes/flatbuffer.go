@@ -70,7 +70,7 @@ func (v flatVector) table(i int) flatTable {
 	return flatTable{flatbuffers.Table{Bytes: v.bytes, Pos: flatbuffers.UOffsetT(at) + flatbuffers.GetUOffsetT(v.bytes[at:])}}
 }
 
-// structs returns element i of a vector of structs of size bytes.
+// structAt returns element i of a vector of structs of size bytes.
 func (v flatVector) structAt(i, size int) []byte {
 	at := v.start + i*size
 	return v.bytes[at : at+size]

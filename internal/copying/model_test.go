@@ -68,7 +68,7 @@ func (thirds) Begin(format.Reshaping) (func(format.TopicPartition, *format.Recor
 
 func dropped(r *format.Record) bool { return r.Offset%3 == 0 }
 
-// same compares an archive with the model.
+// sameAsModel compares an archive with the model.
 func (a *archive) sameAsModel(facts []fact, from, until int64) error {
 	opened := a.open()
 	c, err := opened.Coverage(orders0)

@@ -36,7 +36,7 @@ func (r *Record) payload(root Root) *[]byte {
 	return &r.Value
 }
 
-// document is a payload as JSON: that of its schema, or itself where it has none. ByType says which.
+// document is a payload as JSON: that of its schema, or itself where it has none. BySchema says which.
 func (w *Worker) document(r *Record, root Root) (b []byte, bySchema bool, err error) {
 	b = *r.payload(root)
 	if w.pipeline.schemas == nil {

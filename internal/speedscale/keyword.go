@@ -8,7 +8,7 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// field says where the values of keywords stand that are one place in an RRPair.
+// fields say where the values of keywords stand that are one place in an RRPair.
 var fields = map[string]string{
 	"cluster": "cluster", "command": "command", "direction": "direction", "l7protocol": "l7protocol", "location": "location",
 	"namespace": "namespace", "networkaddr": "network_address", "service": "service", "session": "session", "snapshot": "snapshot",

@@ -34,7 +34,7 @@ var ledgerIdentity = format.Identity{
 	},
 }
 
-// ledgerSegments are what makeLedger writes. Partition 1 is nothing but a gap.
+// ledgerSegments are what writeLedger writes. Partition 1 is nothing but a gap.
 func ledgerSegments() []segment {
 	record := func(offset int64, epoch int32) format.Record {
 		return format.Record{Offset: offset, TimestampMs: 1700000000000 + offset, LeaderEpoch: epoch, Value: fmt.Appendf(nil, "value %d", offset)}

@@ -125,7 +125,7 @@ func TestKcatReadsAServedArchive(t *testing.T) {
 	}
 }
 
-// pythonClient prints what it reads of orders, with a library of its own, in a group.
+// pythonClients print what they read of orders, each with a library of its own, in a group.
 var pythonClients = map[string]string{
 	"kafka-python": `
 import sys
