@@ -59,7 +59,7 @@ test-buckets: build/bin/versitygw ## captures into a real object store, versityg
 	@test -x build/bin/fake-gcs-server || GOBIN=$(CURDIR)/build/bin $(GO) install $(FAKE_GCS)
 	@test -e $(AZURITE_DIR) || ! command -v npm > /dev/null || npm install --silent --no-audit --no-fund --prefix build/azurite $(AZURITE)
 	KARCHIVE_VERSITYGW=$(CURDIR)/build/bin/versitygw KARCHIVE_FAKE_GCS=$(CURDIR)/build/bin/fake-gcs-server KARCHIVE_AZURITE=$$(ls $(CURDIR)/$(AZURITE_DIR) 2> /dev/null) \
-		$(GO) test -tags buckets -count=1 -timeout 30m -v ./test/buckets
+		$(GO) test -tags buckets -count=1 -timeout 60m -v ./test/buckets
 
 crash: ## crashes in memory, CRASH_RUNS seeds and every operation, every flipped bit, then KILLS kill -9 of captures from a real Apache Kafka within KILL_TIME
 	KARCHIVE_CRASH_RUNS=$(CRASH_RUNS) KARCHIVE_FLIPS=all $(GO) test -count=1 -timeout 60m -v -run 'Crash|Fails|SealedAtOnce|Disk|Remounted|Killed|Flipped' ./format ./capture ./bucket

@@ -71,13 +71,29 @@ type program struct {
 	env  []string // more, for another store
 }
 
-func build(t *testing.T, tags ...string) program {
+// built are programs by their tags, for all tests: each takes a minute.
+var built = map[string]string{}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	for _, path := range built {
+		os.RemoveAll(filepath.Dir(path))
+	}
+	os.Exit(code)
+}
+
+func build(t *testing.T, tags string) program {
 	t.Helper()
-	p := program{path: filepath.Join(t.TempDir(), "karchive")}
-	if out, err := exec.Command("go", "build", "-tags", strings.Join(tags, ","), "-o", p.path, "../../cmd/karchive").CombinedOutput(); err != nil {
+	if path, ok := built[tags]; ok {
+		return program{path: path}
+	}
+	dir, err := os.MkdirTemp("", "karchive-buckets-")
+	must(t, err)
+	built[tags] = filepath.Join(dir, "karchive")
+	if out, err := exec.Command("go", "build", "-tags", tags, "-o", built[tags], "../../cmd/karchive").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
-	return p
+	return program{path: built[tags]}
 }
 
 func (p program) command(args ...string) *exec.Cmd {
@@ -135,7 +151,7 @@ func kills() int {
 // TestCapturesThatAreKilledIntoAStoreThatIsKilledAreTheWhole kills captures, one or two at a time, and every fourth time the store in their middle.
 // Each archive is what an undisturbed capture into a directory is.
 func TestCapturesThatAreKilledIntoAStoreThatIsKilledAreTheWhole(t *testing.T) {
-	karchive, g, broker := build(t), startGateway(t), fill(t, 40000)
+	karchive, g, broker := build(t, ""), startGateway(t), fill(t, 40000)
 	dir := filepath.Join(t.TempDir(), "dir")
 	options := []string{"capture", "-b", broker, "-t", "orders", "--rotate-records", "1000", "--quiet", "-o"}
 	karchive.run(t, append(options, dir)...)

@@ -167,7 +167,7 @@ func (n *node) ready(p *pod) {
 // TestTheCommandLinesOfTheManifestsDoTheirWork runs what deploy/kubernetes has, with the settings of its overlays, as processes: a snapshot twice,
 // two nights, members that are rolled, and a replay in shards.
 func TestTheCommandLinesOfTheManifestsDoTheirWork(t *testing.T) {
-	karchive, g, broker := build(t), startGateway(t), fill(t, 2000)
+	karchive, g, broker := build(t, ""), startGateway(t), fill(t, 2000)
 	must(t, os.Mkdir(filepath.Join(g.root, "backup"), 0o750))
 	client, err := kgo.NewClient(kgo.SeedBrokers(broker))
 	must(t, err)

@@ -20,7 +20,7 @@ import (
 // TestMembersThatAreKilledFillOneArchiveInAStore has three processes of a group share the partitions, while records come. They are killed, ended and
 // started again, and now and then the store is. The archive is what one capture into a directory is.
 func TestMembersThatAreKilledFillOneArchiveInAStore(t *testing.T) {
-	karchive, g, broker := build(t), startGateway(t), fill(t, 4000)
+	karchive, g, broker := build(t, ""), startGateway(t), fill(t, 4000)
 	for protocol, options := range map[string][]string{"cooperative": {"--group-session-timeout", "6s"}, "consumer": nil} {
 		t.Run(protocol, func(t *testing.T) {
 			m := &members{t: t, karchive: karchive, args: append([]string{

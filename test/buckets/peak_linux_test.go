@@ -32,7 +32,7 @@ func TestPeakMemoryAndSpoolOfCapturesIntoABucketStayWithinTheirBounds(t *testing
 	if os.Getenv("KARCHIVE_RSS") == "" {
 		t.Skip("KARCHIVE_RSS is not set")
 	}
-	karchive, g := build(t), startGateway(t)
+	karchive, g := build(t, ""), startGateway(t)
 	for i, c := range []struct {
 		name       string
 		partitions int32

@@ -15,7 +15,7 @@ import (
 // TestPrunesOfAStoreThatAreKilledLeaveAnArchive kills prunes that keep less each time. What is left is an archive after each, and after a last one it
 // is what the archive had from there on.
 func TestPrunesOfAStoreThatAreKilledLeaveAnArchive(t *testing.T) {
-	karchive, g, broker := build(t), startGateway(t), fill(t, 20000)
+	karchive, g, broker := build(t, ""), startGateway(t), fill(t, 20000)
 	place, dir := g.at("pruned"), filepath.Join(t.TempDir(), "dir")
 	for _, to := range []string{place, dir} {
 		karchive.run(t, "capture", "-b", broker, "-t", "orders", "--rotate-records", "50", "--quiet", "-o", to)

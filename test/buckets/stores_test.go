@@ -28,6 +28,9 @@ type store struct {
 	known    func(addr string) string // what iceberg-go is to be told of the server, as a file of properties
 }
 
+// full are the tags of the program that has all.
+const full = "gcs,iceberg"
+
 // azuriteKey is the key of every Azurite, which its documentation has.
 const azuriteKey = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
@@ -56,7 +59,7 @@ var stores = map[string]store{
 		},
 	},
 	"fake-gcs-server": {
-		variable: "KARCHIVE_FAKE_GCS", tags: "gcs",
+		variable: "KARCHIVE_FAKE_GCS", tags: full,
 		command: func(program, root, port string) *exec.Cmd {
 			return exec.Command(program, "-scheme", "http", "-host", "127.0.0.1", "-port", port, "-public-host", "127.0.0.1:"+port,
 				"-backend", "filesystem", "-filesystem-root", root, "-log-level", "error")

@@ -11,7 +11,7 @@ import (
 
 // TestTablesOfArchivesInStoresFollowThem exports archives in stores of each kind to Iceberg, with the metadata of the tables in the same store.
 func TestTablesOfArchivesInStoresFollowThem(t *testing.T) {
-	karchive := build(t, "gcs,iceberg")
+	karchive := build(t, full)
 	t.Run("versitygw", func(t *testing.T) {
 		g := startGateway(t)
 		followedByTables(t, karchive, g.at("run1"), "--warehouse", g.at("tables"))
