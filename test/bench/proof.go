@@ -41,6 +41,15 @@ var faults = []fault{
 			return []measure{s.check(t), s.command("verify --deep", t, "verify", "--deep")}
 		},
 	},
+	{
+		name: "serve keeps one row group in memory, whatever it may", dir: "internal/serve",
+		old:   "b != nil && c.size > c.most;",
+		new:   "b != nil && c.size > 0;",
+		ratio: "serve CPU / floors, J1K",
+		measures: func(s *session, t topic) []measure {
+			return []measure{s.produce(t), s.unzstd(t), s.served(t, 1)}
+		},
+	},
 }
 
 // plant returns the one file below root that has the place for f, and what stands in it with the mistake.

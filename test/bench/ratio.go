@@ -56,6 +56,7 @@ var comparisons = []comparison{
 	{name: "diff, CPU / verify --deep of both", what: "diff, decoded J1K-4-none", floors: []string{"verify --deep of both J1K-4-none"}, of: cpu, target: 1},
 	{name: "diff of equal archives, wall / verify --deep of both", what: "diff of equals J1K-4-none", floors: []string{"verify --deep of both J1K-4-none"}, of: wall, target: 0.1},
 	{name: "rate of a consumer of serve / of Kafka, J1K", what: "consume served J1K-4-none", floors: []string{"consume J1K-4-none"}, of: wall, target: 0.35, inverse: true},
+	{name: "serve CPU / floors, J1K", what: "consume served J1K-4-none", floors: []string{"produce J1K-4-none", "zstd decode J1K"}, of: cpu, target: 1.25, limit: 2.5},
 	{name: "rate of three consumers of serve / of one, J1K", what: "consume served by 3 J1K-4-none", floors: []string{"consume served J1K-4-none"}, of: wall, target: 1, inverse: true},
 	{name: "capture is so many times as fast as kafka-backup, J1K", what: "capture J1K-4-none", floors: []string{"kafka-backup, zstd -1, J1K-4-none"}, of: wall, inverse: true, target: 1.5},
 	{name: "capture is so many times as fast as kafka-backup, J100", what: "capture J100-4-none", floors: []string{"kafka-backup, zstd -1, J100-4-none"}, of: wall, inverse: true, target: 2.5},
@@ -156,5 +157,5 @@ const floorsExplained = `Ratios are of the least of all runs, each thing by itse
 - cp and sha256sum: the archive is copied by cp and hashed by sha256sum, and synced, as a copy is.
 - kafka-backup: its engine (test/peers) with default options and verbatim records; -N: at this level of zstd, of which 3 is its default.
 - bucket: versitygw on the same machine. Its CPU time, spread over all cores, is not in the wall time of the ratio, nor is it in the CPU time of the row.
-- produce: the same records, from memory, with the client options of a replay.
+- produce: the same records, from memory, with the client options of a replay. For serve it is what batches cost to encode and write.
 `
