@@ -486,7 +486,7 @@ func ofVersion(t testing.TB, catalog []byte, version string) []byte {
 }
 
 func TestAWriterLeavesACatalogAloneThatItCannotRead(t *testing.T) {
-	good := manySegments(t, 40)
+	good := manySegments(t, 33)
 	trouble := errors.New("trouble")
 	asItIs := func(fsys *memfs.FS) storage.FS { return fsys }
 	unreadable := func(fsys *memfs.FS) storage.FS {
@@ -516,7 +516,7 @@ func TestAWriterLeavesACatalogAloneThatItCannotRead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = full(orders0, 400, 410).seal(a)
+		err = full(orders0, 330, 340).seal(a)
 		if err := errors.Join(err, a.Prune(map[format.TopicPartition]int64{orders0: 10}, "test", prunedAt), a.Close()); err != nil {
 			t.Fatal(err)
 		}
@@ -526,8 +526,8 @@ func TestAWriterLeavesACatalogAloneThatItCannotRead(t *testing.T) {
 		if !bytes.Equal(catalogOf(fsys), c.catalog) {
 			t.Errorf("%s: it was replaced", name)
 		}
-		if got, err := given(mustOpen(t, place), format.Selection{}); err != nil || len(got) != 800 {
-			t.Errorf("%s: got %d records, %v, want 800", name, len(got), err)
+		if got, err := given(mustOpen(t, place), format.Selection{}); err != nil || len(got) != 660 {
+			t.Errorf("%s: got %d records, %v, want 660", name, len(got), err)
 		}
 	}
 }
@@ -539,7 +539,7 @@ func manyObjects() []byte {
 }
 
 func TestAWriterReplacesACatalogThatIsDamaged(t *testing.T) {
-	fsys := manySegments(t, 40)
+	fsys := manySegments(t, 32)
 	good := catalogOf(fsys)
 	for _, damaged := range [][]byte{{}, good[:len(good)/2], bytes.Replace(good, []byte(`"1.0"`), []byte(`"2.0"`), 1)} {
 		fsys := withCatalog(fsys, damaged)
@@ -553,7 +553,7 @@ func TestAWriterReplacesACatalogThatIsDamaged(t *testing.T) {
 }
 
 func TestAWriterThatWasKilledWhileItWroteTheCatalogLocksNobodyOut(t *testing.T) {
-	fsys := changed(manySegments(t, 40), map[string][]byte{ondisk.Temp + "/" + ondisk.Catalog: []byte("half")})
+	fsys := changed(manySegments(t, 32), map[string][]byte{ondisk.Temp + "/" + ondisk.Catalog: []byte("half")})
 	if err := mustOpenForWriting(t, fsys).Close(); err != nil {
 		t.Fatal(err)
 	}
