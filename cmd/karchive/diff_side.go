@@ -77,9 +77,6 @@ func (o *diffOptions) renamed(topic string) string {
 func (o *diffOptions) live(name string) (c connection, topics []string, live bool, err error) {
 	c = o.connection
 	if names, ok := strings.CutPrefix(name, topicPrefix); ok {
-		if len(c.brokers.Value()) == 0 && c.file == "" {
-			return c, nil, true, &usageError{"no brokers given for " + name, "give -b HOST:PORT, or kafka://HOST:PORT/TOPIC"}
-		}
 		return c, units.SplitList(names), true, nil
 	}
 	if !strings.HasPrefix(name, topicURL) {
