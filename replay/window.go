@@ -10,16 +10,17 @@ import (
 // A record may be larger than the target's limit before compression and smaller after. The client then has to be allowed batches of that
 // size, for it cannot be told the size that a batch will have; and it would fill them with other records until they are too large also when they
 // are compressed. So what is under way at once is no more than the limit, which keeps every batch within it, and a larger record travels
-// alone. It is safe for concurrent use.
+// alone. Who waits is woken when half of the limit is free again, and not for each record that is acknowledged: a batch comes back
+// record by record, and each of them would wake a goroutine that fills its place with one other. It is safe for concurrent use.
 type window struct {
 	limit int64
 
 	mu    sync.Mutex
 	used  int64
-	freed chan struct{} // closed when used shrinks
+	freed chan struct{} // closed when there is room for who waits; nil: nobody does
 }
 
-func newWindow(limit int64) *window { return &window{limit: limit, freed: make(chan struct{})} }
+func newWindow(limit int64) *window { return &window{limit: limit} }
 
 // windowBytes is the limit of the windows of a topic's partitions; 0: the client keeps to the limit by itself.
 func (p *Plan) windowBytes(topic string, t targetTopic) int64 {
@@ -50,6 +51,9 @@ func (w *window) take(ctx context.Context, n int64) error {
 			w.mu.Unlock()
 			return nil
 		}
+		if w.freed == nil {
+			w.freed = make(chan struct{})
+		}
 		freed := w.freed
 		w.mu.Unlock()
 		select {
@@ -68,6 +72,8 @@ func (w *window) give(n int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.used -= n
-	close(w.freed)
-	w.freed = make(chan struct{})
+	if w.freed != nil && w.used <= w.limit/2 {
+		close(w.freed)
+		w.freed = nil
+	}
 }
