@@ -48,7 +48,7 @@ Examples:
   karchive compare run1 --run 'v1=./svc-1.4 -b {broker}' --run 'v2=./svc-2 -b {broker}' --output invoices --ignore value.at --html diff.html
   karchive compare run1 --run 'new=java -jar service.jar' --output invoices --expect golden.karchive
   karchive compare run1 -t orders --speed 10 --run v1=./a --run v2=./b --output totals --by value.customer -o results`,
-		Flags: slices.Concat(o.flags(), o.served.flags(e), o.comparing.flags(diff.ByKey)),
+		Flags: o.flags(e),
 		Action: func(c *cli.Context) error {
 			if o.archives = c.Args().Slice(); len(o.archives) == 0 {
 				return &usageError{"karchive compare needs an ARCHIVE", "karchive help compare shows examples"}
@@ -58,8 +58,8 @@ Examples:
 	}
 }
 
-func (o *compareOptions) flags() []cli.Flag {
-	return []cli.Flag{
+func (o *compareOptions) flags(e *env) []cli.Flag {
+	own := []cli.Flag{
 		repeated("run", "run a program, as `NAME=COMMAND`; repeatable", &o.programs, parseProgram),
 		&cli.StringSliceFlag{Name: "output", Usage: "compare what is written to `TOPICS`, in a comma list or repeated", Destination: &o.outputs},
 		numberFlag("output-partitions", "make topics of --output with `N` partitions", "1", &o.partitions, 1, maxOutputPartitions),
@@ -69,6 +69,7 @@ func (o *compareOptions) flags() []cli.Flag {
 		durationFlag("settle", "a program is done when it has written nothing for `DURATION` after it had read everything", "2s", &o.settle),
 		durationFlag("timeout", "a program that is not done after `DURATION` has failed", "10m", &o.timeout),
 	}
+	return slices.Concat(own, o.served.flags(e), o.comparing.flags(diff.ByKey))
 }
 
 const maxOutputPartitions = 10_000

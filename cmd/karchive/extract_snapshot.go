@@ -38,7 +38,7 @@ func (o *extractOptions) fromSnapshot(ctx context.Context, e *env) error {
 		return err
 	}
 	defer end()
-	whole, err := foreign.Open(file, foreign.Options{MaxRatio: o.maxExpansion})
+	whole, err := foreign.Open(file, o.unpacking())
 	if err != nil {
 		return inFile(o.source, err)
 	}

@@ -21,8 +21,11 @@ func (l *fileLimits) flags() []cli.Flag {
 
 // into puts the limits into the options of opening a file.
 func (l *fileLimits) into(o *imports.OpenOptions) {
-	o.MaxRow, o.Foreign.MaxRatio = l.maxRow, l.maxExpansion
+	o.MaxRow, o.Foreign = l.maxRow, l.unpacking()
 }
+
+// unpacking bounds what comes out of a compressed file.
+func (l *fileLimits) unpacking() foreign.Options { return foreign.Options{MaxRatio: l.maxExpansion} }
 
 // fileHint says what to do about a file that cannot be read; empty: nothing is known.
 func fileHint(err error) string {

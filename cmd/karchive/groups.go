@@ -45,13 +45,7 @@ Examples:
   karchive groups restore run1 -b new:9092 --dry-run
   karchive groups restore run1 -b new:9092 --groups billing,shop-*
   karchive groups restore run1 -b new:9092 -t orders --map 'orders:=new.orders'`,
-		Flags: append([]cli.Flag{
-			groupsFlag("only these `GROUPS`: names and globs, in a comma list or repeated", &o.groups),
-			&cli.StringSliceFlag{Name: "topics", Aliases: []string{"t"}, Usage: "only in these `TOPICS`: names and globs such as orders-*, in a comma list or repeated", Destination: &o.topics},
-			&cli.StringSliceFlag{Name: "map", Usage: "names of topics in the cluster, as `OLD:=NEW`, * standing for anything; repeatable, the first that matches counts", Destination: &o.mapping},
-			&cli.BoolFlag{Name: "dry-run", Usage: "print where groups would be, and set nothing", Destination: &o.restore.DryRun},
-			identityFlag(e), formatFlag(&o.format), logFlag(e), quietFlag(e),
-		}, o.connection.flags()...),
+		Flags: o.flags(e),
 		Action: func(c *cli.Context) error {
 			if err := o.complete(c.Args().Slice()); err != nil {
 				return err
@@ -59,6 +53,16 @@ Examples:
 			return runGroups(c.Context, e, &o)
 		},
 	}
+}
+
+func (o *groupsOptions) flags(e *env) []cli.Flag {
+	return append([]cli.Flag{
+		groupsFlag("only these `GROUPS`: names and globs, in a comma list or repeated", &o.groups),
+		&cli.StringSliceFlag{Name: "topics", Aliases: []string{"t"}, Usage: "only in these `TOPICS`: names and globs such as orders-*, in a comma list or repeated", Destination: &o.topics},
+		&cli.StringSliceFlag{Name: "map", Usage: "names of topics in the cluster, as `OLD:=NEW`, * standing for anything; repeatable, the first that matches counts", Destination: &o.mapping},
+		&cli.BoolFlag{Name: "dry-run", Usage: "print where groups would be, and set nothing", Destination: &o.restore.DryRun},
+		identityFlag(e), formatFlag(&o.format), logFlag(e), quietFlag(e),
+	}, o.connection.flags()...)
 }
 
 // groupsFlag names consumer groups.

@@ -175,7 +175,7 @@ func TestADryRunTellsWhatTheFlagsOfAReplayChange(t *testing.T) {
 	}
 }
 
-// servedAtOnce is how many records a client gets of what is there.
+// With a pace that is far too slow for the patience of a client, it gets next to nothing.
 func TestWhatIsServedInTimeIsNotThereAtOnce(t *testing.T) {
 	h := newHearing(t)
 	all := strings.Count(h.content(h.archive), "\n")

@@ -38,6 +38,14 @@ func (t *tableReplay) flags() []cli.Flag {
 	return flags
 }
 
+// opening is how the file is read, with what is temporary in dir.
+func (t *tableReplay) opening(dir string) imports.OpenOptions {
+	open := imports.OpenOptions{Mapping: t.mapping, CSV: t.csv, TempDir: dir}
+	open.Mapping.TimeUnit, open.Mapping.OnlyNamed = imports.TimeUnit(t.unit), true
+	t.fileLimits.into(&open)
+	return open
+}
+
 // isTable says whether a file is to be replayed, and no archive.
 func isTable(name string) bool {
 	if name == "-" {
@@ -155,11 +163,7 @@ func (o *replayOptions) importTable(ctx context.Context, e *env, s *source, t *a
 		return err
 	}
 	defer a.Close()
-	m := o.table.mapping
-	m.TimeUnit, m.OnlyNamed = imports.TimeUnit(o.table.unit), true
-	open := imports.OpenOptions{Mapping: m, CSV: o.table.csv, TempDir: into.TempDir}
-	o.table.fileLimits.into(&open)
-	files := e.importedFiles(ctx, imports.CSV, []string{o.archive}, open)
+	files := e.importedFiles(ctx, imports.CSV, []string{o.archive}, o.table.opening(into.TempDir))
 	r, err := e.importFiles(ctx, a, files, into)
 	if err != nil {
 		return importHint(err)
@@ -170,7 +174,7 @@ func (o *replayOptions) importTable(ctx context.Context, e *env, s *source, t *a
 	if err := a.Close(); err != nil {
 		return err
 	}
-	e.notef("%s of %s; the value is %s", units.Of(r.Rows, "row"), files[0].Name, cmp.Or(m.Value.Name, "the first column that is named for nothing else"))
+	e.notef("%s of %s; the value is %s", units.Of(r.Rows, "row"), files[0].Name, cmp.Or(o.table.mapping.Value.Name, "the first column that is named for nothing else"))
 	if r.Bad > 0 {
 		s.damaged = errIncomplete
 	}
