@@ -3,7 +3,9 @@ package replay_test
 import (
 	"bytes"
 	"math"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -86,4 +88,42 @@ func TestOrderAndPartitionAreKept(t *testing.T) {
 		equal(t, tp.String(), c.values(t, tp), valuesOf(records))
 	}
 	equal(t, "report", [4]int64{report.Sent, report.Acknowledged, report.Missing, int64(len(report.Failures))}, [4]int64{3000, 3000, 0, 0})
+}
+
+// turns is in which order partitions are read, by a reading that takes a moment for each record.
+type turns struct {
+	mu    sync.Mutex
+	order []format.TopicPartition
+}
+
+func (*turns) Rules(string) string { return "turns" }
+
+func (*turns) Steps() string { return "" }
+
+func (s *turns) Begin(how format.Reshaping) (func(format.TopicPartition, *format.Record) (bool, error), func()) {
+	return func(tp format.TopicPartition, _ *format.Record) (bool, error) {
+		if how.Trial {
+			return true, nil
+		}
+		s.mu.Lock()
+		if n := len(s.order); n == 0 || s.order[n-1] != tp {
+			s.order = append(s.order, tp)
+		}
+		s.mu.Unlock()
+		time.Sleep(time.Millisecond)
+		return true, nil
+	}, func() {}
+}
+
+func TestAsManyPartitionsAreSentAtOnceAsThereAreLanes(t *testing.T) {
+	virtually(t, func(t *testing.T, c target) {
+		var one, three turns
+		a := ordersAndEvents(20).archive(t)
+		c.run(t, a, replay.Options{Lanes: 1, Reshape: &one})
+		equal(t, "turns of three partitions in one lane", len(one.order), 3)
+		c.run(t, a, replay.Options{Lanes: 3, Reshape: &three})
+		if len(three.order) == 3 {
+			t.Errorf("three lanes sent one partition after another: %v", three.order)
+		}
+	})
 }

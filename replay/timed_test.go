@@ -412,14 +412,18 @@ func TestTheLatePoliciesDoWhatTheySay(t *testing.T) {
 	ms := time.Millisecond
 	for _, c := range []struct {
 		policy  replay.LatePolicy
+		catchUp time.Duration // 0: the default
 		after   []time.Duration
 		dropped int64
 		moved   time.Duration
 	}{
 		// A record is due every second; the process stands still from 2.5 s to 12.5 s.
-		{replay.CatchUpLate, []time.Duration{0, 1000 * ms, 2000 * ms, 12500 * ms, 13_166_666_666, 13_833_333_332, 14500 * ms}, 0, 8500 * ms},
-		{replay.ShiftLate, []time.Duration{0, 1000 * ms, 2000 * ms, 12500 * ms, 13500 * ms, 14500 * ms, 15500 * ms}, 0, 9500 * ms},
-		{replay.DropLate, []time.Duration{0, 1000 * ms, 2000 * ms, 12500 * ms, 13_166_666_666, 14000 * ms, 15000 * ms}, 9, 0},
+		{replay.CatchUpLate, 0, []time.Duration{0, 1000 * ms, 2000 * ms, 12500 * ms, 13_166_666_666, 13_833_333_332, 14500 * ms}, 0, 8500 * ms},
+		{replay.ShiftLate, 0, []time.Duration{0, 1000 * ms, 2000 * ms, 12500 * ms, 13500 * ms, 14500 * ms, 15500 * ms}, 0, 9500 * ms},
+		{replay.DropLate, 0, []time.Duration{0, 1000 * ms, 2000 * ms, 12500 * ms, 13_166_666_666, 14000 * ms, 15000 * ms}, 9, 0},
+		{replay.CatchUpLate, 2 * time.Second, []time.Duration{0, 1000 * ms, 2000 * ms, 12500 * ms}, 0, 7500 * ms},
+		{replay.ShiftLate, 10 * time.Second, []time.Duration{0, 1000 * ms, 2000 * ms, 12500 * ms}, 0, 0},
+		{replay.DropLate, 4 * time.Second, []time.Duration{0, 1000 * ms, 2000 * ms, 12500 * ms}, 6, 0},
 	} {
 		virtually(t, func(t *testing.T, target target) {
 			var distances []int64
@@ -428,7 +432,7 @@ func TestTheLatePoliciesDoWhatTheySay(t *testing.T) {
 			}
 			a := recording{records: map[format.TopicPartition][]format.Record{orders0: timed(orders0, distances...)}}.archive(t)
 			still := &standstill{from: 2500 * ms, until: 12500 * ms}
-			o, sent := watched(replay.Options{Schedule: speed(t, "1"), Pacing: replay.Pacing{OnLate: c.policy}, Clock: still})
+			o, sent := watched(replay.Options{Schedule: speed(t, "1"), Pacing: replay.Pacing{OnLate: c.policy, MaxCatchUp: c.catchUp}, Clock: still})
 			report := target.run(t, a, o)
 			got := sent.after()
 			equal(t, string(c.policy), got[:len(c.after)], c.after)
