@@ -31,15 +31,20 @@ func (b *codecBytes) named() origin.Codecs {
 // with a segment each describes the archive as often as it has this many topics, and not once a topic.
 const topicsASeal = 64
 
+// worthSaying is the part of what is known of a topic that has to be new before the archive is described for it. So a topic of which two codecs take turns in the
+// lead costs a description for each eighth that it grows, and not one a segment, which in a store stay for ever.
+const worthSaying = 8
+
 // codecCounts adds up what the archive is to say of codecs (origin.Codecs). It says so when the codec of the most bytes of a topic is another than
-// it says, and at the end of the capture: a capture that is killed leaves shares that are older, and a codec that was right when it was written.
+// it says and the topic grew enough since, and at the end of the capture: a capture that is killed leaves shares that are older, and a codec that was
+// right when it was written.
 // It is kept beside the segments and not in them, because they depend on the records alone.
 type codecCounts struct {
 	mu    sync.Mutex
 	known map[string]origin.Codecs // what the archive says, by topic
 	fresh map[string]origin.Codecs // and does not say yet
 	seals int                      // since it was described
-	other bool                     // some topic has another codec than it says
+	other bool                     // some topic has another codec than it says, by enough
 }
 
 func newCodecCounts(topics []format.Topic) *codecCounts {
@@ -57,8 +62,9 @@ func (c *codecCounts) add(topic string, bytes *codecBytes) (due bool) {
 	c.seals++
 	if named := bytes.named(); len(named) > 0 {
 		c.fresh[topic] = c.fresh[topic].Plus(named)
-		known := c.known[topic]
-		c.other = c.other || known.Most(nil) != known.Plus(c.fresh[topic]).Most(nil)
+		known, fresh := c.known[topic], c.fresh[topic]
+		changed := known.Most(nil) != known.Plus(fresh).Most(nil)
+		c.other = c.other || changed && fresh.Total() >= known.Total()/worthSaying
 	}
 	return c.other && c.seals*topicsASeal >= len(c.known)
 }

@@ -160,3 +160,25 @@ func TestAnArchiveIsDescribedAnewOnlyWhenATopicHasAnotherCodec(t *testing.T) {
 		t.Errorf("got %v, want %v", all[0].Codecs, want)
 	}
 }
+
+// A description of an archive in a store is an object that stays.
+func TestCodecsThatTakeTurnsInTheLeadAreNotDescribedForEachSegment(t *testing.T) {
+	const segments = 20_000
+	all := []format.Topic{{Name: "orders"}}
+	c, described := newCodecCounts(all), 0
+	for i := range segments {
+		var bytes codecBytes
+		bytes[[]kgo.CompressionCodecType{kgo.CodecGzip, kgo.CodecZstd}[i%2]] = 1000 // gzip has the most, then of equal ones zstd, as the last by name
+		if c.add("orders", &bytes) {
+			described++
+			c.describe(all, c.take())
+		}
+	}
+	if most := 100; described == 0 || described > most {
+		t.Errorf("described %d times of %d segments, want at least once and at most %d times", described, segments, most)
+	}
+	c.describe(all, c.take())
+	if want := (origin.Codecs{"zstd": segments / 2 * 1000, "gzip": segments / 2 * 1000}); !maps.Equal(all[0].Codecs, want) {
+		t.Errorf("got %v, want %v", all[0].Codecs, want)
+	}
+}

@@ -27,6 +27,14 @@ func (c Codecs) Plus(other Codecs) Codecs {
 	return sum
 }
 
+// Total is the bytes of all codecs.
+func (c Codecs) Total() (bytes int64) {
+	for _, of := range c {
+		bytes = saturating.Add(bytes, of)
+	}
+	return bytes
+}
+
 // Most is the codec of the most bytes, among those that takes accepts, nil all; of equal ones the last by name. Empty: there is none.
 func (c Codecs) Most(takes func(codec string) bool) string {
 	known := slices.DeleteFunc(slices.Collect(maps.Keys(c)), func(codec string) bool { return takes != nil && !takes(codec) })

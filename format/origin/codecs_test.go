@@ -34,6 +34,12 @@ func TestCodecsAddUpWithoutTurningOver(t *testing.T) {
 	if want := (origin.Codecs{"zstd": math.MaxInt64, "none": 1, "lz4": 2}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
+	if total := got.Total(); total != math.MaxInt64 {
+		t.Errorf("in total %d, want %d", total, int64(math.MaxInt64))
+	}
+	if total := (origin.Codecs{"zstd": 5, "lz4": 2}).Total(); total != 7 {
+		t.Errorf("in total %d, want 7", total)
+	}
 	if len(first) != 2 || first["zstd"] != math.MaxInt64-1 {
 		t.Errorf("the first became %v", first)
 	}
