@@ -2,6 +2,7 @@ package capture
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -10,8 +11,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/karchive/karchive/bucket"
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/origin"
+	"github.com/karchive/karchive/test/membucket"
 	"github.com/karchive/karchive/test/memfs"
 )
 
@@ -180,5 +183,64 @@ func TestCodecsThatTakeTurnsInTheLeadAreNotDescribedForEachSegment(t *testing.T)
 	c.describe(all, c.take())
 	if want := (origin.Codecs{"zstd": segments / 2 * 1000, "gzip": segments / 2 * 1000}); !maps.Equal(all[0].Codecs, want) {
 		t.Errorf("got %v, want %v", all[0].Codecs, want)
+	}
+}
+
+func TestWhoDescribesAnArchiveBehindAnotherKeepsTheCodecsOfBoth(t *testing.T) {
+	first := membucket.New()
+	runs := [2]*run{}
+	for i, client := range []*membucket.Bucket{first, first.Other()} {
+		a, err := format.OpenOrCreate(bucket.New(t.Context(), client.Open(), bucket.Options{Prefix: "run1"}), format.Identity{Topics: []format.Topic{{Name: "orders", Partitions: 2}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := a.SetIdentity(a.Identity()); err != nil { // makes it, the first time
+			t.Fatal(err)
+		}
+		runs[i] = &run{archive: a, codecs: newCodecCounts(a.Identity().Topics)}
+	}
+	for i, r := range []*run{runs[0], runs[1], runs[0]} { // each knows nothing of what the other wrote
+		var bytes codecBytes
+		bytes[kgo.CodecZstd] = int64(100 + i)
+		r.codecs.add("orders", &bytes)
+		if err := r.keepCodecs(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := runs[0].archive.Identity().Topics[0].Codecs, (origin.Codecs{"zstd": 303}); !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestAnArchiveOfBeforeThereWereCodecsGetsThoseOfWhatIsCapturedNow(t *testing.T) {
+	b := newBroker(t, kfake.SeedTopics(1, "orders", "quiet"))
+	b.send(b.client(kgo.ProducerBatchCompression(kgo.GzipCompression())), "orders", 0, compressible(3000))
+	place, o := newPlace(t), Options{Topics: []string{"*"}}
+	place.capture(b, o)
+	a := place.open()
+	old := a.Identity()
+	old.Topics[0].Codecs = nil
+	if err := errors.Join(a.SetIdentity(old), a.Close()); err != nil {
+		t.Fatal(err)
+	}
+	before := place.data()
+	place.capture(b, o) // which finds nothing
+	if id := place.identity(); id.Version != "1.0" || id.Topics[0].Codecs != nil {
+		t.Errorf("with nothing new: got version %s and %v, want 1.0 and no codecs", id.Version, id.Topics[0].Codecs)
+	}
+	b.send(b.client(kgo.ProducerBatchCompression(kgo.ZstdCompression())), "orders", 0, compressible(1000))
+	place.capture(b, o)
+	id := place.identity()
+	if want := (origin.Codecs{"zstd": canonical(1000)}); id.Version != "1.5" || id.ArchiveID != old.ArchiveID || !maps.Equal(id.Topics[0].Codecs, want) {
+		t.Errorf("got version %s of %s with %v, want 1.5 of %s with %v", id.Version, id.ArchiveID, id.Topics[0].Codecs, old.ArchiveID, want)
+	}
+	after := place.data()
+	for name, content := range before {
+		if after[name] != content {
+			t.Errorf("%s became another", name)
+		}
+	}
+	if len(after) != len(before)+1 {
+		t.Errorf("got %d segments, want one more than %d", len(after), len(before))
 	}
 }

@@ -11,7 +11,8 @@ import (
 
 // Codecs says how much of a topic came in batches of which compression: canonical bytes of records by the codec, one of "none", "gzip", "snappy", "lz4"
 // and "zstd", or another that this version does not know. Shares count, not sums: a record that was captured twice is counted twice, and one that
-// was sealed by a capture that was killed later may not be counted at all. Nil: nobody counted. Methods change no map that is there.
+// was sealed by a capture that was killed later may not be counted at all, nor what two captures that share an archive counted alike at the same time
+// be counted twice. Nil: nobody counted. Methods change no map that is there.
 type Codecs map[string]int64
 
 // Plus is the sum of c and other.
