@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -120,6 +121,37 @@ func TestASnapshotIsTheSameForAnyLanesAndFetchSizes(t *testing.T) {
 			if !maps.Equal(got.data(), want.data()) {
 				t.Errorf("lanes %d, fetch size %d: files differ: %v", o.Lanes, o.FetchBytes, unequal(got.data(), want.data()))
 			}
+		}
+	})
+}
+
+func TestAsManyPartitionsAreCapturedAtOnceAsThereAreLanes(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newVirtualBroker(t, kfake.SeedTopics(3, "orders"))
+		for p := range int32(3) {
+			b.fill("orders", p, 20)
+		}
+		atOnce := func(lanes int) int {
+			var mu sync.Mutex
+			var active, most int
+			count := func(by int) {
+				mu.Lock()
+				defer mu.Unlock()
+				active += by
+				most = max(most, active)
+			}
+			newPlace(t).capture(b, Options{Topics: []string{"orders"}, Lanes: lanes, Reshape: whenAsked(func() {
+				count(1)
+				time.Sleep(100 * time.Millisecond)
+				count(-1)
+			})})
+			return most
+		}
+		if got := atOnce(1); got != 1 {
+			t.Errorf("one lane: %d partitions at once", got)
+		}
+		if got := atOnce(3); got < 2 {
+			t.Errorf("three lanes: %d partition at once", got)
 		}
 	})
 }
