@@ -183,9 +183,9 @@ func TestBatchesAreSentInTheCodecOfTheBatchesThatWereCaptured(t *testing.T) {
 		for i := range r.identity.Topics {
 			r.identity.Topics[i].Codecs = origin.Codecs{name: 7, "brotli": 8}
 		}
-		c, sent := newTarget(t), &codecsOfBatches{by: map[kgo.CompressionCodecType]int{}}
+		c, sent := newTarget(t, withTopics()), &codecsOfBatches{by: map[kgo.CompressionCodecType]int{}}
 		sent.listen(c)
-		c.run(t, r.archive(t), replay.Options{CreateTopics: true})
+		c.run(t, r.archive(t), replay.Options{})
 		if by := sent.heard(); len(by) != 1 || by[codec] == 0 {
 			t.Errorf("%s: batches by codec %v, want all with %d", name, by, codec)
 		}
