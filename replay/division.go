@@ -64,12 +64,14 @@ func (j *job) checkDivision() error {
 	if j.topic == nil || j.Restart {
 		return nil
 	}
-	for _, id := range slices.Sorted(maps.Keys(j.topic.Others)) {
-		saved := j.topic.Others[id]
-		if saved == nil {
-			return fmt.Errorf("%w of replay %s in topic %s: it may be a part of this one", checkpoint.ErrUnreadable, id, checkpoint.TopicName)
-		}
-		return &MismatchError{What: shardOption, Saved: saved.Options[shardOption], Now: j.identity.shape[shardOption], ReplayID: id}
+	others := slices.Sorted(maps.Keys(j.topic.Others))
+	if len(others) == 0 {
+		return nil
 	}
-	return nil
+	id := others[0]
+	saved := j.topic.Others[id]
+	if saved == nil {
+		return fmt.Errorf("%w of replay %s in topic %s: it may be a part of this one", checkpoint.ErrUnreadable, id, checkpoint.TopicName)
+	}
+	return &MismatchError{What: shardOption, Saved: saved.Options[shardOption], Now: j.identity.shape[shardOption], ReplayID: id}
 }
