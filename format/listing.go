@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/ondisk"
@@ -70,7 +71,7 @@ func (l *listing) scanTopic(fsys storage.ReadFS, topic string) error {
 
 func (l *listing) scanPartition(fsys storage.ReadFS, tp TopicPartition) error {
 	dir := partitionDir(tp)
-	files, err := fsys.ReadDir(dir)
+	files, err := readGrowing(fsys, dir)
 	if err != nil {
 		return err
 	}
@@ -97,6 +98,30 @@ func (l *listing) scanPartition(fsys storage.ReadFS, tp TopicPartition) error {
 	}
 	return nil
 }
+
+// readGrowing reads a directory to which a capture may add. A name that is added meanwhile may be there or not, whatever was added after it, and a
+// partition without a segment in the middle looks damaged. So one that changed is read again: then all is there that came before the last name of
+// the first time.
+func readGrowing(fsys storage.ReadFS, dir string) ([]fs.DirEntry, error) {
+	before, err := fsys.Stat(dir)
+	if err != nil {
+		return nil, err
+	}
+	first, err := fsys.ReadDir(dir)
+	if err != nil || len(first) == 0 {
+		return first, err
+	}
+	after, err := fsys.Stat(dir)
+	if err != nil || after.ModTime().Equal(before.ModTime()) && time.Since(before.ModTime()) > coarseTime {
+		return first, err
+	}
+	again, err := fsys.ReadDir(dir)
+	last := first[len(first)-1].Name()
+	return slices.DeleteFunc(again, func(e fs.DirEntry) bool { return e.Name() > last }), err
+}
+
+// coarseTime is more than what lies between two times of change that a file system tells apart.
+const coarseTime = 3 * time.Second
 
 func visible(entries []fs.DirEntry) []fs.DirEntry {
 	return slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return strings.HasPrefix(e.Name(), ".") })
