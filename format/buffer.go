@@ -58,7 +58,7 @@ func (b *Buffer) zeros(n int) []int32 {
 
 // page returns n bytes of any content.
 func (b *Buffer) page(n int) []byte {
-	if b.once { // a record that its owner keeps is not to keep those of other pages
+	if b.once || n == 0 { // a record that its owner keeps is not to keep those of other pages
 		return make([]byte, n)
 	}
 	if b.room() < n && !b.nextSlab(n) {

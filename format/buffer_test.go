@@ -104,6 +104,13 @@ func TestPagesOfARowGroupDoNotOverlap(t *testing.T) {
 	}
 }
 
+func TestAnEmptyPageMayComeFirst(t *testing.T) {
+	var memory Buffer
+	if p := memory.page(0); len(p) != 0 || memory.kept != 0 {
+		t.Errorf("got %d bytes, %d are kept, want none", len(p), memory.kept)
+	}
+}
+
 func TestASmallRowGroupTakesLittleMemory(t *testing.T) {
 	var memory Buffer
 	for range 4 {
