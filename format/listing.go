@@ -23,7 +23,7 @@ type listing struct {
 // and no reader of hive directories looks at them. Links are not followed, wherever they lead.
 func scan(fsys storage.ReadFS) (*listing, error) {
 	if all, ok := fsys.(lister); ok {
-		return scanObjects(all)
+		return listObjects(all, ondisk.Data)
 	}
 	l := &listing{segments: map[TopicPartition][]Segment{}}
 	if info, err := fsys.Stat(ondisk.Data); err == nil && !info.IsDir() {

@@ -2,12 +2,12 @@ package format_test
 
 import (
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/storage"
 )
 
@@ -55,10 +55,51 @@ func TestAPartitionThatGrowsWhileItIsListedHasNoHole(t *testing.T) {
 		"the one before it":  {"0000.parquet", 30},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a, err := format.Open(&growing{ReadFS: files, unseen: c.unseen})
-			if err != nil {
-				t.Fatal(err)
+			a := mustOpen(t, &growing{ReadFS: files, unseen: c.unseen})
+			got, err := a.Coverage(orders0)
+			if err != nil || got.From != 0 || got.Next != c.want {
+				t.Errorf("offsets %d..%d, error %v, want 0..%d", got.From, got.Next, err, c.want)
 			}
+		})
+	}
+}
+
+// growingStore is growing in a place that lists all at once.
+type growingStore struct {
+	storage.ReadFS
+	files  map[string][]byte
+	unseen string
+	lists  int
+}
+
+func (g *growingStore) List(dir string, visit func(name string, size int64) error) error {
+	g.lists++
+	for _, name := range slices.Sorted(maps.Keys(g.files)) {
+		if !strings.HasPrefix(name, dir+"/") || g.lists == 1 && strings.Contains(name, g.unseen) {
+			continue
+		}
+		if err := visit(name, int64(len(g.files[name]))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func TestAStoreThatGrowsWhileItIsListedHasNoHole(t *testing.T) {
+	var segments []seg
+	for i := range int64(130) {
+		segments = append(segments, full(orders0, i, i+1))
+	}
+	files := changed(memArchive(t, segments...), map[string][]byte{"SHA256SUMS": nil})
+	for name, c := range map[string]struct {
+		unseen string
+		want   int64
+	}{
+		"one in the middle":  {"0077.parquet", 130},
+		"the last, too late": {"0129.parquet", 129},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := mustOpen(t, &growingStore{ReadFS: files, files: files.Files(), unseen: c.unseen})
 			got, err := a.Coverage(orders0)
 			if err != nil || got.From != 0 || got.Next != c.want {
 				t.Errorf("offsets %d..%d, error %v, want 0..%d", got.From, got.Next, err, c.want)

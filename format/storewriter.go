@@ -181,7 +181,7 @@ func (a *Archive) refreshPartition(tp TopicPartition) error {
 	l := &listing{segments: map[TopicPartition][]Segment{}}
 	var err error
 	if all, ok := a.fsys.(lister); ok {
-		err = l.addObjects(all, partitionDir(tp))
+		l, err = listObjects(all, partitionDir(tp))
 	} else {
 		err = l.scanPartition(a.fsys, tp)
 	}
