@@ -252,12 +252,11 @@ func (s *stage) deliver(src *source, g *staged, err error) {
 		err = io.EOF
 	}
 	src.peeked = err == nil
-	src.round, src.bound = src.upcoming.Round, src.reached
-	if err != nil {
+	if err != nil { // at the time that what cannot be read has, however early it was tried
 		s.finish(src, err)
 		return
 	}
-	src.bound = bound(src.upcoming.Group(), src.reached)
+	src.round, src.bound = src.upcoming.Round, bound(src.upcoming.Group(), src.reached)
 	heap.Push(&s.waiting, src)
 }
 
