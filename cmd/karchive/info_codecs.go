@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -30,9 +29,8 @@ func codecsText(c origin.Codecs) string {
 	if total == 0 {
 		return ""
 	}
-	names := slices.SortedFunc(maps.Keys(c), func(a, b string) int { return cmp.Or(cmp.Compare(c[b], c[a]), cmp.Compare(b, a)) })
 	var parts []string
-	for _, name := range names {
+	for _, name := range c.ByBytes() {
 		if c[name] > 0 {
 			parts = append(parts, shareText(name, float64(c[name])/total))
 		}

@@ -36,13 +36,19 @@ func (c Codecs) Total() (bytes int64) {
 	return bytes
 }
 
-// Most is the codec of the most bytes, among those that takes accepts, nil all; of equal ones the last by name. Empty: there is none.
+// ByBytes are the codecs, that of the most bytes first; of equal ones the last by name.
+func (c Codecs) ByBytes() []string {
+	return slices.SortedFunc(maps.Keys(c), func(a, b string) int { return cmp.Or(cmp.Compare(c[b], c[a]), cmp.Compare(b, a)) })
+}
+
+// Most is the first of ByBytes that takes accepts, nil all. Empty: there is none.
 func (c Codecs) Most(takes func(codec string) bool) string {
-	known := slices.DeleteFunc(slices.Collect(maps.Keys(c)), func(codec string) bool { return takes != nil && !takes(codec) })
-	if len(known) == 0 {
-		return ""
+	for _, codec := range c.ByBytes() {
+		if takes == nil || takes(codec) {
+			return codec
+		}
 	}
-	return slices.MaxFunc(known, func(a, b string) int { return cmp.Or(cmp.Compare(c[a], c[b]), cmp.Compare(a, b)) })
+	return ""
 }
 
 // Check refuses what cannot be. Nil is right.
