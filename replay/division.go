@@ -23,6 +23,14 @@ func (j *job) idIn(s routing.Shard) string {
 	return id.replayID()
 }
 
+// shardSuffix tells the replay ids of shards apart.
+func shardSuffix(s routing.Shard) string {
+	if !s.Divides() {
+		return ""
+	}
+	return fmt.Sprintf("-%dof%d", s.Index, s.Count)
+}
+
 // parts is how many shards there are.
 func parts(s routing.Shard) int { return max(s.Count, 1) }
 

@@ -1,11 +1,8 @@
 package replay
 
 import (
-	"fmt"
-
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/options"
-	"github.com/karchive/karchive/replay/routing"
 )
 
 // checkShard refuses what shards could not do alike without talking to each other.
@@ -23,14 +20,6 @@ func (o *Options) checkShard() error {
 		return options.New("the shards must shift by the same time", "{Shard} with shifted timestamps needs {StartAt}")
 	}
 	return nil
-}
-
-// shardSuffix tells the replay ids of shards apart.
-func shardSuffix(s routing.Shard) string {
-	if !s.Divides() {
-		return ""
-	}
-	return fmt.Sprintf("-%dof%d", s.Index, s.Count)
 }
 
 // owners tells which shard sends to each partition of the target; allShards where several do. It is nil for what is no shard.

@@ -81,16 +81,19 @@ func (t *Topic) Forget() {
 // Load reads the topic, which must exist. Until the replay has fenced others off, the state may be an older one.
 func (t *Topic) Load(ctx context.Context) (*State, error) {
 	t.Forget()
-	all := make(map[string][]byte)
+	all, others := make(map[string][]byte), make(map[string][]byte)
 	err := t.read(ctx, func(r *kgo.Record) {
 		switch id, _, ofPartition := strings.Cut(string(r.Key), "/"); {
 		case id == t.ReplayID:
 			all[string(r.Key)] = bytes.Clone(r.Value) // which is a part of the whole answer
 			t.Position = r.Offset
 		case !ofPartition:
-			t.noteOther(id, r.Value)
+			others[id] = bytes.Clone(r.Value)
 		}
 	})
+	for id, value := range others {
+		t.noteOther(id, value)
+	}
 	if err != nil || t.Restart || all[t.ReplayID] == nil {
 		return nil, err
 	}
@@ -101,9 +104,8 @@ func (t *Topic) Load(ctx context.Context) (*State, error) {
 	return state, nil
 }
 
-// noteOther notes what the topic has of another replay.
+// noteOther notes what the topic has of another replay in the end.
 func (t *Topic) noteOther(id string, value []byte) {
-	delete(t.Others, id) // of which there is something newer
 	if value == nil || t.Related == nil {
 		return
 	}
