@@ -1,9 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"maps"
-	"os"
 	"path/filepath"
 	"reflect"
 	"testing"
@@ -32,26 +29,10 @@ func writeCodecs(root string) error {
 }
 
 func TestTheGoldenCodecsAreReadAndWrittenAsTheyAre(t *testing.T) {
-	if *update {
-		for _, err := range []error{os.RemoveAll(codecsGolden), os.MkdirAll(codecsGolden, 0o755), writeCodecs(codecsGolden),
-			writeExpected(codecsGolden+".expected.jsonl", codecsSegments()), removeLocks(codecsGolden)} {
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
+	renewed(t, codecsGolden, writeCodecs, codecsSegments())
 	golden := identityOf(t, codecsGolden)
 	if golden.Version != "1.5" || !reflect.DeepEqual(golden.Topics, goldenCodecs) {
 		t.Errorf("got version %s and %+v, want 1.5 and %+v", golden.Version, golden.Topics, goldenCodecs)
 	}
-	fresh := filepath.Join(t.TempDir(), "codecs")
-	if err := writeCodecs(fresh); err != nil {
-		t.Fatal(err)
-	}
-	if got, want := dataFiles(t, fresh), dataFiles(t, codecsGolden); len(want) == 0 || !maps.EqualFunc(got, want, bytes.Equal) {
-		t.Errorf("got %d files, want the bytes of the %d of the golden archive: if that is meant, run this test with -update", len(got), len(want))
-	}
-	if got, want := identityText(t, fresh, "topics"), identityText(t, codecsGolden, "topics"); !bytes.Equal(got, want) {
-		t.Errorf("got %s\nwant %s", got, want)
-	}
+	writtenAsItIs(t, codecsGolden, writeCodecs, "topics")
 }

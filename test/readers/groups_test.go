@@ -30,16 +30,11 @@ var goldenGroups = origin.Groups{
 }
 
 func TestTheGoldenGroupsAreReadAndWrittenAsTheyAre(t *testing.T) {
-	if *update {
+	renewed(t, groupsGolden, func(root string) error {
 		identity := ledgerIdentity
 		identity.Groups = &goldenGroups
-		for _, err := range []error{os.RemoveAll(groupsGolden), os.MkdirAll(groupsGolden, 0o755), writeLedger(groupsGolden, identity),
-			writeExpected(groupsGolden+".expected.jsonl", ledgerSegments()), removeLocks(groupsGolden)} {
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
+		return writeLedger(root, identity)
+	}, ledgerSegments())
 	if got, want := dataFiles(t, groupsGolden), dataFiles(t, ledgerGolden); len(want) == 0 || !maps.EqualFunc(got, want, bytes.Equal) {
 		t.Errorf("got %d segments, want the %d of the golden ledger", len(got), len(want))
 	}

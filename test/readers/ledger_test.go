@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -121,13 +120,7 @@ func writeGap(p *format.Pending, g ledger.Gap) error {
 }
 
 func TestTheGoldenLedgerIsUpToDate(t *testing.T) {
-	if *update {
-		err := errors.Join(os.RemoveAll(ledgerGolden), os.MkdirAll(ledgerGolden, 0o755), writeLedger(ledgerGolden, ledgerIdentity),
-			writeExpected(ledgerGolden+".expected.jsonl", ledgerSegments()), removeLocks(ledgerGolden))
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+	renewed(t, ledgerGolden, func(root string) error { return writeLedger(root, ledgerIdentity) }, ledgerSegments())
 	fresh := filepath.Join(t.TempDir(), "ledger")
 	if err := writeLedger(fresh, ledgerIdentity); err != nil {
 		t.Fatal(err)

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"maps"
-	"os"
 	"path/filepath"
 	"reflect"
 	"testing"
@@ -46,26 +43,10 @@ func writeSchemas(root string) error {
 }
 
 func TestTheGoldenSchemasAreReadAndWrittenAsTheyAre(t *testing.T) {
-	if *update {
-		for _, err := range []error{os.RemoveAll(schemasGolden), os.MkdirAll(schemasGolden, 0o755), writeSchemas(schemasGolden),
-			writeExpected(schemasGolden+".expected.jsonl", schemasSegments()), removeLocks(schemasGolden)} {
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
+	renewed(t, schemasGolden, writeSchemas, schemasSegments())
 	golden := identityOf(t, schemasGolden)
 	if golden.Version != "1.3" || !reflect.DeepEqual(golden.Schemas, goldenSchemas) {
 		t.Errorf("got version %s and %+v, want 1.3 and %+v", golden.Version, golden.Schemas, goldenSchemas)
 	}
-	fresh := filepath.Join(t.TempDir(), "schemas")
-	if err := writeSchemas(fresh); err != nil {
-		t.Fatal(err)
-	}
-	if got, want := dataFiles(t, fresh), dataFiles(t, schemasGolden); len(want) == 0 || !maps.EqualFunc(got, want, bytes.Equal) {
-		t.Errorf("got %d files, want the bytes of the %d of the golden archive: if that is meant, run this test with -update", len(got), len(want))
-	}
-	if got, want := identityText(t, fresh, "schemas"), identityText(t, schemasGolden, "schemas"); !bytes.Equal(got, want) {
-		t.Errorf("got %s\nwant %s", got, want)
-	}
+	writtenAsItIs(t, schemasGolden, writeSchemas, "schemas")
 }
