@@ -45,6 +45,10 @@ const commitShare = 5
 // errMoved says that another replay with the same id, or with that of other shards, made progress after this one had planned.
 var errMoved = errors.New("the checkpoint moved while the replay was planned")
 
+// errOvertaken says that the target took another producer with this id after the fence and before the first record. That may have been this
+// very replay: the fence is asked for again when a connection breaks, and the first of the two requests can come last.
+var errOvertaken = errors.New("fenced before the first record")
+
 // claim makes this replay the only one with its id, and opens its first transaction. From the fence on no other can commit, so what the
 // checkpoint topic says then stays true. If it is not what the plan was made from, the error is errMoved.
 func (p *player) claim(ctx context.Context) error {
@@ -95,6 +99,9 @@ func (p *player) open(ctx context.Context) error {
 	err := p.save(ctx, false)
 	if err != nil && p.transactions != nil {
 		p.transactions.abort(ctx)
+	}
+	if errors.Is(err, ErrFenced) {
+		return fmt.Errorf("%w: %w", errOvertaken, err)
 	}
 	return err
 }

@@ -1,7 +1,9 @@
 package replay_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"net"
 	"sync"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // newVirtualTarget is a target for a synctest bubble.
@@ -33,6 +36,10 @@ type mortal struct {
 	kill  func() // ends the process
 
 	survives bool
+	late     int // when over 0, the target gets that write on its old connection so many writes later; it was made again by then
+
+	held *mortalConn
+	kept []byte // the write number at
 
 	mu     sync.Mutex
 	writes int
@@ -73,6 +80,13 @@ func (m *mortal) wasCut() bool {
 	return m.cut
 }
 
+// request is the key of the request that write number at was.
+func (m *mortal) request() kmsg.Key {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return kmsg.Key(binary.BigEndian.Uint16(m.kept[4:]))
+}
+
 type mortalConn struct {
 	net.Conn
 	of *mortal
@@ -86,8 +100,15 @@ func (c *mortalConn) Write(b []byte) (int, error) {
 		return 0, errDead
 	}
 	m.writes++
+	if m.held != nil && m.writes >= m.at+m.late {
+		m.deliver()
+	}
 	if m.writes != m.at {
 		return c.Conn.Write(b)
+	}
+	m.kept = bytes.Clone(b)
+	if m.late > 0 {
+		m.held = c
 	}
 	if m.after {
 		c.Conn.Write(b)
@@ -99,6 +120,25 @@ func (c *mortalConn) Write(b []byte) (int, error) {
 	return 0, errDead
 }
 
+// deliver lets the target have what was held back, and waits for its answer.
+func (m *mortal) deliver() {
+	conn := m.held.Conn
+	m.held = nil
+	conn.Write(m.kept)
+	conn.Read(make([]byte, 4))
+	conn.Close()
+}
+
+// Close keeps the connection open on which something is to come late.
+func (c *mortalConn) Close() error {
+	c.of.mu.Lock()
+	defer c.of.mu.Unlock()
+	if c.of.held == c {
+		return nil
+	}
+	return c.Conn.Close()
+}
+
 // die is the same at once.
 func (m *mortal) die() {
 	m.mu.Lock()
@@ -108,7 +148,9 @@ func (m *mortal) die() {
 
 func (m *mortal) end() {
 	for _, conn := range m.conns {
-		conn.Close()
+		if m.held == nil || conn != m.held.Conn {
+			conn.Close()
+		}
 	}
 	m.cut, m.conns = true, nil
 	if !m.survives {

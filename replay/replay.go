@@ -43,11 +43,13 @@ func Run(ctx context.Context, connect []kgo.Opt, archive *format.Archive, o Opti
 	}
 	defer j.target.Close()
 	j.keepInTarget()
-	for {
+	for overtaken := false; ; {
 		report, err := j.attempt(ctx)
-		if !errors.Is(err, errMoved) {
+		first := errors.Is(err, errOvertaken) && !overtaken
+		if !first && !errors.Is(err, errMoved) {
 			return report, err
 		}
+		overtaken = overtaken || first
 		s.OnPlan = nil // what it was told is out of date, but it is called once
 	}
 }
@@ -77,7 +79,8 @@ func (j *job) keepInTarget() {
 	j.progress = j.topic
 }
 
-// attempt plans and runs. The error is errMoved when another replay made progress in between that this one must know of. Topics are made when nothing
+// attempt plans and runs. The error is errMoved when another replay made progress in between that this one must know of, and wraps
+// errOvertaken when another began. Topics are made when nothing
 // refuses the plan any more, and before the player, which asks how many partitions they have.
 func (j *job) attempt(ctx context.Context) (Report, error) {
 	plan, err := j.prepare(ctx)

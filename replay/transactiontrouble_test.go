@@ -92,15 +92,27 @@ func TestConnectionsThatAreCutAtAnyRequestLoseAndDoubleNothing(t *testing.T) {
 	r := ordersAndEvents(60)
 	a := r.archive(t)
 	readOnce(t)
-	for _, after := range []bool{false, true} {
+	for _, request := range []struct {
+		is    string
+		after bool
+		late  int
+	}{
+		{is: "lost"},
+		{is: "done", after: true},
+		{is: "done once more and late", late: 3}, // after what makes a connection anew, and the request that is made again
+	} {
 		at, cut := 1, true
 		for ; cut; at++ {
 			synctest.Test(t, func(t *testing.T) {
-				c, network := newVirtualTarget(t), &mortal{at: at, after: after, survives: true}
+				c := newVirtualTarget(t)
+				network := &mortal{at: at, after: request.after, late: request.late, survives: true}
 				report, err := replay.Run(t.Context(), network.connect(c), a, often())
 				cut = network.wasCut()
-				if err != nil && report.Sent > 0 {
-					t.Errorf("cut at request %d, after %t: error %v, want none", at, after, err)
+				// The first request to become the producer may come so late that it takes the one that was made again for an older replay.
+				fence := cut && network.request() == kmsg.InitProducerID
+				overtaken := fence && request.after && errors.Is(err, replay.ErrFenced)
+				if err != nil && (report.Sent > 0 || fence) && !overtaken {
+					t.Errorf("request %d is %s: error %v, want none", at, request.is, err)
 				}
 				c.goOn(t, r, a, often())
 			})
