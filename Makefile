@@ -153,8 +153,8 @@ profile: ## what release builds are optimised by, from captures, replays and che
 release: ## every file of a release, in build/release: VERSION, or the tag of the commit; PLATFORMS, or all
 	$(GO) run -C release . -files $(CURDIR)/build/release -version=$(VERSION) -platforms=$(PLATFORMS)
 
-image: ## the container image, in build/image, as an OCI layout
-	$(GO) run -C release . -image $(CURDIR)/build/image -version=$(VERSION)
+image: ## the container image, in build/image, as an OCI layout: VERSION and PLATFORMS as for a release, of which those of Linux count
+	$(GO) run -C release . -image $(CURDIR)/build/image -version=$(VERSION) -platforms=$(PLATFORMS)
 
 release-check: ## everything twice, from another directory and an empty build cache: the same bytes; very long
 	release/check $(PLATFORMS)

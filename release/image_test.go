@@ -77,6 +77,12 @@ func TestTheImage(t *testing.T) {
 	t.Run("has the program and nothing that runs besides", func(t *testing.T) { checkFiles(t, found) })
 	t.Run("runs as nobody and says what it is", func(t *testing.T) { checkConfig(t, found) })
 	t.Run("runs with nothing around", func(t *testing.T) { checkRuns(t, found) })
+	t.Run("is for the platforms that are asked for", func(t *testing.T) {
+		few := images(t, made(t, aProgram(t), "image", "-platforms", "windows/amd64,linux/arm64"))
+		if got := slices.Collect(maps.Keys(few)); !slices.Equal(got, []string{"linux/arm64"}) {
+			t.Errorf("got images for %v, want linux/arm64 only", got)
+		}
+	})
 	t.Run("is the same bytes when it is made again", func(t *testing.T) {
 		again := digests(t, made(t, aProgram(t), "image"))
 		if first := digests(t, dir); !maps.Equal(first, again) {

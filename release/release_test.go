@@ -253,6 +253,20 @@ func TestThePackageForDebianHasItsFilesWhereTheyBelong(t *testing.T) {
 	}
 }
 
+func TestTheTargetsOfMakePassOnVersionAndPlatforms(t *testing.T) {
+	if _, err := exec.LookPath("make"); err != nil {
+		t.Skip("make is not here")
+	}
+	for _, target := range []string{"release", "image"} {
+		cmd := exec.Command("make", "--dry-run", target, "VERSION=v1.2.3", "PLATFORMS=linux/arm64")
+		cmd.Dir = ".."
+		out, err := cmd.CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "-version=v1.2.3 -platforms=linux/arm64") {
+			t.Errorf("make %s: %v: does not pass on what it is told: %s", target, err, out)
+		}
+	}
+}
+
 func TestWhatIsWrongIsSaidBeforeAnythingIsBuilt(t *testing.T) {
 	source, elsewhere := aProgram(t), t.TempDir()
 	write(t, filepath.Join(elsewhere, "thesis.txt"), "the only copy")
@@ -263,6 +277,7 @@ func TestWhatIsWrongIsSaidBeforeAnythingIsBuilt(t *testing.T) {
 		{epoch, "give -files DIR, -image DIR or both", nil},
 		{epoch, `version "1.2.3": not of the form`, []string{"-version", "1.2.3", "-files", t.TempDir()}},
 		{epoch, `platform "plan9/amd64": not one of`, []string{"-version", "v1.2.3", "-platforms", "plan9/amd64", "-files", t.TempDir()}},
+		{epoch, "no platform of Linux is asked for", []string{"-version", "v1.2.3", "-platforms", "windows/amd64", "-pgo", "off", "-image", t.TempDir()}},
 		{"soon", `SOURCE_DATE_EPOCH "soon": not seconds`, []string{"-version", "v1.2.3", "-files", t.TempDir()}},
 		{"", "set SOURCE_DATE_EPOCH", []string{"-version", "v1.2.3", "-files", t.TempDir()}},
 		{epoch, "profile: ", []string{"-version", "v1.2.3", "-pgo", "absent.pgo", "-files", t.TempDir()}},
