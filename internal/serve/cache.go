@@ -23,6 +23,7 @@ type cache struct {
 	read   int64     // of size: blocks in done
 	ahead  int64     // that blocks will have which are decoded ahead
 	usual  int64     // what the last block had
+	puts   int64     // blocks that were put in so far
 	recent list.List // of *block; those used last come first
 	done   list.List // of *block that somebody read to the end, the last one first: they go before those that somebody is in the middle of
 	places map[*block]*list.Element
@@ -144,11 +145,24 @@ func (c *cache) finish(b *block) {
 func (c *cache) reserve() int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.abandon()
 	if c.usual == 0 || c.size-c.read+c.ahead+c.usual > c.most {
 		return 0
 	}
 	c.ahead += c.usual
 	return c.usual
+}
+
+// abandon has blocks that somebody was in the middle of go as if they had been read to the end, once all there is room for came and went and they were not
+// asked for: whoever reads them has gone, or is slow. Else there would be no room ever again.
+func (c *cache) abandon() {
+	for e := c.recent.Back(); e != nil; e = c.recent.Back() {
+		b := e.Value.(*block)
+		if c.puts-b.used <= 2*int64(len(c.places)) {
+			return
+		}
+		c.move(b, &c.done)
+	}
 }
 
 // release gives back what reserve returned.
@@ -168,6 +182,7 @@ func (c *cache) move(b *block, to *list.List) {
 	if b.finished = to == &c.done; b.finished {
 		c.read += b.size
 	}
+	b.used = c.puts
 	c.places[b] = to.PushFront(b)
 }
 
@@ -206,6 +221,8 @@ func (c *cache) put(b *block) *block {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	b.partition.blocks = append(b.partition.blocks, b)
+	c.puts++
+	b.used = c.puts
 	c.places[b] = c.recent.PushFront(b)
 	c.size, c.usual = c.size+b.size, b.size
 	for b := c.oldest(); b != nil && c.size > c.most; b = c.oldest() {

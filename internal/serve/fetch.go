@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -27,17 +26,18 @@ const (
 // fetching is a Fetch on its way. Partitions of archived topics are answered here, the others by the embedded broker.
 type fetching struct {
 	*conn
-	request *kmsg.FetchRequest
-	answers *kmsg.FetchResponse
-	bodies  []body // what answers says of batches stands for these, in this order
-	left    int    // bytes that may still be sent
-	sent    int
-	blocks  int // that were read for the answer
-	last    []delivery
-	asked   []*partition // archived ones whose watermarks still rise
-	others  bool
-	refused bool // a partition: that is said at once
-	damaged bool // what a partition has cannot be read: that is said soon
+	request  *kmsg.FetchRequest
+	answers  *kmsg.FetchResponse
+	bodies   []body // what answers says of batches stands for these, in this order
+	left     int    // bytes that may still be sent
+	sent     int
+	blocks   int // that were read for the answer
+	last     []delivery
+	readings []*reading
+	asked    []*partition // archived ones whose watermarks still rise
+	others   bool
+	refused  bool // a partition: that is said at once
+	damaged  bool // what a partition has cannot be read: that is said soon
 }
 
 // delivery says how far a partition was answered.
@@ -152,7 +152,7 @@ func await(ctx context.Context, told <-chan struct{}, d time.Duration) error {
 // collect answers what is archived.
 func (f *fetching) collect(ctx context.Context) error {
 	f.answers = f.request.ResponseKind().(*kmsg.FetchResponse)
-	f.bodies = f.bodies[:0]
+	f.bodies, f.readings = f.bodies[:0], f.readings[:0]
 	f.last, f.asked, f.others, f.sent, f.blocks, f.refused, f.damaged = f.last[:0], f.asked[:0], false, 0, 0, false, false
 	for i := range f.request.Topics {
 		rt := &f.request.Topics[i]
@@ -163,25 +163,22 @@ func (f *fetching) collect(ctx context.Context) error {
 		}
 		st := kmsg.NewFetchResponseTopic()
 		st.Topic, st.TopicID = rt.Topic, rt.TopicID
+		st.Partitions = make([]kmsg.FetchResponseTopicPartition, len(rt.Partitions))
 		for j := range rt.Partitions {
-			sp, err := f.one(ctx, t.partition(rt.Partitions[j].Partition), &rt.Partitions[j])
-			if err != nil {
-				return err
-			}
-			st.Partitions = append(st.Partitions, sp)
+			f.one(t.partition(rt.Partitions[j].Partition), &rt.Partitions[j], &st.Partitions[j])
 		}
 		f.answers.Topics = append(f.answers.Topics, st)
 	}
-	return nil
+	return f.read(ctx)
 }
 
-// one answers a partition.
-func (f *fetching) one(ctx context.Context, p *partition, rp *kmsg.FetchRequestTopicPartition) (kmsg.FetchResponseTopicPartition, error) {
-	sp := kmsg.NewFetchResponseTopicPartition()
+// one answers what is known of a partition without its records.
+func (f *fetching) one(p *partition, rp *kmsg.FetchRequestTopicPartition, sp *kmsg.FetchResponseTopicPartition) {
+	*sp = kmsg.NewFetchResponseTopicPartition()
 	sp.Partition, sp.RecordBatches = rp.Partition, []byte{}
 	if p == nil {
 		sp.ErrorCode, f.refused = kerr.UnknownTopicOrPartition.Code, true
-		return sp, nil
+		return
 	}
 	if p.scheduled.Load() {
 		f.asked = append(f.asked, p)
@@ -190,127 +187,12 @@ func (f *fetching) one(ctx context.Context, p *partition, rp *kmsg.FetchRequestT
 	sp.HighWatermark, sp.LastStableOffset, sp.LogStartOffset = visible, visible, p.first()
 	if sp.ErrorCode = p.refuse(rp.FetchOffset, rp.CurrentLeaderEpoch); sp.ErrorCode != 0 {
 		f.refused = true
-		return sp, nil
-	}
-	p.reached(rp.FetchOffset)
-	if rp.FetchOffset >= visible {
-		return sp, nil
-	}
-	return sp, f.fill(ctx, p, rp, visible, &sp)
-}
-
-// fill adds record batches from the offset on.
-func (f *fetching) fill(ctx context.Context, p *partition, rp *kmsg.FetchRequestTopicPartition, visible int64, sp *kmsg.FetchResponseTopicPartition) error {
-	at, room, to := rp.FetchOffset, int(rp.PartitionMaxBytes), body{}
-	defer func() { f.enclose(to, sp) }()
-	for ; at < visible && (f.sent == 0 || f.left > 0 && f.blocks < mostBlocks); f.blocks++ {
-		s := p.stretchAt(at, visible)
-		if f.sent >= enough && f.readAhead(p, s.at) {
-			break
-		}
-		b, err := f.cache.get(ctx, p, s.at)
-		if err != nil {
-			return err
-		}
-		if b.err != nil {
-			if at == rp.FetchOffset {
-				f.unreadable(p, b.err, at, sp)
-			}
-			return nil
-		}
-		last := f.take(b, s, &room, &to)
-		if last > b.hi {
-			f.cache.finish(b)
-		}
-		next := s.served(last)
-		if next == at {
-			break
-		}
-		at = next
-	}
-	if at > rp.FetchOffset {
-		f.last = append(f.last, delivery{p, at})
-	}
-	return nil
-}
-
-// unreadable answers that what is at an offset cannot be read: it is damaged, or was pruned.
-func (f *fetching) unreadable(p *partition, err error, at int64, sp *kmsg.FetchResponseTopicPartition) {
-	p.follow(err)
-	if sp.LogStartOffset = p.first(); at < sp.LogStartOffset {
-		sp.ErrorCode, f.refused = kerr.OffsetOutOfRange.Code, true
 		return
 	}
-	sp.ErrorCode, f.damaged = readError(err), true
-}
-
-// take adds batches of a block for a stretch and returns the offset behind them. The first batch of an answer is sent whatever its size.
-func (f *fetching) take(b *block, s stretch, room *int, to *body) int64 {
-	for i := range b.batches {
-		one := b.batches[i]
-		if one.last < s.at || s.at >= s.until {
-			continue
-		}
-		if one.last >= s.until {
-			one = one.cut(s.at, s.until)
-		}
-		if f.sent > 0 && (len(one.raw) > *room || len(one.raw) > f.left) {
-			return s.at
-		}
-		f.add(&one, &s, room, to)
+	p.reached(rp.FetchOffset)
+	if rp.FetchOffset < visible {
+		f.readings = append(f.readings, &reading{partition: p, from: rp.FetchOffset, visible: visible, room: int(rp.PartitionMaxBytes), answer: sp})
 	}
-	if last := min(b.hi, s.until-1); s.at <= last {
-		gap := marker(s.at, last) // no batch reaches so far
-		f.add(&gap, &s, room, to)
-	}
-	return s.at
-}
-
-// enclose ends the answer of a partition with batches, if there are any.
-func (f *fetching) enclose(b body, sp *kmsg.FetchResponseTopicPartition) {
-	if b.size > 0 {
-		sp.RecordBatches = f.standIn
-		f.bodies = append(f.bodies, b)
-	}
-}
-
-// enough is what an answer goes with at once while more is decoded for the next one.
-const enough = batchBytes
-
-// readAhead has the row group of an offset decoded while the client is busy with what it gets. It says whether the answer can do without: not when the row
-// group is there, or would take the place of one that others read.
-func (f *fetching) readAhead(p *partition, offset int64) bool {
-	if f.cache.find(p, offset) != nil {
-		return false
-	}
-	if !p.ahead.CompareAndSwap(false, true) {
-		return true
-	}
-	room := f.cache.reserve()
-	if room == 0 {
-		p.ahead.Store(false)
-		return false
-	}
-	f.running.Go(func() {
-		defer p.ahead.Store(false)
-		defer f.cache.release(room)
-		f.cache.get(f.Server.ctx, p, offset) // what is wrong with it is said
-	})
-	return true
-}
-
-// add adds a batch, and begins the stretch behind it.
-func (f *fetching) add(one *batch, s *stretch, room *int, to *body) {
-	raw := one.raw
-	if s.round > 0 {
-		raw = slices.Clone(raw)
-		s.move(raw)
-	}
-	to.batches, to.size = append(to.batches, raw), to.size+len(raw)
-	*room -= len(one.raw)
-	f.left -= len(one.raw)
-	f.sent += len(one.raw)
-	s.at = one.last + 1
 }
 
 // readError is what a client is told of what cannot be read. Of what is not there any more it is told as of what is damaged, because clients ask again

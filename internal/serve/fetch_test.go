@@ -1,8 +1,6 @@
 package serve
 
 import (
-	"slices"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -115,56 +113,6 @@ func TestAnAnswerDoesNotWaitForManyRowGroups(t *testing.T) {
 	same(t, take(t, client(t, s, kgo.ConsumeTopics("orders"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart())), len(l.records)), l)
 }
 
-// counting counts how often row groups are decoded.
-type counting struct{ decoded atomic.Int64 }
-
-func (*counting) Rules(string) string { return "count" }
-func (*counting) Steps() string       { return "count" }
-func (c *counting) Begin(format.Reshaping) (func(format.TopicPartition, *format.Record) (bool, error), func()) {
-	c.decoded.Add(1)
-	return func(format.TopicPartition, *format.Record) (bool, error) { return true, nil }, func() {}
-}
-
-func TestPartitionsThatAreReadTogetherAreDecodedOnce(t *testing.T) {
-	const partitions, groups, each, recordBytes = 3, 6, 6, 100 << 10
-	var logs []log
-	for p := range int32(partitions) {
-		l := log{tp: format.TopicPartition{Topic: "orders", Partition: p}, next: groups * each, cut: each}
-		for o := range l.next {
-			l.records = append(l.records, format.Record{Offset: o, Value: make([]byte, recordBytes)})
-		}
-		logs = append(logs, l)
-	}
-	a, _ := newArchive(t, logs...)
-	rules := &counting{}
-	s := start(t, Options{Sources: []Source{{Archive: a, Rules: rules}}, CacheBytes: (partitions + 1) * (each + 1) * recordBytes})
-	c := client(t, s, kgo.MaxVersions(fetchVersion(11)))
-	at := make([]int64, partitions)
-	for slices.Min(at) < groups*each { // batches of two records, one of each partition at a time
-		got := fetched(t, c, 0, func(m *kmsg.FetchRequest) {
-			one := m.Topics[0].Partitions[0]
-			m.Topics[0].Partitions = nil
-			for p := range at {
-				one.Partition, one.FetchOffset, one.PartitionMaxBytes = int32(p), at[p], 3*recordBytes
-				m.Topics[0].Partitions = append(m.Topics[0].Partitions, one)
-			}
-		})
-		for _, p := range got.Topics[0].Partitions {
-			if len(p.RecordBatches) == 0 {
-				continue // its row group is being decoded
-			}
-			var b kmsg.RecordBatch
-			if err := b.ReadFrom(p.RecordBatches); err != nil {
-				t.Fatal(err)
-			}
-			at[p.Partition] = b.FirstOffset + int64(b.LastOffsetDelta) + 1
-		}
-	}
-	if n := rules.decoded.Load(); n != partitions*groups {
-		t.Errorf("%d row groups were decoded %d times", partitions*groups, n)
-	}
-}
-
 // fetchVersion is the newest version of Fetch to ask with.
 func fetchVersion(v int16) *kversion.Versions {
 	versions := kversion.V4_1_0()
@@ -180,19 +128,19 @@ func TestTheNextRowGroupIsDecodedWhileAnAnswerIsOnItsWayIfThereIsRoom(t *testing
 	}
 	for name, test := range map[string]struct {
 		room    int64
-		batches int // of two records, in the answer
-	}{"room": {8 << 20, each / 2}, "none": {1, each/2 + 2}} {
+		decoded int64
+	}{"room": {8 << 20, 2}, "none": {1, 1}} {
 		t.Run(name, func(t *testing.T) {
 			virtually(t, []log{l}, func(t *testing.T, a *format.Archive, network *kfake.VirtualNetwork) {
 				rules := &counting{}
 				s := start(t, Options{Sources: []Source{{Archive: a, Rules: rules}}, CacheBytes: test.room, Listen: "127.0.0.1:9092", Listener: network.Listen})
 				got := fetched(t, client(t, s, kgo.Dialer(network.DialContext), kgo.MaxVersions(fetchVersion(11))), 0, nil)
-				if batches := len(got.Topics[0].Partitions[0].RecordBatches) / (2 * recordBytes); batches != test.batches {
-					t.Errorf("got %d batches, want %d", batches, test.batches)
+				if batches := len(got.Topics[0].Partitions[0].RecordBatches) / (2 * recordBytes); batches != each/2 {
+					t.Errorf("got %d batches, want %d", batches, each/2)
 				}
 				synctest.Wait()
-				if got := rules.decoded.Load(); got != 2 {
-					t.Errorf("%d row groups are decoded, want 2", got)
+				if got := rules.decoded.Load(); got != test.decoded {
+					t.Errorf("%d row groups are decoded, want %d", got, test.decoded)
 				}
 			})
 		})

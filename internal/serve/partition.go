@@ -40,6 +40,7 @@ type block struct {
 	batches   []batch
 	size      int64
 	finished  bool  // somebody read it to its end
+	used      int64 // how many blocks had been put into the cache when it was asked for last
 	err       error // why it cannot be read; batches are then empty
 }
 
