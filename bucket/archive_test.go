@@ -14,6 +14,7 @@ import (
 	"github.com/karchive/karchive/bucket"
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/origin"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/scan"
 	"github.com/karchive/karchive/test/membucket"
 	"github.com/karchive/karchive/test/memfs/crashruns"
@@ -155,7 +156,7 @@ func TestABucketAndADirectoryAreCopiesOfEachOther(t *testing.T) {
 	ok(t, seal(a, orders, 2))
 	ok(t, a.Close())
 
-	fsys, err := format.DirFS(download(t, s))
+	fsys, err := storage.DirFS(download(t, s))
 	ok(t, err)
 	there, err := format.OpenForWriting(fsys)
 	ok(t, err)

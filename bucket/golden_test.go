@@ -8,6 +8,7 @@ import (
 
 	"github.com/karchive/karchive/bucket"
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/test/membucket"
 )
 
@@ -56,7 +57,7 @@ func TestTheGoldenArchiveOfABucketIsWhatItsLastPlanSays(t *testing.T) {
 	if id.Version != "1.2" || id.Revision != 2 || id.Capture == nil || len(id.Topics) != len(want.Identity().Topics) {
 		t.Errorf("got version %s, revision %d, plan %v, %d topics", id.Version, id.Revision, id.Capture, len(id.Topics))
 	}
-	fsys, err := format.DirFS(golden12)
+	fsys, err := storage.DirFS(golden12)
 	ok(t, err)
 	ok(t, format.Verify(fsys, format.VerifyOptions{Deep: true}, func(c format.FileCheck) error { return c.Err() }))
 	if got := records(t, a); got != records(t, want) {

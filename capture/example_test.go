@@ -12,6 +12,7 @@ import (
 
 	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 )
 
 // A snapshot of a topic goes into a new archive, which is read. Each record comes out after the digest of its row group was checked.
@@ -58,7 +59,7 @@ func someBrokers() (addresses []string, end func()) {
 }
 
 func snapshot(ctx context.Context, brokers []string, dir string) error {
-	files, err := format.DirFS(dir)
+	files, err := storage.DirFS(dir)
 	if err != nil {
 		return err
 	}

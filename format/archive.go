@@ -131,6 +131,22 @@ func Open(fsys storage.ReadFS) (*Archive, error) {
 	}
 }
 
+// OpenPath opens the archive in a directory for reading, as [Open] does. A directory that is not there wraps fs.ErrNotExist.
+func OpenPath(dir string) (*Archive, error) {
+	fsys, err := storage.DirFS(dir)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := fsys.Stat("."); err != nil {
+		return nil, fmt.Errorf("open archive: %s: %w", dir, err)
+	}
+	a, err := Open(fsys)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
+	return a, nil
+}
+
 // openToRead is Open. With an error the archive is what is known of it; nil: nothing.
 func openToRead(fsys storage.ReadFS) (*Archive, error) {
 	id, err := loadIdentity(fsys)

@@ -74,7 +74,7 @@ func TestSha256sumChecksAnArchive(t *testing.T) {
 
 func dirFS(t testing.TB, dir string) storage.FS {
 	t.Helper()
-	fsys, err := format.DirFS(dir)
+	fsys, err := storage.DirFS(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func TestAFileInPlaceOfADirectoryIsNoArchive(t *testing.T) {
 	if err := os.WriteFile(name, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := format.DirFS(name); !errors.Is(err, format.ErrNotArchive) {
+	if _, err := storage.DirFS(name); !errors.Is(err, format.ErrNotArchive) {
 		t.Errorf("got %v, want ErrNotArchive", err)
 	}
 }
@@ -425,7 +425,7 @@ func TestAnArchiveIsOpenedOrMadeInAPlaceOfEitherKind(t *testing.T) {
 			for range 2 {
 				var in storage.Writable = place
 				if what == "shared" {
-					d, err := format.ShareDir(place)
+					d, err := storage.ShareDir(place)
 					must(t, err)
 					in = d
 				}

@@ -4,12 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"sync"
-	"time"
 
 	"github.com/karchive/karchive/format/storage"
+	"github.com/karchive/karchive/internal/durable"
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
@@ -19,7 +17,7 @@ var errArchiveClosed = errors.New("archive is closed")
 type archiveWriter struct {
 	fsys      storage.FS
 	lock      io.Closer
-	dirs      *durableDirs
+	dirs      *durable.Dirs
 	sums      storage.File  // SHA256SUMS, open for appending
 	foldsCase bool          // the file system takes a and A for one name
 	store     storage.Store // in place of all of these; nil: a file system
@@ -41,23 +39,14 @@ type archiveWriter struct {
 
 // newArchiveWriter takes the lock of a root.
 func newArchiveWriter(fsys storage.FS) (*archiveWriter, error) {
-	lock, err := fsys.Lock(ondisk.Lock, lockHolder())
+	lock, err := fsys.Lock(ondisk.Lock, durable.Holder())
 	if err != nil {
 		return nil, err
 	}
 	return &archiveWriter{
-		fsys: fsys, lock: lock, dirs: newDurableDirs(fsys),
+		fsys: fsys, lock: lock, dirs: durable.NewDirs(fsys),
 		pending: map[TopicPartition]bool{}, topics: map[string]string{},
 	}, nil
-}
-
-// lockHolder is what others are told who find the archive locked.
-func lockHolder() string {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
-	}
-	return fmt.Sprintf("pid %d on host %s since %s", os.Getpid(), host, time.Now().UTC().Format(time.RFC3339))
 }
 
 // appendSum adds a line to SHA256SUMS, durable before it returns.
@@ -94,17 +83,9 @@ func (w *archiveWriter) writeIdentity(id Identity, archiveID string) (Identity, 
 		id.Revision++
 	}
 	if err := writeIdentity(w.fsys, id); err != nil {
-		return id, w.stop(noteGone(err))
+		return id, w.stop(durable.NoteGone(err))
 	}
 	return id, nil
-}
-
-// noteGone names what it means that a directory is not there which this writer made or found.
-func noteGone(err error) error {
-	if !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return fmt.Errorf("%w: %w", ErrGone, err)
 }
 
 // stop makes err final for all writing and returns it. The caller holds mu.

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format/ledger"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
@@ -130,7 +131,7 @@ func TestFilesInTheRootAreBounded(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "five"), []byte("12345"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	fsys, err := DirFS(dir)
+	fsys, err := storage.DirFS(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

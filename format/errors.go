@@ -11,11 +11,9 @@ var (
 	// ErrCorrupt is wrapped by every error about bytes that are not what was written.
 	ErrCorrupt = ondisk.ErrCorrupt
 	// ErrNotArchive is returned for a directory or file that holds no archive.
-	ErrNotArchive = errors.New("not a karchive archive")
+	ErrNotArchive = ondisk.ErrNotArchive
 	// ErrMissingSegment is wrapped when SHA256SUMS lists a file that is not there.
 	ErrMissingSegment = errors.New("segment is missing")
-	// ErrGone is wrapped when the directory of an archive, or one in it, was deleted while it was open for writing.
-	ErrGone = errors.New("the archive, or a part of it, was deleted while it was being written")
 	// ErrVersion is wrapped for an archive or segment of a newer major format version, and when one of a newer minor version
 	// is to be written to. It is not corruption.
 	ErrVersion = errors.New("use a newer karchive")
@@ -25,8 +23,7 @@ var (
 var (
 	errReadOnly = errors.New("archive is open read-only")
 	// errUnlisted: OpenForWriting adds the line of such a segment after a deep check.
-	errUnlisted    = errors.New("segment is not listed in SHA256SUMS")
-	errForeignFile = errors.New("not a file of karchive")
+	errUnlisted = errors.New("segment is not listed in SHA256SUMS")
 	// errTopicCase is for a file system that would put both topics into one directory.
 	errTopicCase = errors.New("topic differs from another only by case")
 )

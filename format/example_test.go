@@ -38,7 +38,7 @@ func Example() {
 }
 
 func write(dir string) (s format.Segment, d *format.Document, err error) {
-	fsys, err := format.DirFS(dir)
+	fsys, err := storage.DirFS(dir)
 	if err != nil {
 		return s, nil, err
 	}
@@ -71,7 +71,7 @@ func write(dir string) (s format.Segment, d *format.Document, err error) {
 }
 
 func read(dir string) error {
-	fsys, err := format.DirFS(dir)
+	fsys, err := storage.DirFS(dir)
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func exampleArchive() (fsys storage.FS, done func()) {
 		log.Fatal(err)
 	}
 	if _, _, err = write(dir); err == nil {
-		fsys, err = format.DirFS(dir)
+		fsys, err = storage.DirFS(dir)
 	}
 	if err != nil {
 		log.Fatal(err)

@@ -3,6 +3,8 @@ package format
 import (
 	"io"
 	"weak"
+
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // What tests outside the package need of the inside: a segment without an archive around it, and how much is read.
@@ -31,7 +33,7 @@ func (r *Reader) ReadGroupInto(i int, b *Buffer) ([]Record, error) { return r.re
 // The errors that nobody is known to branch on.
 var (
 	ErrReadOnly    = errReadOnly
-	ErrForeignFile = errForeignFile
+	ErrForeignFile = ondisk.ErrForeignFile
 	ErrTopicCase   = errTopicCase
 	ErrUnlisted    = errUnlisted
 )

@@ -11,6 +11,7 @@ import (
 
 	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/format/storage"
+	"github.com/karchive/karchive/internal/durable"
 	"github.com/karchive/karchive/internal/ondisk"
 	"github.com/karchive/karchive/internal/printable"
 )
@@ -131,7 +132,11 @@ func oversized(size, limit int64) error {
 // directory must exist.
 func replaceFile(fsys storage.FS, name string, content []byte) error {
 	temp := ondisk.Temp + "/" + name
-	if err := writeDurable(fsys, temp, content); err != nil {
+	f, err := fsys.Create(temp)
+	if err == nil {
+		err = durable.Write(f, content)
+	}
+	if err != nil {
 		fsys.Remove(temp) // or the next attempt would find the name taken; the first error is the one to tell
 		return err
 	}
@@ -140,20 +145,4 @@ func replaceFile(fsys storage.FS, name string, content []byte) error {
 		return err
 	}
 	return fsys.SyncDir(".")
-}
-
-func writeDurable(fsys storage.FS, name string, content []byte) error {
-	f, err := fsys.Create(name)
-	if err != nil {
-		return err
-	}
-	if _, err := f.Write(content); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		f.Close()
-		return err
-	}
-	return f.Close()
 }

@@ -136,7 +136,7 @@ func (l *listing) foreignErr() error {
 	if len(l.foreign) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s: %w: move it out of the archive", l.foreign[0], errForeignFile)
+	return fmt.Errorf("%s: %w: move it out of the archive", l.foreign[0], ondisk.ErrForeignFile)
 }
 
 // checkEncoding names a segment of another encoding than that of the archive.

@@ -74,9 +74,9 @@ func (w *archiveWriter) removeLeftovers() error {
 	}
 	for _, e := range entries {
 		name := ondisk.Temp + "/" + e.Name()
-		ours := strings.HasPrefix(e.Name(), tempPrefix) || strings.HasPrefix(e.Name(), sharerPrefix) || slices.Contains([]string{probeLower, ondisk.Identity, ondisk.Sums, ondisk.Catalog}, e.Name())
+		ours := strings.HasPrefix(e.Name(), tempPrefix) || strings.HasPrefix(e.Name(), ondisk.SharerPrefix) || slices.Contains([]string{probeLower, ondisk.Identity, ondisk.Sums, ondisk.Catalog}, e.Name())
 		if !ours || !e.Type().IsRegular() {
-			return fmt.Errorf("%s: %w: move it out of the archive", name, errForeignFile)
+			return fmt.Errorf("%s: %w: move it out of the archive", name, ondisk.ErrForeignFile)
 		}
 		if err := w.fsys.Remove(name); err != nil {
 			return fmt.Errorf("remove leftover: %w", err)
@@ -167,7 +167,7 @@ func (a *Archive) listOne(tp TopicPartition, i int) (sha256 string, err error) {
 		}
 	}
 	// Its writer was perhaps killed before it could do this.
-	if err := a.writer.dirs.sync(s.Path); err != nil {
+	if err := a.writer.dirs.Sync(s.Path); err != nil {
 		return "", err
 	}
 	return c.sha256, a.writer.appendSum(c.sha256, s.Path)

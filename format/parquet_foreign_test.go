@@ -15,6 +15,7 @@ import (
 	"github.com/apache/arrow-go/v18/parquet/compress"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/parquetbytes"
 )
 
@@ -109,7 +110,7 @@ func digestOf(records []Record) string {
 
 // A data page without values is legal Parquet, wherever it stands in a column.
 func TestPagesWithoutValuesAreRead(t *testing.T) {
-	fsys, err := DirFS("testdata/empty-pages")
+	fsys, err := storage.DirFS("testdata/empty-pages")
 	if err != nil {
 		t.Fatal(err)
 	}

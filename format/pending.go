@@ -8,6 +8,7 @@ import (
 	"hash"
 
 	"github.com/karchive/karchive/format/storage"
+	"github.com/karchive/karchive/internal/durable"
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
@@ -154,7 +155,7 @@ func (t *tempFile) make() error {
 		return err
 	}
 	if t.file, err = t.writer.fsys.Create(name); err != nil {
-		return noteGone(err)
+		return durable.NoteGone(err)
 	}
 	t.name = name
 	return nil

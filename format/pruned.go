@@ -9,6 +9,7 @@ import (
 
 	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/format/storage"
+	"github.com/karchive/karchive/internal/durable"
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
@@ -163,7 +164,7 @@ func (w *archiveWriter) dropSums(p pruned) error {
 	}
 	if err != nil {
 		w.sums = nil
-		return w.stop(noteGone(err))
+		return w.stop(durable.NoteGone(err))
 	}
 	return nil
 }

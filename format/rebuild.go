@@ -77,7 +77,7 @@ func (w *archiveWriter) checkedSums(place storage.ReadFS, report func(FileCheck)
 		}
 		if wrong == nil && c.Segment != nil && w.store == nil {
 			// Its writer was perhaps killed before it could do this.
-			wrong = w.dirs.sync(c.Segment.Path)
+			wrong = w.dirs.Sync(c.Segment.Path)
 		}
 		return report(c)
 	}}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+
+	"github.com/karchive/karchive/internal/durable"
 )
 
 // Seal finishes the segment, which then covers [o.Base, next), and makes it durable and visible. When it returns without an error the
@@ -48,19 +50,19 @@ func (p *Pending) seal(finish func() (*Document, error)) (Segment, *Document, er
 	if err := p.temp.sync(); err != nil {
 		return Segment{}, nil, w.fail(fmt.Errorf("sync: %w", err))
 	}
-	if err := w.dirs.make(above(p.path)[1:]); err != nil {
-		return Segment{}, nil, w.fail(noteGone(err))
+	if err := w.dirs.Make(durable.Above(p.path)[1:]); err != nil {
+		return Segment{}, nil, w.fail(durable.NoteGone(err))
 	}
 	// The final name appears in one step, and never takes the place of another file: of two writers the first one wins.
 	if err := p.link(); err != nil {
-		return Segment{}, nil, w.fail(noteGone(err))
+		return Segment{}, nil, w.fail(durable.NoteGone(err))
 	}
 	// The file has its name, so the temporary one can go. If it stays, the next writer removes it.
 	w.fsys.Remove(p.temp.name)
 	p.temp.name = ""
 	// The name, and those of the directories that lead to it, are durable before anything says that the segment is there.
-	if err := w.dirs.sync(p.path); err != nil {
-		return Segment{}, nil, w.fail(noteGone(err))
+	if err := w.dirs.Sync(p.path); err != nil {
+		return Segment{}, nil, w.fail(durable.NoteGone(err))
 	}
 	// Last, because a listed segment that is absent counts as a loss, while one without a line only costs a check.
 	sha := p.temp.sha256()

@@ -51,7 +51,7 @@ func (s Segment) Encoding() Encoding { return Encoding(strings.TrimPrefix(path.E
 // checkEncoding refuses a segment of another encoding than that of the archive.
 func (s Segment) checkEncoding(archive Encoding) error {
 	if e := s.Encoding(); e != archive {
-		return fmt.Errorf("%w: its encoding is %s, that of the archive %s", errForeignFile, e, archive)
+		return fmt.Errorf("%w: its encoding is %s, that of the archive %s", ondisk.ErrForeignFile, e, archive)
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/test/memfs"
 )
 
@@ -134,7 +135,7 @@ func readOnlyPlaces(t *testing.T, files map[string][]byte) map[string]fs.FS {
 func TestAnyFileSystemCanHoldAnArchiveThatIsRead(t *testing.T) {
 	files := memArchive(t, full(orders0, 0, 20)).Files()
 	for name, place := range readOnlyPlaces(t, files) {
-		fsys := format.FromFS(place)
+		fsys := storage.FromFS(place)
 		if got := recordsOf(t, mustOpen(t, fsys), format.Selection{}); len(got) != 20 {
 			t.Errorf("%s: got %d records, want 20", name, len(got))
 		}
@@ -169,14 +170,14 @@ func TestAFileThatCannotBeReadFromTheMiddleIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := format.Open(format.FromFS(r)); err == nil || !strings.Contains(err.Error(), "karchive.json") || !strings.Contains(err.Error(), "from the middle") {
+	if _, err := format.Open(storage.FromFS(r)); err == nil || !strings.Contains(err.Error(), "karchive.json") || !strings.Contains(err.Error(), "from the middle") {
 		t.Errorf("got %v, want an error that says what the zip cannot do", err)
 	}
 }
 
 func TestAPathIsOpenedAndNamedInErrors(t *testing.T) {
 	dir := t.TempDir()
-	onDisk, err := format.DirFS(filepath.Join(dir, "a"))
+	onDisk, err := storage.DirFS(filepath.Join(dir, "a"))
 	if err != nil {
 		t.Fatal(err)
 	}

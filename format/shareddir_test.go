@@ -14,7 +14,7 @@ import (
 
 func shared(t *testing.T, fsys storage.FS) *format.Archive {
 	t.Helper()
-	d, err := format.ShareDir(fsys)
+	d, err := storage.ShareDir(fsys)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func TestASharedDirectoryAndOneWriterExcludeEachOther(t *testing.T) {
 	}
 	closed(t, one)
 	w := mustOpenForWriting(t, fsys)
-	if _, err := format.ShareDir(fsys); !errors.Is(err, storage.ErrLocked) {
+	if _, err := storage.ShareDir(fsys); !errors.Is(err, storage.ErrLocked) {
 		t.Errorf("sharing what one has alone: got %v, want %v", err, storage.ErrLocked)
 	}
 	closed(t, w)
@@ -130,7 +130,7 @@ func TestWhatAKilledSharerLeavesIsRemovedByTheNext(t *testing.T) {
 }
 
 func TestADirectoryWithoutHardLinksIsNotShared(t *testing.T) {
-	d, err := format.ShareDir(memfs.New(memfs.Options{NoLinks: true}))
+	d, err := storage.ShareDir(memfs.New(memfs.Options{NoLinks: true}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +176,7 @@ func TestASharerThatCrashesLosesNothingItSealed(t *testing.T) {
 // turns has two write after each other, and says how far they got.
 func turns(fsys *memfs.FS) (sealed int64) {
 	for from := int64(0); from < 20; from += 10 {
-		d, err := format.ShareDir(fsys)
+		d, err := storage.ShareDir(fsys)
 		if err != nil {
 			return sealed
 		}

@@ -215,8 +215,8 @@ func (a *Archive) Commit() error {
 
 func newStoreWriter(s storage.Store) *archiveWriter {
 	w := &archiveWriter{store: s, sealed: map[string]string{}, pending: map[TopicPartition]bool{}, topics: map[string]string{}}
-	if d, ok := s.(*sharedDir); ok {
-		w.foldsCase = d.foldsCase
+	if d, ok := s.(interface{ FoldsCase() bool }); ok {
+		w.foldsCase = d.FoldsCase()
 	}
 	return w
 }

@@ -113,7 +113,7 @@ func (v *verifier) run() error {
 		}
 	}
 	for _, path := range l.foreign {
-		if err := v.report(FileCheck{Path: path, Problems: []error{errForeignFile}}); err != nil {
+		if err := v.report(FileCheck{Path: path, Problems: []error{ondisk.ErrForeignFile}}); err != nil {
 			return err
 		}
 	}

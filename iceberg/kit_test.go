@@ -21,6 +21,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/ledger"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/iceberg"
 )
 
@@ -28,7 +29,7 @@ import (
 func archive(t *testing.T, id format.Identity) (a *format.Archive, location string) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
-	fsys, err := format.DirFS(dir)
+	fsys, err := storage.DirFS(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
@@ -98,7 +99,7 @@ func (u *unpacking) appear(lock io.Closer) error {
 }
 
 func syncDir(dir string) error {
-	fsys, err := format.DirFS(dir)
+	fsys, err := storage.DirFS(dir)
 	if err != nil {
 		return err
 	}

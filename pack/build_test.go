@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
@@ -17,7 +18,7 @@ import (
 func newArchive(t testing.TB, partitions, segments int) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
-	fsys, err := format.DirFS(dir)
+	fsys, err := storage.DirFS(dir)
 	must(t, err)
 	a, err := format.Create(fsys, format.Identity{Topics: []format.Topic{{Name: "orders", Partitions: int32(partitions)}}})
 	must(t, err)
@@ -29,7 +30,7 @@ func newArchive(t testing.TB, partitions, segments int) string {
 // grow adds segments to each partition.
 func grow(t testing.TB, dir string, partitions, segments int) {
 	t.Helper()
-	fsys, err := format.DirFS(dir)
+	fsys, err := storage.DirFS(dir)
 	must(t, err)
 	a, err := format.OpenForWriting(fsys)
 	must(t, err)
@@ -66,7 +67,7 @@ func must(t testing.TB, err error) {
 // packInto packs an archive and returns its files.
 func packInto(t testing.TB, dir, to string, o Options) []string {
 	t.Helper()
-	fsys, err := format.DirFS(dir)
+	fsys, err := storage.DirFS(dir)
 	must(t, err)
 	p, err := New(context.Background(), fsys, o)
 	must(t, err)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
@@ -48,7 +49,7 @@ func TestDeltasAreUnpackedInTheirOrder(t *testing.T) {
 		}
 		must(t, unpackAll(t, to, OpenOptions{}, f)) // again changes nothing
 	}
-	fsys, err := format.DirFS(to)
+	fsys, err := storage.DirFS(to)
 	must(t, err)
 	must(t, format.Verify(fsys, format.VerifyOptions{Deep: true}, func(c format.FileCheck) error {
 		if len(c.Problems) > 0 {
@@ -89,7 +90,7 @@ func TestSinceTakesAnArchiveAPackedFileOrAManifest(t *testing.T) {
 	dir, files, _ := chain(t)
 	old := filepath.Join(t.TempDir(), "old")
 	must(t, unpackAll(t, old, OpenOptions{}, files[0]))
-	fsys, err := format.DirFS(old)
+	fsys, err := storage.DirFS(old)
 	must(t, err)
 	described, err := Describe(fsys)
 	must(t, err)
@@ -110,7 +111,7 @@ func TestSinceTakesAnArchiveAPackedFileOrAManifest(t *testing.T) {
 	if string(one) != string(two) {
 		t.Error("packed since the archive and since its manifest differ")
 	}
-	other, err := format.DirFS(newArchive(t, 2, 1))
+	other, err := storage.DirFS(newArchive(t, 2, 1))
 	must(t, err)
 	if _, err := New(context.Background(), other, Options{Since: described}); !errors.Is(err, ErrOtherArchive) {
 		t.Errorf("since another archive: got %v, want %v", err, ErrOtherArchive)

@@ -15,6 +15,7 @@ import (
 	"filippo.io/age"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 )
 
 var update = flag.Bool("update", false, "write the golden packed file anew")
@@ -208,7 +209,7 @@ func TestPartsOfTwoPackedArchivesAreNotMixed(t *testing.T) {
 }
 
 func TestASegmentLargerThanAPartIsRefused(t *testing.T) {
-	fsys, err := format.DirFS(newArchive(t, 1, 1))
+	fsys, err := storage.DirFS(newArchive(t, 1, 1))
 	must(t, err)
 	_, err = New(context.Background(), fsys, Options{Split: 3 << 10})
 	large, ok := errors.AsType[*SegmentTooLargeError](err)
@@ -225,7 +226,7 @@ func TestASegmentLargerThanAPartIsRefused(t *testing.T) {
 func TestAChangedSegmentIsNotPacked(t *testing.T) {
 	dir := newArchive(t, 1, 1)
 	flipBit(t, filepath.Join(dir, "data/topic=orders/partition=0/00000000000000000000.parquet"), 100)
-	fsys, err := format.DirFS(dir)
+	fsys, err := storage.DirFS(dir)
 	must(t, err)
 	if _, err = New(context.Background(), fsys, Options{}); !errors.Is(err, format.ErrCorrupt) {
 		t.Errorf("got %v, want %v", err, format.ErrCorrupt)

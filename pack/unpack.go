@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/ondisk"
 )
@@ -99,7 +98,7 @@ func (u *unpacking) prepare(dir string) (err error) {
 	case len(entries) == 0:
 		return nil
 	}
-	if u.into, err = format.DirFS(u.target); err != nil {
+	if u.into, err = storage.DirFS(u.target); err != nil {
 		return err
 	}
 	return u.checkTarget()
@@ -110,7 +109,7 @@ func (u *unpacking) begin() (lock io.Closer, err error) {
 	if info, err := os.Lstat(u.staging); err == nil && !info.IsDir() {
 		return nil, errors.New("it is in the way, and no directory")
 	}
-	if u.stage, err = format.DirFS(u.staging); err != nil {
+	if u.stage, err = storage.DirFS(u.staging); err != nil {
 		return nil, err
 	}
 	if err := u.stage.Mkdir("."); err != nil && !errors.Is(err, fs.ErrExist) {

@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/replay"
 	"github.com/karchive/karchive/replay/timeline"
 )
@@ -91,7 +92,7 @@ func somewhere() (archive *format.Archive, brokers []string, end func()) {
 }
 
 func recordOrders(dir string) error {
-	files, err := format.DirFS(dir)
+	files, err := storage.DirFS(dir)
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/replay"
 )
 
@@ -119,7 +120,7 @@ func damagedOrders(t *testing.T) (recording, *format.Archive) {
 	t.Helper()
 	r := ordersAndEvents(100)
 	dir := t.TempDir()
-	files, err := format.DirFS(dir)
+	files, err := storage.DirFS(dir)
 	must(t, err)
 	r.write(t, files)
 	damage(t, filepath.Join(dir, "data", "topic=orders", "partition=0", "00000000000000000000.parquet"))

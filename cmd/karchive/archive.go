@@ -49,7 +49,7 @@ func archiveFS(e *env, name string, partly bool) (storage.ReadFS, error) {
 
 // directoryFS opens a directory that is to hold an archive already.
 func directoryFS(dir string) (storage.FS, error) {
-	fsys, err := format.DirFS(dir)
+	fsys, err := storage.DirFS(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func openOrCreate(e *env, dir string, encoding format.Encoding) (a *format.Archi
 	if bucketurl.Is(dir) {
 		return e.openOrCreateStore(dir, encoding)
 	}
-	fsys, err := format.DirFS(dir)
+	fsys, err := storage.DirFS(dir)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -17,7 +17,7 @@ import (
 // newArchive makes an archive without segments in dir, open for writing.
 func newArchive(t *testing.T, dir string, id format.Identity) *format.Archive {
 	t.Helper()
-	fsys, err := format.DirFS(dir)
+	fsys, err := storage.DirFS(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

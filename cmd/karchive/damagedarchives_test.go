@@ -19,6 +19,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/origin"
+	"github.com/karchive/karchive/format/storage"
 )
 
 // damagedPath is the segment of a partition of orders that begins at an offset.
@@ -87,7 +88,7 @@ func spoilGroup(base, offset int64) func(string) error {
 // intactReaders are the ways to read what is intact of a damaged archive. Each returns the keys that it saw, and what was said of the damage.
 var intactReaders = map[string]func(t *testing.T, c *damagedCase) (keys string, report string){
 	"records": func(t *testing.T, c *damagedCase) (string, string) {
-		fsys, err := format.DirFS(c.dir)
+		fsys, err := storage.DirFS(c.dir)
 		if err != nil {
 			t.Fatal(err)
 		}

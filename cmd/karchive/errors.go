@@ -200,7 +200,7 @@ func hintFor(err error) string {
 		return "karchive verify --deep names every bad file, --skip-corrupt reads the rest, karchive recover writes it to a new archive"
 	case errors.Is(err, format.ErrPruned):
 		return "the same command again goes on with what is left"
-	case errors.Is(err, format.ErrGone):
+	case errors.Is(err, storage.ErrGone):
 		return "nothing of the cluster is lost: the same command takes what it still holds into a new archive"
 	case errors.Is(err, fs.ErrPermission):
 		return permissionHint(err)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/ledger"
+	"github.com/karchive/karchive/format/storage"
 )
 
 func TestAllThatTellsOfGapsKnowsEveryReason(t *testing.T) {
@@ -65,7 +66,7 @@ func writeGapOf(t *testing.T, dir string, reason ledger.Reason) map[ledger.Reaso
 
 func coverageOf(t *testing.T, dir string) map[ledger.Reason]int64 {
 	t.Helper()
-	fsys, err := format.DirFS(dir)
+	fsys, err := storage.DirFS(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

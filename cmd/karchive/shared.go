@@ -13,12 +13,12 @@ import (
 
 // openOrCreateShared is openOrCreate in a directory that several processes write to at the same time.
 func openOrCreateShared(e *env, dir string, encoding format.Encoding) (a *format.Archive, closing func(), err error) {
-	fsys, err := format.DirFS(dir)
+	fsys, err := storage.DirFS(dir)
 	if err != nil {
 		return nil, nil, err
 	}
 	_, statErr := fsys.Stat(".")
-	d, err := format.ShareDir(fsys)
+	d, err := storage.ShareDir(fsys)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -1,16 +1,21 @@
 // Package storage says what package format asks of a place in which archives lie: an [FS] is a file system, a [Store] keeps whole objects, a bucket say, and a
-// [ReadFS] is enough to read. Package format has the directory, package bucket the buckets, package pack the packed archives; who has archives
-// elsewhere implements one of these.
+// [ReadFS] is enough to read. It has the directory, for one who writes ([DirFS]) and for several ([ShareDir]), and what io/fs reads ([FromFS]); package bucket
+// has the buckets, package pack the packed archives. Who has archives elsewhere implements one of these.
 package storage
 
 import (
 	"errors"
 	"io"
 	"io/fs"
+
+	"github.com/karchive/karchive/internal/durable"
 )
 
 // ErrLocked is wrapped when another process holds a lock; the message says who.
 var ErrLocked = errors.New("archive is locked")
+
+// ErrGone is wrapped when the directory of an archive, or one in it, was deleted while it was open for writing.
+var ErrGone = durable.ErrGone
 
 // ReadFS is all that reading an archive asks of the place where it lies: files by name, and ranges of them. Names are slash-separated
 // paths relative to the archive's root; no name leads outside it. Implementations are safe for concurrent use.
@@ -31,7 +36,7 @@ type ReadFile interface {
 	Size() (int64, error)
 }
 
-// FS is a ReadFS that an archive can also be written to. format.DirFS is the one on disk; tests use one in memory that can fail and crash at
+// FS is a ReadFS that an archive can also be written to. DirFS is the one on disk; tests use one in memory that can fail and crash at
 // any operation.
 //
 // Implementations are safe for concurrent use on different names.

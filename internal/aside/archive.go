@@ -42,7 +42,7 @@ func CreateArchive(to string, id format.Identity) (*Archive, error) {
 	if err := removeLeftover(dir); err != nil {
 		return nil, fmt.Errorf("%s: %w", to, err)
 	}
-	fsys, err := format.DirFS(dir)
+	fsys, err := storage.DirFS(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func CheckFree(dir string) error {
 }
 
 func removeLeftover(dir string) error {
-	fsys, err := format.DirFS(dir)
+	fsys, err := storage.DirFS(dir)
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (a *Archive) Commit() error {
 	if err := os.Rename(a.dir, a.to); err != nil {
 		return err
 	}
-	parent, err := format.DirFS(filepath.Dir(a.to))
+	parent, err := storage.DirFS(filepath.Dir(a.to))
 	if err != nil {
 		return err
 	}

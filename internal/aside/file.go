@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 
-	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 )
 
 // File is a file that is written beside its place and gets its name when it is whole.
@@ -87,7 +87,7 @@ func (a *File) Commit() error {
 	if err := a.name(); err != nil {
 		return err
 	}
-	dir, err := format.DirFS(filepath.Dir(a.To))
+	dir, err := storage.DirFS(filepath.Dir(a.To))
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ const (
 
 // CreateTemporary makes one in the system's directory for them.
 func CreateTemporary() (*Temporary, error) {
-	fsys, err := format.DirFS(os.TempDir())
+	fsys, err := storage.DirFS(os.TempDir())
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func CreateTemporary() (*Temporary, error) {
 
 // NewArchive begins an archive in the directory, for the caller to close. End removes it.
 func (t *Temporary) NewArchive(id format.Identity) (a *format.Archive, err error) {
-	if t.archive, err = format.DirFS(t.ArchiveDir()); err != nil {
+	if t.archive, err = storage.DirFS(t.ArchiveDir()); err != nil {
 		return nil, err
 	}
 	return format.Create(t.archive, id)
@@ -84,7 +84,7 @@ func (t *Temporary) End() {
 
 // RemoveLeftovers takes away the directories of processes that were killed. One that cannot be removed, such as another user's, stays.
 func RemoveLeftovers() {
-	fsys, err := format.DirFS(os.TempDir())
+	fsys, err := storage.DirFS(os.TempDir())
 	if err != nil {
 		return
 	}

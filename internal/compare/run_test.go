@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/compare"
 	"github.com/karchive/karchive/internal/diff"
 	"github.com/karchive/karchive/internal/serve"
@@ -46,7 +47,7 @@ func service(args ...string) string {
 // orders is an archive of n orders.
 func orders(t *testing.T, n int64) *format.Archive {
 	t.Helper()
-	fsys, err := format.DirFS(t.TempDir())
+	fsys, err := storage.DirFS(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

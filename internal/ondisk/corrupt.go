@@ -12,6 +12,10 @@ import (
 var (
 	// ErrCorrupt is wrapped by every error about bytes that are not what was written.
 	ErrCorrupt = errors.New("corrupt")
+	// ErrNotArchive is wrapped for a directory or file that holds no archive.
+	ErrNotArchive = errors.New("not a karchive archive")
+	// ErrForeignFile is wrapped for a file that is not of the archive that it lies in.
+	ErrForeignFile = errors.New("not a file of karchive")
 	// ErrTooLarge is wrapped for what is beyond a limit of the format.
 	ErrTooLarge = errors.New("too large")
 )

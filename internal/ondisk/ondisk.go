@@ -18,7 +18,9 @@ const (
 	// nothing is replaced that another writer may be reading, or may have replaced meanwhile. The one with the highest revision counts.
 	Plans = "plans"
 	Temp  = ".karchive-tmp"
-	Lock  = ".karchive-lock" // whoever changes the archive holds the lock of this file
+	// SharerPrefix begins the names in Temp of those who share a directory.
+	SharerPrefix = "shared-"
+	Lock         = ".karchive-lock" // whoever changes the archive holds the lock of this file
 	// Catalog has what the segments say of themselves in one place. It is derived, and never the truth.
 	Catalog = ".karchive-catalog"
 )

@@ -8,6 +8,7 @@ import (
 
 	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/kafka"
 )
 
@@ -34,7 +35,7 @@ func Offsets(ctx context.Context, cluster *kafka.Cluster, topics ...string) (int
 
 // Capture makes an archive in the directory dir, which must be empty or not be there, of what topics hold now. It is to be closed.
 func Capture(ctx context.Context, options []kgo.Opt, dir, createdBy string, o capture.Options) (*format.Archive, capture.Report, error) {
-	fsys, err := format.DirFS(dir)
+	fsys, err := storage.DirFS(dir)
 	if err != nil {
 		return nil, capture.Report{}, err
 	}

@@ -7,10 +7,11 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 )
 
 func TestThePageOfAnArchiveShowsTopicsGapsSizesAndState(t *testing.T) {
-	a, err := format.Open(format.FromFS(os.DirFS("../../testdata/golden-1.0-ledger")))
+	a, err := format.Open(storage.FromFS(os.DirFS("../../testdata/golden-1.0-ledger")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +38,7 @@ func TestThePageOfAnArchiveShowsTopicsGapsSizesAndState(t *testing.T) {
 }
 
 func TestAnArchiveWithoutAPlanHasAPage(t *testing.T) {
-	a, err := format.Open(format.FromFS(os.DirFS("../../testdata/accept/" + "arc-extra-hidden")))
+	a, err := format.Open(storage.FromFS(os.DirFS("../../testdata/accept/" + "arc-extra-hidden")))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/origin"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/test/peak"
 )
 
@@ -106,7 +107,7 @@ func checkPeak(t *testing.T, code int, bin string, args []string) {
 // fill makes an archive of so many bytes of records in segments of rotate bytes. With differ, one record in so many has another total.
 func fill(t *testing.T, dir string, size, rotate, differ int64) {
 	t.Helper()
-	fsys, err := format.DirFS(dir)
+	fsys, err := storage.DirFS(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

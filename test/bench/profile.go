@@ -14,6 +14,7 @@ import (
 
 	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/replay"
 	"github.com/karchive/karchive/replay/routing"
 )
@@ -71,7 +72,7 @@ func profiled(ctx context.Context, work string, broker []kgo.Opt, topic, target,
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}
-		fsys, err := format.DirFS(dir)
+		fsys, err := storage.DirFS(dir)
 		if err != nil {
 			return err
 		}
@@ -100,7 +101,7 @@ func profiled(ctx context.Context, work string, broker []kgo.Opt, topic, target,
 }
 
 func verifyDeep(dir string) error {
-	fsys, err := format.DirFS(dir)
+	fsys, err := storage.DirFS(dir)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/origin"
+	"github.com/karchive/karchive/format/storage"
 )
 
 // session is one run of the bench.
@@ -104,7 +105,7 @@ func (s *session) captureAs(name string, t topic, e format.Encoding, dir string)
 
 // sizes returns the canonical bytes of an archive's records and the size of its files.
 func sizes(dir string) (canonical, disk int64, err error) {
-	fsys, err := format.DirFS(dir)
+	fsys, err := storage.DirFS(dir)
 	if err != nil {
 		return 0, 0, err
 	}

@@ -16,7 +16,7 @@ import (
 
 // readWindow walks one hundredth of the time of an archive and counts the bytes that are read for it. Arguments: archive.
 func readWindow(_ context.Context, args []string) (usage, error) {
-	fsys, err := format.DirFS(args[0])
+	fsys, err := storage.DirFS(args[0])
 	if err != nil {
 		return usage{}, err
 	}

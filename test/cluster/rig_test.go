@@ -17,6 +17,7 @@ import (
 
 	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/scan"
 	"github.com/karchive/karchive/replay"
 	"github.com/karchive/karchive/replay/routing"
@@ -164,7 +165,7 @@ func (r *rig) capture(ctx context.Context, dir, topic string, o capture.Options,
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	fsys, err := format.DirFS(dir)
+	fsys, err := storage.DirFS(dir)
 	if err != nil {
 		return err
 	}

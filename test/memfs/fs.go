@@ -20,7 +20,7 @@ type Options struct {
 	NoLinks  bool // Link fails with errors.ErrUnsupported
 	FoldCase bool // names that differ only in case are one name, as on macOS and Windows
 	ReadOnly bool // see SetReadOnly
-	Absent   bool // the root is not there until Mkdir(".") makes it, durably, as format.DirFS does
+	Absent   bool // the root is not there until Mkdir(".") makes it, durably, as storage.DirFS does
 }
 
 // FS is the file system of one machine, from its start to its crash. See the package's description.

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/copying"
 	"github.com/karchive/karchive/internal/scan"
 )
@@ -119,7 +120,7 @@ func TestConvertingOneGoldenArchiveMakesTheOther(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	into, err := format.DirFS(dir)
+	into, err := storage.DirFS(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +175,7 @@ func TestGoldenArchivesOfEveryVersionGiveTheirRecords(t *testing.T) {
 }
 
 func checkGolden(t *testing.T, root string) {
-	fsys, err := format.DirFS(root)
+	fsys, err := storage.DirFS(root)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/format/origin"
+	"github.com/karchive/karchive/format/storage"
 )
 
 // ledgerGolden is a golden archive with offsets of every reason, rules, described topics, a plan, and several segments and row groups.
@@ -71,7 +72,7 @@ func writeLedger(root string, identity format.Identity) error {
 
 // writeSegments makes an archive of segments, with the gaps that each has.
 func writeSegments(root string, identity format.Identity, segments []segment, gaps func(segment) []ledger.Gap) error {
-	fsys, err := format.DirFS(root)
+	fsys, err := storage.DirFS(root)
 	if err != nil {
 		return err
 	}

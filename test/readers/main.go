@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 )
 
 func main() {
@@ -52,7 +53,7 @@ func run(dir string) error {
 }
 
 func writeArchive(root string, k kind, segments []segment) (err error) {
-	fsys, err := format.DirFS(root)
+	fsys, err := storage.DirFS(root)
 	if err != nil {
 		return err
 	}

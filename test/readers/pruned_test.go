@@ -11,6 +11,7 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/format/origin"
+	"github.com/karchive/karchive/format/storage"
 )
 
 // prunedGolden is a golden archive of which the beginnings of two partitions were pruned, of one of them twice.
@@ -65,7 +66,7 @@ func writePruned(root string) error {
 	if err := writeUnpruned(root); err != nil {
 		return err
 	}
-	fsys, err := format.DirFS(root)
+	fsys, err := storage.DirFS(root)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/scan"
 )
 
@@ -50,7 +51,7 @@ func archived(t *testing.T, archive *format.Archive, tp format.TopicPartition) [
 // verifyDeep decodes every record of the archive in dir and fails for each problem.
 func verifyDeep(t *testing.T, dir string) {
 	t.Helper()
-	fsys, err := format.DirFS(dir)
+	fsys, err := storage.DirFS(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/origin"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/replay"
 )
 
@@ -61,7 +62,7 @@ func writeReplayed(t *testing.T, dir string) {
 			t.Fatal(err)
 		}
 	}
-	files, err := format.DirFS(dir)
+	files, err := storage.DirFS(dir)
 	must(err)
 	topic := format.Topic{Name: replayedTopic, Partitions: replayedPartitions, Configs: kept}
 	archive, err := format.Create(files, format.Identity{ClusterID: "source", Topics: []format.Topic{topic}})

@@ -14,6 +14,7 @@ import (
 
 	"github.com/karchive/karchive/capture"
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/replay"
 	"github.com/karchive/karchive/test/kafkatest"
 )
@@ -21,7 +22,7 @@ import (
 // captureInto captures from b into the archive in dir, made when it is not there, with the library.
 func captureInto(ctx context.Context, t *testing.T, b *kafkatest.Broker, dir string, o capture.Options) (capture.Report, error) {
 	t.Helper()
-	fsys, err := format.DirFS(dir)
+	fsys, err := storage.DirFS(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +41,7 @@ func captureInto(ctx context.Context, t *testing.T, b *kafkatest.Broker, dir str
 // createIn makes an archive of an encoding, to be captured into.
 func createIn(t *testing.T, dir string, e format.Encoding) {
 	t.Helper()
-	fsys, err := format.DirFS(dir)
+	fsys, err := storage.DirFS(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/serve"
 	"github.com/karchive/karchive/test/kafkatest"
 )
@@ -21,7 +22,7 @@ import (
 // servedArchive has text at the offsets 3 to 402 of two partitions, with gaps, a change of epoch and null values.
 func servedArchive(t *testing.T) (a *format.Archive, lines []string) {
 	t.Helper()
-	fsys, err := format.DirFS(t.TempDir())
+	fsys, err := storage.DirFS(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}

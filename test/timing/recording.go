@@ -6,6 +6,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/origin"
+	"github.com/karchive/karchive/format/storage"
 )
 
 // source is the topic of every recording.
@@ -22,7 +23,7 @@ func record(dir string, times []int64) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	files, err := format.DirFS(dir)
+	files, err := storage.DirFS(dir)
 	if err != nil {
 		return err
 	}

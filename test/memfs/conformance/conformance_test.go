@@ -3,7 +3,6 @@ package conformance
 import (
 	"testing"
 
-	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/test/memfs"
 )
@@ -18,7 +17,7 @@ func TestTheFileSystemInMemoryKeepsTheContractAfterACrash(t *testing.T) {
 
 func TestTheFileSystemOnDiskKeepsTheContract(t *testing.T) {
 	TestFS(t, func() storage.FS {
-		fsys, err := format.DirFS(t.TempDir())
+		fsys, err := storage.DirFS(t.TempDir())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -28,7 +27,7 @@ func TestTheFileSystemOnDiskKeepsTheContract(t *testing.T) {
 
 func TestADirectoryThatIsNotThereIsMadeByName(t *testing.T) {
 	TestFS(t, func() storage.FS {
-		fsys, err := format.DirFS(t.TempDir() + "/above/archive")
+		fsys, err := storage.DirFS(t.TempDir() + "/above/archive")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,6 @@
 //go:build unix
 
-package format_test
+package storage_test
 
 import (
 	"path/filepath"
@@ -14,7 +14,7 @@ func TestANamedPipeIsNotWaitedFor(t *testing.T) {
 	if err := unix.Mkfifo(filepath.Join(dir, "pipe"), 0o600); err != nil {
 		t.Skip(err)
 	}
-	if _, err := dirFS(t, dir).Open("pipe"); err == nil {
+	if _, err := directory(t, dir).Open("pipe"); err == nil {
 		t.Error("opened a named pipe")
 	}
 }

@@ -1,4 +1,4 @@
-package format
+package storage
 
 import (
 	"errors"
@@ -13,7 +13,7 @@ import (
 	"sync"
 	"syscall"
 
-	"github.com/karchive/karchive/format/storage"
+	"github.com/karchive/karchive/internal/ondisk"
 )
 
 // Files can be read by the owner and the group, and by nobody else: records may be anything.
@@ -22,7 +22,7 @@ const (
 	dirMode  = 0o750
 )
 
-// dirFS is the FS on disk.
+// dirFS is the [FS] on disk.
 type dirFS struct {
 	dir string
 
@@ -31,17 +31,17 @@ type dirFS struct {
 }
 
 // DirFS opens the directory dir as an FS. Every operation stays beneath it (os.Root), whatever links it holds. A directory that is
-// not there is no error: operations then fail with fs.ErrNotExist until Mkdir(".") makes it, with those above it, as Create does.
-// Something else in its place is one. The value is also an io.Closer, which gives up the handle of the directory; without
+// not there is no error: operations then fail with fs.ErrNotExist until Mkdir(".") makes it, with those above it, as format.Create does.
+// Something else in its place is one, which wraps format.ErrNotArchive. The value is also an io.Closer, which gives up the handle of the directory; without
 // that it goes with the garbage collector.
-func DirFS(dir string) (storage.FS, error) {
+func DirFS(dir string) (FS, error) {
 	d := &dirFS{dir: dir}
 	_, err := d.open()
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
 		return d, nil
 	}
 	if i, statErr := os.Stat(dir); statErr == nil && !i.IsDir() {
-		return nil, fmt.Errorf("%s is a file, not a directory: %w", dir, ErrNotArchive)
+		return nil, fmt.Errorf("%s is a file, not a directory: %w", dir, ondisk.ErrNotArchive)
 	}
 	return nil, err
 }
@@ -70,7 +70,7 @@ func (d *dirFS) Close() error {
 	return d.root.Close()
 }
 
-func (d *dirFS) Open(name string) (storage.ReadFile, error) {
+func (d *dirFS) Open(name string) (ReadFile, error) {
 	root, err := d.open()
 	if err != nil {
 		return nil, err
@@ -97,7 +97,7 @@ func checkRegular(root *os.Root, name string) error {
 	return nil
 }
 
-func (d *dirFS) Create(name string) (storage.File, error) {
+func (d *dirFS) Create(name string) (File, error) {
 	root, err := d.open()
 	if err != nil {
 		return nil, err
@@ -105,7 +105,7 @@ func (d *dirFS) Create(name string) (storage.File, error) {
 	return osFile(root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode))
 }
 
-func (d *dirFS) OpenAppend(name string) (storage.File, error) {
+func (d *dirFS) OpenAppend(name string) (File, error) {
 	root, err := d.open()
 	if err != nil {
 		return nil, err
@@ -287,7 +287,7 @@ func openLocked(root *os.Root, name string, shared bool) (*os.File, error) {
 		if !errors.Is(err, errLockHeld) {
 			return nil, &fs.PathError{Op: "lock", Path: name, Err: err}
 		}
-		return nil, fmt.Errorf("%w by %s", storage.ErrLocked, readHolder(f))
+		return nil, fmt.Errorf("%w by %s", ErrLocked, readHolder(f))
 	}
 	return f, nil
 }
@@ -336,7 +336,7 @@ func (l *dirLock) Close() error {
 // dirFile is an os.File with its size.
 type dirFile struct{ *os.File }
 
-func osFile(f *os.File, err error) (storage.File, error) {
+func osFile(f *os.File, err error) (File, error) {
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package format_test
+package storage_test
 
 import (
 	"io"
@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/storage"
 )
 
 // A lock file that another one took for a leftover, after it was opened and before it was locked, keeps nothing: the temporary directory may go.
@@ -19,7 +19,7 @@ func TestSharersWhoBeginTogetherKeepTheirLocks(t *testing.T) {
 		var begin errgroup.Group
 		for i := range shares {
 			begin.Go(func() (err error) {
-				d, err := format.ShareDir(dirFS(t, dir))
+				d, err := storage.ShareDir(directory(t, dir))
 				if err == nil {
 					shares[i] = d.(io.Closer)
 				}

@@ -1,38 +1,19 @@
-package format
+package storage
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
-
-	"github.com/karchive/karchive/format/storage"
 )
 
-// OpenPath opens the archive in a directory for reading, as [Open] does. A directory that is not there wraps fs.ErrNotExist.
-func OpenPath(dir string) (*Archive, error) {
-	fsys, err := DirFS(dir)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := fsys.Stat("."); err != nil {
-		return nil, fmt.Errorf("open archive: %s: %w", dir, err)
-	}
-	a, err := Open(fsys)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", dir, err)
-	}
-	return a, nil
-}
-
-// FromFS is an io/fs file system, an embed.FS say, as a place to read archives from: give it to [Open], [OpenIntact] or [Verify]. Its files
+// FromFS is an io/fs file system, an embed.FS say, as a place to read archives from: give it to format.Open, format.OpenIntact or format.Verify. Its files
 // must be io.ReaderAts, which those of a directory and embedded ones are; compressed files of a zip are not. Use fs.Sub for an archive
 // that is not at its root.
-func FromFS(fsys fs.FS) storage.ReadFS { return ioFS{fsys} }
+func FromFS(fsys fs.FS) ReadFS { return ioFS{fsys} }
 
 type ioFS struct{ fs.FS }
 
-func (f ioFS) Open(name string) (storage.ReadFile, error) {
+func (f ioFS) Open(name string) (ReadFile, error) {
 	info, err := f.Stat(name)
 	if err != nil {
 		return nil, err

@@ -1,4 +1,4 @@
-package format
+package storage
 
 import (
 	"bytes"
@@ -12,38 +12,36 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/karchive/karchive/format/storage"
+	"github.com/karchive/karchive/internal/durable"
 	"github.com/karchive/karchive/internal/ondisk"
 )
 
-// sharedDir is a [storage.Store] in a directory: several processes write the archive in it at the same time, and keep to the rules of object stores. A
+// sharedDir is a [Store] in a directory: several processes write the archive in it at the same time, and keep to the rules of object stores. A
 // hard link gives a name once. All of them must see each other's files and locks at once, as processes of one machine do. All methods are
 // safe for concurrent use.
 type sharedDir struct {
-	storage.FS
+	FS
 	lock, own io.Closer // of the archive, with the others, and of the temporary files
 	mine      string    // begins the names of the temporary files
-	dirs      *durableDirs
+	dirs      *durable.Dirs
 	foldsCase bool
 
 	mu    sync.Mutex
 	temps int // temporary files named so far
 }
 
-var _ storage.Store = (*sharedDir)(nil)
+var _ Store = (*sharedDir)(nil)
 
-// In the temporary directory each sharedDir has a lock file, which is free when its process is gone, and files that begin with its name.
-const (
-	sharerPrefix = "shared-"
-	sharerLock   = ".lock"
-)
+// In the temporary directory each sharedDir has a lock file, which is free when its process is gone, and files that begin with its
+// name, after ondisk.SharerPrefix.
+const sharerLock = ".lock"
 
-// ShareDir opens a directory for several who write to the archive in it, and makes it when it is not there. It fails with [storage.ErrLocked] while a writer has
+// ShareDir opens a directory for several who write to the archive in it, and makes it when it is not there. It fails with [ErrLocked] while a writer has
 // it alone, and the others fail while one is left who shares it. What killed sharers left behind is removed. The value is also an io.Closer,
 // which gives up its share; the others go on. The caller calls its Close, or that of the archive.
-func ShareDir(fsys storage.FS) (storage.Store, error) {
-	d := &sharedDir{FS: fsys, dirs: newDurableDirs(fsys)}
-	err := d.dirs.make([]string{"."})
+func ShareDir(fsys FS) (Store, error) {
+	d := &sharedDir{FS: fsys, dirs: durable.NewDirs(fsys)}
+	err := d.dirs.Make([]string{"."})
 	if err == nil {
 		err = d.begin()
 	}
@@ -54,19 +52,19 @@ func ShareDir(fsys storage.FS) (storage.Store, error) {
 }
 
 func (d *sharedDir) begin() (err error) {
-	if d.lock, err = d.FS.Share(ondisk.Lock, "several processes that share it, of which one said: "+lockHolder()); err != nil {
+	if d.lock, err = d.FS.Share(ondisk.Lock, "several processes that share it, of which one said: "+durable.Holder()); err != nil {
 		return err
 	}
-	if err := d.dirs.make([]string{ondisk.Temp, ondisk.Data}); err != nil {
+	if err := d.dirs.Make([]string{ondisk.Temp, ondisk.Data}); err != nil {
 		return err
 	}
 	for d.own == nil {
-		d.mine = ondisk.Temp + "/" + sharerPrefix + strings.ToLower(rand.Text())
-		d.own, err = d.FS.Lock(d.mine+sharerLock, lockHolder())
+		d.mine = ondisk.Temp + "/" + ondisk.SharerPrefix + strings.ToLower(rand.Text())
+		d.own, err = d.FS.Lock(d.mine+sharerLock, durable.Holder())
 		switch {
-		case err == nil || errors.Is(err, storage.ErrLocked): // another one, who begins too, may take it for a leftover
+		case err == nil || errors.Is(err, ErrLocked): // another one, who begins too, may take it for a leftover
 		case errors.Is(err, fs.ErrNotExist): // another one ended and removed the directory
-			if err := d.dirs.make([]string{ondisk.Temp}); err != nil {
+			if err := d.dirs.Make([]string{ondisk.Temp}); err != nil {
 				return err
 			}
 		default:
@@ -87,11 +85,11 @@ func (d *sharedDir) removeLeftovers() error {
 	for _, e := range entries {
 		name := ondisk.Temp + "/" + e.Name()
 		sharer, ok := strings.CutSuffix(name, sharerLock)
-		if !ok || !strings.HasPrefix(e.Name(), sharerPrefix) || sharer == d.mine {
+		if !ok || !strings.HasPrefix(e.Name(), ondisk.SharerPrefix) || sharer == d.mine {
 			continue
 		}
-		l, err := d.FS.Lock(name, lockHolder())
-		if errors.Is(err, storage.ErrLocked) || errors.Is(err, fs.ErrNotExist) {
+		l, err := d.FS.Lock(name, durable.Holder())
+		if errors.Is(err, ErrLocked) || errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
@@ -153,7 +151,10 @@ func (d *sharedDir) temp() string {
 	return fmt.Sprintf("%s-%d", d.mine, d.temps)
 }
 
-// List implements storage.Store.
+// FoldsCase says whether the file system takes a and A for one name.
+func (d *sharedDir) FoldsCase() bool { return d.foldsCase }
+
+// List implements Store.
 func (d *sharedDir) List(dir string, visit func(name string, size int64) error) error {
 	entries, err := d.FS.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -184,7 +185,7 @@ func (d *sharedDir) listOne(name string, e fs.DirEntry, visit func(name string, 
 	case e.IsDir():
 		return d.List(name, visit)
 	case !e.Type().IsRegular() && strings.HasPrefix(name, ondisk.Data+"/"):
-		return fmt.Errorf("%s: %w: move it out of the archive", name, errForeignFile)
+		return fmt.Errorf("%s: %w: move it out of the archive", name, ondisk.ErrForeignFile)
 	}
 	info, err := e.Info()
 	if errors.Is(err, fs.ErrNotExist) { // a temporary file of another one
@@ -196,27 +197,27 @@ func (d *sharedDir) listOne(name string, e fs.DirEntry, visit func(name string, 
 	return visit(name, info.Size())
 }
 
-// Spool implements storage.Store. The file is in the directory, so that it can be linked.
-func (d *sharedDir) Spool() (storage.File, error) {
+// Spool implements Store. The file is in the directory, so that it can be linked.
+func (d *sharedDir) Spool() (File, error) {
 	name := d.temp()
 	f, err := d.FS.Create(name)
 	if err != nil {
-		return nil, noteGone(err)
+		return nil, durable.NoteGone(err)
 	}
 	return &sharedFile{f, d.FS, name}, nil
 }
 
 // sharedFile is removed when it is closed: by then it has another name, or is of no use.
 type sharedFile struct {
-	storage.File
-	fsys storage.FS
+	File
+	fsys FS
 	name string
 }
 
 func (f *sharedFile) Close() error { return errors.Join(f.File.Close(), f.fsys.Remove(f.name)) }
 
-// Publish implements storage.Store. The file must be one of Spool.
-func (d *sharedDir) Publish(name string, f storage.ReadFile, _ string) error {
+// Publish implements Store. The file must be one of Spool.
+func (d *sharedDir) Publish(name string, f ReadFile, _ string) error {
 	spooled, ok := f.(*sharedFile)
 	if !ok {
 		return errors.New("only a file that was spooled here can be published here")
@@ -225,13 +226,13 @@ func (d *sharedDir) Publish(name string, f storage.ReadFile, _ string) error {
 	if err := spooled.Sync(); err != nil {
 		return fmt.Errorf("sync: %w", err)
 	}
-	if err := d.dirs.make(above(name)); err != nil {
-		return noteGone(err)
+	if err := d.dirs.Make(durable.Above(name)); err != nil {
+		return durable.NoteGone(err)
 	}
 	if err := d.link(spooled.name, name); err != nil {
-		return noteGone(err)
+		return durable.NoteGone(err)
 	}
-	return d.dirs.sync(name)
+	return d.dirs.Sync(name)
 }
 
 // link gives a file a name that must be free, or that of a file of the same bytes: a server may have lost its answer.
@@ -251,18 +252,20 @@ func (d *sharedDir) link(temp, name string) error {
 }
 
 func (d *sharedDir) same(a, b string) (bool, error) {
-	one, oneSize, err := openSized(d.FS, a)
+	one, err := d.FS.Open(a)
 	if err != nil {
 		return false, err
 	}
 	defer one.Close()
-	other, otherSize, err := openSized(d.FS, b)
+	other, err := d.FS.Open(b)
 	if err != nil {
 		return false, err
 	}
 	defer other.Close()
-	if oneSize != otherSize {
-		return false, nil
+	oneSize, err := one.Size()
+	otherSize, failed := other.Size()
+	if err := errors.Join(err, failed); err != nil || oneSize != otherSize {
+		return false, err
 	}
 	left, right := make([]byte, 64<<10), make([]byte, 64<<10)
 	for at := int64(0); at < oneSize; at += int64(len(left)) {
@@ -280,31 +283,35 @@ func (d *sharedDir) same(a, b string) (bool, error) {
 	return true, nil
 }
 
-// Put implements storage.Store.
+// Put implements Store.
 func (d *sharedDir) Put(name string, content []byte, replace bool) error {
 	temp := d.temp()
-	if err := writeDurable(d.FS, temp, content); err != nil {
+	f, err := d.FS.Create(temp)
+	if err == nil {
+		err = durable.Write(f, content)
+	}
+	if err != nil {
 		d.FS.Remove(temp)
-		return noteGone(err)
+		return durable.NoteGone(err)
 	}
 	defer d.FS.Remove(temp)
-	if err := d.dirs.make(above(name)); err != nil {
-		return noteGone(err)
+	if err := d.dirs.Make(durable.Above(name)); err != nil {
+		return durable.NoteGone(err)
 	}
 	give := d.link
 	if replace {
 		give = d.FS.Rename
 	}
 	if err := give(temp, name); err != nil {
-		return noteGone(err)
+		return durable.NoteGone(err)
 	}
-	return d.dirs.sync(name)
+	return d.dirs.Sync(name)
 }
 
-// SHA256 implements storage.Store: nobody noted it, and what is on the disk now proves nothing.
+// SHA256 implements Store: nobody noted it, and what is on the disk now proves nothing.
 func (d *sharedDir) SHA256(string) (string, error) { return "", nil }
 
-// Remove implements storage.Store.
+// Remove implements Store.
 func (d *sharedDir) Remove(name string) error {
 	if err := d.FS.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
