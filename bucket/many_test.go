@@ -1,11 +1,14 @@
 package bucket_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/karchive/karchive/bucket"
 	"github.com/karchive/karchive/format"
@@ -45,6 +48,28 @@ func TestManySegmentsAreReadWithAFewRequestsOrOneEachAndSeveralAtATime(t *testin
 		if got, most := time.Since(began), 100*time.Second; got > most { // one at a time: 1,205 s
 			t.Errorf("got %s, want at most %s: not 16 at a time", got, most)
 		}
+	})
+}
+
+func TestReadersOfOneFileWaitForASlowStore(t *testing.T) {
+	far := membucket.New()
+	ok(t, bucket.New(t.Context(), far.Open(), bucket.Options{}).Put("data/a", []byte("abc"), false))
+	far.Delay = time.Second
+	synctest.Test(t, func(t *testing.T) {
+		f, err := bucket.New(t.Context(), far.Open(), bucket.Options{}).Open("data/a")
+		ok(t, err)
+		var all errgroup.Group
+		for at := range int64(3) {
+			all.Go(func() error {
+				var b [1]byte
+				_, err := f.ReadAt(b[:], at)
+				if got, want := b[0], "abc"[at]; err == nil && got != want {
+					err = fmt.Errorf("offset %d: got %q, want %q", at, got, want)
+				}
+				return err
+			})
+		}
+		ok(t, all.Wait())
 	})
 }
 

@@ -6,12 +6,12 @@ import (
 	"io"
 	"io/fs"
 	"strings"
-	"sync"
 	"time"
 
 	"gocloud.dev/blob"
 
 	"github.com/karchive/karchive/format/storage"
+	"github.com/karchive/karchive/internal/turn"
 )
 
 // How long one answer may take: what a store needs to begin, and what the slowest line that is worth waiting for needs for so many bytes.
@@ -110,7 +110,7 @@ type file struct {
 	name, key string
 	size      int64
 
-	mu     sync.Mutex // guards what follows, and has one request at a time
+	mu     turn.Lock // guards what follows, and has one request at a time
 	closed bool
 	tail   []byte
 	window window

@@ -27,6 +27,7 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/kafka"
 	"github.com/karchive/karchive/internal/options"
+	"github.com/karchive/karchive/internal/turn"
 )
 
 // Run captures into archive, which must be open for writing and stays open. Connect says how to reach the cluster: seed brokers, TLS,
@@ -81,7 +82,7 @@ type run struct {
 	active   atomic.Int32  // lanes under way
 	seals    chan struct{} // one for each segment that is being sealed
 
-	identity sync.Mutex // held from reading what the archive says of itself to writing it
+	identity turn.Lock // held from reading what the archive says of itself to writing it
 	codecs   *codecCounts
 
 	mu       sync.Mutex // guards what follows
@@ -184,6 +185,7 @@ func (r *run) take(w work) {
 	l := newLane(r, w)
 	err := l.take()
 	for r.overtaken(err) {
+		r.source.quit(l.tp, l.inbox)
 		if l.tenure.isOver() {
 			r.cameSecond()
 			return

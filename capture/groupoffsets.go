@@ -12,6 +12,7 @@ import (
 	"github.com/karchive/karchive/capture/group"
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/kafka"
+	"github.com/karchive/karchive/internal/turn"
 )
 
 const (
@@ -26,7 +27,7 @@ type groupOffsets struct {
 	member  *group.Member
 	mark    string // metadata of what is committed
 
-	committing sync.Mutex // one at a time
+	committing turn.Lock // one at a time
 
 	mu   sync.Mutex
 	next map[format.TopicPartition]int64 // not committed yet

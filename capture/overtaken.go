@@ -23,9 +23,8 @@ func (r *run) cameSecond() {
 	r.behindOthers++
 }
 
-// behind is the lane that takes the place of l, which was overtaken. It is nil when the other capture took all that there was to take.
+// behind is the lane that takes the place of l, which was overtaken and is not fed any more. It is nil when the other capture took all that there was to take.
 func (r *run) behind(l *lane) (*lane, error) {
-	r.source.quit(l.tp, l.inbox)
 	w, err := r.goOn(l.work)
 	if err != nil {
 		return nil, fmt.Errorf("go on with %s behind another capture: %w", l.tp, err)

@@ -117,9 +117,11 @@ func (s *source) add(w work, inbox chan<- chunk) {
 	s.assign(f, s.meta)
 }
 
-// remove forgets a lane that has all it wants. The caller holds mu.
+// remove forgets a lane that has all it wants, and not another one of the partition. The caller holds mu.
 func (s *source) remove(f *feed) {
-	delete(s.feeds, f.tp)
+	if s.feeds[f.tp] == f {
+		delete(s.feeds, f.tp)
+	}
 	s.order = slices.DeleteFunc(s.order, func(other *feed) bool { return other == f })
 }
 

@@ -163,6 +163,22 @@ func TestTwoFollowCapturesOfOneArchiveTakeEachRecordOnce(t *testing.T) {
 	})
 }
 
+// TestLanesThatSealAtOnceWaitForASlowStore stands still, for good, when a lane waits for a sync.Mutex that is held during a request.
+func TestLanesThatSealAtOnceWaitForASlowStore(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		b := newVirtualBroker(t, kfake.SeedTopics(2, "orders"))
+		for p := range int32(2) {
+			b.fill("orders", p, 7)
+		}
+		bkt := membucket.New()
+		bkt.Delay = time.Second
+		r, err := runIn(t.Context(), b, bkt, Options{Topics: []string{"orders"}})
+		if err != nil || r.Records != 14 {
+			t.Errorf("got %d records and %v, want 14", r.Records, err)
+		}
+	})
+}
+
 // countRecords counts the records of a partition of orders, whose offsets must be without a hole.
 func countRecords(t *testing.T, a *format.Archive, partition int32) int {
 	t.Helper()

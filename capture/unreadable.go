@@ -16,12 +16,22 @@ func isUnreadable(err error) bool {
 
 // leave ends the feed of a partition with a batch that cannot be read. The others go on.
 func (s *source) leave(f *feed, err error) {
+	if s.end(f) {
+		s.unreadable(err)
+	}
+}
+
+// end closes the inbox of a lane, unless it takes nothing more anyway.
+func (s *source) end(f *feed) bool {
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f.dropped {
+		return false
+	}
 	f.busy = false
 	s.drop(f)
 	close(f.inbox)
-	s.mu.Unlock()
-	s.unreadable(err)
+	return true
 }
 
 // drop forgets a lane that takes nothing more. The caller holds mu.

@@ -9,6 +9,7 @@ import (
 	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/durable"
 	"github.com/karchive/karchive/internal/ondisk"
+	"github.com/karchive/karchive/internal/turn"
 )
 
 var errArchiveClosed = errors.New("archive is closed")
@@ -24,7 +25,9 @@ type archiveWriter struct {
 	staged    bool          // there is no karchive.json before Commit
 	catalog   cataloguer
 
-	mu sync.Mutex // guards what follows, and writing to SHA256SUMS and karchive.json
+	describing turn.Lock // held while a store is told what the archive is, which may take minutes
+
+	mu sync.Mutex // guards what follows, and writing to SHA256SUMS and karchive.json of a file system; no store is asked while it is held
 	// stopped is the first error after which nothing is known about what is durable, or errArchiveClosed. It is final: a second sync
 	// would succeed without having written what the first one lost.
 	stopped error
@@ -71,13 +74,13 @@ func (w *archiveWriter) writeIdentity(id Identity, archiveID string) (Identity, 
 	if err := w.claimTopics(id); err != nil {
 		return id, err
 	}
+	if w.store != nil {
+		return w.describe(id, archiveID)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.stopped != nil {
 		return id, w.stopped
-	}
-	if w.store != nil {
-		return w.describe(id, archiveID)
 	}
 	if id.Revision > 0 { // of an archive that was in a store
 		id.Revision++

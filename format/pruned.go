@@ -129,8 +129,9 @@ func (w *archiveWriter) outlived(s Segment) error {
 		w.mu.Unlock()
 	}
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !w.pruned.takes(s) {
+	gone := w.pruned.takes(s)
+	w.mu.Unlock()
+	if !gone {
 		return nil
 	}
 	w.store.Remove(s.Path) // nobody reads it; the next prune removes it too

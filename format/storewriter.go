@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"strings"
 
 	"github.com/karchive/karchive/format/storage"
@@ -167,9 +168,7 @@ func (a *Archive) RefreshIdentity() error {
 		return fmt.Errorf("refresh archive: %w", err)
 	}
 	if w := a.writer; w != nil {
-		w.mu.Lock()
-		w.unborn = false
-		w.mu.Unlock()
+		w.isBorn()
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -246,13 +245,15 @@ func (p *Pending) publish() (Segment, error) {
 
 // describe makes id what the archive is from now on, unless another writer came first, and returns it with its revision.
 func (w *archiveWriter) describe(id Identity, archiveID string) (Identity, error) {
-	if w.staged {
-		return id, nil
+	w.describing.Lock()
+	defer w.describing.Unlock()
+	if err := w.err(); err != nil || w.staged {
+		return id, err
 	}
 	if id.ArchiveID != archiveID {
 		return id, errors.New("an archive in a store keeps its id")
 	}
-	if w.unborn {
+	if w.isUnborn() {
 		return id, w.born(id)
 	}
 	id.Revision++
@@ -280,21 +281,36 @@ func (w *archiveWriter) isSaid(id, old Identity) bool {
 
 // bear makes an archive of what is none yet.
 func (w *archiveWriter) bear(a *Archive) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !w.unborn {
+	w.describing.Lock()
+	defer w.describing.Unlock()
+	if !w.isUnborn() {
 		return nil
 	}
 	return w.born(a.Identity())
 }
 
-// born writes karchive.json for the first time. The caller holds mu.
+func (w *archiveWriter) isUnborn() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.unborn
+}
+
+// isBorn notes that there is a karchive.json.
+func (w *archiveWriter) isBorn() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.unborn = false
+}
+
+// born writes karchive.json for the first time. The caller is describing.
 func (w *archiveWriter) born(id Identity) error {
 	err := w.putIdentity(ondisk.Identity, id)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%w: %w", ErrChanged, err)
 	}
-	w.unborn = err != nil
+	if err == nil {
+		w.isBorn()
+	}
 	return err
 }
 
@@ -328,9 +344,10 @@ func (w *archiveWriter) closeStore() (err error) {
 // abandon removes what was sealed into an archive that never was one.
 func (w *archiveWriter) abandon() error {
 	w.mu.Lock()
-	defer w.mu.Unlock()
+	sealed := maps.Clone(w.sealed)
+	w.mu.Unlock()
 	var all []error
-	for path := range w.sealed {
+	for path := range sealed {
 		all = append(all, w.store.Remove(path))
 	}
 	return errors.Join(all...)
