@@ -95,7 +95,7 @@ func (f *fetching) wait(ctx context.Context) error {
 				return err
 			}
 		}
-		if left <= 0 || f.sent > 0 {
+		if left <= 0 || f.sent > 0 || f.refused {
 			return nil
 		}
 		if f.others {
@@ -241,6 +241,7 @@ func (f *fetching) askOthers(ctx context.Context, wait time.Duration) error {
 	for _, t := range answers.Topics {
 		for _, p := range t.Partitions {
 			f.sent += len(p.RecordBatches)
+			f.refused = f.refused || p.ErrorCode != 0
 		}
 	}
 	f.answers.ErrorCode = answers.ErrorCode

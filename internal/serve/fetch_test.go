@@ -76,6 +76,23 @@ func TestAPollAtTheEndWaitsAsLongAsItSays(t *testing.T) {
 	})
 }
 
+func TestAPollOfATopicThatIsNotThereIsAnsweredAtOnce(t *testing.T) {
+	virtually(t, []log{plain(orders0, 5, 8)}, func(t *testing.T, a *format.Archive, network *kfake.VirtualNetwork) {
+		s := start(t, Options{Sources: []Source{{Archive: a}}, Listen: "127.0.0.1:9092", Listener: network.Listen})
+		c := client(t, s, kgo.Dialer(network.DialContext), kgo.MaxVersions(fetchVersion(11)))
+		begin := time.Now()
+		got := fetched(t, c, 0, func(m *kmsg.FetchRequest) {
+			m.MaxWaitMillis, m.MinBytes, m.Topics[0].Topic = 20_000, 1, "nowhere"
+		})
+		if took := time.Since(begin); took != 0 {
+			t.Errorf("answered after %s, want at once", took)
+		}
+		if code := got.Topics[0].Partitions[0].ErrorCode; code != kerr.UnknownTopicOrPartition.Code {
+			t.Errorf("got error %d, want %d", code, kerr.UnknownTopicOrPartition.Code)
+		}
+	})
+}
+
 func TestAnAnswerHasAsMuchAsFits(t *testing.T) {
 	l := plain(orders0, 0, 4000)
 	a, _ := newArchive(t, l)
