@@ -61,7 +61,11 @@ func TestEveryKindOfProduceErrorIsGotOverOrNamed(t *testing.T) {
 				there += int64(len(got))
 				equal(t, tp.String(), got, valuesOf(records[:len(got)]))
 			}
-			equal(t, "acknowledged, and missing", [2]int64{report.Acknowledged, report.Missing}, [2]int64{there, 1500 - there})
+			equal(t, "missing", report.Missing, 1500-report.Acknowledged)
+			// With an error about the producer the client gives up all that is under way, and what the target takes of it is not heard of.
+			if producers := c.err == kerr.InvalidProducerEpoch || c.err == kerr.OutOfOrderSequenceNumber; report.Acknowledged > there || !producers && report.Acknowledged < there {
+				t.Errorf("%d records are acknowledged, and %d are there", report.Acknowledged, there)
+			}
 		})
 	}
 }
