@@ -34,7 +34,7 @@ man: build ## the manual pages, in bin/man
 	bin/karchive man -o bin/man
 
 test: ## no time limit of a package is for the speed of the machine: a limit ends what hangs
-	$(GO) test -timeout 30m ./...
+	$(GO) test -timeout 20m ./...
 
 test-kafka: ## against a real Apache Kafka, fetched once from Maven Central
 	$(GO) test -tags kafka -count=1 -timeout 40m ./internal/connect ./test/kafkatest ./test/realkafka
@@ -74,7 +74,7 @@ kill-members: ## MEMBERS processes of each group protocol on a real Apache Kafka
 		-run TestMembersThatAreKilled ./test/realkafka
 
 race: ## with a tenth of the crashes and flips, which only repeat what races could be in; those that take longest begin first; the detector's second at the end of each process is cut
-	GORACE=atexit_sleep_ms=20 $(GO) test -race -short -timeout 30m ./replay ./cmd/karchive ./capture ./format ./...
+	GORACE=atexit_sleep_ms=20 $(GO) test -race -short -timeout 20m ./replay ./cmd/karchive ./capture ./format ./...
 
 lint:
 	$(GO) vet -tags kafka ./...

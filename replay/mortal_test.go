@@ -92,61 +92,65 @@ type mortalConn struct {
 	of *mortal
 }
 
+// Write holds no lock while it writes: who waits for a lock in a bubble holds its clock up, and the write may wait for that.
 func (c *mortalConn) Write(b []byte) (int, error) {
 	m := c.of
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.dead {
+	dead, last, late := m.count(c, b)
+	if late != nil {
+		late.Conn.Write(m.kept)
+		late.Conn.Read(make([]byte, 4))
+		late.Conn.Close()
+	}
+	switch {
+	case dead:
 		return 0, errDead
-	}
-	m.writes++
-	if m.held != nil && m.writes >= m.at+m.late {
-		m.deliver()
-	}
-	if m.writes != m.at {
+	case !last:
 		return c.Conn.Write(b)
-	}
-	m.kept = bytes.Clone(b)
-	if m.late > 0 {
-		m.held = c
-	}
-	if m.after {
+	case m.after:
 		c.Conn.Write(b)
 	}
-	m.end()
+	m.die()
 	if m.survives {
 		return 0, net.ErrClosed
 	}
 	return 0, errDead
 }
 
-// deliver lets the target have what was held back, and waits for its answer.
-func (m *mortal) deliver() {
-	conn := m.held.Conn
-	m.held = nil
-	conn.Write(m.kept)
-	conn.Read(make([]byte, 4))
-	conn.Close()
+// count says whether the process is dead, whether this is write number at, and on which connection that comes before this one.
+func (m *mortal) count(c *mortalConn, b []byte) (dead, last bool, late *mortalConn) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.dead {
+		return true, false, nil
+	}
+	m.writes++
+	if m.held != nil && m.writes >= m.at+m.late {
+		late, m.held = m.held, nil
+	}
+	if last = m.writes == m.at; last {
+		m.dead, m.kept = !m.survives, bytes.Clone(b)
+		if m.late > 0 {
+			m.held = c
+		}
+	}
+	return false, last, late
 }
 
 // Close keeps the connection open on which something is to come late.
 func (c *mortalConn) Close() error {
 	c.of.mu.Lock()
-	defer c.of.mu.Unlock()
-	if c.of.held == c {
+	held := c.of.held == c
+	c.of.mu.Unlock()
+	if held {
 		return nil
 	}
 	return c.Conn.Close()
 }
 
-// die is the same at once.
+// die ends the process, or its connections when it survives.
 func (m *mortal) die() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.end()
-}
-
-func (m *mortal) end() {
 	for _, conn := range m.conns {
 		if m.held == nil || conn != m.held.Conn {
 			conn.Close()
