@@ -43,28 +43,26 @@ type offsets struct {
 	end   int64 // first offset that may not be read: the last stable offset under read_committed, else the high watermark
 }
 
-// logOffsets asks for the offsets of the given partitions. The start is asked first, so that it never lies past the end.
+// logOffsets asks for the offsets of the given partitions. The start is asked first, so that it never lies past the end. The last stable offset
+// comes after the high watermark: what is produced between the two questions would else look like an open transaction.
 func (c *cluster) logOffsets(ctx context.Context, tps []format.TopicPartition, committed bool) (map[format.TopicPartition]offsets, error) {
 	start, err := c.Offsets(ctx, tps, kafka.Start)
 	if err != nil {
 		return nil, err
 	}
-	var end map[format.TopicPartition]int64
+	high, err := c.Offsets(ctx, tps, kafka.HighWatermark)
+	if err != nil {
+		return nil, err
+	}
+	end := high
 	if committed {
 		if end, err = c.Offsets(ctx, tps, kafka.LastStable); err != nil {
 			return nil, err
 		}
 	}
-	high, err := c.Offsets(ctx, tps, kafka.HighWatermark)
-	if err != nil {
-		return nil, err
-	}
-	if !committed {
-		end = high
-	}
 	all := make(map[format.TopicPartition]offsets, len(tps))
 	for _, tp := range tps {
-		all[tp] = offsets{start: start[tp], high: high[tp], end: end[tp]}
+		all[tp] = offsets{start: start[tp], high: max(high[tp], end[tp]), end: end[tp]}
 	}
 	return all, nil
 }

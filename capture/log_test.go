@@ -87,6 +87,20 @@ func TestAnOpenTransactionThatHoldsASnapshotBackIsReported(t *testing.T) {
 	}
 }
 
+func TestRecordsThatComeBetweenTwoQuestionsAreNoOpenTransaction(t *testing.T) {
+	b := newBroker(t, kfake.SeedTopics(1, "orders"))
+	b.fill("orders", 0, 4)
+	b.ControlKey(int16(kmsg.ListOffsets), func(kmsg.Request) (kmsg.Response, error, bool) {
+		b.KeepControl()
+		b.SleepControl(func() { b.fill("orders", 0, 1) })
+		return nil, nil, false
+	})
+	r := newPlace(t).capture(b, Options{Topics: []string{"orders"}, RequireHW: true})
+	if r.Behind != 0 || r.Incomplete() || r.Records < 5 {
+		t.Errorf("%d behind, incomplete %v, %d records; want 0, false, and those that came before the end was asked for", r.Behind, r.Incomplete(), r.Records)
+	}
+}
+
 func TestWhatRetentionTookBetweenTwoRunsIsAGap(t *testing.T) {
 	b := newBroker(t, kfake.SeedTopics(1, "orders"))
 	b.fill("orders", 0, 50)
