@@ -38,9 +38,23 @@ func (e *env) bucketStore(ctx context.Context, name, spool string) (*bucket.Stor
 	return s, nil
 }
 
-// openOrCreateStore is openOrCreate in a bucket. What the capture seals when it is interrupted is uploaded all the same.
-func (e *env) openOrCreateStore(name string, encoding format.Encoding) (a *format.Archive, closing func(), err error) {
+// storeToWrite opens an archive's place in a bucket that is written to. A segment can be collected, or nothing is begun there. Requests do not end with
+// the command: what it seals when it is interrupted is uploaded all the same.
+func (e *env) storeToWrite(name string) (*bucket.Store, error) {
 	s, err := e.bucketStore(context.WithoutCancel(e.ctx), name, e.spool)
+	if err != nil {
+		return nil, err
+	}
+	f, err := s.Spool()
+	if err != nil {
+		return nil, withHint(err, "give a directory that is there and can be written with --spool")
+	}
+	return s, f.Close()
+}
+
+// openOrCreateStore is openOrCreate in a bucket.
+func (e *env) openOrCreateStore(name string, encoding format.Encoding) (a *format.Archive, closing func(), err error) {
+	s, err := e.storeToWrite(name)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -57,7 +71,7 @@ func (e *env) openOrCreateStore(name string, encoding format.Encoding) (a *forma
 
 // stageArchive begins a new archive in a bucket, that is there when it is whole.
 func (e *env) stageArchive(name string, id format.Identity) (*aside.Archive, error) {
-	s, err := e.bucketStore(context.WithoutCancel(e.ctx), name, e.spool)
+	s, err := e.storeToWrite(name)
 	if err != nil {
 		return nil, err
 	}

@@ -193,7 +193,7 @@ func hintFor(err error) string {
 	}
 	switch {
 	case errors.Is(err, format.ErrNotArchive):
-		return "give the directory that karchive capture wrote with -o"
+		return "give what karchive capture wrote with -o"
 	case errors.Is(err, storage.ErrLocked):
 		return "wait for the other karchive to end, or stop it; where it shares the archive with --group, give the same --group"
 	case errors.Is(err, format.ErrMissingSegment), errors.Is(err, format.ErrCorrupt):

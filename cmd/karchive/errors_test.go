@@ -66,7 +66,7 @@ func TestErrorsAreOneLineWithAHintWhereOneIsKnown(t *testing.T) {
 		{context.Canceled, "karchive: interrupted\n"},
 		{withHint(errors.New("x"), "y"), "karchive: x\nhint: y\n"},
 		{&usageError{"x", "y"}, "karchive: x\nhint: y\n"},
-		{fmt.Errorf("run1: %w", format.ErrNotArchive), "karchive: run1: not a karchive archive\nhint: give the directory that karchive capture wrote with -o\n"},
+		{fmt.Errorf("run1: %w", format.ErrNotArchive), "karchive: run1: not a karchive archive\nhint: give what karchive capture wrote with -o\n"},
 		{fmt.Errorf("write segment: %w", syscall.ENOSPC), "karchive: write segment: no space left on device\nhint: make room and run the same command again: it begins anew, and what this one made is gone\n"},
 		{fs.ErrPermission, "karchive: permission denied\nhint: check who owns it and what they may do with it\n"},
 		{&connect.SettingError{Key: "k", From: "-X", Err: errors.New("x"), Hint: "y"}, "karchive: k (-X): x\nhint: y\n"},

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/karchive/karchive/internal/bucketurl"
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/units"
 	"github.com/karchive/karchive/pack"
@@ -46,6 +48,9 @@ Examples:
 			}
 			if o.output == "" {
 				return &usageError{"no place for the archive given", "give -o DIR"}
+			}
+			if slices.ContainsFunc(o.files, bucketurl.Is) {
+				return &usageError{"this command reads a file, not a bucket", "fetch it with the store's own tools"}
 			}
 			if err := checkLocalDirectory(o.output); err != nil {
 				return err

@@ -3,9 +3,11 @@
 package bucketurl
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -24,8 +26,12 @@ type scheme struct {
 // schemes are what URLs may begin with. Files with build tags fill in how to open some.
 var schemes = []*scheme{s3, gs, azblob}
 
-// Is says whether a name is a URL of a bucket. That it can be opened is for Open to say.
-func Is(name string) bool { return of(name) != nil }
+// looksLike is how names begin that nobody gives to a directory or a file: s3:/run1 and gcs://bkt/run1 are mistakes that would else fill the disk
+// of this machine. One letter and a colon are a drive of Windows.
+var looksLike = regexp.MustCompile(`^(?:[A-Za-z][A-Za-z0-9+.-]+://|(?i:s3|gs|azblob):/)`)
+
+// Is says whether a name is meant as a URL of a bucket. That it can be opened is for Open to say.
+func Is(name string) bool { return looksLike.MatchString(name) }
 
 func of(name string) *scheme {
 	i := slices.IndexFunc(schemes, func(s *scheme) bool { return strings.HasPrefix(name, s.name+"://") })
@@ -54,7 +60,7 @@ type Place struct {
 func Open(ctx context.Context, name string) (Place, error) {
 	s := of(name)
 	if s == nil {
-		return Place{}, &URLError{name, "not the URL of a bucket"}
+		return Place{}, &URLError{cmp.Or(looksLike.FindString(name), name), "not the URL of a bucket: those begin with s3://, gs:// or azblob://"}
 	}
 	u, err := url.Parse(name)
 	if err != nil {

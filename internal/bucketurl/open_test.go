@@ -20,11 +20,25 @@ func TestURLsThatNameNoBucketAreRefused(t *testing.T) {
 		"s3://bkt/%zz":                   "not a URL",
 		"gs://bkt/run1?access_id=secret": "",
 		"file:///run1":                   "not the URL of a bucket",
+		"https://key:secret@bkt/run1":    "not the URL of a bucket",
+		"s3:/bkt/run1":                   "begin with s3://",
 	} {
 		_, err := bucketurl.Open(t.Context(), url)
 		var refused *bucketurl.URLError
 		if !errors.As(err, &refused) || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: got %v, want a URLError about %q", url, err, want)
+		}
+	}
+}
+
+func TestNamesThatAreMeantAsURLsAreNoDirectories(t *testing.T) {
+	for name, want := range map[string]bool{
+		"s3://bkt/run1": true, "gs://bkt": true, "azblob://bkt/run1": true,
+		"S3://bkt/run1": true, "gcs://bkt/run1": true, "http://bkt/run1": true, "s3:/bkt/run1": true, "Gs:/bkt": true,
+		"run1": false, "s3": false, "s3:run1": false, "./s3://bkt": false, "/a/http://b": false, `C:\run1`: false, "C:/run1": false, "c://run1": false, "": false,
+	} {
+		if got := bucketurl.Is(name); got != want {
+			t.Errorf("%q is meant as a URL: got %v, want %v", name, got, want)
 		}
 	}
 }

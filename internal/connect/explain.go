@@ -126,7 +126,7 @@ func (c *Config) explainNetwork(err error) string {
 	case errors.As(err, &dns):
 		return "the host name cannot be resolved: check the address"
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "nothing listens there: is the broker up, and is it this port?"
+		return "nothing listens there: is the server up, and is it this port?"
 	case errors.Is(err, syscall.ECONNRESET):
 		return c.loginHint()
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
