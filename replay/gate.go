@@ -42,8 +42,7 @@ func (g *gate) close() (open func()) {
 	g.inside.Lock()
 	return func() {
 		g.shut.Store(false)
-		before := g.renew()
 		g.inside.Unlock()
-		close(*before)
+		close(*g.renew()) // not before: who finds the gate closed by then waits for this opening, and not for the next one, which may never come
 	}
 }
