@@ -166,13 +166,12 @@ func TestTwoFollowCapturesOfOneArchiveTakeEachRecordOnce(t *testing.T) {
 // TestLanesThatSealAtOnceWaitForASlowStore stands still, for good, when a lane waits for a sync.Mutex that is held during a request.
 func TestLanesThatSealAtOnceWaitForASlowStore(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
-		b := newVirtualBroker(t, kfake.SeedTopics(2, "orders"))
-		for p := range int32(2) {
-			b.fill("orders", p, 7)
-		}
+		b := newVirtualBroker(t, kfake.SeedTopics(1, "orders", "payments")) // both are described when they are sealed
+		b.fill("orders", 0, 7)
+		b.fill("payments", 0, 7)
 		bkt := membucket.New()
 		bkt.Delay = time.Second
-		r, err := runIn(t.Context(), b, bkt, Options{Topics: []string{"orders"}})
+		r, err := runIn(t.Context(), b, bkt, Options{Topics: []string{"orders", "payments"}})
 		if err != nil || r.Records != 14 {
 			t.Errorf("got %d records and %v, want 14", r.Records, err)
 		}
