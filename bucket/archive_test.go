@@ -23,7 +23,7 @@ import (
 var orders = format.TopicPartition{Topic: "orders"}
 
 func plan(end int64) format.Identity {
-	return format.Identity{ClusterID: "c", Topics: []format.Topic{{Name: "orders", Partitions: 1}}, Capture: &origin.Plan{
+	return format.Identity{ClusterID: "c", Topics: []origin.Topic{{Name: "orders", Partitions: 1}}, Capture: &origin.Plan{
 		Mode: origin.ModeSnapshot, Isolation: origin.ReadCommitted, From: "earliest",
 		Partitions: []origin.PlanRange{{Topic: "orders", Start: 0, End: end}},
 	}}

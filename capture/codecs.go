@@ -47,7 +47,7 @@ type codecCounts struct {
 	other bool                     // some topic has another codec than it says, by enough
 }
 
-func newCodecCounts(topics []format.Topic) *codecCounts {
+func newCodecCounts(topics []origin.Topic) *codecCounts {
 	c := &codecCounts{known: make(map[string]origin.Codecs, len(topics)), fresh: map[string]origin.Codecs{}}
 	for _, t := range topics {
 		c.known[t.Name] = t.Codecs
@@ -79,7 +79,7 @@ func (c *codecCounts) take() map[string]origin.Codecs {
 }
 
 // describe adds what is fresh to what an archive says of topics.
-func (c *codecCounts) describe(topics []format.Topic, fresh map[string]origin.Codecs) {
+func (c *codecCounts) describe(topics []origin.Topic, fresh map[string]origin.Codecs) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i := range topics {

@@ -117,9 +117,9 @@ func TestACaptureThatCrashesLeavesTheCodecOfWhatItSealed(t *testing.T) {
 // The description of an archive takes time for each topic.
 func TestManyTopicsAreNotDescribedAnewForEachOfThem(t *testing.T) {
 	const topics = 10_000
-	var all []format.Topic
+	var all []origin.Topic
 	for i := range topics {
-		all = append(all, format.Topic{Name: fmt.Sprint("t", i)})
+		all = append(all, origin.Topic{Name: fmt.Sprint("t", i)})
 	}
 	c, described := newCodecCounts(all), 0
 	for i := range all {
@@ -139,7 +139,7 @@ func TestManyTopicsAreNotDescribedAnewForEachOfThem(t *testing.T) {
 }
 
 func TestAnArchiveIsDescribedAnewOnlyWhenATopicHasAnotherCodec(t *testing.T) {
-	all := []format.Topic{{Name: "orders", Codecs: origin.Codecs{"none": 100}}}
+	all := []origin.Topic{{Name: "orders", Codecs: origin.Codecs{"none": 100}}}
 	c := newCodecCounts(all)
 	for i, step := range []struct {
 		codec kgo.CompressionCodecType
@@ -167,7 +167,7 @@ func TestAnArchiveIsDescribedAnewOnlyWhenATopicHasAnotherCodec(t *testing.T) {
 // A description of an archive in a store is an object that stays.
 func TestCodecsThatTakeTurnsInTheLeadAreNotDescribedForEachSegment(t *testing.T) {
 	const segments = 20_000
-	all := []format.Topic{{Name: "orders"}}
+	all := []origin.Topic{{Name: "orders"}}
 	c, described := newCodecCounts(all), 0
 	for i := range segments {
 		var bytes codecBytes
@@ -190,7 +190,7 @@ func TestWhoDescribesAnArchiveBehindAnotherKeepsTheCodecsOfBoth(t *testing.T) {
 	first := membucket.New()
 	runs := [2]*run{}
 	for i, client := range []*membucket.Bucket{first, first.Other()} {
-		a, err := format.OpenOrCreate(bucket.New(t.Context(), client.Open(), bucket.Options{Prefix: "run1"}), format.Identity{Topics: []format.Topic{{Name: "orders", Partitions: 2}}})
+		a, err := format.OpenOrCreate(bucket.New(t.Context(), client.Open(), bucket.Options{Prefix: "run1"}), format.Identity{Topics: []origin.Topic{{Name: "orders", Partitions: 2}}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/origin"
+	"github.com/karchive/karchive/reshaping"
 )
 
 // whenAsked calls a function before each record, and leaves it as it is.
@@ -20,7 +21,7 @@ type whenAsked func()
 func (f whenAsked) Rules(string) string { return "" }
 func (f whenAsked) Steps() string       { return "" }
 
-func (f whenAsked) Begin(format.Reshaping) (func(format.TopicPartition, *format.Record) (bool, error), func()) {
+func (f whenAsked) Begin(reshaping.Use) (func(format.TopicPartition, *format.Record) (bool, error), func()) {
 	return func(format.TopicPartition, *format.Record) (bool, error) { f(); return true, nil }, func() {}
 }
 

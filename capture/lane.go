@@ -9,6 +9,7 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/format/origin"
+	"github.com/karchive/karchive/reshaping"
 )
 
 // lane takes one partition from its fetches to sealed segments. Its methods are for its own goroutine.
@@ -153,7 +154,7 @@ func (l *lane) write(c chunk) error {
 		until = math.MaxInt64
 	}
 	if s := l.settings(); s.Reshape != nil {
-		apply, end := s.Reshape.Begin(format.Reshaping{})
+		apply, end := s.Reshape.Begin(reshaping.Use{})
 		l.reshape = apply
 		defer end()
 	}

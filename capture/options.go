@@ -9,6 +9,7 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/options"
+	"github.com/karchive/karchive/reshaping"
 	"github.com/karchive/karchive/selection"
 )
 
@@ -76,7 +77,7 @@ type Options struct {
 
 	// Reshape, if set, leaves records out and changes them before they are written. What it leaves out is in the archive's ledger as
 	// filtered.
-	Reshape format.Reshaper
+	Reshape reshaping.Reshaper
 	// Schemas, if set, fetches the schemas that records name, and they are stored in the archive.
 	Schemas Schemas
 	// SkipCorrupt records the offsets of batches that cannot be read as gaps, with reason corrupt, and goes on. Without it their

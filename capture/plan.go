@@ -105,7 +105,7 @@ func (p *planner) checkSource() error {
 }
 
 // checkTopics refuses topics that are others now.
-func checkTopics(known []format.Topic, m *kafka.Metadata) error {
+func checkTopics(known []origin.Topic, m *kafka.Metadata) error {
 	for _, t := range known {
 		now, ok := m.Topics[t.Name]
 		if ok && now.Err == nil && now.IDString() != t.ID {

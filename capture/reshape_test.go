@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/reshaping"
 )
 
 // rules leave out every third record, and change all others: their value, and their timestamp by a second.
@@ -25,7 +26,7 @@ func (r rules) Rules(string) string { return r.name }
 
 func (r rules) Steps() string { return "filter, mask" }
 
-func (r rules) Begin(format.Reshaping) (func(format.TopicPartition, *format.Record) (bool, error), func()) {
+func (r rules) Begin(reshaping.Use) (func(format.TopicPartition, *format.Record) (bool, error), func()) {
 	var scratch []byte
 	apply := func(tp format.TopicPartition, rec *format.Record) (bool, error) {
 		if r.fail != 0 && rec.Offset == r.fail {
@@ -81,7 +82,7 @@ func TestRulesLeaveOutAndChangeRecords(t *testing.T) {
 func TestAnArchiveGoesOnWithTheSameRulesOnly(t *testing.T) {
 	b := newBroker(t, kfake.SeedTopics(1, "orders"))
 	b.fill("orders", 0, 20)
-	for name, c := range map[string][2]format.Reshaper{
+	for name, c := range map[string][2]reshaping.Reshaper{
 		"others": {rules{name: "r1"}, rules{name: "r2"}}, "none any more": {rules{name: "r1"}, nil}, "some now": {nil, rules{name: "r1"}},
 	} {
 		a := newPlace(t)

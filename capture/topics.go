@@ -4,16 +4,16 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/kafka"
 )
 
 // mergeTopics brings the named topics up to date in have. Configs that could not be asked for stay as they were.
-func mergeTopics(have []format.Topic, names []string, m *kafka.Metadata, configs map[string]map[string]string) []format.Topic {
+func mergeTopics(have []origin.Topic, names []string, m *kafka.Metadata, configs map[string]map[string]string) []origin.Topic {
 	for _, n := range names {
 		meta := m.Topics[n]
-		t := format.Topic{Name: n, ID: meta.IDString(), Partitions: int32(len(meta.Partitions)), Configs: configs[n]}
-		i := slices.IndexFunc(have, func(h format.Topic) bool { return h.Name == n })
+		t := origin.Topic{Name: n, ID: meta.IDString(), Partitions: int32(len(meta.Partitions)), Configs: configs[n]}
+		i := slices.IndexFunc(have, func(h origin.Topic) bool { return h.Name == n })
 		if i < 0 {
 			have = append(have, t)
 			continue

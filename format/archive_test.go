@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/scan"
 	"github.com/karchive/karchive/test/memfs"
@@ -359,7 +360,7 @@ func TestAFileInPlaceOfTheDataIsNamed(t *testing.T) {
 
 func TestTopicsThatDifferByCaseNeedAFileSystemThatTellsThemApart(t *testing.T) {
 	upper := full(format.TopicPartition{Topic: "Orders"}, 0, 3)
-	both := format.Identity{Topics: []format.Topic{{Name: "orders"}, {Name: "Orders"}}}
+	both := format.Identity{Topics: []origin.Topic{{Name: "orders"}, {Name: "Orders"}}}
 	folding := func() *memfs.FS { return memfs.New(memfs.Options{FoldCase: true}) }
 
 	fsys := folding()

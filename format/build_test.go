@@ -22,7 +22,7 @@ var (
 	events0  = format.TopicPartition{Topic: "events", Partition: 0}
 	identity = format.Identity{
 		ClusterID: "cluster-a",
-		Topics: []format.Topic{
+		Topics: []origin.Topic{
 			{Name: "orders", ID: "topic-id", Partitions: 2, Configs: map[string]string{"cleanup.policy": "compact"}},
 			{Name: "events", Partitions: 1},
 		},

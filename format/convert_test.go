@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -103,7 +104,7 @@ func documents(t *testing.T, a *format.Archive) map[string]string {
 			if err != nil {
 				t.Fatal(err)
 			}
-			all[strings.TrimSuffix(s.Path, "."+string(s.Encoding()))] = string(j)
+			all[strings.TrimSuffix(s.Path, path.Ext(s.Path))] = string(j)
 		}
 	}
 	return all

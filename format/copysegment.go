@@ -31,7 +31,7 @@ func (a *Archive) CopySegment(from *Archive, s Segment, onBytes func(n int) erro
 			return nil, err
 		}
 	}
-	p, err := a.NewSegment(WriterOptions{Topic: s.Topic, Partition: s.Partition, Base: s.Base, Source: d.Source, Encoding: s.Encoding()})
+	p, err := a.NewSegment(WriterOptions{Topic: s.Topic, Partition: s.Partition, Base: s.Base, Source: d.Source, Encoding: s.encoding()})
 	if err != nil {
 		return nil, err
 	}

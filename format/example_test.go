@@ -10,6 +10,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/ledger"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/format/storage"
 )
 
@@ -42,7 +43,7 @@ func write(dir string) (s format.Segment, d *format.Document, err error) {
 	if err != nil {
 		return s, nil, err
 	}
-	a, err := format.Create(fsys, format.Identity{Topics: []format.Topic{{Name: "orders", Partitions: 1}}})
+	a, err := format.Create(fsys, format.Identity{Topics: []origin.Topic{{Name: "orders", Partitions: 1}}})
 	if err != nil {
 		return s, nil, err
 	}

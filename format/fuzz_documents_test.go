@@ -141,7 +141,7 @@ func FuzzSums(f *testing.F) {
 		}
 		for path := range s.digests {
 			seg, ok := segmentAt(path)
-			if !ok || ondisk.SegmentPath(seg.Topic, seg.Partition, seg.Base, string(seg.Encoding())) != path {
+			if !ok || ondisk.SegmentPath(seg.Topic, seg.Partition, seg.Base, string(seg.encoding())) != path {
 				t.Errorf("%q is listed", path)
 			}
 		}

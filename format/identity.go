@@ -19,7 +19,7 @@ type Identity struct {
 	CreatedAt string         `json:"created_at"` // RFC 3339, UTC
 	Encoding  Encoding       `json:"encoding"`
 	ClusterID string         `json:"cluster_id"` // of the source; empty: not from a cluster
-	Topics    []Topic        `json:"topics"`     // sorted by name
+	Topics    []origin.Topic `json:"topics"`     // sorted by name
 	Capture   *origin.Plan   `json:"capture,omitempty"`
 	Revision  int64          `json:"revision,omitempty"` // rises each time that an archive in a store is described anew; 0: never in a store
 	Groups    *origin.Groups `json:"groups,omitempty"`   // nil: none were asked for
@@ -27,15 +27,6 @@ type Identity struct {
 	Schemas []origin.Schema `json:"schemas,omitempty"`
 	// Pruned is what was removed of partitions, sorted by topic and partition. [Archive.Prune] sets it.
 	Pruned []origin.Pruned `json:"pruned,omitempty"`
-}
-
-// Topic describes a topic of the source cluster.
-type Topic struct {
-	Name       string            `json:"name"`
-	ID         string            `json:"id"`                // UUID in Kafka's base64 form; empty: none
-	Partitions int32             `json:"partitions"`        // of the topic in the cluster, whether archived or not
-	Configs    map[string]string `json:"configs,omitempty"` // only what is overridden at the topic
-	Codecs     origin.Codecs     `json:"codecs,omitempty"`  // of the batches that were captured
 }
 
 // clone is a copy that shares nothing with id but its groups.
@@ -61,9 +52,9 @@ func (id Identity) normalize() (Identity, error) {
 		id.Encoding = Parquet
 	}
 	if id.Topics == nil {
-		id.Topics = []Topic{}
+		id.Topics = []origin.Topic{}
 	}
-	slices.SortFunc(id.Topics, func(a, b Topic) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(id.Topics, func(a, b origin.Topic) int { return strings.Compare(a.Name, b.Name) })
 	if id.Capture != nil {
 		if id.Capture.Partitions == nil {
 			id.Capture.Partitions = []origin.PlanRange{}

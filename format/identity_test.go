@@ -26,7 +26,7 @@ import (
 // planned has something in every field.
 var planned = format.Identity{
 	CreatedBy: "test", ClusterID: "cluster-a",
-	Topics: []format.Topic{{Name: "orders", ID: "topic-id", Partitions: 2, Configs: map[string]string{"retention.ms": "-1"}}, {Name: "events"}},
+	Topics: []origin.Topic{{Name: "orders", ID: "topic-id", Partitions: 2, Configs: map[string]string{"retention.ms": "-1"}}, {Name: "events"}},
 	Capture: &origin.Plan{
 		Mode: "snapshot", Isolation: origin.ReadCommitted, From: "-2h", Until: "end", Rules: "r",
 		Options: map[string]string{"compression": "zstd:1", "topics": "orders,<ev*>"},
@@ -133,11 +133,11 @@ func TestAnIdentityIsACopy(t *testing.T) {
 func TestImpossibleIdentitiesAreRefused(t *testing.T) {
 	a := mustOpenForWriting(t, memArchive(t))
 	for name, id := range map[string]format.Identity{
-		"illegal topic":        {Topics: []format.Topic{{Name: "a/b"}}},
-		"topic twice":          {Topics: []format.Topic{{Name: "a"}, {Name: "b"}, {Name: "a"}}},
-		"negative codec":       {Topics: []format.Topic{{Name: "a", Codecs: origin.Codecs{"zstd": -1}}}},
-		"codec without a name": {Topics: []format.Topic{{Name: "a", Codecs: origin.Codecs{"": 1}}}},
-		"negative partitions":  {Topics: []format.Topic{{Name: "a", Partitions: -1}}},
+		"illegal topic":        {Topics: []origin.Topic{{Name: "a/b"}}},
+		"topic twice":          {Topics: []origin.Topic{{Name: "a"}, {Name: "b"}, {Name: "a"}}},
+		"negative codec":       {Topics: []origin.Topic{{Name: "a", Codecs: origin.Codecs{"zstd": -1}}}},
+		"codec without a name": {Topics: []origin.Topic{{Name: "a", Codecs: origin.Codecs{"": 1}}}},
+		"negative partitions":  {Topics: []origin.Topic{{Name: "a", Partitions: -1}}},
 		"plan of no topic":     {Capture: &origin.Plan{Partitions: []origin.PlanRange{{Topic: ""}}}},
 		"plan from before 0":   {Capture: &origin.Plan{Partitions: []origin.PlanRange{{Topic: "a", Start: -1}}}},
 		"plan that ends early": {Capture: &origin.Plan{Partitions: []origin.PlanRange{{Topic: "a", Start: 5, End: 4}}}},
@@ -216,7 +216,7 @@ func TestCodecsOfTopicsAreBelievedWithinBounds(t *testing.T) {
 func TestAnArchiveWithCodecsNamesTheirVersion(t *testing.T) {
 	fsys := memArchive(t)
 	a, counted := mustOpenForWriting(t, fsys), planned
-	counted.Topics = []format.Topic{{Name: "orders", Codecs: origin.Codecs{"zstd": 1}}}
+	counted.Topics = []origin.Topic{{Name: "orders", Codecs: origin.Codecs{"zstd": 1}}}
 	for version, id := range map[string]format.Identity{"1.5": counted, "1.0": planned} {
 		if err := a.SetIdentity(id); err != nil {
 			t.Fatal(err)

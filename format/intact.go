@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/karchive/karchive/format/ledger"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/format/storage"
 )
 
@@ -62,14 +63,14 @@ func (f *intactFinder) take(c *FileCheck) {
 
 // identity is what the segments tell of it.
 func (f *intactFinder) identity() Identity {
-	id := Identity{Version: parquetVersion, Encoding: Parquet, Topics: []Topic{}}
+	id := Identity{Version: parquetVersion, Encoding: Parquet, Topics: []origin.Topic{}}
 	for _, tp := range (&listing{segments: f.segments}).order() {
 		d := f.last[tp]
 		id.ClusterID = d.Source.ClusterID
-		id.Encoding = f.segments[tp][0].Encoding()
+		id.Encoding = f.segments[tp][0].encoding()
 		id.Version = encodingNamed(id.Encoding).version
 		if n := len(id.Topics); n == 0 || id.Topics[n-1].Name != tp.Topic {
-			id.Topics = append(id.Topics, Topic{Name: tp.Topic, ID: d.Source.TopicID})
+			id.Topics = append(id.Topics, origin.Topic{Name: tp.Topic, ID: d.Source.TopicID})
 		}
 		id.Topics[len(id.Topics)-1].Partitions = tp.Partition + 1
 	}

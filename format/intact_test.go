@@ -32,7 +32,7 @@ func damagedPath(base int64) string {
 func wholeArchive(t *testing.T) map[string][]byte {
 	t.Helper()
 	fsys := memfs.New(memfs.Options{})
-	a, err := format.Create(fsys, format.Identity{ClusterID: "c", Topics: []format.Topic{{Name: "orders", ID: "t", Partitions: 3}}})
+	a, err := format.Create(fsys, format.Identity{ClusterID: "c", Topics: []origin.Topic{{Name: "orders", ID: "t", Partitions: 3}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"slices"
 
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/ondisk"
 )
@@ -87,7 +88,7 @@ func (id *Identity) setVersion() {
 	id.needs(revisionVersion, id.Revision > 0)
 	id.needs(schemasVersion, len(id.Schemas) > 0)
 	id.needs(prunedVersion, len(id.Pruned) > 0)
-	id.needs(codecsVersion, slices.ContainsFunc(id.Topics, func(t Topic) bool { return len(t.Codecs) > 0 }))
+	id.needs(codecsVersion, slices.ContainsFunc(id.Topics, func(t origin.Topic) bool { return len(t.Codecs) > 0 }))
 }
 
 // needs raises the version to one that has what is there.

@@ -45,12 +45,12 @@ func segmentAt(p string) (Segment, bool) {
 	return Segment{TopicPartition: TopicPartition{s.Topic, s.Partition}, Base: s.Base, Path: p}, ok
 }
 
-// Encoding is the encoding that the file's name says.
-func (s Segment) Encoding() Encoding { return Encoding(strings.TrimPrefix(path.Ext(s.Path), ".")) }
+// encoding is the one that the file's name says.
+func (s Segment) encoding() Encoding { return Encoding(strings.TrimPrefix(path.Ext(s.Path), ".")) }
 
 // checkEncoding refuses a segment of another encoding than that of the archive.
 func (s Segment) checkEncoding(archive Encoding) error {
-	if e := s.Encoding(); e != archive {
+	if e := s.encoding(); e != archive {
 		return fmt.Errorf("%w: its encoding is %s, that of the archive %s", ondisk.ErrForeignFile, e, archive)
 	}
 	return nil
@@ -58,7 +58,7 @@ func (s Segment) checkEncoding(archive Encoding) error {
 
 // checkPlace refuses a file of another encoding than its name says, and one that belongs to another place.
 func (s Segment) checkPlace(r *reader) error {
-	if e := r.encoding; e != s.Encoding() {
+	if e := r.encoding; e != s.encoding() {
 		return corruptf("the file is of encoding %s", e)
 	}
 	d := r.doc

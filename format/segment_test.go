@@ -21,7 +21,7 @@ func TestTheSegmentsOfEveryEncodingAreSeen(t *testing.T) {
 		if got, ok := ondisk.ParseSegmentPath(name); !ok || got != (ondisk.Segment{Topic: "orders", Partition: 3, Base: 1200}) {
 			t.Errorf("ondisk.ParseSegmentName: %s is %+v, %t", name, got, ok)
 		}
-		if got := (Segment{Path: name}).Encoding(); got != e {
+		if got := (Segment{Path: name}).encoding(); got != e {
 			t.Errorf("%s has the encoding %q, want %q", name, got, e)
 		}
 	}

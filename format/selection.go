@@ -8,6 +8,8 @@ import (
 	"iter"
 	"slices"
 	"time"
+
+	"github.com/karchive/karchive/format/origin"
 )
 
 // ErrNotArchived is wrapped for a topic or partition that an archive does not have.
@@ -46,13 +48,13 @@ func (s *Selection) takes(tp TopicPartition) bool {
 func (a *Archive) knows(s *Selection, all []TopicPartition) error {
 	described := a.Identity().Topics
 	for _, name := range s.Topics {
-		if !slices.ContainsFunc(described, func(t Topic) bool { return t.Name == name }) &&
+		if !slices.ContainsFunc(described, func(t origin.Topic) bool { return t.Name == name }) &&
 			!slices.ContainsFunc(all, func(tp TopicPartition) bool { return tp.Topic == name }) {
 			return fmt.Errorf("topic %s is %w", name, ErrNotArchived)
 		}
 	}
 	for _, n := range s.Partitions {
-		if !slices.ContainsFunc(described, func(t Topic) bool { return n >= 0 && n < t.Partitions }) &&
+		if !slices.ContainsFunc(described, func(t origin.Topic) bool { return n >= 0 && n < t.Partitions }) &&
 			!slices.ContainsFunc(all, func(tp TopicPartition) bool { return tp.Partition == n }) {
 			return fmt.Errorf("partition %d is %w", n, ErrNotArchived)
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/ondisk"
 )
@@ -258,7 +259,7 @@ func (id *Identity) checkSource(d *Document) error {
 	if a, b := id.ClusterID, d.Source.ClusterID; a != "" && b != "" && a != b {
 		return corruptf("its cluster is %s, that of the archive %s", b, a)
 	}
-	i, ok := slices.BinarySearchFunc(id.Topics, d.Topic, func(t Topic, name string) int { return strings.Compare(t.Name, name) })
+	i, ok := slices.BinarySearchFunc(id.Topics, d.Topic, func(t origin.Topic, name string) int { return strings.Compare(t.Name, name) })
 	if !ok {
 		return nil
 	}

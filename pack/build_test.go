@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/ondisk"
 )
@@ -20,7 +21,7 @@ func newArchive(t testing.TB, partitions, segments int) string {
 	dir := filepath.Join(t.TempDir(), "run")
 	fsys, err := storage.DirFS(dir)
 	must(t, err)
-	a, err := format.Create(fsys, format.Identity{Topics: []format.Topic{{Name: "orders", Partitions: int32(partitions)}}})
+	a, err := format.Create(fsys, format.Identity{Topics: []origin.Topic{{Name: "orders", Partitions: int32(partitions)}}})
 	must(t, err)
 	must(t, a.Close())
 	grow(t, dir, partitions, segments)

@@ -13,7 +13,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/replay"
 	"github.com/karchive/karchive/replay/routing"
@@ -102,7 +101,7 @@ func TestTheCodecOfTheSourcesTopicsIsTakenOver(t *testing.T) {
 		r := ordersAndEvents(5)
 		r.identity.Topics = nil
 		for name, codec := range map[string]string{"events": c.events, "orders": c.orders} {
-			topic := format.Topic{Name: name, Partitions: 2}
+			topic := origin.Topic{Name: name, Partitions: 2}
 			if codec != "" {
 				topic.Configs = map[string]string{"compression.type": codec}
 			}
@@ -117,25 +116,25 @@ func TestTheCodecOfTheSourcesTopicsIsTakenOver(t *testing.T) {
 func TestWhereProducersChooseTheBatchesThatWereCapturedCount(t *testing.T) {
 	producer := map[string]string{"compression.type": "producer"}
 	for name, c := range map[string]struct {
-		orders, events format.Topic
+		orders, events origin.Topic
 		asked, want    string
 		from           replay.CompressionReason
 		of             []string
 	}{
 		"nothing is known":            {want: "none", from: replay.CompressionUnknown},
-		"batches":                     {orders: format.Topic{Codecs: origin.Codecs{"none": 5, "lz4": 6}}, want: "lz4", from: replay.CompressionBatches, of: []string{"orders"}},
-		"most were not compressed":    {orders: format.Topic{Codecs: origin.Codecs{"none": 6, "lz4": 5}}, want: "none", from: replay.CompressionBatches, of: []string{"orders"}},
-		"producer by name":            {orders: format.Topic{Configs: producer, Codecs: origin.Codecs{"zstd": 1}}, want: "zstd", from: replay.CompressionBatches, of: []string{"orders"}},
-		"the config is newer":         {orders: format.Topic{Configs: map[string]string{"compression.type": "gzip"}, Codecs: origin.Codecs{"zstd": 9}}, want: "gzip", from: replay.CompressionConfigs, of: []string{"orders"}},
-		"a codec that nobody knows":   {orders: format.Topic{Codecs: origin.Codecs{"brotli": 9}}, want: "none", from: replay.CompressionUnknown},
-		"one that nobody knows, most": {orders: format.Topic{Codecs: origin.Codecs{"brotli": 9, "snappy": 1}}, want: "snappy", from: replay.CompressionBatches, of: []string{"orders"}},
-		"each topic as it is":         {orders: format.Topic{Codecs: origin.Codecs{"gzip": 1}}, events: format.Topic{Codecs: origin.Codecs{"zstd": math.MaxInt64}}, want: "gzip", from: replay.CompressionBatches, of: []string{"orders"}},
-		"config and batches agree":    {orders: format.Topic{Codecs: origin.Codecs{"zstd": 1}}, events: format.Topic{Configs: map[string]string{"compression.type": "zstd"}}, want: "zstd", from: replay.CompressionBoth, of: []string{"events", "orders"}},
-		"asked":                       {orders: format.Topic{Codecs: origin.Codecs{"zstd": 1}}, asked: "snappy", want: "snappy", from: replay.CompressionAsked},
+		"batches":                     {orders: origin.Topic{Codecs: origin.Codecs{"none": 5, "lz4": 6}}, want: "lz4", from: replay.CompressionBatches, of: []string{"orders"}},
+		"most were not compressed":    {orders: origin.Topic{Codecs: origin.Codecs{"none": 6, "lz4": 5}}, want: "none", from: replay.CompressionBatches, of: []string{"orders"}},
+		"producer by name":            {orders: origin.Topic{Configs: producer, Codecs: origin.Codecs{"zstd": 1}}, want: "zstd", from: replay.CompressionBatches, of: []string{"orders"}},
+		"the config is newer":         {orders: origin.Topic{Configs: map[string]string{"compression.type": "gzip"}, Codecs: origin.Codecs{"zstd": 9}}, want: "gzip", from: replay.CompressionConfigs, of: []string{"orders"}},
+		"a codec that nobody knows":   {orders: origin.Topic{Codecs: origin.Codecs{"brotli": 9}}, want: "none", from: replay.CompressionUnknown},
+		"one that nobody knows, most": {orders: origin.Topic{Codecs: origin.Codecs{"brotli": 9, "snappy": 1}}, want: "snappy", from: replay.CompressionBatches, of: []string{"orders"}},
+		"each topic as it is":         {orders: origin.Topic{Codecs: origin.Codecs{"gzip": 1}}, events: origin.Topic{Codecs: origin.Codecs{"zstd": math.MaxInt64}}, want: "gzip", from: replay.CompressionBatches, of: []string{"orders"}},
+		"config and batches agree":    {orders: origin.Topic{Codecs: origin.Codecs{"zstd": 1}}, events: origin.Topic{Configs: map[string]string{"compression.type": "zstd"}}, want: "zstd", from: replay.CompressionBoth, of: []string{"events", "orders"}},
+		"asked":                       {orders: origin.Topic{Codecs: origin.Codecs{"zstd": 1}}, asked: "snappy", want: "snappy", from: replay.CompressionAsked},
 	} {
 		r := ordersAndEvents(5)
 		c.orders.Name, c.orders.Partitions, c.events.Name, c.events.Partitions = "orders", 2, "events", 1
-		r.identity.Topics = []format.Topic{c.events, c.orders}
+		r.identity.Topics = []origin.Topic{c.events, c.orders}
 		report := newTarget(t, withTopics()).run(t, r.archive(t), replay.Options{Compression: c.asked, DryRun: true})
 		equal(t, name, report.Plan.Compression, c.want)
 		equal(t, name+": why", report.Plan.CompressionFrom, c.from)

@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/replay"
 	"github.com/karchive/karchive/replay/routing"
 	"github.com/karchive/karchive/replay/timeline"
@@ -176,7 +177,7 @@ func TestATimedReplayThatIsKilledGoesOnWithItsScheduleAndShift(t *testing.T) {
 		r := recording{groupSize: 3, records: map[format.TopicPartition][]format.Record{
 			orders0: timed(orders0, 0, 1000, 2000, 3000, 4000, 5000), orders1: timed(orders1, 500, 1500, 2500, 3500, 4500, 5500),
 		}}
-		r.identity.Topics = []format.Topic{{Name: "orders", Partitions: 2}}
+		r.identity.Topics = []origin.Topic{{Name: "orders", Partitions: 2}}
 		a := r.archive(t)
 		o := replay.Options{ExactlyOnce: true, CreateTopics: true, Schedule: speed(t, "1"), Timestamps: replay.ShiftTimestamps, FlushTimeout: time.Millisecond}
 		o.Pacing.StartAt = time.Now().Add(time.Hour) // which has passed when it goes on

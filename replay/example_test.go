@@ -13,9 +13,11 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/replay"
 	"github.com/karchive/karchive/replay/timeline"
+	"github.com/karchive/karchive/reshaping"
 )
 
 // An archive is replayed at a steady rate into a cluster that does not have its topics yet.
@@ -50,7 +52,7 @@ func ExampleRun_filter() {
 	// 2 records are acknowledged
 }
 
-// ordersOnly is a format.Reshaper.
+// ordersOnly is a reshaping.Reshaper.
 type ordersOnly struct{}
 
 // Rules changes when the code below does: a replay with a checkpoint does not go on with other rules.
@@ -58,7 +60,7 @@ func (ordersOnly) Rules(string) string { return "orders only, 1" }
 
 func (ordersOnly) Steps() string { return "filter, mask" }
 
-func (ordersOnly) Begin(format.Reshaping) (apply func(format.TopicPartition, *format.Record) (bool, error), end func()) {
+func (ordersOnly) Begin(reshaping.Use) (apply func(format.TopicPartition, *format.Record) (bool, error), end func()) {
 	apply = func(_ format.TopicPartition, r *format.Record) (bool, error) {
 		if r.Value != nil { // a tombstone stays one
 			r.Value = []byte("***")
@@ -96,7 +98,7 @@ func recordOrders(dir string) error {
 	if err != nil {
 		return err
 	}
-	archive, err := format.Create(files, format.Identity{Topics: []format.Topic{{Name: "orders", Partitions: 1}}})
+	archive, err := format.Create(files, format.Identity{Topics: []origin.Topic{{Name: "orders", Partitions: 1}}})
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/karchive/karchive/replay"
 	"github.com/karchive/karchive/replay/routing"
 	"github.com/karchive/karchive/replay/timeline"
+	"github.com/karchive/karchive/reshaping"
 )
 
 // places are where a group is.
@@ -168,7 +169,7 @@ type nothing struct{}
 func (nothing) Rules(string) string { return "nothing" }
 func (nothing) Steps() string       { return "filter" }
 
-func (nothing) Begin(format.Reshaping) (func(format.TopicPartition, *format.Record) (bool, error), func()) {
+func (nothing) Begin(reshaping.Use) (func(format.TopicPartition, *format.Record) (bool, error), func()) {
 	return func(format.TopicPartition, *format.Record) (bool, error) { return false, nil }, func() {}
 }
 

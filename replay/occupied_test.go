@@ -10,7 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/replay"
 )
 
@@ -81,7 +81,7 @@ func unknowing(c target, known ...string) {
 
 func TestAConfigThatTheTargetDoesNotHaveIsLeftOutWithAWarning(t *testing.T) {
 	r := ordersAndEvents(5)
-	r.identity.Topics = []format.Topic{{Name: "events", Partitions: 2}, {Name: "orders", Partitions: 2, Configs: map[string]string{
+	r.identity.Topics = []origin.Topic{{Name: "events", Partitions: 2}, {Name: "orders", Partitions: 2, Configs: map[string]string{
 		"message.format.version": "3.0", "redpanda.remote.write": "true", "segment.ms": "60000", "retention.ms": "1000",
 	}}}
 	c := newTarget(t)
@@ -126,7 +126,7 @@ func TestAConfigThatIsAskedForAndUnknownIsAnError(t *testing.T) {
 
 func TestTopicsAreMadeWithoutTheConfigsOfTheArchiveWhenAsked(t *testing.T) {
 	r := ordersAndEvents(5)
-	r.identity.Topics = []format.Topic{{Name: "orders", Partitions: 2, Configs: map[string]string{"segment.ms": "60000"}}}
+	r.identity.Topics = []origin.Topic{{Name: "orders", Partitions: 2, Configs: map[string]string{"segment.ms": "60000"}}}
 	c := newTarget(t)
 	c.run(t, r.archive(t), replay.Options{CreateTopics: true, NoTopicConfigs: true})
 	equal(t, "configs", c.overridden(t, "orders"), map[string]string{})

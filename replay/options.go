@@ -11,6 +11,7 @@ import (
 	"github.com/karchive/karchive/replay/internal/checkpoint"
 	"github.com/karchive/karchive/replay/routing"
 	"github.com/karchive/karchive/replay/timeline"
+	"github.com/karchive/karchive/reshaping"
 	"github.com/karchive/karchive/selection"
 )
 
@@ -76,7 +77,7 @@ type Options struct {
 	Timestamps Timestamps
 
 	// Reshape, if set, leaves records out and changes them before they are sent. Limit counts what it leaves, and Plan what there is.
-	Reshape format.Reshaper
+	Reshape reshaping.Reshaper
 
 	// CreateTopics makes topics that the target does not have, with the partition count and the overridden configs that the archive
 	// has of them. Without it a missing topic is a MissingTopicsError.

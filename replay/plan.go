@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/budget"
 	"github.com/karchive/karchive/replay/internal/checkpoint"
 	"github.com/karchive/karchive/replay/routing"
@@ -48,7 +49,7 @@ type PlannedTopic struct {
 	Partitions       []PlannedPartition `json:"partitions"`
 	Total            Amount             `json:"total"`
 
-	source format.Topic // as the archive describes it; only its name when it does not
+	source origin.Topic // as the archive describes it; only its name when it does not
 	needs  int32        // partitions, when it is made: for the records of all shards
 }
 
@@ -147,10 +148,10 @@ func (p *planner) plan(ctx context.Context) (*Plan, error) {
 	return out, nil
 }
 
-func describedTopic(id format.Identity, name string) format.Topic {
-	i, ok := slices.BinarySearchFunc(id.Topics, name, func(t format.Topic, name string) int { return strings.Compare(t.Name, name) })
+func describedTopic(id format.Identity, name string) origin.Topic {
+	i, ok := slices.BinarySearchFunc(id.Topics, name, func(t origin.Topic, name string) int { return strings.Compare(t.Name, name) })
 	if !ok {
-		return format.Topic{Name: name}
+		return origin.Topic{Name: name}
 	}
 	return id.Topics[i]
 }

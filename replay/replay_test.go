@@ -11,6 +11,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/replay"
+	"github.com/karchive/karchive/reshaping"
 )
 
 func TestEveryPartOfARecordArrivesAsItWas(t *testing.T) {
@@ -100,7 +101,7 @@ func (*turns) Rules(string) string { return "turns" }
 
 func (*turns) Steps() string { return "" }
 
-func (s *turns) Begin(how format.Reshaping) (func(format.TopicPartition, *format.Record) (bool, error), func()) {
+func (s *turns) Begin(how reshaping.Use) (func(format.TopicPartition, *format.Record) (bool, error), func()) {
 	return func(tp format.TopicPartition, _ *format.Record) (bool, error) {
 		if how.Trial {
 			return true, nil

@@ -6,11 +6,12 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/merge"
+	"github.com/karchive/karchive/reshaping"
 )
 
 // rules are what leaves records out and changes them; none: nothing does.
 type rules struct {
-	format.Reshaper
+	reshaping.Reshaper
 	archiveID string
 }
 
@@ -27,7 +28,7 @@ func (r rules) apply(tp format.TopicPartition, records []format.Record, left *at
 	if r.Reshaper == nil {
 		return records, nil
 	}
-	apply, end := r.Begin(format.Reshaping{Keep: true, Trial: left == nil})
+	apply, end := r.Begin(reshaping.Use{Keep: true, Trial: left == nil})
 	defer end()
 	n := 0
 	for i := range records {

@@ -10,6 +10,7 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/replay"
 	"github.com/karchive/karchive/replay/timeline"
+	"github.com/karchive/karchive/reshaping"
 )
 
 // rules leave out orders of offsets 10 to 29 and odd ones, and change the values of all others.
@@ -25,7 +26,7 @@ func (r *rules) Rules(string) string { return r.name }
 
 func (r *rules) Steps() string { return "filter, mask" }
 
-func (r *rules) Begin(how format.Reshaping) (func(format.TopicPartition, *format.Record) (bool, error), func()) {
+func (r *rules) Begin(how reshaping.Use) (func(format.TopicPartition, *format.Record) (bool, error), func()) {
 	apply := func(tp format.TopicPartition, rec *format.Record) (bool, error) {
 		if !how.Trial {
 			r.applied.Add(1)
@@ -40,7 +41,7 @@ func (r *rules) Begin(how format.Reshaping) (func(format.TopicPartition, *format
 }
 
 func (r *rules) want(tp format.TopicPartition, records []format.Record) []string {
-	apply, _ := r.Begin(format.Reshaping{Trial: true})
+	apply, _ := r.Begin(reshaping.Use{Trial: true})
 	var out []string
 	for _, rec := range records {
 		if stays, _ := apply(tp, &rec); stays {
@@ -88,7 +89,7 @@ func TestACheckpointBelongsToItsRules(t *testing.T) {
 	c.run(t, a, o)
 	equal(t, "complete", saved.last().Complete, true)
 	equal(t, "again", c.run(t, a, o).Sent, int64(0))
-	for _, other := range []format.Reshaper{&rules{name: "r2"}, nil} {
+	for _, other := range []reshaping.Reshaper{&rules{name: "r2"}, nil} {
 		o.Reshape = other
 		_, err := replay.Run(t.Context(), c.connect, a, o)
 		if mismatch, ok := errors.AsType[*replay.MismatchError](err); !ok || mismatch.What != "rules" {

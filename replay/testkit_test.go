@@ -99,7 +99,7 @@ func ordersAndEvents(n int) recording {
 	for _, tp := range []format.TopicPartition{orders0, orders1, events0} {
 		r.records[tp] = plain(tp, n)
 	}
-	r.identity.Topics = []format.Topic{{Name: "events", Partitions: 1}, {Name: "orders", Partitions: 2}}
+	r.identity.Topics = []origin.Topic{{Name: "events", Partitions: 1}, {Name: "orders", Partitions: 2}}
 	return r
 }
 

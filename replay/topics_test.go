@@ -11,7 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/replay"
 	"github.com/karchive/karchive/selection"
 )
@@ -29,7 +29,7 @@ func TestAMissingTopicIsAnErrorWithAHint(t *testing.T) {
 
 func TestTopicsAreMadeAsTheArchiveDescribesThem(t *testing.T) {
 	r := ordersAndEvents(5)
-	r.identity.Topics = []format.Topic{
+	r.identity.Topics = []origin.Topic{
 		{Name: "empty", Partitions: 3},
 		{Name: "events", Partitions: 4, Configs: map[string]string{"cleanup.policy": "compact", "segment.ms": "60000"}},
 	}

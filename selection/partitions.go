@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/units"
 )
 
@@ -51,7 +52,7 @@ func CheckPartitions(numbers []int32, topics []string, archives ...*format.Archi
 func hasPartition(a *format.Archive, topics []string, n int32) bool {
 	return slices.ContainsFunc(a.Partitions(), func(tp format.TopicPartition) bool {
 		return tp.Partition == n && slices.Contains(topics, tp.Topic)
-	}) || slices.ContainsFunc(a.Identity().Topics, func(t format.Topic) bool {
+	}) || slices.ContainsFunc(a.Identity().Topics, func(t origin.Topic) bool {
 		return n >= 0 && n < t.Partitions && slices.Contains(topics, t.Name)
 	})
 }

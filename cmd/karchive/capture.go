@@ -20,7 +20,7 @@ type captureOptions struct {
 	archive string
 	connection
 	selected
-	reshaping
+	reshapeFlags
 	isolation   string
 	metrics     string
 	memory      int64
@@ -96,7 +96,7 @@ func (o *captureOptions) flags(e *env) []cli.Flag {
 		metricsFlag(&o.metrics),
 		durationFlag("stall-timeout", "give up on a partition without progress after `DURATION`", "1m", &c.StallTimeout),
 		formatFlag(&o.format), logFlag(e), quietFlag(e))
-	return slices.Concat(flags, o.reshaping.flags(), o.connection.flags())
+	return slices.Concat(flags, o.reshapeFlags.flags(), o.connection.flags())
 }
 
 // groupNames are the values of a flag of groups. Empty text, of a variable that is not set perhaps, is no group.

@@ -38,7 +38,7 @@ func (l *catLines) about(a *jsonl.About) (err error) {
 
 // aboutArchive is what there is to tell of an archive and of some of its partitions.
 func aboutArchive(id format.Identity, takes func(format.TopicPartition) bool) *jsonl.Archive {
-	about := &jsonl.Archive{ClusterID: id.ClusterID, Topics: []format.Topic{}, Capture: id.Capture}
+	about := &jsonl.Archive{ClusterID: id.ClusterID, Topics: []origin.Topic{}, Capture: id.Capture}
 	for _, t := range id.Topics {
 		some := false
 		for n := range t.Partitions {

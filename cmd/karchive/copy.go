@@ -17,7 +17,7 @@ type copyOptions struct {
 	archives []string
 	output   string
 	selected
-	reshaping
+	reshapeFlags
 	maps        []copyRule
 	limit, last int64
 	encoding    format.Encoding    // empty: that of the first archive
@@ -52,7 +52,7 @@ Examples:
   karchive copy run1 -o run1-small --compression zstd:19
   karchive copy run1 -o masked --mask value.user.email=redact --sample 5%
   karchive copy prod staging -o both --map 'staging/*:=staging.*'`,
-		Flags: slices.Concat(o.selected.flags(), o.flags(e), o.reshaping.flags()),
+		Flags: slices.Concat(o.selected.flags(), o.flags(e), o.reshapeFlags.flags()),
 		Action: func(c *cli.Context) error {
 			if err := o.complete(c); err != nil {
 				return err

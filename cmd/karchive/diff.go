@@ -14,7 +14,7 @@ type diffOptions struct {
 	sides [2]string
 	selected
 	connection
-	reshaping
+	reshapeFlags
 	mapping routing.Mapping // of the first side's topics
 	comparing
 	memory int64
@@ -44,7 +44,7 @@ Examples:
   karchive diff v1 v2 --by value.order.id --json --ignore timestamp,value.generated_at --html diff.html
   karchive diff v1 v2 --by key --tolerance value.total=0.01 --map invoices:=invoices.v2
   karchive diff v1 v2 --filter 'headers.type == "created"' --sample 5%`,
-		Flags: slices.Concat(o.selected.flags(), o.flags(e), o.reshaping.flags(), o.connection.flags()),
+		Flags: slices.Concat(o.selected.flags(), o.flags(e), o.reshapeFlags.flags(), o.connection.flags()),
 		Action: func(c *cli.Context) error {
 			if err := o.complete(c); err != nil {
 				return err

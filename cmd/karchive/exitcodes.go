@@ -23,7 +23,7 @@ var leftOut = map[string]string{
 	"recover": "something is lost",
 }
 
-// ofRules is what makes a finish incomplete wherever there are rules: [reshaping] says which.
+// ofRules is what makes a finish incomplete wherever there are rules: [reshapeFlags] says which.
 const ofRules = "rules withheld records, matched nothing or decided nothing"
 
 const exitCodesTitle = "\nExit codes: "

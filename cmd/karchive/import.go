@@ -20,7 +20,7 @@ type importOptions struct {
 	output string
 	columnFlags
 	fileLimits
-	reshaping
+	reshapeFlags
 	fields       []imports.Column // of lines
 	keyDelimiter string
 	object       string
@@ -99,7 +99,7 @@ func (o *importOptions) flags(e *env) []cli.Flag {
 		encodingFlag("of the archive: `parquet` or arrow", "parquet", &o.encoding),
 		parsed("compression", "of the archive, as `CODEC`: zstd, zstd:LEVEL (1 to 22) or none", "zstd:1", &i.Compression, format.ParseCompression),
 		formatFlag(&o.format), quietFlag(e),
-	}, o.columnFlags.flags(), more, o.fileLimits.flags(), o.reshaping.flags())
+	}, o.columnFlags.flags(), more, o.fileLimits.flags(), o.reshapeFlags.flags())
 }
 
 func kindsOfFiles() (names []string) {

@@ -5,11 +5,12 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/schema"
+	"github.com/karchive/karchive/reshaping"
 )
 
 // written are rules, or none, whose records are then written by schemas: their payloads are JSON until then.
 type written struct {
-	rules   format.Reshaper // nil: none
+	rules   reshaping.Reshaper // nil: none
 	schemas *schema.Set
 }
 
@@ -30,7 +31,7 @@ func (w written) Steps() string {
 }
 
 // Begin returns what one goroutine applies to records, and how it ends that.
-func (w written) Begin(how format.Reshaping) (apply applyFunc, end func()) {
+func (w written) Begin(how reshaping.Use) (apply applyFunc, end func()) {
 	return afterRules(w.rules, how, func(tp format.TopicPartition, r *format.Record) (err error) {
 		if r.Key, err = w.payload(tp, schema.Key, r.Key); err == nil {
 			r.Value, err = w.payload(tp, schema.Value, r.Value)

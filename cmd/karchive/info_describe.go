@@ -17,7 +17,7 @@ type archiveInfo struct {
 	Encoding   format.Encoding `json:"encoding"`
 	ClusterID  string          `json:"cluster_id"`
 	Capture    *origin.Plan    `json:"capture,omitempty"`
-	Topics     []format.Topic  `json:"topics"`
+	Topics     []origin.Topic  `json:"topics"`
 	Partitions []partitionInfo `json:"partitions"`
 	ByTopic    []topicInfo     `json:"by_topic"`
 	Total      amounts         `json:"total"`

@@ -12,6 +12,7 @@ import (
 	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/scan"
 	"github.com/karchive/karchive/internal/schema"
+	"github.com/karchive/karchive/reshaping"
 )
 
 // previewed is what becomes of a record, and how cat prints it after the rules.
@@ -65,7 +66,7 @@ type tableRules struct {
 }
 
 // Begin is that of the rules.
-func (t tableRules) Begin(format.Reshaping) (apply applyFunc, end func()) {
+func (t tableRules) Begin(reshaping.Use) (apply applyFunc, end func()) {
 	t.preview.worker, t.preview.reader.Set = t.Worker(), t.Schemas()
 	return func(tp format.TopicPartition, r *format.Record) (bool, error) {
 		t.preview.begin(tp.Topic)

@@ -16,13 +16,13 @@ import (
 // damaged archive.
 type recordOptions struct {
 	selected
-	reshaping
+	reshapeFlags
 	skipCorrupt bool
 }
 
 // flags are all of a command that has own ones: what is read comes first in help, and rules last.
 func (o *recordOptions) flags(own ...cli.Flag) []cli.Flag {
-	return slices.Concat(o.selected.flags(), own, []cli.Flag{skipCorruptFlag(&o.skipCorrupt)}, o.reshaping.flags())
+	return slices.Concat(o.selected.flags(), own, []cli.Flag{skipCorruptFlag(&o.skipCorrupt)}, o.reshapeFlags.flags())
 }
 
 // openRecords are the records of an archive that is open, as a command is to read them.

@@ -15,6 +15,7 @@ import (
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/registry"
 	"github.com/karchive/karchive/internal/schema"
+	"github.com/karchive/karchive/reshaping"
 )
 
 // restoring is how the schemas of an archive become those of a registry.
@@ -122,7 +123,7 @@ func restoreHint(err error) error {
 // restored are rules, or none, whose records then name the schemas of a target.
 type restored struct {
 	ctx     context.Context
-	rules   format.Reshaper // nil: none
+	rules   reshaping.Reshaper // nil: none
 	restore *registry.Restore
 }
 
@@ -145,7 +146,7 @@ func (r restored) Steps() string {
 }
 
 // Begin returns what one goroutine applies to records, and how it ends that.
-func (r restored) Begin(how format.Reshaping) (apply applyFunc, end func()) {
+func (r restored) Begin(how reshaping.Use) (apply applyFunc, end func()) {
 	return afterRules(r.rules, how, func(_ format.TopicPartition, record *format.Record) error {
 		return restoreHint(r.restore.Rewrite(r.ctx, record))
 	})

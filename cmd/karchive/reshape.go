@@ -15,8 +15,8 @@ import (
 	"github.com/karchive/karchive/internal/reshape"
 )
 
-// reshaping are the flags that leave records out and change them. They mean the same in every command that has them.
-type reshaping struct {
+// reshapeFlags are those that leave records out and change them. They mean the same in every command that has them.
+type reshapeFlags struct {
 	reading
 	file  string
 	rules reshape.Rules // of the flags alone
@@ -24,7 +24,7 @@ type reshaping struct {
 
 const reshapeCategory = "Reshaping, in this order: filter, sample, mask, map; see karchive help reshape"
 
-func (f *reshaping) flags() []cli.Flag {
+func (f *reshapeFlags) flags() []cli.Flag {
 	r := &f.rules
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "rules", Usage: "take rules from a YAML `FILE`; flags add to them", Destination: &f.file},
@@ -76,7 +76,7 @@ func repeatedSet(name, usage, shown string, set func(string) error) cli.Flag {
 func parseExpression(s string) (reshape.Expression, error) { return reshape.Expression{Text: s}, nil }
 
 // pipeline compiles the rules of the file and of the flags; nil when there are none. Files that a file of rules names lie beside it.
-func (f *reshaping) pipeline(ctx context.Context, e *env) (*reshape.Pipeline, error) {
+func (f *reshapeFlags) pipeline(ctx context.Context, e *env) (*reshape.Pipeline, error) {
 	rules, err := f.fromFile(e)
 	if err != nil {
 		return nil, err
@@ -101,7 +101,7 @@ func (f *reshaping) pipeline(ctx context.Context, e *env) (*reshape.Pipeline, er
 	return p, nil
 }
 
-func (f *reshaping) fromFile(e *env) (reshape.Rules, error) {
+func (f *reshapeFlags) fromFile(e *env) (reshape.Rules, error) {
 	if f.file == "" {
 		return reshape.Rules{}, nil
 	}

@@ -6,9 +6,10 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/reshape"
+	"github.com/karchive/karchive/reshaping"
 )
 
-// ruled is a pipeline as a format.Reshaper.
+// ruled is a pipeline as a reshaping.Reshaper.
 type ruled struct{ *reshape.Pipeline }
 
 // Rules identifies the rules.
@@ -24,7 +25,7 @@ func (r ruled) Steps() string {
 }
 
 // Begin returns what one goroutine applies to records, and how it ends that.
-func (r ruled) Begin(how format.Reshaping) (apply applyFunc, end func()) {
+func (r ruled) Begin(how reshaping.Use) (apply applyFunc, end func()) {
 	switch {
 	case how.Trial:
 		return applying(r.Trial()), func() {}
@@ -40,7 +41,7 @@ func (r ruled) Begin(how format.Reshaping) (apply applyFunc, end func()) {
 type applyFunc = func(tp format.TopicPartition, r *format.Record) (bool, error)
 
 // afterRules begins rules, or none, and has step change the records that they leave.
-func afterRules(rules format.Reshaper, how format.Reshaping, step func(format.TopicPartition, *format.Record) error) (apply applyFunc, end func()) {
+func afterRules(rules reshaping.Reshaper, how reshaping.Use, step func(format.TopicPartition, *format.Record) error) (apply applyFunc, end func()) {
 	inner, end := applyFunc(func(format.TopicPartition, *format.Record) (bool, error) { return true, nil }), func() {}
 	if rules != nil {
 		inner, end = rules.Begin(how)

@@ -15,7 +15,7 @@ import (
 const rulesTest = "test"
 
 type rulesOptions struct {
-	reshaping
+	reshapeFlags
 	samples string
 	update  bool
 	format  string

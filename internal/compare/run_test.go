@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/compare"
 	"github.com/karchive/karchive/internal/diff"
@@ -51,7 +52,7 @@ func orders(t *testing.T, n int64) *format.Archive {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := format.Create(fsys, format.Identity{Topics: []format.Topic{{Name: "orders", Partitions: 1}}})
+	a, err := format.Create(fsys, format.Identity{Topics: []origin.Topic{{Name: "orders", Partitions: 1}}})
 	if err != nil {
 		t.Fatal(err)
 	}

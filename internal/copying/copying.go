@@ -13,6 +13,7 @@ import (
 	"slices"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/reshaping"
 )
 
 // Input is an archive that is copied from.
@@ -31,7 +32,7 @@ type Options struct {
 	Limit  int64            // at most so many records, by topic, partition and offset; 0: no limit
 	Last   int64            // of each partition the last so many records of the window, before any rule; 0: all
 	// Reshape leaves records out and changes them; nil: they stay as they are. It sees the topics' old names.
-	Reshape format.Reshaper
+	Reshape reshaping.Reshaper
 
 	Encoding    format.Encoding     // of the new archive; empty: of the first input
 	Compression *format.Compression // of all that is written; nil: bytes that need no decoding keep theirs, the rest is compressed as in the first input's capture
@@ -84,7 +85,7 @@ type copier struct {
 
 func (c *copier) run() error {
 	if c.options.Reshape != nil {
-		apply, end := c.options.Reshape.Begin(format.Reshaping{})
+		apply, end := c.options.Reshape.Begin(reshaping.Use{})
 		c.apply = apply
 		defer end()
 	}

@@ -92,7 +92,7 @@ func captured(t testing.TB, e format.Encoding, log []fact, from, until, rotate i
 	t.Helper()
 	a := &archive{t, memfs.New(memfs.Options{})}
 	into, err := format.Create(a.fsys, format.Identity{
-		ClusterID: "c", Encoding: e, Topics: []format.Topic{{Name: "orders", ID: "t", Partitions: 1}},
+		ClusterID: "c", Encoding: e, Topics: []origin.Topic{{Name: "orders", ID: "t", Partitions: 1}},
 		Capture: &origin.Plan{
 			Mode: origin.ModeSnapshot, Isolation: origin.ReadUncommitted, From: "beginning", Options: map[string]string{planRotateBytes: fmt.Sprint(rotate)},
 			Partitions: []origin.PlanRange{{Topic: "orders", Partition: 0, Start: from, End: until}},

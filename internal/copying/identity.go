@@ -11,6 +11,7 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/ondisk"
+	"github.com/karchive/karchive/reshaping"
 )
 
 // The names that a capture's plan gives options that shape what is written.
@@ -23,7 +24,7 @@ const (
 
 // rulesOf identifies what left records out: the rules of all inputs, and new ones. The new ones are salted with the id of the first input,
 // so that the same copy is made of the same bytes each time.
-func rulesOf(old []string, r format.Reshaper, inputs []Input) string {
+func rulesOf(old []string, r reshaping.Reshaper, inputs []Input) string {
 	all := slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(old))), func(s string) bool { return s == "" })
 	if r != nil {
 		all = append(all, r.Rules(inputs[0].Archive.Identity().ArchiveID))
@@ -149,7 +150,7 @@ func (p *plan) addPruned(id *format.Identity, in *Input, from int64) error {
 
 // described is a topic, and which input described it.
 type described struct {
-	format.Topic
+	origin.Topic
 	input string
 }
 
@@ -179,7 +180,7 @@ func addTopics(id *format.Identity, in *Input, topics map[string]described) erro
 }
 
 // takesTopic says whether any partition of a topic is selected.
-func (in *Input) takesTopic(t format.Topic) bool {
+func (in *Input) takesTopic(t origin.Topic) bool {
 	if in.Takes == nil {
 		return true
 	}

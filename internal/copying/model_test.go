@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/reshaping"
 	"github.com/karchive/karchive/test/seeds"
 )
 
@@ -62,7 +63,7 @@ type thirds struct{}
 
 func (thirds) Rules(string) string { return "thirds" }
 func (thirds) Steps() string       { return "filter" }
-func (thirds) Begin(format.Reshaping) (func(format.TopicPartition, *format.Record) (bool, error), func()) {
+func (thirds) Begin(reshaping.Use) (func(format.TopicPartition, *format.Record) (bool, error), func()) {
 	return func(_ format.TopicPartition, r *format.Record) (bool, error) { return !dropped(r), nil }, func() {}
 }
 

@@ -158,10 +158,15 @@ func (u *union) raw(s *stream) error {
 	return u.rotate()
 }
 
+// bytewise says whether what the new archive takes of a stream can be the bytes that it is there.
+func (u *union) bytewise(s *stream) bool {
+	return u.options.Compression == nil && s.encoding == u.encoding
+}
+
 // keeps says whether a row group is one in the new archive as it is. Where that is cut anew, this is one that was cut because it was full,
 // where one begins and which does not end the segment: the records would be cut there again.
 func (u *union) keeps(s *stream) bool {
-	if u.options.Compression != nil || s.piece.Segment.Encoding() != u.encoding {
+	if !u.bytewise(s) {
 		return false
 	}
 	if !u.anew {
@@ -187,7 +192,7 @@ func (u *union) segment(s *stream) (bool, error) {
 	}
 	a := s.input.Archive
 	var err error
-	if u.options.Compression == nil && p.Segment.Encoding() == u.encoding {
+	if u.bytewise(s) {
 		u.report.CopiedFiles++
 		if _, err = u.into.CopySegment(a, p.Segment, func(int) error { return u.done(0, 0) }); err == nil {
 			err = u.done(d.Records, d.Bytes)

@@ -28,6 +28,7 @@ type partition struct {
 type share struct {
 	input    *Input
 	tp       format.TopicPartition // its name there
+	encoding format.Encoding       // of its segments
 	coverage format.Coverage
 }
 
@@ -51,6 +52,7 @@ func newPlan(inputs []Input, o Options) (*plan, error) {
 }
 
 func (p *plan) addInput(in *Input, byName map[format.TopicPartition]*partition) error {
+	encoding := in.Archive.Identity().Encoding
 	for _, tp := range in.Archive.Partitions() {
 		if in.Takes != nil && !in.Takes(tp) {
 			continue
@@ -70,7 +72,7 @@ func (p *plan) addInput(in *Input, byName map[format.TopicPartition]*partition) 
 			byName[name] = one
 			p.partitions = append(p.partitions, one)
 		}
-		if err := one.add(&share{in, tp, coverage}); err != nil {
+		if err := one.add(&share{in, tp, encoding, coverage}); err != nil {
 			return err
 		}
 	}

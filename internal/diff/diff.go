@@ -14,6 +14,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/schema"
+	"github.com/karchive/karchive/reshaping"
 )
 
 // Pairing says which record of one side is compared with which of the other.
@@ -57,7 +58,7 @@ type Options struct {
 	Tolerance map[string]float64 // by path: numbers there may differ by so much
 	// Reshape leaves records of both sides out and changes them before they are paired; nil: all are compared as they are. It sees topics
 	// by their own names. All row groups are decoded then: only a look tells how many records stay.
-	Reshape format.Reshaper
+	Reshape reshaping.Reshaper
 	Memory  int64  // bytes for sorting; 0: 64 MiB
 	TempDir string // empty: os.TempDir
 	// Each, when it is not nil, is called for every difference, in the order of the first side. Its error ends the comparison. The
@@ -134,7 +135,7 @@ func Run(ctx context.Context, a, b Side, o Options) (*Report, error) {
 	}
 	if o.Reshape != nil {
 		for side := range c.apply { // which are decoded at once
-			apply, end := o.Reshape.Begin(format.Reshaping{Keep: true})
+			apply, end := o.Reshape.Begin(reshaping.Use{Keep: true})
 			defer end()
 			c.apply[side] = apply
 		}

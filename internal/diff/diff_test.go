@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/reshaping"
 	"github.com/karchive/karchive/test/memfs"
 )
 
@@ -281,7 +282,7 @@ type oddOnly struct{}
 
 func (oddOnly) Rules(string) string { return "odd" }
 func (oddOnly) Steps() string       { return "filter" }
-func (oddOnly) Begin(format.Reshaping) (func(format.TopicPartition, *format.Record) (bool, error), func()) {
+func (oddOnly) Begin(reshaping.Use) (func(format.TopicPartition, *format.Record) (bool, error), func()) {
 	return func(_ format.TopicPartition, r *format.Record) (bool, error) {
 		r.Value = append([]byte("odd "), r.Value...)
 		return r.Offset%2 == 1, nil

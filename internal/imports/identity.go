@@ -7,11 +7,12 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/reshaping"
 )
 
 // NameByContents gives an archive the same id for the same rows, by the fingerprint of their import, and the same rules, nil for none. So a
 // replay that goes on knows an archive again that was made anew.
-func NameByContents(a *format.Archive, fingerprint string, rules format.Reshaper) error {
+func NameByContents(a *format.Archive, fingerprint string, rules reshaping.Reshaper) error {
 	raw, err := hex.DecodeString(fingerprint)
 	if err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/jsonl"
 	"github.com/karchive/karchive/internal/ondisk"
+	"github.com/karchive/karchive/reshaping"
 )
 
 // DefaultMemoryBytes is the default of Options.MemoryBytes.
@@ -26,7 +27,7 @@ type Options struct {
 	Partitioner Partitioner // of those rows; empty: ByKey
 	Partition   *int32      // of all rows that name none; nil: by Partitioner
 	// Reshape, if set, leaves records out and changes them. What it leaves out is in the archive's ledger as filtered.
-	Reshape format.Reshaper
+	Reshape reshaping.Reshaper
 	// SkipBad is how many bad rows may be left out.
 	SkipBad int64
 	// MemoryBytes bounds the records that are sorted in memory; 0: DefaultMemoryBytes. Beyond it a temporary file in TempDir, which is
@@ -130,7 +131,7 @@ func Run(ctx context.Context, archive *format.Archive, files []File, o Options) 
 
 func (i *importer) readAll(ctx context.Context, files []File) error {
 	if i.options.Reshape != nil {
-		apply, end := i.options.Reshape.Begin(format.Reshaping{})
+		apply, end := i.options.Reshape.Begin(reshaping.Use{})
 		i.apply = apply
 		defer end()
 	}
@@ -240,7 +241,7 @@ func (i *importer) take(file int32, row *Row) error {
 	}
 	tp := format.TopicPartition{Topic: i.names[t.number], Partition: row.Partition}
 	i.remember(tp, &row.Record)
-	return i.reshape(key{t.number, row.Partition, row.Offset}, origin{file, row.Line}, tp, &row.Record)
+	return i.reshape(key{t.number, row.Partition, row.Offset}, filePlace{file, row.Line}, tp, &row.Record)
 }
 
 // remember makes the row part of the fingerprint.
@@ -250,7 +251,7 @@ func (i *importer) remember(tp format.TopicPartition, r *format.Record) {
 	i.hash.Write(i.line)
 }
 
-func (i *importer) reshape(k key, at origin, tp format.TopicPartition, r *format.Record) error {
+func (i *importer) reshape(k key, at filePlace, tp format.TopicPartition, r *format.Record) error {
 	if i.apply == nil {
 		return i.spool.add(k, at, false, r)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/jsonl"
 	"github.com/karchive/karchive/internal/speedscale"
+	"github.com/karchive/karchive/reshaping"
 	"github.com/karchive/karchive/test/memfs"
 )
 
@@ -214,7 +215,7 @@ func (rules) Rules(string) string { return "r1" }
 
 func (rules) Steps() string { return "filter" }
 
-func (rules) Begin(format.Reshaping) (func(format.TopicPartition, *format.Record) (bool, error), func()) {
+func (rules) Begin(reshaping.Use) (func(format.TopicPartition, *format.Record) (bool, error), func()) {
 	var scratch []byte
 	return func(tp format.TopicPartition, r *format.Record) (bool, error) {
 		if string(r.Value) == "fail" {

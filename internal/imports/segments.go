@@ -10,6 +10,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/ledger"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/canonical"
 )
 
@@ -49,7 +50,7 @@ func (i *importer) write(ctx context.Context) error {
 // describe puts the topics into the archive's identity.
 func (i *importer) describe() error {
 	id := i.archive.Identity()
-	known := map[string]format.Topic{}
+	known := map[string]origin.Topic{}
 	if i.told != nil {
 		id.ClusterID, id.Capture = i.told.ClusterID, i.told.Capture
 		for _, t := range i.told.Topics {
@@ -106,7 +107,7 @@ func (w *segmentWriter) entry(e *entry) error {
 	w.next = e.offset + 1
 	p := &w.report.Partitions[len(w.report.Partitions)-1]
 	p.Next = w.next
-	w.begun, w.last.key, w.last.origin, w.last.filtered = true, e.key, e.origin, e.filtered
+	w.begun, w.last.key, w.last.filePlace, w.last.filtered = true, e.key, e.filePlace, e.filtered
 	w.last.data = append(w.last.data[:0], e.data...)
 	return nil
 }

@@ -16,8 +16,8 @@ type key struct {
 	offset    int64
 }
 
-// origin is where a record was read.
-type origin struct {
+// filePlace is where a record was read.
+type filePlace struct {
 	file int32
 	line int64
 }
@@ -25,7 +25,7 @@ type origin struct {
 // entry is a record in the spool.
 type entry struct {
 	key
-	origin
+	filePlace
 	filtered bool // rules left it out; nothing of it is kept but its leader epoch
 	data     []byte
 }
@@ -44,7 +44,7 @@ const (
 )
 
 // add copies r.
-func (s *spool) add(k key, at origin, filtered bool, r *format.Record) error {
+func (s *spool) add(k key, at filePlace, filtered bool, r *format.Record) error {
 	b := binary.BigEndian.AppendUint32(s.buf[:0], uint32(k.topic))
 	b = binary.BigEndian.AppendUint32(b, uint32(k.partition))
 	b = binary.BigEndian.AppendUint64(b, uint64(k.offset))
@@ -61,10 +61,10 @@ func (s *spool) add(k key, at origin, filtered bool, r *format.Record) error {
 func decodeEntry(e extsort.Entry) entry {
 	be := binary.BigEndian
 	return entry{
-		key:      key{int32(be.Uint32(e.Key)), int32(be.Uint32(e.Key[4:])), int64(be.Uint64(e.Key[8:]))},
-		origin:   origin{int32(be.Uint32(e.Data)), int64(be.Uint64(e.Data[4:]))},
-		filtered: e.Data[12] == 1,
-		data:     e.Data[originBytes:],
+		key:       key{int32(be.Uint32(e.Key)), int32(be.Uint32(e.Key[4:])), int64(be.Uint64(e.Key[8:]))},
+		filePlace: filePlace{int32(be.Uint32(e.Data)), int64(be.Uint64(e.Data[4:]))},
+		filtered:  e.Data[12] == 1,
+		data:      e.Data[originBytes:],
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/printable"
@@ -21,7 +20,7 @@ type About struct {
 // Archive is what there is to tell of all of it.
 type Archive struct {
 	ClusterID string         `json:"cluster_id"`
-	Topics    []format.Topic `json:"topics"`
+	Topics    []origin.Topic `json:"topics"`
 	Capture   *origin.Plan   `json:"capture,omitempty"`
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/replay/timeline"
+	"github.com/karchive/karchive/reshaping"
 )
 
 // Options say what is served, and where. Sources must be given.
@@ -64,7 +65,7 @@ type Source struct {
 	// Rename gives the name that a topic is served under; nil: its own.
 	Rename func(topic string) (string, error)
 	// Rules leave records out and change them; nil: none.
-	Rules format.Reshaper
+	Rules reshaping.Reshaper
 }
 
 func (o *Options) complete() error {

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/reshaping"
 )
 
 // partition is a partition of an archived topic.
@@ -90,7 +91,7 @@ func (p *partition) read(at *place, d *decoder) ([]format.Record, error) {
 
 // reshape applies the rules to records, in their memory.
 func (p *partition) reshape(records []format.Record) ([]format.Record, error) {
-	apply, end := p.source.Rules.Begin(format.Reshaping{Keep: true})
+	apply, end := p.source.Rules.Begin(reshaping.Use{Keep: true})
 	defer end()
 	kept := records[:0]
 	for i := range records {

@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/reshaping"
 )
 
 // counting counts how often row groups are decoded.
@@ -16,7 +17,7 @@ type counting struct{ decoded atomic.Int64 }
 
 func (*counting) Rules(string) string { return "count" }
 func (*counting) Steps() string       { return "count" }
-func (c *counting) Begin(format.Reshaping) (func(format.TopicPartition, *format.Record) (bool, error), func()) {
+func (c *counting) Begin(reshaping.Use) (func(format.TopicPartition, *format.Record) (bool, error), func()) {
 	c.decoded.Add(1)
 	return func(format.TopicPartition, *format.Record) (bool, error) { return true, nil }, func() {}
 }

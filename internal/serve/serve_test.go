@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/reshaping"
 )
 
 // odd is a log with all that a log can have: gaps, epochs, both timestamp types, no timestamp, null and empty, and a large record.
@@ -307,7 +308,7 @@ type even struct{}
 
 func (even) Rules(string) string { return "even" }
 func (even) Steps() string       { return "even" }
-func (even) Begin(format.Reshaping) (func(format.TopicPartition, *format.Record) (bool, error), func()) {
+func (even) Begin(reshaping.Use) (func(format.TopicPartition, *format.Record) (bool, error), func()) {
 	return func(_ format.TopicPartition, r *format.Record) (bool, error) {
 		return r.Offset%2 == 0 && (r.Offset < 40 || r.Offset > 60), nil
 	}, func() {}

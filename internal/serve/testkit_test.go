@@ -36,17 +36,17 @@ func newArchive(t testing.TB, logs ...log) (*format.Archive, *memfs.FS) {
 	fsys := memfs.New(memfs.Options{})
 	id := format.Identity{ClusterID: cluster}
 	for _, l := range logs {
-		i := slices.IndexFunc(id.Topics, func(o format.Topic) bool { return o.Name == l.tp.Topic })
+		i := slices.IndexFunc(id.Topics, func(o origin.Topic) bool { return o.Name == l.tp.Topic })
 		if i < 0 {
 			i = len(id.Topics)
-			id.Topics = append(id.Topics, format.Topic{Name: l.tp.Topic, Configs: map[string]string{"retention.ms": "-1"}})
+			id.Topics = append(id.Topics, origin.Topic{Name: l.tp.Topic, Configs: map[string]string{"retention.ms": "-1"}})
 			if i == 0 {
 				id.Topics[i].ID = topicID
 			}
 		}
 		id.Topics[i].Partitions = max(id.Topics[i].Partitions, l.tp.Partition+1)
 	}
-	slices.SortFunc(id.Topics, func(a, b format.Topic) int { return bytes.Compare([]byte(a.Name), []byte(b.Name)) })
+	slices.SortFunc(id.Topics, func(a, b origin.Topic) int { return bytes.Compare([]byte(a.Name), []byte(b.Name)) })
 	a, err := format.Create(fsys, id)
 	if err != nil {
 		t.Fatal(err)

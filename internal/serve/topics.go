@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 )
 
 // topic is an archived topic, as it is served.
@@ -62,8 +63,8 @@ func (all *topics) add(s *Source) error {
 }
 
 // topics describes the archive's topics, by name, also those that only segments tell of.
-func (s *Source) topics() map[string]format.Topic {
-	found := map[string]format.Topic{}
+func (s *Source) topics() map[string]origin.Topic {
+	found := map[string]origin.Topic{}
 	for _, t := range s.Archive.Identity().Topics {
 		found[t.Name] = t
 	}
@@ -77,7 +78,7 @@ func (s *Source) topics() map[string]format.Topic {
 }
 
 // topic is a topic as it is served; nil when it is not.
-func (s *Source) topic(of format.Topic) (*topic, error) {
+func (s *Source) topic(of origin.Topic) (*topic, error) {
 	t := &topic{name: of.Name, configs: of.Configs}
 	if s.Rename != nil {
 		var err error

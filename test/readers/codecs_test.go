@@ -13,7 +13,7 @@ import (
 // codecsGolden is a golden archive that says what the batches of its topics were compressed with.
 var codecsGolden = filepath.Join(goldenDir, "golden-1.5-codecs")
 
-var goldenCodecs = []format.Topic{
+var goldenCodecs = []origin.Topic{
 	{Name: "events", Partitions: 1, Codecs: origin.Codecs{"a codec of tomorrow": 1 << 60, "none": 0, "zstd": 77}},
 	{Name: "orders", ID: source.TopicID, Partitions: 1, Configs: map[string]string{"compression.type": "producer"},
 		Codecs: origin.Codecs{"gzip": 1, "lz4": 1<<63 - 1, "none": 2, "snappy": 3, "zstd": 4}},

@@ -21,7 +21,7 @@ var ledgerSource = origin.Source{ClusterID: source.ClusterID, TopicID: source.To
 
 var ledgerIdentity = format.Identity{
 	ClusterID: source.ClusterID,
-	Topics: []format.Topic{
+	Topics: []origin.Topic{
 		{Name: "orders", ID: source.TopicID, Partitions: 3, Configs: map[string]string{"cleanup.policy": "compact", "retention.ms": "-1"}},
 		{Name: "unread", Partitions: 1},
 	},

@@ -23,7 +23,7 @@ var goldenSchemas = []origin.Schema{
 }
 
 var schemasIdentity = format.Identity{
-	ClusterID: source.ClusterID, Topics: []format.Topic{{Name: "users", ID: source.TopicID, Partitions: 1}}, Schemas: goldenSchemas,
+	ClusterID: source.ClusterID, Topics: []origin.Topic{{Name: "users", ID: source.TopicID, Partitions: 1}}, Schemas: goldenSchemas,
 }
 
 // schemasSegments have payloads that name a schema by a frame, by a header, one that the archive does not have, and none.

@@ -64,8 +64,8 @@ func writeReplayed(t *testing.T, dir string) {
 	}
 	files, err := storage.DirFS(dir)
 	must(err)
-	topic := format.Topic{Name: replayedTopic, Partitions: replayedPartitions, Configs: kept}
-	archive, err := format.Create(files, format.Identity{ClusterID: "source", Topics: []format.Topic{topic}})
+	topic := origin.Topic{Name: replayedTopic, Partitions: replayedPartitions, Configs: kept}
+	archive, err := format.Create(files, format.Identity{ClusterID: "source", Topics: []origin.Topic{topic}})
 	must(err)
 	for p := range int32(replayedPartitions) {
 		w, err := archive.NewSegment(format.WriterOptions{Topic: replayedTopic, Partition: p, Source: origin.Source{ClusterID: "source", Isolation: origin.ReadCommitted}})

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/internal/serve"
 	"github.com/karchive/karchive/test/kafkatest"
@@ -26,7 +27,7 @@ func servedArchive(t *testing.T) (a *format.Archive, lines []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err = format.Create(fsys, format.Identity{Topics: []format.Topic{{Name: "orders", Partitions: 2}}})
+	a, err = format.Create(fsys, format.Identity{Topics: []origin.Topic{{Name: "orders", Partitions: 2}}})
 	if err != nil {
 		t.Fatal(err)
 	}

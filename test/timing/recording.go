@@ -27,7 +27,7 @@ func record(dir string, times []int64) error {
 	if err != nil {
 		return err
 	}
-	a, err := format.Create(files, format.Identity{ClusterID: "source", Topics: []format.Topic{{Name: source, Partitions: partitions}}})
+	a, err := format.Create(files, format.Identity{ClusterID: "source", Topics: []origin.Topic{{Name: source, Partitions: partitions}}})
 	if err != nil {
 		return err
 	}
