@@ -22,7 +22,7 @@ type entry struct {
 	timestampMs int64
 	due         time.Duration // after the start of a timed replay
 	bytes       int32         // canonical, at most 1 GiB
-	under       int64         // bytes of the destination's window
+	under       int64         // what it takes of the destination's window
 	fate        fate
 	inTurn      bool // its destination is the next one in turn
 }
@@ -113,13 +113,13 @@ type destination struct {
 	noted bool        // by the client; of transactions only
 }
 
-func newDestinations(topic string, partitions int32, accepts *acceptance, windowBytes int64) []*destination {
+func newDestinations(topic string, partitions int32, accepts *acceptance, detours bool, windowBatch int64) []*destination {
 	out := make([]*destination, partitions)
 	for i := range out {
 		d := &destination{topic: topic, partition: int32(i), accepts: accepts}
 		d.ctx, d.refuse = context.WithCancelCause(context.Background())
-		if windowBytes > 0 {
-			d.window = newWindow(windowBytes)
+		if windowBatch > 0 {
+			d.window = newWindow(windowBatch, detours)
 		}
 		out[i] = d
 	}

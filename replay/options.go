@@ -126,7 +126,8 @@ type Options struct {
 	// TempDir is where a timed replay, or one with a Limit, keeps what is decoded and finds no room in memory; empty: the system's place for
 	// temporary files.
 	TempDir string
-	// Hooks are added to the client that sends, and to no other.
+	// Hooks are added to the clients that send, and to no other. There is a second one for records that are larger than the target's limit
+	// only before compression.
 	Hooks []kgo.Hook
 
 	// Checkpoint keeps what is acknowledged; the same replay goes on from it. Nil: nothing is kept.

@@ -26,6 +26,7 @@ type player struct {
 	moves        *groupMoves // nil: no groups
 	archive      *format.Archive
 	client       *kgo.Client
+	detour       *detour // nil: all records go through client
 	dials        *kafka.Dials
 	refusals     *refusalLogger
 	state        *checkpoint.State // of the checkpoint, without its partitions
@@ -63,7 +64,7 @@ func newPlayer(j *job, plan *Plan) (*player, error) {
 	for _, t := range plan.Topics {
 		if topics[t.Target] == nil {
 			found := target.topics[t.Target]
-			topics[t.Target] = newDestinations(t.Target, found.partitions, newAcceptance(found, shrinker, &s.Options), plan.windowBytes(t.Target, found))
+			topics[t.Target] = newDestinations(t.Target, found.partitions, newAcceptance(found, shrinker, &s.Options), s.detours(), plan.windowBatch(t.Target, found))
 			p.destinations = append(p.destinations, topics[t.Target]...)
 		}
 		for i := range t.Partitions {
@@ -77,8 +78,7 @@ func newPlayer(j *job, plan *Plan) (*player, error) {
 	}}
 	p.refusals.quiet.Store(true) // until the first answer
 	p.refusals.next, _ = target.Client().OptValue(kgo.WithLogger).(kgo.Logger)
-	var err error
-	p.client, err = newProducer(&s.Options, j.connect, plan, target, p.refusals)
+	err := p.openClient(j)
 	p.transactions = p.newTransactions()
 	p.retirement = p.newRetirement()
 	return p, err
@@ -268,7 +268,9 @@ func (p *player) playChunk(ctx context.Context, from *part, c *chunk) error {
 func (p *player) send(ctx context.Context, from *part, e *entry) bool {
 	to, inTurn := from.router.Route(&e.record)
 	e.to, e.inTurn = from.destinations[to], inTurn
-	if p.waitForWindow(ctx, e) != nil {
+	// This comes before the gate of transactions, which waits for those that have passed it.
+	e.under = e.to.window.weigh(&e.record)
+	if e.to.window.take(ctx, e.under) != nil {
 		return false
 	}
 	if p.transactions != nil {
@@ -280,7 +282,10 @@ func (p *player) send(ctx context.Context, from *part, e *entry) bool {
 		e.to.window.give(e.under)
 		return false
 	}
-	err := e.to.refusal()
+	client, err := p.clientOf(e)
+	if err == nil {
+		err = e.to.refusal()
+	}
 	if err == nil {
 		err = e.to.accepts.check(&e.record, e.timestampMs)
 		if err != nil && p.settings.Force {
@@ -300,18 +305,8 @@ func (p *player) send(ctx context.Context, from *part, e *entry) bool {
 		e.to.used.Store(true)
 	}
 	l.sent.Add(1)
-	p.client.Produce(e.to.ctx, &e.record, p.promise)
+	client.Produce(e.to.ctx, &e.record, p.promise)
 	return true
-}
-
-// waitForWindow comes before the gate of transactions, which waits for those that have passed it.
-func (p *player) waitForWindow(ctx context.Context, e *entry) error {
-	e.under = 0
-	if e.to.window == nil {
-		return nil
-	}
-	e.under = batchHeaderBytes + recordOverheadLimit + recordSize(&e.record)
-	return e.to.window.take(ctx, e.under)
 }
 
 // answered is called by the client, one record at a time, when the target has one or it is given up.
@@ -353,10 +348,10 @@ func (d *destination) refused(err error) error {
 // finish waits until everything that the client got is decided. When ctx ends before that, what is in flight has some more time,
 // unless nothing comes back any more; then what is left is given up.
 func (p *player) finish(ctx context.Context) {
-	err := p.client.Flush(ctx)
+	err := p.flush(ctx)
 	if err != nil && !errors.Is(context.Cause(ctx), ErrStalled) && p.transactions.failed() == nil {
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), p.settings.FlushTimeout)
-		err = p.client.Flush(limited)
+		err = p.flush(limited)
 		cancel()
 	}
 	if p.transactions != nil {
@@ -366,7 +361,7 @@ func (p *player) finish(ctx context.Context) {
 			d.refuse(errNotAcknowledged)
 		}
 	}
-	p.client.Close()
+	p.close()
 	p.inFlight.Wait()
 	if p.transactions != nil {
 		p.transactions.unsettle()

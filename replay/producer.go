@@ -20,10 +20,10 @@ const (
 // is not ready when a topic was just made, is a silence of that length and a burst behind it.
 const leaderPause = 250 * time.Millisecond
 
-// newProducer makes the client that sends. Its own buffers are unbounded: what may be in memory is the budget's business, and a
+// newProducer makes a client that sends, also records that are oversized: larger than the target's limit before compression. Its own buffers are unbounded: what may be in memory is the budget's business, and a
 // producer that blocks could not be stopped.
-func newProducer(o *Options, connect []kgo.Opt, plan *Plan, target *cluster, refusals *refusalLogger) (*kgo.Client, error) {
-	limits := batchLimits(plan, target)
+func newProducer(o *Options, connect []kgo.Opt, plan *Plan, target *cluster, refusals *refusalLogger, oversized bool) (*kgo.Client, error) {
+	limits := batchLimits(plan, target, oversized)
 	options := append(slices.Clone(connect),
 		kgo.WithLogger(refusals),
 		kgo.WithHooks(target.Dials()),
@@ -69,8 +69,9 @@ func (a Acks) options() []kgo.Opt {
 	return []kgo.Opt{kgo.RequiredAcks(acks), kgo.DisableIdempotentWrite(), kgo.MaxProduceRequestsInflightPerBroker(1)}
 }
 
-// batchLimits are the largest batches by topic: the usual size, more when the archive may hold a larger record and the target takes it.
-func batchLimits(plan *Plan, target *cluster) map[string]int32 {
+// batchLimits are the largest batches by topic, before compression: the usual size, more when the archive may hold a larger record and the
+// target takes it, or when records may be oversized.
+func batchLimits(plan *Plan, target *cluster, oversized bool) map[string]int32 {
 	largest := make(map[string]int64)
 	for i := range plan.Topics {
 		t := &plan.Topics[i]
@@ -84,8 +85,8 @@ func batchLimits(plan *Plan, target *cluster) map[string]int32 {
 		limit, ok := target.topics[topic].number("max.message.bytes")
 		largest := max(usualBatchBytes, bytes+batchHeaderBytes)
 		switch {
-		case plan.Compression != "none" && topic != CheckpointTopic:
-			limit = largest // before compression: see window
+		case oversized && plan.Compression != "none" && topic != CheckpointTopic:
+			limit = largest // see window
 		case !ok:
 			continue
 		default:

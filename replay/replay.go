@@ -204,7 +204,7 @@ func (j *job) run(ctx context.Context, report *Report) error {
 	}
 	// Before the first record: a checkpoint that cannot be kept, or a transaction that is not ours, must not be found out with records sent.
 	if err := p.open(ctx); err != nil {
-		p.client.Close()
+		p.close()
 		return err
 	}
 	stopped := p.perform(ctx, report)

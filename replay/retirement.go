@@ -30,7 +30,7 @@ func (p *player) newRetirement() *retirement {
 	if p.transactions != nil || p.recorder != nil || p.settings.Schedule.Rounds() != 1 {
 		return nil
 	}
-	r := &retirement{forget: p.client.PurgeTopicsFromProducing, topics: make(map[string]*sentTopic), next: retireTopics}
+	r := &retirement{forget: p.forget, topics: make(map[string]*sentTopic), next: retireTopics}
 	for _, part := range p.parts {
 		if part.Total.Records > 0 {
 			r.add(part.destinations[0].topic, part.ledger)

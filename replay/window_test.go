@@ -6,11 +6,13 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 func TestWhoWaitsForAWindowIsWokenOnceHalfOfItIsFree(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWindow(100)
+		w := newWindow(100, false)
 		for range 100 {
 			if err := w.take(t.Context(), 1); err != nil {
 				t.Fatal(err)
@@ -51,7 +53,7 @@ func TestWhoWaitsForAWindowIsWokenOnceHalfOfItIsFree(t *testing.T) {
 }
 
 func TestWhoWaitsForAWindowEndsWithItsContext(t *testing.T) {
-	w := newWindow(10)
+	w := newWindow(10, false)
 	if err := w.take(t.Context(), 10); err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +72,7 @@ func TestWhoWaitsForAWindowEndsWithItsContext(t *testing.T) {
 
 // BenchmarkWindow sends batches of 1,000 records of 1 kB through a window of 1 MB, and has each acknowledged as the client does it.
 func BenchmarkWindow(b *testing.B) {
-	w, batch := newWindow(1_000_000), make(chan int, 1100)
+	w, batch := newWindow(1_000_000, false), make(chan int, 1100)
 	go func() {
 		for range batch {
 			w.give(1000)
@@ -83,4 +85,71 @@ func BenchmarkWindow(b *testing.B) {
 		batch <- 1
 	}
 	close(batch)
+}
+
+func TestAWindowWithADetourHasAnOversizedRecordAloneAndInTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWindow(1000, true)
+		small, large := &kgo.Record{Value: make([]byte, 100)}, &kgo.Record{Value: make([]byte, 1000)}
+		equalInt(t, "weight of a record that fits", w.weigh(small), 1)
+		if n := w.weigh(large); !w.detours(n) || w.detours(1) {
+			t.Errorf("weight %d of one that does not: want that it makes a detour, and the other none", n)
+		}
+		var largeIn, smallIn atomic.Int64
+		take := func(r *kgo.Record, in *atomic.Int64) {
+			if err := w.take(t.Context(), w.weigh(r)); err != nil {
+				t.Error(err)
+			}
+			in.Add(1)
+		}
+		for range 2000 { // which are more bytes than a batch
+			take(small, new(atomic.Int64))
+		}
+		go take(large, &largeIn)
+		synctest.Wait()
+		go take(small, &smallIn)
+		go take(small, &smallIn)
+		synctest.Wait()
+		for range 1999 {
+			w.give(1)
+		}
+		synctest.Wait()
+		equalInt(t, "let in before all were acknowledged", largeIn.Load()+smallIn.Load(), 0)
+		w.give(1)
+		synctest.Wait()
+		equalInt(t, "oversized records let in when all were", largeIn.Load(), 1)
+		equalInt(t, "records let in next to it", smallIn.Load(), 0)
+		w.give(w.weigh(large))
+		synctest.Wait()
+		equalInt(t, "records let in behind it", smallIn.Load(), 2)
+		equalInt(t, "under way", w.used, 2)
+	})
+}
+
+func TestWhoLeavesAWindowLetsTheNextIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWindow(1000, true)
+		ctx, cancel := context.WithCancel(t.Context())
+		w.used = 1
+		var large, small error = nil, errors.New("not yet")
+		go func() { large = w.take(ctx, w.size) }()
+		synctest.Wait()
+		go func() { small = w.take(t.Context(), 1) }()
+		synctest.Wait()
+		cancel()
+		synctest.Wait()
+		if !errors.Is(large, context.Canceled) || small != nil {
+			t.Errorf("the first got %v, the second %v, want that it ended, and nil", large, small)
+		}
+		w.give(1)
+		w.give(1)
+		equalInt(t, "under way", w.used, 0)
+	})
+}
+
+func equalInt(t *testing.T, what string, got, want int64) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s: %d, want %d", what, got, want)
+	}
 }
