@@ -24,7 +24,7 @@ type gateway struct {
 	t    *testing.T
 	root string
 	addr string
-	cmd  *exec.Cmd
+	*server
 }
 
 func startGateway(t *testing.T) *gateway {
@@ -38,20 +38,12 @@ func startGateway(t *testing.T) *gateway {
 	must(t, l.Close())
 	must(t, os.Mkdir(filepath.Join(g.root, "bkt"), 0o750))
 	g.start()
-	t.Cleanup(g.kill)
 	return g
 }
 
 func (g *gateway) start() {
 	g.t.Helper()
-	g.cmd = exec.Command(os.Getenv("KARCHIVE_VERSITYGW"), "--port", g.addr, "--access", "test", "--secret", "test-secret", "--quiet", "posix", g.root)
-	must(g.t, g.cmd.Start())
-	answers(g.t, g.addr)
-}
-
-func (g *gateway) kill() {
-	g.cmd.Process.Kill()
-	g.cmd.Wait()
+	g.server = launch(g.t, exec.Command(os.Getenv("KARCHIVE_VERSITYGW"), "--port", g.addr, "--access", "test", "--secret", "test-secret", "--quiet", "posix", g.root), g.addr)
 }
 
 func (g *gateway) at(prefix string) string {

@@ -89,7 +89,7 @@ func TestArchivesGoThroughStoresOfOtherKinds(t *testing.T) {
 }
 
 // start starts a server with a bucket, and returns what programs need in their environment to use it, and where it is.
-func (s *store) start(t *testing.T, server string) (env []string, addr string) {
+func (s *store) start(t *testing.T, program string) (env []string, addr string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
@@ -98,13 +98,7 @@ func (s *store) start(t *testing.T, server string) (env []string, addr string) {
 	must(t, l.Close())
 	_, port, err := net.SplitHostPort(addr)
 	must(t, err)
-	cmd := s.command(server, root, port)
-	must(t, cmd.Start())
-	t.Cleanup(func() {
-		cmd.Process.Kill()
-		cmd.Wait()
-	})
-	answers(t, addr)
+	launch(t, s.command(program, root, port), addr)
 	s.create(t, root, addr)
 	return s.env(addr), addr
 }
@@ -140,20 +134,5 @@ func throughStore(t *testing.T, karchive program, place string) {
 	karchive.run(t, "capture", "-b", target.ListenAddrs()[0], "-t", "orders", "--quiet", "-o", again)
 	if out := karchive.run(t, "info", again); !strings.Contains(out, "20,000") {
 		t.Errorf("replayed: %s", out)
-	}
-}
-
-// answers waits until something listens at addr.
-func answers(t *testing.T, addr string) {
-	t.Helper()
-	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
-		c, err := net.Dial("tcp", addr)
-		if err == nil {
-			c.Close()
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatal(err)
-		}
 	}
 }
