@@ -98,11 +98,20 @@ func (r *release) build(ctx context.Context, p platform, profile, file string) e
 	return cmd.Run()
 }
 
+// runnable is a binary that runs here: one of the release, if it has such, or one that takes less time to build.
+func (r *release) runnable(ctx context.Context) (program string, err error) {
+	here := platform{os: runtime.GOOS, arch: runtime.GOARCH}
+	if slices.Contains(r.platforms, here) {
+		return r.binary(ctx, here)
+	}
+	program = filepath.Join(r.work, "here", here.program())
+	return program, r.build(ctx, here, "off", program)
+}
+
 // document writes manual pages and completion, with a binary that runs here.
 func (r *release) document(ctx context.Context) error {
-	here := platform{os: runtime.GOOS, arch: runtime.GOARCH}
-	program := filepath.Join(r.work, "here", here.program())
-	if err := r.build(ctx, here, "off", program); err != nil {
+	program, err := r.runnable(ctx)
+	if err != nil {
 		return fmt.Errorf("build for manual pages: %w", err)
 	}
 	for _, dir := range []string{"man", "completion"} {

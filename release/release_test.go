@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -249,6 +250,27 @@ func TestThePackageForDebianHasItsFilesWhereTheyBelong(t *testing.T) {
 		" ./usr/lib/systemd/system/karchive-capture@.service\n", " ./usr/share/doc/karchive/copyright\n", "drwxr-x--- root/root"} {
 		if !strings.Contains(string(contents), line) {
 			t.Errorf("the package has no %q:\n%s", line, contents)
+		}
+	}
+}
+
+func TestManualPagesComeFromABinaryOfTheReleaseWhereOneRunsHere(t *testing.T) {
+	t.Setenv("SOURCE_DATE_EPOCH", epoch)
+	here := platform{os: runtime.GOOS, arch: runtime.GOARCH}
+	for platforms, want := range map[string]bool{here.String(): true, "windows/arm64": here.os == "windows" && here.arch == "arm64"} {
+		r := release{source: aProgram(t), version: "v1.2.3"}
+		if err := r.prepare(t.Context(), platforms, "off"); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { os.RemoveAll(r.work) })
+		if err := r.document(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, got := r.built[here]; got != want {
+			t.Errorf("for %s: the binary of the release was built for the pages: got %v, want %v", platforms, got, want)
+		}
+		if pages, err := os.ReadDir(filepath.Join(r.work, "man")); err != nil || len(pages) != 1 {
+			t.Errorf("for %s: %d manual pages: %v", platforms, len(pages), err)
 		}
 	}
 }
