@@ -1,10 +1,16 @@
 package replay_test
 
 import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"net"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/karchive/karchive/format"
@@ -13,13 +19,55 @@ import (
 	"github.com/karchive/karchive/test/memfs"
 )
 
-// slow makes the target take a time for every produce request.
-func (c target) slow(d time.Duration) {
-	c.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
-		c.KeepControl()
-		c.SleepControl(func() { time.Sleep(d) })
-		return nil, nil, false
-	})
+// slow is the target when every produce request takes a time on its way to it, one after the other. (The embedded broker can sleep
+// itself, but two of its goroutines may wake one request.)
+func (c target) slow(d time.Duration) target {
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := c.dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		slow := &slowConn{Conn: conn, writes: make(chan []byte, 100), closed: make(chan struct{})}
+		go slow.relay(d)
+		return slow, nil
+	}
+	return target{c.Cluster, append(slices.Clone(c.connect), kgo.Dialer(dial)), dial}
+}
+
+// slowConn has what is written under way until relay lets the other side have it.
+type slowConn struct {
+	net.Conn
+	writes chan []byte
+	once   sync.Once
+	closed chan struct{}
+}
+
+func (c *slowConn) Write(b []byte) (int, error) {
+	select {
+	case c.writes <- bytes.Clone(b):
+		return len(b), nil
+	case <-c.closed:
+		return 0, net.ErrClosed
+	}
+}
+
+func (c *slowConn) Close() error {
+	c.once.Do(func() { close(c.closed) })
+	return c.Conn.Close()
+}
+
+func (c *slowConn) relay(d time.Duration) {
+	for {
+		select {
+		case b := <-c.writes:
+			if kmsg.Key(binary.BigEndian.Uint16(b[4:])) == kmsg.Produce {
+				time.Sleep(d)
+			}
+			c.Conn.Write(b)
+		case <-c.closed:
+			return
+		}
+	}
 }
 
 func TestATargetSlowerThanTheSourceGetsAllInOrder(t *testing.T) {
@@ -32,8 +80,7 @@ func TestATargetSlowerThanTheSourceGetsAllInOrder(t *testing.T) {
 				r := ordersAndEvents(3000)
 				r.groupSize = 100
 				a := r.archive(t)
-				c.slow(3 * time.Second)
-				report := c.run(t, a, o)
+				report := c.slow(3*time.Second).run(t, a, o)
 				equal(t, "acknowledged, missing", [2]int64{report.Acknowledged, report.Missing}, [2]int64{9000, 0})
 				if report.Elapsed < 3*time.Second {
 					t.Errorf("it took %s, the target was not slow", report.Elapsed)

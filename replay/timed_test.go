@@ -10,7 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -26,10 +25,7 @@ func virtually(t *testing.T, do func(*testing.T, target)) {
 	t.Helper()
 	readOnce(t)
 	synctest.Test(t, func(t *testing.T) {
-		network := new(kfake.VirtualNetwork)
-		c := newTarget(t, kfake.ListenFn(network.Listen), kfake.Ports(9092), withTopics())
-		c.connect = append(c.connect, kgo.Dialer(network.DialContext))
-		do(t, c)
+		do(t, newVirtualTarget(t, withTopics()))
 	})
 }
 
