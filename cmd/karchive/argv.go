@@ -173,6 +173,9 @@ func (l *commandLine) split(args []string) (flags, arguments []string, err error
 			i++
 			value = args[i]
 		}
+		if optional(f) == nil && isEmpty(f, value) {
+			return nil, nil, l.emptyValue(f)
+		}
 		flags = append(flags, "--"+f.Names()[0]+"="+value)
 	}
 	return flags, arguments, nil

@@ -99,13 +99,9 @@ func (o *captureOptions) flags(e *env) []cli.Flag {
 	return slices.Concat(flags, o.reshapeFlags.flags(), o.connection.flags())
 }
 
-// groupNames are the values of a flag of groups. Empty text, of a variable that is not set perhaps, is no group.
-func groupNames(given *cli.StringSlice) ([]string, error) {
-	names := units.SplitList(strings.Join(given.Value(), ","))
-	if len(names) == 0 && len(given.Value()) > 0 {
-		return nil, &usageError{"--groups names no group", "'*' takes all of them; leave the flag out to take none"}
-	}
-	return names, nil
+// groupNames are the values of a flag of groups.
+func groupNames(given *cli.StringSlice) []string {
+	return units.SplitList(strings.Join(given.Value(), ","))
 }
 
 func parseStopAfter(s string) (capture.StopAfter, error) {
@@ -140,20 +136,15 @@ func (o *captureOptions) complete(c *cli.Context, e *env) error {
 		return err
 	}
 	o.capture.Topics, o.capture.Partitions = o.names(), o.partitions
-	if o.capture.Groups, err = groupNames(&o.groups); err != nil {
-		return err
-	}
+	o.capture.Groups = groupNames(&o.groups)
 	o.capture.Isolation, o.capture.Compression = origin.Isolation(o.isolation), o.compression
 	if o.capture.Member.Group != "" || c.IsSet("group-protocol") {
 		o.capture.Member.Protocol = group.Protocol(o.protocol)
 	}
 	o.capture.MemoryBytes = int64(float64(o.memory) * recordShare)
 	o.capture.ConnectTimeout = o.timeout
-	switch {
-	case o.archive == "":
+	if o.archive == "" {
 		return &usageError{"no archive given", "give -o DIR"}
-	case c.IsSet("group") && o.capture.Member.Group == "": // such as of a variable that is not set: alone, each process would take all
-		return &usageError{"--group has no name", "leave it out for a capture that shares with no other"}
 	}
 	return optionUsage(o.capture.Check())
 }

@@ -82,9 +82,7 @@ func (o *groupsOptions) complete(args []string) (err error) {
 		return unexpected("groups", "another archive")
 	}
 	o.archive = args[1]
-	if o.restore.Select, err = groupNames(&o.groups); err != nil {
-		return err
-	}
+	o.restore.Select = groupNames(&o.groups)
 	o.restore.Topics = (&selected{topics: o.topics}).names()
 	o.restore.Mapping, err = parseMapping(&o.mapping)
 	o.restore.ConnectTimeout = o.timeout

@@ -139,9 +139,7 @@ func (o *replayOptions) complete(ctx context.Context, e *env) (err error) {
 	if r.Mapping, err = parseMapping(&o.mapping); err != nil {
 		return err
 	}
-	if r.Groups.Select, err = groupNames(&o.groups); err != nil {
-		return err
-	}
+	r.Groups.Select = groupNames(&o.groups)
 	if r.TopicConfigs, err = parseTopicConfigs(o.topicConfigs.Value()); err != nil {
 		return err
 	}
