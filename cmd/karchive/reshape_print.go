@@ -39,7 +39,7 @@ func (r *reshaped) lacks() []string {
 	return r.Lacks()
 }
 
-// incomplete is errIncomplete when records were withheld, a rule never matched or the filter was never decided.
+// incomplete is errIncomplete when records were withheld, a rule or the sample never found anything or the filter was never decided.
 func (r *reshaped) incomplete() error {
 	if len(r.lacks()) > 0 {
 		return errIncomplete
@@ -148,6 +148,9 @@ func (r *reshaped) warn(e *env) {
 	}
 	if r.NeverDecided() {
 		e.warnf("the filter could not be decided for any of %s: %s", units.Of(r.Read, "record"), byCount(r.Undecided)[0])
+	}
+	if by := r.NeverNamed(); len(by) > 0 {
+		e.warnf("the sample found nothing at %s in any of %s, and took each by its offset: correct the path, or sample by random", strings.Join(by, ", "), units.Of(r.WithoutEntity, "record"))
 	}
 	switch {
 	case r.KeysChanged == 0 || r.routed:

@@ -128,7 +128,7 @@ func (o *rulesOutput) outcome(updated bool) error {
 	var err error
 	if o.Differ > 0 && !updated {
 		err = errReported
-	} else if len(o.Reshaped.NeverMatched()) > 0 || o.Reshaped.NeverDecided() {
+	} else if len(o.Reshaped.NeverMatched()) > 0 || len(o.Reshaped.NeverNamed()) > 0 || o.Reshaped.NeverDecided() {
 		err = errIncomplete
 	}
 	return err

@@ -31,6 +31,8 @@ type Report struct {
 	Maps  []RuleReport `json:"maps,omitempty"`
 	// Uncovered are the fields that look personal and have no rule, by topic and path.
 	Uncovered []Suspect `json:"uncovered,omitempty"`
+
+	by []string // the paths that the rules name entities by
 }
 
 // RuleReport is how often a rule found something to change.
@@ -55,8 +57,8 @@ type Suspect struct {
 	Records int64  `json:"records"` // that have it
 }
 
-// Incomplete says that records were withheld, that a rule never matched which is not optional, or that the filter could not be decided
-// for any record.
+// Incomplete says that records were withheld, that a rule never matched which is not optional, that the filter could not be decided
+// for any record, or that no record had what the sample goes by.
 func (r *Report) Incomplete() bool { return len(r.Lacks()) > 0 }
 
 // Lacks names in a few words each what Incomplete is about.
@@ -70,6 +72,9 @@ func (r *Report) Lacks() (out []string) {
 	if r.NeverDecided() {
 		out = append(out, "the filter was never decided")
 	}
+	if len(r.NeverNamed()) > 0 {
+		out = append(out, "the sample never found an entity")
+	}
 	return out
 }
 
@@ -80,6 +85,14 @@ func (r *Report) NeverDecided() bool {
 		undecided += n
 	}
 	return r.Read > 0 && undecided == r.Read
+}
+
+// NeverNamed are the paths that a sample was to go by, if none of them led to anything in any record: the sample has halves of entities.
+func (r *Report) NeverNamed() []string {
+	if r.WithoutEntity == 0 || r.WithoutEntity < r.Read-r.Filtered {
+		return nil
+	}
+	return r.by
 }
 
 // NeverMatched are the masks and maps that found nothing and are not optional. As long as no record has come to them there are none.
@@ -123,6 +136,9 @@ func (p *Pipeline) Report() Report {
 		}
 	}
 	sum.Uncovered = merge(sum.Uncovered)
+	for _, s := range p.rules.Sample.By {
+		sum.by = append(sum.by, s.Path)
+	}
 	return sum
 }
 

@@ -120,6 +120,28 @@ func TestRecordsWithoutAnEntityAreSampledByTheirPlace(t *testing.T) {
 	}
 }
 
+func TestASampleThatFoundNoEntityAtAllIsNoWholeOne(t *testing.T) {
+	for _, c := range []struct {
+		by, value string
+		found     bool
+	}{{"value.idd", `{"id":1}`, false}, {"value.id", `{"id":1}`, true}, {"", `{"id":1}`, true}, {"random", `{"id":1}`, true}, {"value.id", "no JSON", false}} {
+		rules := Rules{}
+		if c.by != "" {
+			rules = sampleRules(t, "50%", c.by)
+		}
+		rules.Sample.Rate, _ = ParseRate("50%")
+		p := pipelineOf(t, rules)
+		w := p.Worker()
+		for i := range 4 {
+			w.Apply(&Record{Topic: "t", Record: format.Record{Offset: int64(i), Value: []byte(c.value)}})
+		}
+		w.Close()
+		if r := p.Report(); len(r.NeverNamed()) > 0 == c.found || r.Incomplete() == c.found {
+			t.Errorf("by %q of %s: got %q, %v", c.by, c.value, r.NeverNamed(), r.Lacks())
+		}
+	}
+}
+
 func TestSampleByIsChecked(t *testing.T) {
 	for _, by := range []string{"offset", "value.#(x==1).id", "nothing", "random:x"} {
 		rules := Rules{}

@@ -2,6 +2,7 @@ package reshape
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -39,7 +40,7 @@ func (e *FileError) Unwrap() error { return e.Err }
 //	rename: [value.mail=email]
 //	remove: [value.debug, {path: headers.trace, topics: orders}]
 //
-// Unknown keys, keys given twice, aliases and empty lists are errors, with their line. Errors are *FileError but for text that is no YAML.
+// Unknown keys, keys given twice, aliases, tags and empty lists are errors, with their line. Errors are *FileError but for text that is no YAML.
 func ParseRules(name string, data []byte) (Rules, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, more yaml.Node
@@ -53,12 +54,28 @@ func ParseRules(name string, data []byte) (Rules, error) {
 		return Rules{}, &FileError{name, max(more.Line, 1), errors.New("a second document: rules are one")}
 	}
 	var r Rules
-	err := r.read(doc.Content[0])
+	err := cmp.Or(checkPlain(doc.Content[0]), r.read(doc.Content[0]))
 	var at *lineError
 	if errors.As(err, &at) {
 		return Rules{}, &FileError{name, at.line, at.err}
 	}
 	return r, err
+}
+
+// checkPlain refuses what makes a file mean something else than it looks like.
+func checkPlain(n *yaml.Node) error {
+	switch {
+	case n.Kind == yaml.AliasNode:
+		return atLine(n, errors.New("aliases are not taken here"))
+	case n.Style&yaml.TaggedStyle != 0:
+		return atLine(n, errors.New("tags are not taken here"))
+	}
+	for _, inner := range n.Content {
+		if err := checkPlain(inner); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // lineError is a FileError that does not know its file yet.
@@ -147,10 +164,7 @@ func each[T any](to *[]T, read func(*yaml.Node) (T, error)) func(*yaml.Node) err
 }
 
 func readText(n *yaml.Node) (string, error) {
-	switch {
-	case n.Kind == yaml.AliasNode:
-		return "", atLine(n, errors.New("aliases are not taken here"))
-	case n.Kind != yaml.ScalarNode || n.Tag == "!!null":
+	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
 		return "", atLine(n, errors.New("text is wanted here"))
 	}
 	return n.Value, nil
