@@ -22,6 +22,9 @@ func checkGlobs(of string, patterns []string) error {
 		if _, err := path.Match(p, ""); err != nil {
 			return fmt.Errorf("%s pattern %q: %w", of, p, err)
 		}
+		if strings.Contains(p, "[!") { // a shell leaves these out: here they would be taken
+			return fmt.Errorf("%s pattern %q: %w: write [^…] for any other letter", of, p, path.ErrBadPattern)
+		}
 	}
 	return nil
 }
