@@ -21,9 +21,17 @@ func openArchive(e *env, name string) (*format.Archive, error) {
 	}
 	a, err := format.Open(fsys)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, ofPlace(name, err)
 	}
 	return a, nil
+}
+
+// ofPlace names the place of an error, without what in a URL may let somebody in. The error of a URL names it itself.
+func ofPlace(name string, err error) error {
+	if isURLError(err) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", withoutQuery(name), err)
 }
 
 // archiveFS is the place where an archive lies already: a directory, a packed file, or in a bucket. With partly that may lack parts, which are named on stderr.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -46,7 +45,7 @@ func runCapture(c *cli.Context, e *env, o captureOptions) error {
 		return err // it has the name, but for what may be secret in it
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", o.archive, err)
+		return ofPlace(o.archive, err)
 	}
 	closing := sync.OnceFunc(end)
 	defer closing()

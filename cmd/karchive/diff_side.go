@@ -83,7 +83,7 @@ func (o *diffOptions) live(name string) (c connection, topics []string, live boo
 		return c, nil, false, nil
 	}
 	u, err := url.Parse(name)
-	if err != nil || u.User != nil || u.Host == "" || len(u.Path) < 2 {
+	if err != nil || u.User != nil || u.Host == "" || len(u.Path) < 2 || u.RawQuery != "" || u.Fragment != "" {
 		return c, nil, true, &usageError{"a side that begins with kafka:// and is not kafka://HOST:PORT/TOPIC", "user and password go into --config FILE"}
 	}
 	c.brokers = *cli.NewStringSlice(u.Host)

@@ -157,7 +157,7 @@ func runImport(ctx context.Context, e *env, o importOptions) error {
 		o.imports.Reshape = written{o.imports.Reshape, schemas}
 	}
 	for _, name := range o.files { // before hours of reading the one before it
-		if _, err := os.Stat(name); name != "-" && err != nil {
+		if err := checkInput(name); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"os"
+
+	"github.com/karchive/karchive/internal/bucketurl"
 )
 
 // open opens a file to be read, or stdin for "-". A read that waits for a pipe ends with the context, too.
@@ -24,6 +26,18 @@ func (e *env) open(ctx context.Context, name string) (io.Reader, func() error, e
 		}, nil
 	}
 	return f, f.Close, nil
+}
+
+// checkInput refuses a file that is not there before anything else is done. A URL is none, and is not repeated.
+func checkInput(name string) error {
+	switch {
+	case name == "-":
+		return nil
+	case bucketurl.Is(name):
+		return &usageError{"a URL is given where a file belongs", "fetch what it leads to, and give the file, or - for stdin"}
+	}
+	_, err := os.Stat(name)
+	return err
 }
 
 // until reads from r until the context ends.

@@ -35,7 +35,7 @@ func runPack(ctx context.Context, e *env, o *packOptions) error {
 	p, err := pack.New(ctx, fsys, opts)
 	progress.done()
 	if err != nil {
-		return fmt.Errorf("%s: %w", o.archive, packHint(err))
+		return ofPlace(o.archive, packHint(err))
 	}
 	result := &packed{Archive: o.archive, Contents: p.Manifest.Contents, Presumed: len(p.Manifest.Presumed), SignedBy: signedBy(opts.Signers), Sheet: o.sheet, completeness: missing}
 	if p.Manifest.Since != nil {
@@ -51,13 +51,13 @@ func runPack(ctx context.Context, e *env, o *packOptions) error {
 func (o *packOptions) checkComplete(e *env, fsys storage.ReadFS) (*completeness, error) {
 	a, err := format.Open(fsys)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", o.archive, err)
+		return nil, ofPlace(o.archive, err)
 	}
 	defer a.Close()
 	a.IgnoreCatalog() // what is carried away is judged by its segments
 	c, err := a.Completeness(format.Selection{})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", o.archive, err)
+		return nil, ofPlace(o.archive, err)
 	}
 	text := newCompleteness(c)
 	e.warnMissing(o.archive, text)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"filippo.io/age"
@@ -50,9 +49,9 @@ func (e *env) identities() ([]age.Identity, error) {
 	if e.identity == "" {
 		return nil, nil
 	}
-	text, err := os.ReadFile(e.identity)
+	text, err := readKeys(e.identity)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--identity: %w", err)
 	}
 	if bytes.HasPrefix(bytes.TrimSpace(text), []byte("-----BEGIN")) {
 		id, err := e.sshIdentity(text)

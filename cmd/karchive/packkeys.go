@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 
@@ -64,7 +65,7 @@ func (o *packOptions) sinceState(e *env) (*pack.Manifest, error) {
 
 // signer is a key that signs: a file with a secret one, or a file with a public SSH key of which ssh-agent holds the other half.
 func (e *env) signer(file string) (pack.Signer, error) {
-	text, err := os.ReadFile(file)
+	text, err := readKeys(file)
 	if err != nil {
 		return nil, err
 	}
@@ -105,17 +106,23 @@ func recipients(s string) ([]age.Recipient, error) {
 	if err == nil {
 		return found, nil
 	}
-	text, readErr := os.ReadFile(s)
-	if errors.Is(readErr, os.ErrNotExist) {
-		return nil, fmt.Errorf("%.40q is no file and %w", s, err)
-	}
+	text, readErr := readKeys(s)
 	if readErr != nil {
-		return nil, readErr
+		return nil, fmt.Errorf("%w, nor a file that can be read: %w", err, readErr)
 	}
 	if found, err = pack.ParseRecipients(text); err != nil {
 		return nil, fmt.Errorf("%s: %w", s, err)
 	}
 	return found, nil
+}
+
+// readKeys reads a file with keys. The error does not name it: what was given may be the key itself.
+func readKeys(file string) ([]byte, error) {
+	text, err := os.ReadFile(file)
+	if wrong, ok := errors.AsType[*fs.PathError](err); ok {
+		err = wrong.Err
+	}
+	return text, err
 }
 
 func signedBy(signers []pack.Signer) []string {

@@ -26,7 +26,7 @@ var reportFormats = map[string]func(io.Writer, *replayed) error{
 
 func checkReportName(name string) error {
 	if reportFormats[strings.ToLower(filepath.Ext(name))] == nil {
-		return &usageError{"--report " + name + ": not a kind of report", "give a file that ends in .json or .html"}
+		return &usageError{"--report " + withoutQuery(name) + ": not a kind of report", "give a file that ends in .json or .html"}
 	}
 	return nil
 }

@@ -100,7 +100,7 @@ func (o *replayOptions) openTable(rules *reshape.Pipeline) (*source, error) {
 	if err := o.checkTable(); err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(o.archive); o.archive != "-" && err != nil {
+	if err := checkInput(o.archive); err != nil {
 		return nil, err
 	}
 	t, err := aside.CreateTemporary()

@@ -2,6 +2,8 @@ package main
 
 import (
 	"net"
+	"strconv"
+	"strings"
 
 	"github.com/karchive/karchive/internal/serve"
 )
@@ -22,11 +24,24 @@ func (o *serveOptions) complete(e *env) (serve.Options, error) {
 	return options, o.checkAddress(e, options.TLS != nil && len(options.Users) > 0)
 }
 
+// isAdvertisable says whether clients can connect to an address, which need not have a port.
+func isAdvertisable(address string) bool {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		host, port = strings.Trim(address, "[]"), "0"
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	return err == nil && (n > 0 || port == "0") && (net.ParseIP(host) != nil || !strings.ContainsAny(host, ":/@ "))
+}
+
 // checkAddress warns of an address that others can reach.
 func (o *serveOptions) checkAddress(e *env, secured bool) error {
 	host, _, err := net.SplitHostPort(o.listen)
 	if err != nil {
-		return usage("--listen %s: not HOST:PORT", o.listen)
+		return usage("--listen: not HOST:PORT")
+	}
+	if !isAdvertisable(o.advertise) {
+		return usage("--advertise: not HOST or HOST:PORT")
 	}
 	ip := net.ParseIP(host)
 	if host == "" || ip != nil && ip.IsUnspecified() {

@@ -151,7 +151,7 @@ func (v *verification) add(c format.FileCheck) {
 	}
 	v.Files++
 	if c.Segment != nil {
-		v.Bytes += c.Segment.Size
+		v.Bytes += max(c.Segment.Size, 0) // that of a segment which is missing is not known
 	}
 	if c.Document != nil {
 		v.Records += c.Document.Records

@@ -22,6 +22,8 @@ func TestURLsThatNameNoBucketAreRefused(t *testing.T) {
 		"file:///run1":                   "not the URL of a bucket",
 		"https://key:secret@bkt/run1":    "not the URL of a bucket",
 		"s3:/bkt/run1":                   "begin with s3://",
+		"s3:/key:secret@bkt/run1":        "not the URL of a bucket",
+		"S3://key:secret@bkt/run1":       "not the URL of a bucket",
 	} {
 		_, err := bucketurl.Open(t.Context(), url)
 		var refused *bucketurl.URLError

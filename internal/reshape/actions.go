@@ -181,7 +181,7 @@ func (m Mask) spelled() string {
 }
 
 func (m Mask) compile() (*rule, error) {
-	c, err := newRule(m.String(), m.Selector)
+	c, err := newRule(m.place(), m.Selector)
 	if err != nil {
 		return nil, err
 	}

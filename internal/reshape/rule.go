@@ -217,7 +217,15 @@ func (b *stageBuilder) endpoint(e Endpoint) {
 	b.endStage()
 }
 
-// place is the rule as a report names it, without the value: a test environment's token may be one.
+// place is the rule as a report names it, without a value that was given: a test environment's token may be one.
+func (m Mask) place() string {
+	if m.Action == Fixed {
+		return m.Selector.String() + "=" + string(Fixed) + "=…"
+	}
+	return m.String()
+}
+
+// place is like that of a mask.
 func (s Set) place() string { return strings.TrimSuffix(s.String(), s.To.String()) + "…" }
 
 // set makes a stage of its own: two of them may fill in the same object.

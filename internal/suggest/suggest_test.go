@@ -11,6 +11,7 @@ func TestNearestFindsSlipsAndLeavesStrangersAlone(t *testing.T) {
 		{"verfiy", "verify"},
 		{"--partition", "--partitions"},
 		{"sasl.mecanism", "sasl.mechanism"},
+		{"--partitionssecret", ""}, // what is behind a name may be a secret
 		{"zzz", ""},
 		{"", ""},
 	} {
