@@ -41,9 +41,6 @@ func runCapture(c *cli.Context, e *env, o captureOptions) error {
 	defer noteUnknown()
 	// The last thing before the capture: what is wrong above leaves no archive behind.
 	a, end, err := o.openArchive(e)
-	if isURLError(err) {
-		return err // it has the name, but for what may be secret in it
-	}
 	if err != nil {
 		return ofPlace(o.archive, err)
 	}
