@@ -77,23 +77,23 @@ func TestSegmentsRotateByTimeAlsoWhenNothingArrives(t *testing.T) {
 	inBubble(t, func(t *testing.T) {
 		b := newVirtualBroker(t, kfake.SeedTopics(1, "orders"))
 		a := newPlace(t)
-		f := a.follow(b, Options{Topics: []string{"orders"}, RotateInterval: 10 * time.Minute})
-		time.Sleep(time.Hour) // nothing is there: nothing is sealed
+		f := a.follow(b, Options{Topics: []string{"orders"}, RotateInterval: time.Minute})
+		time.Sleep(6 * time.Minute) // nothing is there: nothing is sealed
 		if n := len(a.data()); n != 0 {
 			t.Errorf("%d segments without a record", n)
 		}
 		b.fill("orders", 0, 5)
-		time.Sleep(9 * time.Minute)
+		time.Sleep(54 * time.Second)
 		if n := len(a.data()); n != 0 {
 			t.Errorf("%d segments before the interval", n)
 		}
-		time.Sleep(2 * time.Minute)
+		time.Sleep(12 * time.Second)
 		if n := len(a.data()); n != 1 {
 			t.Errorf("%d segments after the interval, want 1", n)
 		}
-		time.Sleep(3 * time.Hour)
+		time.Sleep(18 * time.Minute)
 		b.fill("orders", 0, 5)
-		time.Sleep(11 * time.Minute)
+		time.Sleep(66 * time.Second)
 		if n := len(a.data()); n != 2 {
 			t.Errorf("%d segments, want 2", n)
 		}
@@ -159,8 +159,8 @@ func TestStopAfterDurationEndsInTime(t *testing.T) {
 		b := newVirtualBroker(t, kfake.SeedTopics(1, "orders"))
 		a := newPlace(t)
 		begun := time.Now()
-		r := a.capture(b, Options{Topics: []string{"orders"}, Follow: true, StopAfter: StopAfter{Duration: time.Hour}})
-		if took := time.Since(begun).Round(time.Minute); r.Stopped != StoppedByDuration || took != time.Hour {
+		r := a.capture(b, Options{Topics: []string{"orders"}, Follow: true, StopAfter: StopAfter{Duration: 5 * time.Minute}})
+		if took := time.Since(begun).Round(time.Minute); r.Stopped != StoppedByDuration || took != 5*time.Minute {
 			t.Errorf("stopped by %q after %s", r.Stopped, took)
 		}
 	})
