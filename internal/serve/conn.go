@@ -14,10 +14,11 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// writeTimeout is how long a client may take for a part of a response before it is given up.
+// writeTimeout is how long a client may take for a part of a response before it is given up, hurriedTimeout when there is little room for others.
 const (
-	writeTimeout = 30 * time.Second
-	writePart    = 256 << 10
+	writeTimeout   = 30 * time.Second
+	hurriedTimeout = 3 * time.Second
+	writePart      = 256 << 10
 )
 
 // conn is a client's connection. Requests are answered one after the other, in order, as Kafka does.
@@ -26,8 +27,9 @@ type conn struct {
 	client net.Conn
 	broker net.Conn // to the embedded broker; nil: not needed so far
 	// known says that the embedded broker answers to this client: it has logged in, if it must.
-	known bool
-	out   []byte
+	known   bool
+	hurried bool // the answer under way has room of which there is little
+	out     []byte
 }
 
 // serve answers until the client or the server goes.
@@ -213,8 +215,12 @@ func (w writing) Write(b []byte) (int, error) { return len(b), w(b) }
 
 // write sends a frame, in parts, so that a slow client has time and one that reads nothing is given up.
 func (c *conn) write(frame []byte) error {
+	timeout := writeTimeout
+	if c.hurried {
+		timeout = hurriedTimeout
+	}
 	for len(frame) > 0 {
-		c.client.SetWriteDeadline(time.Now().Add(writeTimeout))
+		c.client.SetWriteDeadline(time.Now().Add(timeout))
 		n, err := c.client.Write(frame[:min(len(frame), writePart)])
 		if err != nil {
 			return err

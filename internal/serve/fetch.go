@@ -29,7 +29,10 @@ type fetching struct {
 	request  *kmsg.FetchRequest
 	answers  *kmsg.FetchResponse
 	bodies   []body // what answers says of batches stands for these, in this order
+	most     int64  // bytes of a whole answer
+	large    bool   // a batch is larger than a small answer: this waits for room for a whole one
 	left     int    // bytes that may still be sent
+	giveBack func() // the room of the answer; nil: it has none
 	sent     int
 	blocks   int // that were read for the answer
 	last     []delivery
@@ -52,13 +55,8 @@ func (c *conn) fetch(ctx context.Context, r *request, m *kmsg.FetchRequest) erro
 		response.ErrorCode = kerr.FetchSessionIDNotFound.Code // none is ever given
 		return c.reply(r, response)
 	}
-	most := max(min(int(m.MaxBytes), largestAnswer), 0)
-	room := min(int64(most), c.options.ResponseBytes)
-	if err := c.responses.Acquire(ctx, room); err != nil {
-		return err
-	}
-	defer c.responses.Release(room)
-	f := &fetching{conn: c, request: m, left: most}
+	f := &fetching{conn: c, request: m, most: int64(max(min(m.MaxBytes, largestAnswer), 0))}
+	defer f.leaveRoom()
 	if err := f.wait(ctx); err != nil {
 		return err
 	}
@@ -83,6 +81,11 @@ func (f *fetching) wait(ctx context.Context) error {
 		if err := f.collect(ctx); err != nil {
 			return err
 		}
+		if f.hurried && f.sent > smallAnswer {
+			f.leaveRoom()
+			f.large = true
+			continue
+		}
 		left := time.Until(deadline)
 		switch {
 		case f.sent > 0 || f.refused || f.request.MinBytes <= 0:
@@ -91,14 +94,18 @@ func (f *fetching) wait(ctx context.Context) error {
 			left, deadline = min(left, breath), time.Time{}
 		}
 		if f.others {
-			if err := f.askOthers(ctx, f.patience(left)); err != nil {
+			if err := f.askOthers(ctx); err != nil {
 				return err
 			}
 		}
 		if left <= 0 || f.sent > 0 || f.refused {
 			return nil
 		}
+		f.leaveRoom() // others may have much to send meanwhile
 		if f.others {
+			if err := f.awaitOthers(ctx, f.patience(left)); err != nil {
+				return err
+			}
 			continue
 		}
 		if risen == nil { // and look again, as one may have risen since
@@ -151,6 +158,9 @@ func await(ctx context.Context, told <-chan struct{}, d time.Duration) error {
 
 // collect answers what is archived.
 func (f *fetching) collect(ctx context.Context) error {
+	if err := f.takeRoom(ctx); err != nil {
+		return err
+	}
 	f.answers = f.request.ResponseKind().(*kmsg.FetchResponse)
 	f.bodies, f.readings = f.bodies[:0], f.readings[:0]
 	f.last, f.asked, f.others, f.sent, f.blocks, f.refused, f.damaged = f.last[:0], f.asked[:0], false, 0, 0, false, false
@@ -217,23 +227,11 @@ func (p *partition) refuse(offset int64, epoch int32) int16 {
 	return 0
 }
 
-// askOthers lets the embedded broker answer what is not archived, and waits so long for records.
-func (f *fetching) askOthers(ctx context.Context, wait time.Duration) error {
-	m := *f.request
-	m.Topics = nil
-	for _, t := range f.request.Topics {
-		if f.topics.find(t.Topic, t.TopicID, m.Version >= 13) == nil {
-			m.Topics = append(m.Topics, t)
-		}
-	}
-	m.ForgottenTopics = nil
-	m.SessionID, m.SessionEpoch = 0, -1
-	m.MaxBytes = int32(max(f.left, 0))
-	m.MaxWaitMillis = int32(max(wait, 0) / time.Millisecond)
-	if wait <= 0 {
-		m.MinBytes = 0
-	}
-	response, err := f.ask(ctx, &m)
+// askOthers lets the embedded broker answer what is not archived, with what there is.
+func (f *fetching) askOthers(ctx context.Context) error {
+	m := f.questionForOthers()
+	m.MaxBytes, m.MaxWaitMillis, m.MinBytes = int32(max(f.left, 0)), 0, 0
+	response, err := f.ask(ctx, m)
 	if err != nil {
 		return err
 	}
@@ -244,8 +242,31 @@ func (f *fetching) askOthers(ctx context.Context, wait time.Duration) error {
 			f.refused = f.refused || p.ErrorCode != 0
 		}
 	}
+	f.refused = f.refused || answers.ErrorCode != 0
 	f.answers.ErrorCode = answers.ErrorCode
 	f.answers.Brokers = answers.Brokers
 	f.answers.Topics = append(f.answers.Topics, answers.Topics...)
 	return nil
+}
+
+// awaitOthers returns when the embedded broker has records, of which it answers with as few as it can, or after a time.
+func (f *fetching) awaitOthers(ctx context.Context, wait time.Duration) error {
+	m := f.questionForOthers()
+	m.MaxBytes, m.MaxWaitMillis, m.MinBytes = 1, int32(wait/time.Millisecond), 1
+	_, err := f.ask(ctx, m)
+	return err
+}
+
+// questionForOthers is what of the request the embedded broker answers.
+func (f *fetching) questionForOthers() *kmsg.FetchRequest {
+	m := *f.request
+	m.Topics = nil
+	for _, t := range f.request.Topics {
+		if f.topics.find(t.Topic, t.TopicID, m.Version >= 13) == nil {
+			m.Topics = append(m.Topics, t)
+		}
+	}
+	m.ForgottenTopics = nil
+	m.SessionID, m.SessionEpoch = 0, -1
+	return &m
 }

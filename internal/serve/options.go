@@ -29,7 +29,7 @@ type Options struct {
 	TempDir string
 	// CacheBytes bounds the row groups that are held in memory for clients to fetch; 0: 48 MiB.
 	CacheBytes int64
-	// ResponseBytes bounds what is on its way to clients, but for one record batch a client when there is no room; 0: 64 MiB.
+	// ResponseBytes bounds what is on its way to clients: for some of them, when there is no room, one record batch each. 0: 64 MiB.
 	ResponseBytes int64
 	// Schedule says when records can be read: the high watermarks rise as the records are due, over all partitions and sources by time. The zero
 	// value: all at once. Of several rounds each has offsets behind those of the one before.

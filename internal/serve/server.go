@@ -29,7 +29,7 @@ type Server struct {
 	activity *activity
 
 	requests  requests
-	responses *semaphore.Weighted
+	responses answerRoom
 	standIn   []byte // for what is sent from where it is held; see splice
 	running   sync.WaitGroup
 	ctx       context.Context
@@ -43,7 +43,7 @@ func Start(o Options) (_ *Server, err error) {
 		return nil, err
 	}
 	s := &Server{options: o, activity: newActivity(), cache: newCache(o.CacheBytes, o.OnTrouble),
-		requests: requests{semaphore.NewWeighted(requestRoom)}, responses: semaphore.NewWeighted(o.ResponseBytes)}
+		requests: requests{semaphore.NewWeighted(requestRoom)}, responses: newAnswerRoom(o.ResponseBytes)}
 	s.standIn = make([]byte, standInBytes)
 	rand.Read(s.standIn)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
