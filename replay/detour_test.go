@@ -9,9 +9,11 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -143,6 +145,25 @@ func TestACompressedReplayDoesNotWaitForWhatIsUnderWay(t *testing.T) {
 		Compression: "zstd", CreateTopics: true, TopicConfigs: batchOf, Hooks: []kgo.Hook{&buffered{all: once, left: 36}}, StallTimeout: 30 * time.Second,
 	})
 	equal(t, "acknowledged", report.Acknowledged, 36)
+}
+
+// A window that holds a batch at a time is full again and again: in virtual time nothing but a linger would take long.
+func TestAReplayWithOneProducerDoesNotLingerWhereItsWindowIsFull(t *testing.T) {
+	readOnce(t)
+	synctest.Test(t, func(t *testing.T) {
+		network := new(kfake.VirtualNetwork)
+		c := newTarget(t, kfake.ListenFn(network.Listen), kfake.Ports(9092))
+		c.connect = append(c.connect, kgo.Dialer(network.DialContext))
+		a := small().archive(t)
+		o, given := watched(replay.Options{Compression: "zstd", CreateTopics: true, TopicConfigs: batchOf, ExactlyOnce: true, Lanes: 1})
+		report := c.run(t, a, o)
+		equal(t, "acknowledged", report.Acknowledged, 36)
+		const lingers = 12 // at least, of which each is 10 ms
+		times := given.after()
+		if took := times[len(times)-1]; took >= lingers*10*time.Millisecond {
+			t.Errorf("it took %s", took)
+		}
+	})
 }
 
 func TestAnOversizedRecordThatIsRefusedStopsItsPartition(t *testing.T) {

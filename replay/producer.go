@@ -41,7 +41,8 @@ func newProducer(o *Options, connect []kgo.Opt, plan *Plan, target *cluster, ref
 		kgo.RecordDeliveryTimeout(0),
 		kgo.MetadataMinAge(leaderPause),
 	)
-	if o.Schedule.Pace.Timed() {
+	// What waits for room in a window would wait for the linger of what is before it, too.
+	if o.Schedule.Pace.Timed() || oversized && plan.Compression != "none" {
 		options = append(options, kgo.ProducerLinger(0))
 	}
 	options = append(append(options, kgo.WithHooks(o.Hooks...)), o.Acks.options()...)
