@@ -56,7 +56,7 @@ Examples:
 
 func (o *diffOptions) flags(e *env) []cli.Flag {
 	return append(o.comparing.flags(diff.ByOffset),
-		repeated("map", "compare a topic of A with another of B, as `OLD:=NEW`, * standing for anything; repeatable", (*[]routing.Rule)(&o.mapping), routing.ParseRule),
+		mapFlag("compare a topic of A with another of B, as `OLD:=NEW`, * standing for anything", (*[]routing.Rule)(&o.mapping), routing.ParseRule),
 		sizeFlag("memory", "the most memory to take, as `SIZE`", "256MiB", &o.memory),
 		identityFlag(e), quietFlag(e),
 	)

@@ -24,7 +24,6 @@ type groupsOptions struct {
 	connection
 	topics  cli.StringSlice
 	groups  cli.StringSlice
-	mapping cli.StringSlice
 	format  string
 	restore replay.RestoreOptions
 }
@@ -59,7 +58,7 @@ func (o *groupsOptions) flags(e *env) []cli.Flag {
 	return append([]cli.Flag{
 		groupsFlag("only these `GROUPS`: names and globs, in a comma list or repeated", &o.groups),
 		&cli.StringSliceFlag{Name: "topics", Aliases: []string{"t"}, Usage: "only in these `TOPICS`: names and globs such as orders-*, in a comma list or repeated", Destination: &o.topics},
-		&cli.StringSliceFlag{Name: "map", Usage: "names of topics in the cluster, as `OLD:=NEW`, * standing for anything; repeatable, the first that matches counts", Destination: &o.mapping},
+		mapFlag("names of topics in the cluster, as `OLD:=NEW`, * standing for anything", (*[]routing.Rule)(&o.restore.Mapping), routing.ParseRule),
 		&cli.BoolFlag{Name: "dry-run", Usage: "print where groups would be, and set nothing", Destination: &o.restore.DryRun},
 		identityFlag(e), formatFlag(&o.format), logFlag(e), quietFlag(e),
 	}, o.connection.flags()...)
@@ -70,7 +69,7 @@ func groupsFlag(usage string, to *cli.StringSlice) cli.Flag {
 	return &cli.StringSliceFlag{Name: "groups", Usage: usage, Destination: to}
 }
 
-func (o *groupsOptions) complete(args []string) (err error) {
+func (o *groupsOptions) complete(args []string) error {
 	switch {
 	case len(args) == 0:
 		return &usageError{"karchive groups needs " + groupsRestore + " and an ARCHIVE", "karchive help groups shows examples"}
@@ -84,17 +83,8 @@ func (o *groupsOptions) complete(args []string) (err error) {
 	o.archive = args[1]
 	o.restore.Select = groupNames(&o.groups)
 	o.restore.Topics = (&selected{topics: o.topics}).names()
-	o.restore.Mapping, err = parseMapping(&o.mapping)
 	o.restore.ConnectTimeout = o.timeout
-	return err
-}
-
-// parseMapping reads the values of --map.
-func parseMapping(given *cli.StringSlice) (m routing.Mapping, err error) {
-	if m, err = routing.ParseMapping(given.Value()...); err != nil {
-		return nil, usage("--map %v", err)
-	}
-	return m, nil
+	return nil
 }
 
 func runGroups(ctx context.Context, e *env, o *groupsOptions) error {

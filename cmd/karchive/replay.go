@@ -18,7 +18,6 @@ type replayOptions struct {
 	recordOptions
 	restoring
 	pacing
-	mapping      cli.StringSlice
 	groups       cli.StringSlice
 	topicConfigs cli.StringSlice
 	timestamps   string
@@ -100,7 +99,7 @@ func (o *replayOptions) flags(e *env) []cli.Flag {
 	r := &o.replay
 	flags := []cli.Flag{
 		countFlag("limit", "at most `N` records, the first by time", "no limit", &r.Limit),
-		&cli.StringSliceFlag{Name: "map", Usage: "rename topics, as `OLD:=NEW`, * standing for anything; repeatable, the first that matches counts", Destination: &o.mapping},
+		mapFlag("rename topics, as `OLD:=NEW`, * standing for anything", (*[]routing.Rule)(&o.replay.Mapping), routing.ParseRule),
 		parsed("partitioner", "where records go, as `HOW`: keep, key (as Kafka's producers), round-robin, or a map such as 0=3,1=0", "keep", &r.Partitioner, routing.ParsePartitioner),
 		choiceFlag("timestamps", "`keep` those of the archive, now, or shift: the first is now and the distances stay", &o.timestamps,
 			string(replay.KeepTimestamps), string(replay.NowTimestamps), string(replay.ShiftTimestamps)),
@@ -136,9 +135,6 @@ var acks = map[string]replay.Acks{"all": replay.AcksAll, "1": replay.AcksLeader,
 // complete fills in the library's options.
 func (o *replayOptions) complete(ctx context.Context, e *env) (err error) {
 	r := &o.replay
-	if r.Mapping, err = parseMapping(&o.mapping); err != nil {
-		return err
-	}
 	r.Groups.Select = groupNames(&o.groups)
 	if r.TopicConfigs, err = parseTopicConfigs(o.topicConfigs.Value()); err != nil {
 		return err

@@ -23,7 +23,7 @@ type served struct {
 
 func (o *served) flags(e *env) []cli.Flag {
 	return o.recordOptions.flags(append([]cli.Flag{
-		repeated("map", "serve topics under another name, as `OLD:=NEW`, * standing for anything; repeatable", (*[]routing.Rule)(&o.mapping), routing.ParseRule),
+		mapFlag("serve topics under another name, as `OLD:=NEW`, * standing for anything", (*[]routing.Rule)(&o.mapping), routing.ParseRule),
 		sizeFlag("memory", "the most memory to take, as `SIZE`", "256MiB", &o.memory),
 		identityFlag(e), quietFlag(e),
 	}, o.scheduling.flags()...)...)

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// mapFlag is --map: rules that rename topics, one or a list at a time, in the order in which they are given.
+func mapFlag[T any](usage string, to *[]T, parse func(string) (T, error)) cli.Flag {
+	return repeatedSet("map", usage+"; repeatable, or a list with commas; the first that matches counts", "", func(s string) error {
+		for _, text := range splitRules(s) {
+			one, err := parse(text)
+			if err != nil {
+				return fmt.Errorf("%w", err) // which of them is wrong
+			}
+			*to = append(*to, one)
+		}
+		return nil
+	})
+}
+
+// splitRules cuts a list behind each rule. A comma before := is no end: it is in the path of an archive.
+func splitRules(list string) (rules []string) {
+	begin := 0
+	for i, c := range list {
+		if c == ',' && strings.Contains(list[begin:i], ":=") {
+			rules, begin = append(rules, strings.TrimSpace(list[begin:i])), i+1
+		}
+	}
+	return append(rules, strings.TrimSpace(list[begin:]))
+}
