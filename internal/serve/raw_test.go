@@ -190,6 +190,26 @@ func TestEveryRequestWithChangedBytesLeavesTheServerWell(t *testing.T) {
 	same(t, take(t, client(t, s, kgo.ConsumeTopics("orders"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart())), 30), l)
 }
 
+func TestTagsThatAreNotThereAreNotCounted(t *testing.T) {
+	const tags = "\xff\xff\xff\xff\x0f" // four billion
+	for name, b := range map[string]string{
+		"of the header": "\x00\x12\x00\x03\x00\x00\x00\x01\xff\xff" + tags,                    // versions, for a client without a name
+		"of the body":   "\x00\x12\x00\x03\x00\x00\x00\x01\xff\xff\x00" + "\x02a\x02b" + tags, // software and version
+	} {
+		r := request{key: kmsg.ApiVersions, frame: append(make([]byte, 4), b...)}
+		refused := make(chan error)
+		go func() { refused <- r.parse() }()
+		select {
+		case err := <-refused:
+			if err == nil {
+				t.Errorf("tags %s: it is taken, want an error", name)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("tags %s are counted on", name)
+		}
+	}
+}
+
 func TestAClientThatReadsNothingHoldsNothing(t *testing.T) {
 	l := plain(orders0, 0, 3)
 	for i := range l.records {
