@@ -49,21 +49,29 @@ func TestExactlyOnceDeliversAndRemembers(t *testing.T) {
 	c.holds(t, r)
 }
 
+// everyRequest is the step from one request at which something happens to the next. Short tests take every third.
+func everyRequest() int {
+	if testing.Short() {
+		return 3
+	}
+	return 1
+}
+
 func TestAReplayThatIsKilledAtAnyRequestGoesOnWithNothingLostOrDoubled(t *testing.T) {
 	r := ordersAndEvents(60)
 	a := r.archive(t)
 	readOnce(t)
 	for _, after := range []bool{false, true} {
-		deaths := 0
-		for dead := true; dead; deaths++ {
+		at, dead := 1, true
+		for ; dead; at += everyRequest() {
 			synctest.Test(t, func(t *testing.T) {
-				c, network := newVirtualTarget(t), &mortal{at: deaths + 1, after: after}
+				c, network := newVirtualTarget(t), &mortal{at: at, after: after}
 				dead = c.runAndDie(t, a, often(), network)
 				c.goOn(t, r, a, often())
 			})
 		}
-		if deaths < 30 {
-			t.Errorf("a replay has %d requests, the test shows little", deaths)
+		if at < 30 {
+			t.Errorf("a replay has %d requests, the test shows little", at)
 		}
 	}
 }
@@ -75,20 +83,20 @@ func TestAReplayThatIsKilledAgainAtAnyRequestGoesOnTheSame(t *testing.T) {
 	o := often()
 	o.Partitioner = routing.RoundRobin
 	for _, first := range []int{18, 25} { // once before a commit, once among them
-		deaths := 0
-		for dead := true; dead; deaths++ {
+		at, dead := 1, true
+		for ; dead; at += everyRequest() {
 			synctest.Test(t, func(t *testing.T) {
 				c := newVirtualTarget(t)
 				if !c.runAndDie(t, a, o, &mortal{at: first, after: true}) {
 					t.Fatal("the first replay is not killed")
 				}
-				dead = c.runAndDie(t, a, o, &mortal{at: deaths + 1, after: deaths%2 == 0})
+				dead = c.runAndDie(t, a, o, &mortal{at: at, after: at%2 == 1})
 				c.run(t, a, o)
 				c.holdsSpread(t, r)
 			})
 		}
-		if deaths < 20 {
-			t.Errorf("a replay that goes on has %d requests, the test shows little", deaths)
+		if at < 20 {
+			t.Errorf("a replay that goes on has %d requests, the test shows little", at)
 		}
 	}
 }

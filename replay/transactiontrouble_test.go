@@ -102,7 +102,7 @@ func TestConnectionsThatAreCutAtAnyRequestLoseAndDoubleNothing(t *testing.T) {
 		{is: "done once more and late", late: 3}, // after what makes a connection anew, and the request that is made again
 	} {
 		at, cut := 1, true
-		for ; cut; at++ {
+		for ; cut; at += everyRequest() {
 			synctest.Test(t, func(t *testing.T) {
 				c := newVirtualTarget(t)
 				network := &mortal{at: at, after: request.after, late: request.late, survives: true}
