@@ -18,16 +18,19 @@ import (
 	"github.com/karchive/karchive/replay/routing"
 )
 
-// mixed is a recording of records that do not compress and, among them, one that is larger than a topic's limit before compression.
-func mixed() recording {
+// mixed has, among records of 300 KB, one that is larger than the usual limit of topics before compression.
+func mixed() recording { return mixedOf(300_000) }
+
+// mixedOf is a recording of records of so many bytes that do not compress and, in each partition, one of about ten times as many that does.
+func mixedOf(size int) recording {
 	r := ordersAndEvents(12)
 	noise := rand.NewChaCha8([32]byte{})
 	for tp, records := range r.records {
 		for i := range records {
-			records[i].Value = make([]byte, 300_000)
+			records[i].Value = make([]byte, size)
 			noise.Read(records[i].Value)
 		}
-		records[3].Value = bytes.Repeat([]byte(`{"order":"`+tp.Topic+`"},`), 150_000)
+		records[3].Value = bytes.Repeat([]byte(`{"order":"`+tp.Topic+`"},`), size/2)
 	}
 	return r
 }

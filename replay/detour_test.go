@@ -1,11 +1,9 @@
 package replay_test
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"maps"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
@@ -21,19 +19,8 @@ import (
 	"github.com/karchive/karchive/selection"
 )
 
-// small has records that do not compress and, among them, one that is larger than batchOf allows before compression.
-func small() recording {
-	r := ordersAndEvents(12)
-	noise := rand.NewChaCha8([32]byte{})
-	for tp, records := range r.records {
-		for i := range records {
-			records[i].Value = make([]byte, 300)
-			noise.Read(records[i].Value)
-		}
-		records[3].Value = bytes.Repeat([]byte(`{"order":"`+tp.Topic+`"},`), 150)
-	}
-	return r
-}
+// small has one record in each partition that is larger than batchOf allows before compression.
+func small() recording { return mixedOf(300) }
 
 // batchOf is what a target is told to take at most.
 var batchOf = map[string]string{"max.message.bytes": "1000"}

@@ -20,8 +20,8 @@ const (
 // is not ready when a topic was just made, is a silence of that length and a burst behind it.
 const leaderPause = 250 * time.Millisecond
 
-// newProducer makes a client that sends, also records that are oversized: larger than the target's limit before compression. Its own buffers are unbounded: what may be in memory is the budget's business, and a
-// producer that blocks could not be stopped.
+// newProducer makes a client that sends, also records that are oversized: larger than the target's limit before compression. Its own buffers are
+// unbounded: what may be in memory is the budget's business, and a producer that blocks could not be stopped.
 func newProducer(o *Options, connect []kgo.Opt, plan *Plan, target *cluster, refusals *refusalLogger, oversized bool) (*kgo.Client, error) {
 	limits := batchLimits(plan, target, oversized)
 	options := append(slices.Clone(connect),

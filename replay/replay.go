@@ -79,9 +79,8 @@ func (j *job) keepInTarget() {
 	j.progress = j.topic
 }
 
-// attempt plans and runs. The error is errMoved when another replay made progress in between that this one must know of, and wraps
-// errOvertaken when another began. Topics are made when nothing
-// refuses the plan any more, and before the player, which asks how many partitions they have.
+// attempt plans and runs. The error is errMoved when another replay made progress in between that this one must know of, and wraps errOvertaken
+// when another began. Topics are made when nothing refuses the plan any more, and before the player, which asks how many partitions they have.
 func (j *job) attempt(ctx context.Context) (Report, error) {
 	plan, err := j.prepare(ctx)
 	report := Report{Plan: plan, DryRun: j.DryRun, Topics: []TopicReport{}}

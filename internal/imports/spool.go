@@ -39,8 +39,8 @@ type spool struct {
 func newSpool(dir string, limit int64) *spool { return &spool{sorter: extsort.New(dir, limit)} }
 
 const (
-	keyBytes    = 4 + 4 + 8 // topic, partition, offset, none of them negative: big endian sorts as the numbers do
-	originBytes = 4 + 8 + 1 // file, line, filtered; the canonical bytes follow
+	keyBytes       = 4 + 4 + 8 // topic, partition, offset, none of them negative: big endian sorts as the numbers do
+	filePlaceBytes = 4 + 8 + 1 // file, line, filtered; the canonical bytes follow
 )
 
 // add copies r.
@@ -64,7 +64,7 @@ func decodeEntry(e extsort.Entry) entry {
 		key:       key{int32(be.Uint32(e.Key)), int32(be.Uint32(e.Key[4:])), int64(be.Uint64(e.Key[8:]))},
 		filePlace: filePlace{int32(be.Uint32(e.Data)), int64(be.Uint64(e.Data[4:]))},
 		filtered:  e.Data[12] == 1,
-		data:      e.Data[originBytes:],
+		data:      e.Data[filePlaceBytes:],
 	}
 }
 

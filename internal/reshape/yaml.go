@@ -2,7 +2,6 @@ package reshape
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -54,7 +53,10 @@ func ParseRules(name string, data []byte) (Rules, error) {
 		return Rules{}, &FileError{name, max(more.Line, 1), errors.New("a second document: rules are one")}
 	}
 	var r Rules
-	err := cmp.Or(checkPlain(doc.Content[0]), r.read(doc.Content[0]))
+	err := checkPlain(doc.Content[0])
+	if err == nil {
+		err = r.read(doc.Content[0])
+	}
 	var at *lineError
 	if errors.As(err, &at) {
 		return Rules{}, &FileError{name, at.line, at.err}
