@@ -24,10 +24,17 @@ var sizeUnits = map[string]float64{
 	"kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40,
 }
 
-// ParseSize reads a number of bytes, such as 64MiB, 1.5GB or 4096. Upper and lower case mean the same.
+// ParseSize reads a number of bytes, such as 64MiB, 1.5GB or 4096. Units are all in upper or all in lower case, but for the i, and kB: Mb are
+// megabits elsewhere, and refused.
 func ParseSize(s string) (int64, error) {
+	if _, unit := splitUnit(s); strings.HasSuffix(unit, "b") && strings.ToLower(unit) != unit {
+		return 0, fmt.Errorf("%q: %w%s", s, ErrSize, smallB)
+	}
 	return scaled(s, sizeUnits, true, ErrSize)
 }
+
+// smallB says why a unit is refused.
+const smallB = "; a small b may stand for bits"
 
 var countUnits = map[string]float64{"": 1, "k": 1e3, "m": 1e6, "g": 1e9}
 
@@ -104,9 +111,13 @@ func ParseRate(s string) (count uint64, per time.Duration, err error) {
 // maxRate keeps a count with its largest suffix in 64 bits.
 const maxRate = 1e9
 
-// ParseByteRate reads a size per unit of time: 20MB/s, 512KiB/s, 1GB/min. Both are more than 0.
+// ParseByteRate reads a size per unit of time: 20MB/s, 512KiB/s, 1GB/min. Both are more than 0. The B is a capital: 20Mb/s and 20mb/s are bits
+// where speeds of networks are told, and refused.
 func ParseByteRate(s string) (bytes int64, per time.Duration, err error) {
 	size, unit, ok := strings.Cut(s, "/")
+	if strings.HasSuffix(strings.TrimSpace(size), "b") {
+		return 0, 0, fmt.Errorf("%q: %w%s", s, ErrByteRate, smallB)
+	}
 	per = perUnits[strings.ToLower(strings.TrimSpace(unit))]
 	bytes, err = ParseSize(strings.TrimSpace(size))
 	if !ok || per == 0 || err != nil || bytes == 0 {

@@ -15,7 +15,7 @@ func TestSizesAreReadWithTheirUnits(t *testing.T) {
 			t.Errorf("ParseSize(%q) = %d, %v, want %d", s, got, err, want)
 		}
 	}
-	for _, s := range []string{"", "MiB", "-1", "1M", "1.5", "1e3", "1 2", "99999999TiB", "1.2.3MB", "NaN", "Inf"} {
+	for _, s := range []string{"Kb", "1Mb", "1 Gb", "1Tb", "1Kib", "1Mib", "8mIb", "", "MiB", "-1", "1M", "1.5", "1e3", "1 2", "99999999TiB", "1.2.3MB", "NaN", "Inf"} {
 		if got, err := ParseSize(s); !errors.Is(err, ErrSize) {
 			t.Errorf("ParseSize(%q) = %d, %v, want ErrSize", s, got, err)
 		}
@@ -78,7 +78,10 @@ func TestBandwidthsAreReadExactly(t *testing.T) {
 	if bytes, per, err := ParseByteRate("1.5 GiB/min"); bytes != 3<<29 || per != time.Minute || err != nil {
 		t.Errorf("got %d per %v, %v", bytes, per, err)
 	}
-	for _, s := range []string{"", "20MB", "0B/s", "-1MB/s", "20M/s", "20MB/d"} {
+	if bytes, _, err := ParseByteRate("20mB/s"); bytes != 20_000_000 || err != nil {
+		t.Errorf("got %d, %v", bytes, err)
+	}
+	for _, s := range []string{"20Mb/s", "20mb/s", "20 Mib /min", "800b/s", "800kb/s", "", "20MB", "0B/s", "-1MB/s", "20M/s", "20MB/d"} {
 		if bytes, per, err := ParseByteRate(s); !errors.Is(err, ErrByteRate) {
 			t.Errorf("ParseByteRate(%q) = %d per %v, %v, want ErrByteRate", s, bytes, per, err)
 		}
