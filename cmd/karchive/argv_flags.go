@@ -78,13 +78,11 @@ func (l *commandLine) missingValue(arg string) error {
 	return &usageError{"flag " + arg + " needs a value", "karchive help " + l.command.Name + " says what it takes"}
 }
 
-// blank are flags of text that files are read and written with, which may be empty, a space or a comma.
-var blank = []string{"null", "missing", "delimiter", "key-delimiter", "template"}
-
 // isEmpty says whether a value is nothing, or a list of nothing. It comes from a script's variable that is not set, and must not mean that the flag was
 // not given: that would select everything.
 func isEmpty(f cli.Flag, value string) bool {
-	return strings.Trim(value, ", \t\r\n") == "" && !slices.Contains(blank, f.Names()[0])
+	v := valueOf(f)
+	return strings.Trim(value, ", \t\r\n") == "" && (v == nil || !v.blank)
 }
 
 func (l *commandLine) emptyValue(f cli.Flag) error {

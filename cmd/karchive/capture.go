@@ -105,17 +105,18 @@ func groupNames(given *cli.StringSlice) []string {
 }
 
 func parseStopAfter(s string) (capture.StopAfter, error) {
+	const never = "until it is stopped"
 	var stop capture.StopAfter
 	for _, part := range units.SplitList(s) {
 		what, limit, _ := strings.Cut(part, "=")
 		var err error
 		switch what {
 		case "records":
-			stop.Records, err = units.ParseCount(limit)
+			stop.Records, err = positive(units.ParseCount, never)(limit)
 		case "bytes":
-			stop.Bytes, err = units.ParseSize(limit)
+			stop.Bytes, err = positive(units.ParseSize, never)(limit)
 		case "duration":
-			stop.Duration, err = units.ParseDuration(limit)
+			stop.Duration, err = positive(units.ParseDuration, never)(limit)
 		default:
 			err = errors.New("not a limit: use records=N, bytes=SIZE or duration=D")
 		}

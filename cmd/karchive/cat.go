@@ -45,7 +45,7 @@ Examples:
   karchive cat run1 --ledger | karchive import jsonl - -o run2
   karchive cat run1 -t payments --schema payments=payment.avsc | jq .value.amount`,
 		Flags: o.recordOptions.flags(append(o.catOrder.flags(),
-			withAlias("f", parsed("template", "print records as `FORMAT` says, such as '%k %s\\n'", "JSON", &o.template, parseTemplate)),
+			withAlias("f", mayBeBlank(parsed("template", "print records as `FORMAT` says, such as '%k %s\\n'", "JSON", &o.template, parseTemplate))),
 			choiceFlag("values", "keys and values as `text` in a string, or as json where they are JSON", &o.values, "text", "json"),
 			&cli.BoolFlag{Name: "count", Usage: "print only how many records there are", Destination: &o.count},
 			&cli.BoolFlag{Name: "ledger", Usage: "first, what the archive is of and why offsets have no record, as karchive import reads it", Destination: &o.ledger},

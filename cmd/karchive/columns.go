@@ -29,9 +29,9 @@ func (f *columnFlags) flags() []cli.Flag {
 		&cli.StringFlag{Name: "timestamp-column", Usage: "the timestamp, as `COLUMN`: a number, or a time such as 2026-03-01T12:00:00Z", Destination: &m.Timestamp},
 		choiceFlag("time-unit", "what numbers there count since 1970: `ms`, s, us or ns", &f.unit, words(imports.TimeUnits())...),
 		repeated("header-column", "a header, as `NAME=COLUMN` or NAME=COLUMN:TYPE; repeatable", &m.Headers, imports.ParseHeader),
-		parsed("delimiter", "what separates columns of CSV: one `CHARACTER`, or tab", "comma", &f.csv.Comma, parseDelimiter),
+		mayBeBlank(parsed("delimiter", "what separates columns of CSV: one `CHARACTER`, or tab", "comma", &f.csv.Comma, parseDelimiter)),
 		&cli.BoolFlag{Name: "no-header", Usage: "the first line of CSV is a row; columns are called 1, 2, 3", Destination: &f.csv.NoHeader},
-		parsed("null", "what in CSV stands for null, without quotes, as `TEXT`", extract.DefaultNull, &f.csv.Null, asItIs),
+		mayBeBlank(parsed("null", "what in CSV stands for null, without quotes, as `TEXT`", extract.DefaultNull, &f.csv.Null, asItIs)),
 	}
 	for _, flag := range flags {
 		setCategory(flag, columnCategory)

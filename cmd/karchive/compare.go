@@ -89,8 +89,6 @@ func (o *compareOptions) complete() error {
 		return &usageError{"karchive compare needs a program", "give --run NAME=COMMAND"}
 	case len(o.outputs.Value()) == 0:
 		return &usageError{"karchive compare needs a topic that the programs write", "give --output TOPIC"}
-	case o.settle <= 0 || o.timeout <= 0:
-		return usage("--settle and --timeout are more than 0")
 	case len(o.programs) == 1 && o.expect == "":
 		return &usageError{"there is nothing to compare with", "give another --run NAME=COMMAND, or --expect GOLDEN"}
 	case o.html != "" && len(o.programs)-1 > 1 || o.html != "" && len(o.programs) > 1 && o.expect != "":

@@ -19,19 +19,19 @@ type comparing struct {
 	compare  diff.Options
 	by       string
 	ignore   cli.StringSlice
-	examples int64 // 0: none given
+	examples int64 // unbounded: as many as suit the format
 	html     string
 	format   string
 }
 
 func (o *comparing) flags(by diff.Pairing) []cli.Flag {
-	o.compare.Tolerance = map[string]float64{}
+	o.compare.Tolerance, o.examples = map[string]float64{}, unbounded
 	return []cli.Flag{
 		&cli.StringFlag{Name: "by", Usage: "pair records by `WHAT`: offset, order, key, or a path such as value.id", Value: string(by), Destination: &o.by},
 		&cli.StringSliceFlag{Name: "ignore", Usage: "parts that may differ: `PATHS` such as timestamp, offset, headers.trace-id, value.lines.#.at, in a comma list or repeated", Destination: &o.ignore},
 		&cli.BoolFlag{Name: "json", Usage: "compare JSON by meaning, and show where it differs", Destination: &o.compare.JSON},
 		repeatedSet("tolerance", "numbers at `PATH=N` may differ by N; repeatable", "", o.addTolerance),
-		countFlag("examples", "show the first `N` differences", "10, all with --format json", &o.examples),
+		parsed("examples", "show the first `N` differences", "10, all with --format json", &o.examples, units.ParseCount),
 		&cli.StringFlag{Name: "html", Usage: "write a page with all counts and the first differences to `FILE`", Destination: &o.html},
 		formatFlag(&o.format),
 	}

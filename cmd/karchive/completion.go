@@ -138,10 +138,8 @@ func flagNames(c *cli.Command) []candidate {
 
 // choices are the values of a flag that takes one of a few words.
 func choices(f cli.Flag) []string {
-	if g, ok := f.(*cli.GenericFlag); ok {
-		if v, ok := g.Value.(*value); ok {
-			return v.choices
-		}
+	if v := valueOf(f); v != nil {
+		return v.choices
 	}
 	return nil
 }

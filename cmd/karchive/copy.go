@@ -67,7 +67,7 @@ func (o *copyOptions) flags(e *env) []cli.Flag {
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "the new archive's `DIR`, or its place in a bucket, which must not exist", Destination: &o.output},
 		spoolFlag(e),
 		countFlag("limit", "at most `N` records, by topic, partition and offset", "no limit", &o.limit),
-		countFlag("last", "of each partition only the last `N` selected records, before rules", "all", &o.last),
+		countFlag("last-per-partition", "of each partition only the last `N` selected records, before rules", "all", &o.last),
 		mapFlag("rename topics, as `OLD:=NEW`, * standing for anything, or ARCHIVE/OLD:=NEW for those of one archive", &o.maps, parseCopyRule),
 		encodingFlag("of the new archive: `parquet` or arrow", "that of the first archive", &o.encoding),
 		parsed("compression", "compress all anew, as `CODEC`: zstd, zstd:LEVEL (1 to 22) or none", "as it is", &o.compression, format.ParseCompression),

@@ -17,7 +17,7 @@ import (
 type diffOutput struct {
 	e      *env
 	json   bool
-	most   int64 // differences that are shown
+	most   int64 // differences that are shown; unbounded: all
 	shown  []shownDifference
 	page   *reportpage.Comparison // nil: none
 	file   *aside.File            // of page
@@ -30,9 +30,12 @@ const (
 	pageExamples = 1000
 )
 
+// unbounded is a number of examples that was not given.
+const unbounded = -1
+
 func newDiffOutput(e *env, o *comparing, a, b *diffSide) (d *diffOutput, err error) {
 	d = &diffOutput{e: e, json: o.format == "json", most: o.examples}
-	if o.examples == 0 && !d.json {
+	if o.examples == unbounded && !d.json {
 		d.most = textExamples
 	}
 	if o.html == "" {
@@ -62,7 +65,7 @@ func (d *diffOutput) take(x *diff.Difference) error {
 	if d.page != nil {
 		d.page.Add(x)
 	}
-	if d.most > 0 && d.passed > d.most {
+	if d.most != unbounded && d.passed > d.most {
 		return nil
 	}
 	if d.json {

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/karchive/karchive/internal/extract"
+	"github.com/karchive/karchive/internal/units"
 	"github.com/karchive/karchive/pack"
 )
 
@@ -66,12 +67,12 @@ func (o *extractOptions) flags(e *env) []cli.Flag {
 		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "the table's `FILE`, which must not exist; it appears when it is whole (default: stdout)", Destination: &o.output},
 		wordFlag("format", "of the table: `csv`, tsv, jsonl or parquet", "by the name of the file, or csv", &o.table.Format, extract.Formats()...),
 		&cli.BoolFlag{Name: "no-header", Usage: "no line with the names of the columns", Destination: &o.table.NoHeader},
-		parsed("null", "how CSV and TSV spell null, as `TEXT`", extract.DefaultNull, &o.table.Null, asItIs),
-		&cli.StringFlag{Name: "missing", Usage: "how CSV and TSV spell what is not there, as `TEXT`", Destination: &o.table.Missing},
+		mayBeBlank(parsed("null", "how CSV and TSV spell null, as `TEXT`", extract.DefaultNull, &o.table.Null, asItIs)),
+		mayBeBlank(parsed("missing", "how CSV and TSV spell what is not there, as `TEXT`", "", &o.table.Missing, asItIs)),
 		&cli.BoolFlag{Name: "csv-safe", Usage: "in CSV and TSV put ' before text that a spreadsheet would run (=, +, -, @), and all text in quotes", Destination: &o.table.SpreadsheetSafe},
 		&cli.BoolFlag{Name: "explode", Usage: "a row for each element of the arrays that paths lead through or to", Destination: &o.explode},
 		countFlag("limit", "of at most `N` records", "no limit", &o.limit),
-		countFlag("skip-bad", "leave out up to `N` lines of a snapshot that are no RRPair, and exit with 3", "0", &o.skipBad),
+		parsed("skip-bad", "leave out up to `N` lines of a snapshot that are no RRPair, and exit with 3", "0", &o.skipBad, units.ParseCount),
 		identityFlag(e),
 		quietFlag(e),
 	}

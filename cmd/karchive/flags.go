@@ -19,6 +19,7 @@ type value struct {
 	set     func(string) error
 	shown   string
 	choices []string // for completion
+	blank   bool     // it may be empty, a space or a comma: text that files are read and written with
 	given   string   // last; the library sets a flag's other name to it
 }
 
@@ -28,12 +29,15 @@ type optionalValue struct {
 	is func(word string) bool // says whether a word that follows the flag is its value
 }
 
-// Set implements flag.Value. The command line quotes what was given, so that the error need not.
+// Set implements flag.Value. The command line quotes what was given, so that the error need not begin with it.
 func (v *value) Set(s string) error {
 	v.given = s
 	err := v.set(s)
-	if inner := errors.Unwrap(err); inner != nil {
-		return inner
+	if err == nil {
+		return nil
+	}
+	if reason, quoted := strings.CutPrefix(err.Error(), strconv.Quote(s)+": "); quoted {
+		return errors.New(reason)
 	}
 	return err
 }
@@ -54,6 +58,27 @@ func parsed[T any](name, usage, shown string, to *T, parse func(string) (T, erro
 	return &cli.GenericFlag{Name: name, Usage: usage, DefaultText: shown, Value: &value{set: set, shown: shown}}
 }
 
+// valueOf is the value of a flag that this program checks; nil: it has none, or the library has it.
+func valueOf(f cli.Flag) *value {
+	g, ok := f.(*cli.GenericFlag)
+	if !ok {
+		return nil
+	}
+	switch v := g.Value.(type) {
+	case *value:
+		return v
+	case optionalValue:
+		return v.value
+	}
+	return nil
+}
+
+// mayBeBlank lets a flag's value be empty, a space or a comma.
+func mayBeBlank(flag cli.Flag) cli.Flag {
+	valueOf(flag).blank = true
+	return flag
+}
+
 // withAlias gives a parsed flag a second name.
 func withAlias(alias string, flag cli.Flag) cli.Flag {
 	flag.(*cli.GenericFlag).Aliases = []string{alias}
@@ -61,15 +86,26 @@ func withAlias(alias string, flag cli.Flag) cli.Flag {
 }
 
 func sizeFlag(name, usage, shown string, to *int64) cli.Flag {
-	return parsed(name, usage, shown, to, units.ParseSize)
+	return parsed(name, usage, shown, to, positive(units.ParseSize, shown))
 }
 
 func countFlag(name, usage, shown string, to *int64) cli.Flag {
-	return parsed(name, usage, shown, to, units.ParseCount)
+	return parsed(name, usage, shown, to, positive(units.ParseCount, shown))
 }
 
 func durationFlag(name, usage, shown string, to *time.Duration) cli.Flag {
-	return parsed(name, usage, shown, to, units.ParseDuration)
+	return parsed(name, usage, shown, to, positive(units.ParseDuration, shown))
+}
+
+// positive refuses 0. A script's variable holds it when nothing is wanted, and an option of 0 is not given: that would be the opposite.
+func positive[T int64 | time.Duration](parse func(string) (T, error), shown string) func(string) (T, error) {
+	return func(s string) (T, error) {
+		n, err := parse(s)
+		if err == nil && n == 0 {
+			err = fmt.Errorf("it must be more than 0; without the flag: %s", shown)
+		}
+		return n, err
+	}
 }
 
 // choiceFlag takes one of a few words. The first is the default.

@@ -12,6 +12,7 @@ import (
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/imports"
 	"github.com/karchive/karchive/internal/suggest"
+	"github.com/karchive/karchive/internal/units"
 )
 
 type importOptions struct {
@@ -80,7 +81,7 @@ func (o *importOptions) flags(e *env) []cli.Flag {
 		&cli.StringFlag{Name: "offset-column", Usage: "the offset, as `COLUMN`", Destination: &m.Offset},
 		parsed("headers-column", "all headers, as `COLUMN` or COLUMN:TYPE of their values: a list of names and values, or an object", "none", &m.HeaderList, imports.ParseColumn),
 		parsed("fields", "what stands in lines, as `FIELDS` such as timestamp,partition,offset,headers,key; the value is last", "the value", &o.fields, imports.ParseFields),
-		parsed("key-delimiter", "what separates the fields of lines, as `TEXT`; alone it means a key before the value", "a tab", &o.keyDelimiter, parseKeyDelimiter),
+		mayBeBlank(parsed("key-delimiter", "what separates the fields of lines, as `TEXT`; alone it means a key before the value", "a tab", &o.keyDelimiter, parseKeyDelimiter)),
 		&cli.StringFlag{Name: "object", Usage: "make the value a JSON object of `COLUMNS`, such as id:number,name; * is all that are left", Destination: &o.object},
 	}
 	for _, flag := range more {
@@ -95,7 +96,7 @@ func (o *importOptions) flags(e *env) []cli.Flag {
 		choiceFlag("partitioner", "where those records go: by `key`, as Kafka's producers do, or round-robin", &o.partitioner, words(imports.Partitioners())...),
 		&cli.StringFlag{Name: "calls", Usage: "of a snapshot, records of which `CALLS`: fetch, produce or both in a comma list", Value: defaultCalls, Destination: &o.calls},
 		&cli.StringFlag{Name: "rrpairs", Usage: "of a snapshot, only calls of which speedctl's `FILTER` is true", Destination: &o.pairs},
-		countFlag("skip-bad", "leave out up to `N` rows that are no record, name them, and exit with 3", "0", &i.SkipBad),
+		parsed("skip-bad", "leave out up to `N` rows that are no record, name them, and exit with 3", "0", &i.SkipBad, units.ParseCount),
 		encodingFlag("of the archive: `parquet` or arrow", "parquet", &o.encoding),
 		parsed("compression", "of the archive, as `CODEC`: zstd, zstd:LEVEL (1 to 22) or none", "zstd:1", &i.Compression, format.ParseCompression),
 		formatFlag(&o.format), quietFlag(e),

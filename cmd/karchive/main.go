@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"strings"
 	"syscall"
 
@@ -108,11 +109,14 @@ func wrongFlag(_ *cli.Context, err error, _ bool) error {
 	text := strings.Replace(err.Error(), " for flag -", " for flag --", 1)
 	for _, name := range secretive {
 		if _, reason, ok := strings.Cut(text, " for flag --"+name+": "); ok {
-			return usage("invalid value for flag --%s: %s", name, reason)
+			return usage("invalid value for flag --%s: %s", name, quotation.ReplaceAllString(reason, ""))
 		}
 	}
 	return usage("%s", text)
 }
+
+// quotation is what an error names before it says what is wrong with it.
+var quotation = regexp.MustCompile(`"(?:[^"\\]|\\.)*": `)
 
 // secretive are flags whose values are not repeated: there may be a secret or somebody's data in them.
 var secretive = []string{"X", "brokers", "config", "mask-key", "sasl-user", "mask", "set", "null", "missing"}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -13,7 +12,7 @@ func mapFlag[T any](usage string, to *[]T, parse func(string) (T, error)) cli.Fl
 		for _, text := range splitRules(s) {
 			one, err := parse(text)
 			if err != nil {
-				return fmt.Errorf("%w", err) // which of them is wrong
+				return err
 			}
 			*to = append(*to, one)
 		}

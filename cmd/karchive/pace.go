@@ -20,7 +20,7 @@ type pacing struct {
 
 func (p *pacing) flags() []cli.Flag {
 	return append(p.scheduling.flags(), timed(
-		durationFlag("warmup", "leave `DURATION` from the start out of the report's rates and latenesses", "0s", &p.pacing.Warmup),
+		parsed("warmup", "leave `DURATION` from the start out of the report's rates and latenesses", "0s", &p.pacing.Warmup, units.ParseDuration),
 		choiceFlag("on-late", "`catch-up` sends late records a bit faster, shift moves the schedule, drop leaves them out", &p.onLate, string(replay.CatchUpLate), string(replay.ShiftLate), string(replay.DropLate)),
 		parsed("max-catchup", "lateness that is caught up in any case; what --on-late does begins beyond `DURATION`", "1s, 10ms with shift", &p.catchUp, pointer(units.ParseDuration)),
 		choiceFlag("precision", "`normal`, or high: sleeps of a thread of its own that end within some 50 microseconds", &p.precision, string(replay.NormalPrecision), string(replay.HighPrecision)),

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -65,14 +66,22 @@ Examples:
 // notingAge parses an age that is more than none, and keeps how it was spelled.
 func (o *pruneOptions) notingAge(text string) (time.Duration, error) {
 	d, err := units.ParseDuration(text)
-	if err == nil && d == 0 {
+	switch {
+	case err == nil && d == 0:
 		err = errKeepsNothing
+	case err == nil && onlyMinutes.MatchString(text):
+		err = errMinutes
 	}
 	o.by = "keep " + text
 	return d, err
 }
 
-var errKeepsNothing = errors.New("that keeps nothing")
+var (
+	errKeepsNothing = errors.New("that keeps nothing")
+	// errMinutes is for an age that may be meant as months, by which backups are kept elsewhere. What is pruned is gone.
+	errMinutes  = errors.New("minutes or months? write minutes as 0h30m, and months in days, such as 180d")
+	onlyMinutes = regexp.MustCompile(`^[0-9.]+m$`)
+)
 
 // notingSize is notingAge for sizes.
 func (o *pruneOptions) notingSize(text string) (int64, error) {

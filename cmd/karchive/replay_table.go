@@ -29,7 +29,7 @@ type tableReplay struct {
 func (t *tableReplay) flags() []cli.Flag {
 	flags := []cli.Flag{
 		&cli.StringFlag{Name: "topic", Usage: "the `TOPIC` that the rows of a CSV file go to", Destination: &t.topic},
-		countFlag("skip-bad", "leave out up to `N` rows that are no record, name them, and exit with 3", "0", &t.skipBad),
+		parsed("skip-bad", "leave out up to `N` rows that are no record, name them, and exit with 3", "0", &t.skipBad, units.ParseCount),
 	}
 	flags = append(append(flags, t.columnFlags.flags()...), t.fileLimits.flags()...)
 	for _, flag := range flags {

@@ -26,10 +26,10 @@ func (s *scheduling) flags() []cli.Flag {
 		parsed("speed", "a `FACTOR` of the original timing, such as 1, 0.1 or 10, or max", "max", &s.speed, pointer(timeline.ParseSpeed)),
 		parsed("rate", "a steady `RATE` of records, such as 800/s, 50k/s or 3000/min", "", &s.rate, pointer(timeline.ParseRate)),
 		parsed("bandwidth", "a steady `RATE` of bytes, such as 20MB/s", "", &s.bandwidth, pointer(timeline.ParseBandwidth)),
-		durationFlag("ramp", "rise to the pace evenly in `DURATION`", "at once", &s.schedule.Ramp),
+		parsed("ramp", "rise to the pace evenly in `DURATION`", "at once", &s.schedule.Ramp, units.ParseDuration),
 		durationFlag("max-gap", "with --speed: shorten silences of the recording to `DURATION` of its time", "none", &s.schedule.MaxGap),
 		loopFlag(&s.schedule.Loop),
-		durationFlag("loop-delay", "wait `DURATION` between two rounds", "0s", &s.schedule.LoopDelay),
+		parsed("loop-delay", "wait `DURATION` between two rounds", "0s", &s.schedule.LoopDelay, units.ParseDuration),
 		&cli.StringFlag{Name: "start-at", Usage: "begin at `TIME` on the wall clock (RFC 3339 or @MS), so that several begin together", Destination: &s.startAt},
 	)
 }
