@@ -19,7 +19,7 @@ type comparison struct {
 	ctx     context.Context
 	sides   [2]Side
 	pair    Pairing
-	path    reshape.Path // of ByPath
+	path    reshape.Path // of ByKey and ByPath
 	fields  *fields
 	readers [2]schema.Reader
 	report  *Report
@@ -36,9 +36,12 @@ func newComparison(ctx context.Context, a, b Side, o Options) (*comparison, erro
 	c.Memory = cmp.Or(c.Memory, defaultMemory)
 	var err error
 	switch c.pair {
-	case ByOffset, ByOrder, ByKey:
+	case ByOffset, ByOrder:
+	case ByKey:
+		o.Path = reshape.KeyRoot.String()
+		fallthrough
 	case ByPath:
-		if c.path, err = reshape.ParsePath(o.Path); err != nil {
+		if c.path, err = reshape.ParseField(o.Path); err != nil {
 			return nil, err
 		}
 	default:

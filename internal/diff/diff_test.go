@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -168,6 +169,55 @@ func TestAPathInThePayloadPairs(t *testing.T) {
 	b := archive(t, map[string][]string{"t/4": {`{"id":2,"n":2}`, `{"n":5,"id":1}`, `neither`}})
 	_, lines := outcome(t, a, b, Options{Pair: ByPath, Path: "value.id", JSON: true, Ignore: []string{"timestamp"}})
 	check(t, lines, "changed t 0@0 4@1 value.n: 1 | 5", "out of order t 0@1 4@0", `changed t 0@2 4@2 value: "no json" | "neither"`)
+}
+
+func TestJSONIsPairedByMeaning(t *testing.T) {
+	for _, c := range []struct{ by, a, b, want string }{
+		{"key", `{"a":1,"b":"é"}=x`, `{ "b":"\u00e9", "a":1.0 }=x`, ""},
+		{"key", `{"id":1,"at":"10:00"}=x`, `{"at":"10:05","id":1}=x`, ""},
+		{"key", `{"id":[1,{"at":1}]}=x`, `{"id":[1,{}]}=x`, "only in A t 0@0 only in B t 0@0"},
+		{"key", `3=x`, `"3"=x`, "only in A t 0@0 only in B t 0@0"},
+		{"key", `null=x`, `""=x`, "only in A t 0@0 only in B t 0@0"},
+		{"key", `{"a":1,"a":1}=x`, `{"a":1}=x`, "only in A t 0@0 only in B t 0@0"},
+		{"key", `{"a":{"b=x`, `{"a":{"b=x`, ""},
+		{"key.a", `{"a":{"b=x`, `{"a":{"b=x`, ""},
+		{"key.at", `{"at":{"x":1,"y":[1]}}=x`, `{"at":{"y":[ 1e0 ],"x":1}}=x`, ""},
+		{"value.id", `{"id":1.50}`, `{"id":1.5}`, ""},
+		{"value.id", `{"id":1}`, `{"id":"1"}`, `changed t 0@0 0@0 value.id: 1 | "1"`},
+		{"value", `{"a":1,"b":2}`, `{"b":2,"a":1}`, ""},
+	} {
+		o := Options{Pair: ByPath, Path: c.by, JSON: true, Ignore: []string{"key.at"}}
+		if c.by == "key" {
+			o.Pair, o.Path = ByKey, ""
+		}
+		_, lines := outcome(t, archive(t, map[string][]string{"t/0": {c.a}}), archive(t, map[string][]string{"t/0": {c.b}}), o)
+		if got := strings.Join(lines, " "); got != c.want {
+			t.Errorf("by %s: %s and %s: got %q, want %q", c.by, c.a, c.b, got, c.want)
+		}
+	}
+}
+
+func TestRecordsArePairedByOnePlace(t *testing.T) {
+	a := archive(t, map[string][]string{"t/0": {`{"b":1,"a":2}`}})
+	_, err := Run(t.Context(), Side{Archive: a}, Side{Archive: a}, Options{Pair: ByPath, Path: "value.*"})
+	if err == nil || !strings.Contains(err.Error(), "one is wanted here") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestTheLargestOfSeveralTolerancesCounts(t *testing.T) {
+	a, b := archive(t, map[string][]string{"t/0": {`{"a":{"b":1}}`}}), archive(t, map[string][]string{"t/0": {`{"a":{"b":2}}`}})
+	for range 20 { // a map has no order
+		if r, lines := outcome(t, a, b, Options{Tolerance: map[string]float64{"value.a": 0.5, "value.a.b": 1, "value.a.#": 0}}); !r.Equals() {
+			t.Fatalf("got %v", lines)
+		}
+	}
+	for _, by := range []float64{-1, math.NaN(), math.Inf(1)} {
+		o := Options{Tolerance: map[string]float64{"value.a": by}}
+		if _, err := Run(t.Context(), Side{Archive: a}, Side{Archive: b}, o); !errors.As(err, new(*OptionError)) {
+			t.Errorf("%v: got %v", by, err)
+		}
+	}
 }
 
 func TestJSONIsComparedByMeaning(t *testing.T) {

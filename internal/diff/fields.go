@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"unicode/utf8"
@@ -26,8 +27,9 @@ const (
 // fields says what of two records is compared, and how.
 type fields struct {
 	offset, epoch, timestamp, headers bool
-	header                            map[string]bool // names that may differ
-	key, value                        *payload        // nil: may differ
+	header                            map[string]bool           // names that may differ
+	key, value                        *payload                  // nil: may differ
+	payloads                          map[reshape.Root]*payload // key and value, also where they may differ
 }
 
 // payload says how keys or values are compared.
@@ -56,6 +58,7 @@ func newFields(o Options, pair Pairing) (*fields, error) {
 		timestamp: true, headers: true, header: map[string]bool{},
 		key: newPayload(reshape.KeyRoot, o.JSON, false), value: newPayload(reshape.ValueRoot, o.JSON, false),
 	}
+	f.payloads = map[reshape.Root]*payload{reshape.KeyRoot: f.key, reshape.ValueRoot: f.value}
 	for _, path := range o.Ignore {
 		if err := f.ignore(path); err != nil {
 			return nil, err
@@ -122,7 +125,7 @@ func (f *fields) tolerate(path string, by float64) error {
 		return err
 	}
 	part := map[reshape.Root]*payload{reshape.KeyRoot: f.key, reshape.ValueRoot: f.value}[p.Root()]
-	if part == nil || by < 0 {
+	if part == nil || !(by >= 0 && by <= math.MaxFloat64) {
 		return &OptionError{path, "a tolerance is a number from 0, for a path into a key or value that is compared"}
 	}
 	at, err := parsePattern(p.Rest())
@@ -191,7 +194,7 @@ func (p *payload) compare(l *changes, a, b []byte) {
 	if p == nil || (a == nil) == (b == nil) && bytes.Equal(a, b) {
 		return
 	}
-	if p.json && a != nil && b != nil && p.check.Check(a) == nil && p.check.Check(b) == nil {
+	if p.means(a) && p.means(b) {
 		before := len(*l)
 		p.compareJSON(l, a, b)
 		if !p.exact || len(*l) > before {
@@ -199,6 +202,11 @@ func (p *payload) compare(l *changes, a, b []byte) {
 		}
 	}
 	l.change(p.root, Text(a), Text(b))
+}
+
+// means says that a payload is compared by what it means.
+func (p *payload) means(b []byte) bool {
+	return p != nil && p.json && b != nil && p.check.Check(b) == nil
 }
 
 // Text spells a payload so that null, empty, text and bytes cannot be taken for each other.

@@ -46,19 +46,23 @@ func (c *comparison) gather(side int, to *extsort.Sorter) error {
 	return nil
 }
 
-// identity appends what a record is paired by. What is not there is apart from null, and null from empty.
+// identity appends what a record is paired by. What is not there is apart from null, and null from empty. Where JSON is compared by meaning,
+// what means the same is paired, however it is spelled.
 func (c *comparison) identity(dst []byte, side int, r *Located) []byte {
-	if c.pair == ByKey {
-		if r.Key == nil {
-			return append(dst, byte(reshape.Null))
-		}
-		return append(append(dst, byte(reshape.Bytes)), r.Key...)
-	}
 	one := reshape.Record{Topic: r.Topic, Partition: r.Partition, Record: r.Record}
-	c.readers[side].Replace(r.Topic, &one.Record)
+	by := c.fields.payloads[c.path.Root()]
+	if c.pair == ByPath || by != nil && by.json {
+		c.readers[side].Replace(r.Topic, &one.Record)
+	}
+	meaning := by.means(map[reshape.Root][]byte{reshape.KeyRoot: one.Key, reshape.ValueRoot: one.Value}[c.path.Root()])
 	f := c.path.Get(&one)
-	if f.Kind == reshape.Missing || f.Kind == reshape.Null {
+	switch {
+	case f.Kind == reshape.Missing || f.Kind == reshape.Null:
 		return append(dst, byte(f.Kind))
+	case meaning && f.Kind == reshape.Bytes:
+		return by.appendMeaning(append(dst, byte(reshape.JSON)), f.Raw)
+	case meaning:
+		return f.AppendIdentity(append(dst, byte(reshape.Bytes)))
 	}
 	return f.AppendText(append(dst, byte(reshape.Bytes)))
 }

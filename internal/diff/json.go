@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/karchive/karchive/internal/printable"
+	"github.com/karchive/karchive/internal/reshape"
 )
 
 // compareJSON compares two documents by meaning. Both are strictly JSON. Numbers are compared exactly, whatever their size: a library that
@@ -35,7 +36,7 @@ type walk struct {
 type absent struct{}
 
 func (w *walk) compare(a, b any) {
-	if slices.ContainsFunc(w.ignored, func(p pattern) bool { return p.covers(w.at) }) {
+	if w.mayDiffer() {
 		return
 	}
 	switch x := a.(type) {
@@ -123,14 +124,53 @@ func (w *walk) near(a, b json.Number) bool {
 	if !ok || !ok2 {
 		return false
 	}
-	by := new(big.Rat)
+	by := 0.0
 	for _, t := range w.tolerance {
 		if t.covers(w.at) {
-			by.SetFloat64(t.by)
+			by = max(by, t.by)
 		}
 	}
 	difference := new(big.Rat).Sub(x, y)
-	return difference.Abs(difference).Cmp(by) <= 0
+	return difference.Abs(difference).Cmp(new(big.Rat).SetFloat64(by)) <= 0
+}
+
+// appendMeaning appends what documents that mean the same have in common. What may differ is not in it.
+func (p *payload) appendMeaning(dst, doc []byte) []byte {
+	if len(p.ignored) > 0 {
+		doc = []byte(spelled((&walk{p, nil, nil}).kept(decode(doc))))
+	}
+	f := reshape.JSONField(doc)
+	return f.AppendIdentity(append(dst, byte(f.Kind)))
+}
+
+// kept is a value without what may differ.
+func (w *walk) kept(v any) any {
+	switch x := v.(type) {
+	case map[string]any:
+		maps.DeleteFunc(x, func(name string, v any) bool { return w.leaves(step{name: name}, v, func(v any) { x[name] = v }) })
+	case []any:
+		list := make([]any, 0, len(x))
+		for i := range x {
+			w.leaves(step{strconv.Itoa(i), true}, x[i], func(v any) { list = append(list, v) })
+		}
+		return list
+	}
+	return v
+}
+
+// leaves says that what is at a step may differ, or else keeps what is not to differ of it.
+func (w *walk) leaves(s step, v any, keep func(any)) bool {
+	w.at = append(w.at, s)
+	defer func() { w.at = w.at[:len(w.at)-1] }()
+	if w.mayDiffer() {
+		return true
+	}
+	keep(w.kept(v))
+	return false
+}
+
+func (w *walk) mayDiffer() bool {
+	return slices.ContainsFunc(w.ignored, func(p pattern) bool { return p.covers(w.at) })
 }
 
 // maxExponent bounds the numbers that are compared by value: one of 1e999999999 has as many digits.

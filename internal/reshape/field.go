@@ -116,6 +116,15 @@ func (f Field) AppendText(dst []byte) []byte {
 	return append(dst, f.Raw...)
 }
 
+// AppendIdentity is AppendText, but appends the same of all JSON that means the same: members in order, numbers without needless zeros. The
+// field must be of strict JSON.
+func (f Field) AppendIdentity(dst []byte) []byte {
+	if f.Kind == Bytes || len(f.Raw) == 0 {
+		return f.AppendText(dst)
+	}
+	return appendIdentity(dst, f.Raw)
+}
+
 // asString and asBytes look at the same memory in two ways. Nobody writes to it while the result is in use.
 func asString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
