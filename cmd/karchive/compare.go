@@ -25,6 +25,8 @@ type compareOptions struct {
 	timestamps bool
 	settle     time.Duration
 	timeout    time.Duration
+
+	lacks []string // what the archives that are served lack
 }
 
 func compareCommand(e *env) *cli.Command {
@@ -41,7 +43,7 @@ What it wrote to the topics of --output is compared with what the first program 
 a key with the n-th with that key, and timestamp, offset and leader epoch may differ. Beside the differences stand records out, time to drain,
 CPU time and memory of each program.
 
-Exit codes: 0 equal, 1 different or failed, 2 wrong usage, 3 no program wrote a record, 4 a program failed, 130 interrupted.
+Exit codes: 0 equal, 1 different or failed, 2 wrong usage, 3 no program wrote a record, or rules withheld records, matched nothing or decided nothing, 4 a program failed, 130 interrupted.
 
 Examples:
   karchive compare run1 --run 'v1=./service-1.4' --run 'v2=./service-2.0' --output invoices

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/aside"
 	"github.com/karchive/karchive/internal/compare"
 	"github.com/karchive/karchive/internal/diff"
+	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/units"
 )
 
@@ -31,7 +33,11 @@ func runCompare(ctx context.Context, e *env, o *compareOptions) error {
 		return err
 	}
 	defer temporary.End()
-	results, err := o.run(ctx, e, temporary.Dir)
+	rules, err := o.pipeline(ctx, e)
+	if err != nil {
+		return err
+	}
+	results, err := o.run(ctx, e, rules, temporary.Dir)
 	if err != nil {
 		return compareHint(err)
 	}
@@ -42,7 +48,7 @@ func runCompare(ctx context.Context, e *env, o *compareOptions) error {
 	if failed := e.tellFailed(results); failed != nil {
 		return failed
 	}
-	return o.judge(ctx, e, golden, results)
+	return o.judge(ctx, e, rules, golden, results)
 }
 
 func (o *compareOptions) openGolden(e *env) (*diffSide, error) {
@@ -55,10 +61,14 @@ func (o *compareOptions) openGolden(e *env) (*diffSide, error) {
 	}
 	a.IgnoreCatalog()
 	s := o.side(o.expect, a)
-	if _, err := a.Select(s.Selection); err != nil {
+	whole, err := a.Completeness(s.Selection)
+	if err != nil {
 		a.Close()
 		return nil, fmt.Errorf("%s: %w", o.expect, err)
 	}
+	missing := newCompleteness(whole)
+	e.warnMissing(o.expect, missing)
+	s.lacks = missing.lacks(o.expect)
 	return s, nil
 }
 
@@ -68,12 +78,9 @@ func (o *compareOptions) side(name string, a *format.Archive) *diffSide {
 }
 
 // run runs the programs.
-func (o *compareOptions) run(ctx context.Context, e *env, scratch string) ([]compare.Result, error) {
-	rules, err := o.pipeline(ctx, e)
-	if err != nil {
-		return nil, err
-	}
+func (o *compareOptions) run(ctx context.Context, e *env, rules *reshape.Pipeline, scratch string) ([]compare.Result, error) {
 	options := compare.Options{Outputs: o.topics(), Partitions: int32(o.partitions), CreatedBy: madeBy(), Settle: o.settle, Timeout: o.timeout}
+	var err error
 	if options.Serve, err = o.served.complete(e); err != nil {
 		return nil, err
 	}
@@ -82,7 +89,7 @@ func (o *compareOptions) run(ctx context.Context, e *env, scratch string) ([]com
 	if err := errors.Join(err, damaged); err != nil {
 		return nil, err
 	}
-	o.warnMissing(e, options.Serve.Sources)
+	o.lacks = o.warnMissing(e, options.Serve.Sources)
 	options.Serve.TempDir, options.Dir = scratch, o.keep
 	if o.keep == "" {
 		options.Dir = filepath.Join(scratch, "written")
@@ -101,32 +108,43 @@ func (o *compareOptions) run(ctx context.Context, e *env, scratch string) ([]com
 }
 
 // judge compares what was written.
-func (o *compareOptions) judge(ctx context.Context, e *env, golden *diffSide, results []compare.Result) error {
+func (o *compareOptions) judge(ctx context.Context, e *env, rules *reshape.Pipeline, golden *diffSide, results []compare.Result) error {
 	a, rest := golden, results
 	if a == nil {
 		a, rest = o.side(results[0].Name, results[0].Archive), results[1:]
 	}
 	equal, compared := true, golden != nil
+	lacks := func(r *diff.Report) []string {
+		compared = compared || r.Equal > 0
+		all := slices.Concat(o.lacks, newReshaped(rules).lacks())
+		if golden == nil && r.Equal == 0 && r.Equals() {
+			all = append(all, noRecord)
+		}
+		return all
+	}
 	for i := range rest {
 		b := o.side(rest[i].Name, rest[i].Archive)
 		if err := o.printSides(e, a.name, b.name); err != nil {
 			return err
 		}
-		report, err := o.comparing.run(ctx, e, a, b, programPages(results))
+		report, err := o.comparing.run(ctx, e, a, b, programPages(results), lacks)
 		if err != nil {
 			return err
 		}
-		equal, compared = equal && report.Equals(), compared || report.Equal > 0
+		equal = equal && report.Equals()
 	}
+	withheld := e.noteReshaped(rules)
 	switch {
 	case !equal:
 		return errReported
 	case !compared:
-		e.warnf("no program wrote a record: nothing was compared")
+		e.warnf(noRecord)
 		return errIncomplete
 	}
-	return nil
+	return withheld
 }
+
+const noRecord = "no program wrote a record: nothing was compared"
 
 // compareHint says what to do about what cannot be compared.
 func compareHint(err error) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -69,8 +70,9 @@ func (o *comparing) complete(memory int64) error {
 // sortShare is the part of --memory for sorting, which makes as much garbage.
 const sortShare = 0.25
 
-// run compares two sides, and shows what comes of it. The page has numbers of programs that wrote them, if there are any.
-func (o *comparing) run(ctx context.Context, e *env, a, b *diffSide, programs []reportpage.Program) (*diff.Report, error) {
+// run compares two sides, and shows what comes of it, with what lacks says that was not compared beside what the sides lack. The page has numbers
+// of programs that wrote them, if there are any.
+func (o *comparing) run(ctx context.Context, e *env, a, b *diffSide, programs []reportpage.Program, lacks func(*diff.Report) []string) (*diff.Report, error) {
 	out, err := newDiffOutput(e, o, a, b)
 	if err != nil {
 		return nil, err
@@ -88,7 +90,7 @@ func (o *comparing) run(ctx context.Context, e *env, a, b *diffSide, programs []
 	if err != nil {
 		return nil, pathUsage(err)
 	}
-	return report, out.finish(report)
+	return report, out.finish(report, slices.Concat(a.lacks, b.lacks, lacks(report)))
 }
 
 // decodedText says how much of both sides was decoded.

@@ -120,6 +120,14 @@ func (c *completeness) print(w io.Writer) error {
 // maxMissingLines is how many ranges a warning names: an archive can have thousands.
 const maxMissingLines = 10
 
+// lacks is what an archive lacks of what it was to hold, but for what was pruned, in a clause of its own; nothing when it lacks nothing.
+func (c *completeness) lacks(archive string) []string {
+	if c.Complete && c.gone == 0 {
+		return nil
+	}
+	return []string{archive + " is " + c.verdict()}
+}
+
 // warnMissing says on stderr what an archive lacks, before it is used.
 func (e *env) warnMissing(archive string, c *completeness) {
 	lines := c.lines()
@@ -135,11 +143,14 @@ func (e *env) warnMissing(archive string, c *completeness) {
 	}
 }
 
-// warnSelected is warnMissing for what is selected of an archive. What cannot be read is told by who reads it.
-func (e *env) warnSelected(archive string, a *format.Archive, s *selected) {
-	if c, err := s.completenessOf(e, a); err == nil {
-		e.warnMissing(archive, c)
+// warnSelected is warnMissing for what is selected of an archive, and says what it lacks. What cannot be read is told by who reads it.
+func (e *env) warnSelected(archive string, a *format.Archive, s *selected) (lacks []string) {
+	c, err := s.completenessOf(e, a)
+	if err != nil {
+		return nil
 	}
+	e.warnMissing(archive, c)
+	return c.lacks(archive)
 }
 
 func allowIncompleteFlag(to *bool) cli.Flag {

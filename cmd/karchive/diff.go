@@ -99,7 +99,7 @@ func runDiff(ctx context.Context, e *env, o *diffOptions) error {
 	if err := o.readSides(ctx, e, rules, a, b); err != nil {
 		return err
 	}
-	report, err := o.run(ctx, e, a, b, nil)
+	report, err := o.run(ctx, e, a, b, nil, func(*diff.Report) []string { return newReshaped(rules).lacks() })
 	if err != nil {
 		return err
 	}

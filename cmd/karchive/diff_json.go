@@ -13,6 +13,8 @@ type summaryJSON struct {
 	Kind   string `json:"kind"`
 	Equals bool   `json:"equals"`
 	*diff.Report
+	Whole bool     `json:"whole"` // Lacks is empty
+	Lacks []string `json:"lacks"` // what was not compared, though it was to be
 }
 
 // differenceJSON is a line of the JSON form. Records are as cat prints them.

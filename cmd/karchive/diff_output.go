@@ -75,8 +75,10 @@ func (d *diffOutput) take(x *diff.Difference) error {
 	return nil
 }
 
-func (d *diffOutput) finish(r *diff.Report) error {
+// finish shows the counts, and what was not compared though it was to be.
+func (d *diffOutput) finish(r *diff.Report, lacks []string) error {
 	if d.page != nil {
+		d.page.Lacks = lacks
 		if err := d.page.Write(d.file, r); err != nil {
 			return err
 		}
@@ -85,7 +87,7 @@ func (d *diffOutput) finish(r *diff.Report) error {
 		}
 	}
 	if d.json {
-		return printJSONLine(d.e.stdout, summaryJSON{"summary", r.Equals(), r})
+		return printJSONLine(d.e.stdout, summaryJSON{"summary", r.Equals(), r, len(lacks) == 0, append([]string{}, lacks...)})
 	}
 	return d.print(r)
 }

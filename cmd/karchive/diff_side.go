@@ -23,7 +23,8 @@ import (
 // diffSide is a side of a comparison that is open.
 type diffSide struct {
 	diff.Side
-	name  string // as it was given
+	name  string   // as it was given
+	lacks []string // of what it was to hold
 	close func()
 }
 
@@ -60,7 +61,7 @@ func (o *diffOptions) openSide(ctx context.Context, e *env, i int) (*diffSide, e
 	}
 	s.Archive.IgnoreCatalog()
 	s.close = func() { s.Archive.Close() }
-	e.warnSelected(s.name, s.Archive, &o.selected)
+	s.lacks = e.warnSelected(s.name, s.Archive, &o.selected)
 	return s, nil
 }
 
@@ -116,7 +117,9 @@ func (s *diffSide) capture(ctx context.Context, e *env, c connection, topics []s
 	}
 	s.Archive, s.close = into, func() { into.Close(); t.End() }
 	if report.Lost() > 0 {
-		e.warnf("%s: the cluster had deleted %s before they could be read", s.name, units.Of(report.Lost(), "record"))
+		lost := fmt.Sprintf("%s: the cluster had deleted %s before they could be read", s.name, units.Of(report.Lost(), "record"))
+		s.lacks = []string{lost}
+		e.warnf("%s", lost)
 	}
 	return nil
 }

@@ -82,8 +82,9 @@ func (o *served) openSources(ctx context.Context, e *env, rules *reshape.Pipelin
 }
 
 // warnMissing says what the archives lack. It reads all documents.
-func (o *served) warnMissing(e *env, sources []serve.Source) {
+func (o *served) warnMissing(e *env, sources []serve.Source) (lacks []string) {
 	for i := range sources {
-		e.warnSelected(o.archives[i], sources[i].Archive, &o.selected)
+		lacks = append(lacks, e.warnSelected(o.archives[i], sources[i].Archive, &o.selected)...)
 	}
+	return lacks
 }

@@ -17,6 +17,7 @@ import (
 // which can be filtered.
 type Comparison struct {
 	A, B, Pair string
+	Lacks      []string  // what was not compared, though it was to be
 	Programs   []Program // that wrote the sides, at most two; none: they are not known
 	Shown      []ShownDifference
 	More       int64 // differences that are not in Shown
@@ -125,9 +126,12 @@ type stripCell struct {
 
 // Write writes the page.
 func (c *Comparison) Write(w io.Writer, r *diff.Report) error {
-	v := comparisonView{Comparison: c, Report: r, Good: r.Equals(), Verdict: "equal"}
-	if different := r.Changed + r.OnlyA + r.OnlyB + r.OutOfOrder; !v.Good {
+	v := comparisonView{Comparison: c, Report: r, Good: r.Equals() && len(c.Lacks) == 0, Verdict: "equal"}
+	switch different := r.Changed + r.OnlyA + r.OnlyB + r.OutOfOrder; {
+	case !r.Equals():
 		v.Verdict = units.Of(different, "difference")
+	case !v.Good:
+		v.Verdict = "equal, but not all was compared"
 	}
 	v.Tiles = []tile{
 		{"equal", units.Count(r.Equal), "pairs of records"},
