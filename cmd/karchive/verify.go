@@ -68,6 +68,7 @@ type verification struct {
 	Completeness *completeness `json:"completeness,omitempty"` // of an archive without a bad file
 	Packed       *packedState  `json:"packed,omitempty"`
 
+	unread    bool            // hashes of a packed archive were compared, and nothing else: some are wrong
 	elsewhere map[string]bool // segments of a packed archive that are not in these files
 }
 
@@ -94,7 +95,9 @@ func runVerify(ctx context.Context, e *env, o verifyOptions) error {
 			return err
 		}
 	}
-	if fsys != nil {
+	if v.unread = fsys == nil; v.unread {
+		v.Deep = false
+	} else {
 		if err := v.check(ctx, e, fsys, verify); err != nil {
 			return fmt.Errorf("%s: %w", o.archive, err)
 		}

@@ -47,9 +47,11 @@ func (v *verification) open(ctx context.Context, e *env, o verifyOptions) (stora
 	}
 	v.Packed, v.elsewhere = newPackedState(p), map[string]bool{}
 	for _, problem := range p.Problems {
-		if o.missing && errors.Is(problem, fs.ErrNotExist) {
+		if errors.Is(problem, fs.ErrNotExist) {
 			v.Packed.Missing = append(v.Packed.Missing, problem.Error())
-			continue
+			if o.missing {
+				continue
+			}
 		}
 		v.Bad = append(v.Bad, badFile{Path: problem.File, Problems: []string{problem.Error()}})
 	}

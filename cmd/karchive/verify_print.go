@@ -16,9 +16,13 @@ func (v *verification) print(e *env, how string) error {
 			}
 		}
 	}
-	checked := "hashes and footers"
-	if v.Deep {
-		checked = "hashes, footers and every record"
+	contents := units.Of(v.Records, "record") + " in " + units.Size(v.Bytes) + " of segments"
+	checked := contents + ", hashes and footers checked"
+	switch {
+	case v.unread:
+		checked = units.Size(v.Bytes) + ", hashes checked, and nothing else"
+	case v.Deep:
+		checked = contents + ", hashes, footers and every record checked"
 	}
 	verdict := "all right"
 	switch n := len(v.Bad); {
@@ -36,6 +40,6 @@ func (v *verification) print(e *env, how string) error {
 			return err
 		}
 	}
-	_, err := printable.Fprintf(e.text, "%s: %s, %s in %s of segments, %s checked\n", verdict, units.Of(int64(v.Files), "file"), units.Of(v.Records, "record"), units.Size(v.Bytes), checked)
+	_, err := printable.Fprintf(e.text, "%s: %s, %s\n", verdict, units.Of(int64(v.Files), "file"), checked)
 	return err
 }
