@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math"
 	"math/bits"
 	"slices"
 
@@ -17,8 +16,8 @@ import (
 // WriteArchive writes the page of an archive, as it was named. It reads all documents, and decodes a sample of row groups for the sizes of
 // keys and values. Errors are those of reading the archive, that of ctx, and w's.
 func WriteArchive(ctx context.Context, w io.Writer, name string, a *format.Archive) error {
-	v := &archiveView{Name: name, Identity: a.Identity(), low: math.MaxInt64, high: math.MinInt64}
-	steps := []func(*format.Archive) error{v.addPartitions, v.addTimes, v.addState, func(a *format.Archive) error { return v.sample(ctx, a) }}
+	v := &archiveView{Name: name, Identity: a.Identity(), axis: newTimeAxis()}
+	steps := []func(*format.Archive) error{v.addPartitions, v.stretch, v.addTimes, v.addState, func(a *format.Archive) error { return v.sample(ctx, a) }}
 	for _, step := range steps {
 		if err := step(a); err != nil {
 			return err
@@ -45,9 +44,9 @@ type archiveView struct {
 	Sampled  string
 	Plan     string
 
-	low, high int64 // ms
-	total     format.Coverage
-	count     int // of partitions
+	axis  timeAxis
+	total format.Coverage
+	count int // of partitions
 }
 
 // topicView is a topic of the page.
@@ -63,9 +62,6 @@ type topicView struct {
 	records, bytes [timeCells]float64
 	most           int64 // records of a partition
 }
-
-// timeCells is how finely the time is divided.
-const timeCells = 60
 
 // shownPartitions is how many partitions of a topic have a row.
 const shownPartitions = 64
@@ -109,9 +105,6 @@ func (v *archiveView) addPartitions(a *format.Archive) error {
 		v.total.Segments += c.Segments
 		v.total.Ledger.AddCounts(&c.Ledger)
 		v.count++
-		if c.Records > 0 {
-			v.low, v.high = min(v.low, c.MinTimestampMs), max(v.high, c.MaxTimestampMs)
-		}
 	}
 	return nil
 }
@@ -169,6 +162,17 @@ func ledgerText(l *ledger.Ledger) string {
 	return text[2:]
 }
 
+// stretch makes the axis reach over the times of all row groups.
+func (v *archiveView) stretch(a *format.Archive) error {
+	for p, err := range a.Places(format.Selection{}) {
+		if err != nil {
+			return err
+		}
+		v.axis.reach(p.Group().MinTimestampMs, p.Group().MaxTimestampMs)
+	}
+	return nil
+}
+
 // addTimes lays the records of each row group evenly over its time.
 func (v *archiveView) addTimes(a *format.Archive) error {
 	for p, err := range a.Places(format.Selection{}) {
@@ -177,21 +181,13 @@ func (v *archiveView) addTimes(a *format.Archive) error {
 		}
 		g := p.Group()
 		t := v.find(p.Segment.Topic)
-		first, last := v.cell(g.MinTimestampMs), v.cell(g.MaxTimestampMs)
+		first, last := v.axis.cell(g.MinTimestampMs), v.axis.cell(g.MaxTimestampMs)
 		for i := first; i <= last; i++ {
 			t.records[i] += float64(g.Records) / float64(last-first+1)
 			t.bytes[i] += float64(g.Bytes) / float64(last-first+1)
 		}
 	}
 	return nil
-}
-
-func (v *archiveView) cell(ms int64) int {
-	span := float64(v.high) - float64(v.low)
-	if span <= 0 {
-		return 0
-	}
-	return min(max(int(timeCells*(float64(ms)-float64(v.low))/span), 0), timeCells-1)
 }
 
 // addState says whether the archive is complete.
@@ -222,9 +218,7 @@ func (v *archiveView) spell() {
 		{"topics", units.Count(int64(len(v.Topics))), units.Of(int64(v.count), "partition")},
 		{"without a record", units.Count(withoutRecord(&v.total.Ledger)), ledgerText(&v.total.Ledger)},
 	}
-	if v.low <= v.high {
-		v.From, v.To = units.Time(v.low), units.Time(v.high)
-	}
+	v.From, v.To = v.axis.ends()
 	if p := v.Identity.Capture; p != nil {
 		v.Plan = fmt.Sprintf("%s, %s, from %s until %s", p.Mode, p.Isolation, p.From, cmp.Or(p.Until, "end"))
 	}
@@ -249,9 +243,8 @@ func (t *topicView) spell(v *archiveView) {
 		if n > 0 {
 			tall = max(tall, 1.5)
 		}
-		from := units.Time(v.low + int64(float64(v.high-v.low)*float64(i)/timeCells))
-		t.Bars = append(t.Bars, timeBar{number(float64(i) * timeWide / timeCells), number(timeHigh - tall), number(tall),
-			fmt.Sprintf("%s, %s from %s", units.Of(int64(n+0.5), "record"), units.Size(int64(t.bytes[i])), from)})
+		what := fmt.Sprintf("%s, %s", units.Of(int64(n+0.5), "record"), units.Size(int64(t.bytes[i])))
+		t.Bars = append(t.Bars, timeBar{number(float64(i) * timeWide / timeCells), number(timeHigh - tall), number(tall), v.axis.title(what, i)})
 	}
 	slices.SortFunc(t.Partitions, func(a, b partitionView) int { return cmp.Compare(a.Partition, b.Partition) })
 	for i := range t.Partitions {

@@ -6,7 +6,6 @@ import (
 	"io"
 	"math"
 	"slices"
-	"time"
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/diff"
@@ -22,9 +21,9 @@ type Comparison struct {
 	Shown      []ShownDifference
 	More       int64 // differences that are not in Shown
 
-	most      int
-	low, high int64 // timestamps of both sides, ms; low > high: none
-	strips    map[format.TopicPartition]*[stripCells]int64
+	most   int
+	axis   timeAxis // of both sides
+	strips map[format.TopicPartition]*[timeCells]int64
 }
 
 // ShownDifference is a difference as the page shows it.
@@ -37,15 +36,12 @@ type ShownDifference struct {
 // Part is a part of a record as text.
 type Part struct{ Name, Text string }
 
-// stripCells is how finely the time is divided.
-const stripCells = 60
-
 // maxStrips is how many partitions have a strip: those with most differences.
 const maxStrips = 40
 
 // NewComparison begins a page on two sides by their names, which shows so many differences.
 func NewComparison(a, b, pair string, most int) *Comparison {
-	return &Comparison{A: a, B: b, Pair: pair, most: most, low: math.MaxInt64, high: math.MinInt64, strips: map[format.TopicPartition]*[stripCells]int64{}}
+	return &Comparison{A: a, B: b, Pair: pair, most: most, axis: newTimeAxis(), strips: map[format.TopicPartition]*[timeCells]int64{}}
 }
 
 // AddTimes makes the page's time reach over what is selected of an archive. Only documents are read.
@@ -54,8 +50,7 @@ func (c *Comparison) AddTimes(a *format.Archive, s format.Selection) error {
 		if err != nil {
 			return err
 		}
-		g := p.Group()
-		c.low, c.high = min(c.low, g.MinTimestampMs), max(c.high, g.MaxTimestampMs)
+		c.axis.reach(p.Group().MinTimestampMs, p.Group().MaxTimestampMs)
 	}
 	return nil
 }
@@ -65,9 +60,9 @@ func (c *Comparison) Add(d *diff.Difference) {
 	at := cmp.Or(d.A, d.B)
 	tp := format.TopicPartition{Topic: d.Topic, Partition: at.Partition}
 	if c.strips[tp] == nil {
-		c.strips[tp] = &[stripCells]int64{}
+		c.strips[tp] = &[timeCells]int64{}
 	}
-	c.strips[tp][c.cell(at.TimestampMs)]++
+	c.strips[tp][c.axis.cell(at.TimestampMs)]++
 	if len(c.Shown) == c.most {
 		c.More++
 		return
@@ -80,14 +75,6 @@ func (c *Comparison) Add(d *diff.Difference) {
 		s.B = parts(d.B)
 	}
 	c.Shown = append(c.Shown, s)
-}
-
-func (c *Comparison) cell(ms int64) int {
-	span := float64(c.high) - float64(c.low)
-	if span <= 0 {
-		return 0
-	}
-	return min(max(int(float64(stripCells)*(float64(ms)-float64(c.low))/span), 0), stripCells-1)
 }
 
 func parts(r *diff.Located) []Part {
@@ -142,9 +129,7 @@ func (c *Comparison) Write(w io.Writer, r *diff.Report) error {
 		{"decoded", fmt.Sprintf("%s / %s", units.Count(r.Decoded[0].Groups), units.Count(r.Decoded[1].Groups)),
 			fmt.Sprintf("of %s and %s row groups", units.Count(r.Decoded[0].OfGroups), units.Count(r.Decoded[1].OfGroups))},
 	}
-	if c.low <= c.high {
-		v.From, v.To = units.Time(c.low), units.Time(c.high)
-	}
+	v.From, v.To = c.axis.ends()
 	v.Programs, v.Lag = c.programRows(), c.lagPlot()
 	v.addStrips()
 	if err := fill(w, "comparison.html", v); err != nil {
@@ -174,7 +159,7 @@ func (v *comparisonView) addStrips() {
 	for _, c := range all[:min(len(all), maxStrips)] {
 		s := strip{Name: c.tp.String(), Count: units.Count(c.total)}
 		for i, n := range v.strips[c.tp] {
-			s.Cells = append(s.Cells, stripCell{shade(n, high), fmt.Sprintf("%s from %s", units.Of(n, "difference"), v.begins(i))})
+			s.Cells = append(s.Cells, stripCell{shade(n, high), v.axis.title(units.Of(n, "difference"), i)})
 		}
 		v.Strips = append(v.Strips, s)
 	}
@@ -187,10 +172,4 @@ func shade(n, high int64) int {
 		return 0
 	}
 	return 1 + int(3*math.Log(float64(n))/math.Log(math.Max(float64(high), 2)))
-}
-
-// begins is the time at which a cell begins.
-func (v *comparisonView) begins(cell int) string {
-	step := (float64(v.high) - float64(v.low)) / stripCells
-	return time.UnixMilli(v.low + int64(step*float64(cell))).UTC().Format(time.RFC3339)
 }

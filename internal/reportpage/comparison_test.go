@@ -11,7 +11,7 @@ import (
 
 func TestAComparisonShowsCountsPlacesAndBothSides(t *testing.T) {
 	c := NewComparison("v1", "v2", "offset", 2)
-	c.low, c.high = 0, 60_000
+	c.axis = timeAxis{0, 60_000}
 	at := func(offset, ms int64, value string) *diff.Located {
 		return &diff.Located{TopicPartition: format.TopicPartition{Topic: "t", Partition: 3}, Record: format.Record{Offset: offset, TimestampMs: ms, Value: []byte(value)}}
 	}
@@ -28,7 +28,7 @@ func TestAComparisonShowsCountsPlacesAndBothSides(t *testing.T) {
 	}
 	for _, want := range []string{
 		"3 differences", "1,234", "<td>value.total</td>", `<div class="path">value.&lt;b&gt;\u202e</div><div class="a">&#34;&lt;script&gt;&#34;</div><div class="b">2</div>`,
-		"t-3 offset 8", "&lt;i&gt;", "and 1 more", "40.0 MiB", "v2&lt;", `<path class="line sent" d="M`, "2 differences from 1970-01-01T00:00:59Z", "1 difference from 1970-01-01T00:00:30Z",
+		"t-3 offset 8", "&lt;i&gt;", "and 1 more", "40.0 MiB", "v2&lt;", `<path class="line sent" d="M`, "2 differences from 1970-01-01T00:00:59.000Z", "1 difference from 1970-01-01T00:00:30.000Z",
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("the page does not have %q", want)
