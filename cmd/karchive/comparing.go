@@ -90,7 +90,11 @@ func (o *comparing) run(ctx context.Context, e *env, a, b *diffSide, programs []
 	if err != nil {
 		return nil, pathUsage(err)
 	}
-	return report, out.finish(report, slices.Concat(a.lacks, b.lacks, lacks(report)))
+	all := slices.Concat(a.lacks, b.lacks, lacks(report))
+	if report.Stopped {
+		all = append(all, "what follows "+units.Of(report.Differences(), "difference")+" was not compared")
+	}
+	return report, out.finish(report, all)
 }
 
 // decodedText says how much of both sides was decoded.

@@ -43,7 +43,8 @@ Examples:
   karchive diff run1 topic:orders -b localhost:9092 -t orders
   karchive diff v1 v2 --by value.order.id --json --ignore timestamp,value.generated_at --html diff.html
   karchive diff v1 v2 --by key --tolerance value.total=0.01 --map invoices:=invoices.v2
-  karchive diff v1 v2 --filter 'headers.type == "created"' --sample 5%`,
+  karchive diff v1 v2 --filter 'headers.type == "created"' --sample 5%
+  karchive diff run1 run2 --limit 1`,
 		Flags: slices.Concat(o.selected.flags(), o.flags(e), o.reshapeFlags.flags(), o.connection.flags()),
 		Action: func(c *cli.Context) error {
 			if err := o.complete(c); err != nil {
@@ -56,6 +57,7 @@ Examples:
 
 func (o *diffOptions) flags(e *env) []cli.Flag {
 	return append(o.comparing.flags(diff.ByOffset),
+		countFlag("limit", "stop after `N` differences, and count no further", "no limit", &o.compare.Limit),
 		mapFlag("compare a topic of A with another of B, as `OLD:=NEW`, * standing for anything", (*[]routing.Rule)(&o.mapping), routing.ParseRule),
 		sizeFlag("memory", "the most memory to take, as `SIZE`", "256MiB", &o.memory),
 		identityFlag(e), quietFlag(e),

@@ -129,10 +129,14 @@ func countsCells(c *diff.Counts) printable.Cells {
 }
 
 func verdictText(r *diff.Report) string {
-	if r.Equals() {
-		return "equal: " + units.Of(r.Equal, "record")
+	equal := units.Of(r.Equal, "record")
+	switch {
+	case r.Stopped:
+		return fmt.Sprintf("stopped after %s: %s equal before, what follows not compared", units.Of(r.Differences(), "difference"), equal)
+	case r.Equals():
+		return "equal: " + equal
 	}
-	return fmt.Sprintf("different: %s equal, %s not", units.Of(r.Equal, "record"), units.Count(r.Changed+r.OnlyA+r.OnlyB+r.OutOfOrder))
+	return fmt.Sprintf("different: %s equal, %s not", equal, units.Count(r.Differences()))
 }
 
 func (d *diffOutput) printShown() error {

@@ -110,10 +110,15 @@ const toldAfter = 4096
 // tell counts a difference and hands it over.
 func (c *comparison) tell(d *Difference) error {
 	c.report.add(d)
-	if c.Each == nil {
-		return nil
+	if c.Each != nil {
+		if err := c.Each(d); err != nil {
+			return err
+		}
 	}
-	return c.Each(d)
+	if c.Limit > 0 && c.report.Differences() >= c.Limit {
+		return errEnough
+	}
+	return nil
 }
 
 // changes lists what differs between two records of topics. Where JSON is compared, payloads are what they say by their schemas.

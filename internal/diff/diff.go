@@ -10,6 +10,7 @@ package diff
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/karchive/karchive/format"
@@ -61,6 +62,8 @@ type Options struct {
 	Reshape reshaping.Reshaper
 	Memory  int64  // bytes for sorting; 0: 64 MiB
 	TempDir string // empty: os.TempDir
+	// Limit ends the comparison at so many differences, and the report is of what was compared until then; 0: no limit.
+	Limit int64
 	// Each, when it is not nil, is called for every difference, in the order of the first side. Its error ends the comparison. The
 	// difference is Each's during the call.
 	Each func(*Difference) error
@@ -70,6 +73,9 @@ type Options struct {
 }
 
 const defaultMemory = 64 << 20
+
+// errEnough ends a comparison at its Limit.
+var errEnough = errors.New("enough differences")
 
 // OptionError is an option that makes no sense.
 type OptionError struct{ Option, Why string }
@@ -123,7 +129,7 @@ type Change struct {
 	general string // the path with # for the numbers of elements, under which records are counted
 }
 
-// Run compares two sides. A nil error means that it came to its end, whether or not the sides are equal: that is Report.Equals. The error is
+// Run compares two sides. A nil error means that it came to its end, or to Options.Limit, whether or not the sides are equal: that is Report.Equals. The error is
 // that of ctx, of reading an archive, of Options.Each, or of options that make no sense.
 func Run(ctx context.Context, a, b Side, o Options) (*Report, error) {
 	c, err := newComparison(ctx, a, b, o)
@@ -145,7 +151,7 @@ func Run(ctx context.Context, a, b Side, o Options) (*Report, error) {
 	} else {
 		err = c.byIdentity()
 	}
-	if err != nil {
+	if c.report.Stopped = errors.Is(err, errEnough); err != nil && !c.report.Stopped {
 		return nil, fmt.Errorf("compare: %w", err)
 	}
 	c.report.sort()

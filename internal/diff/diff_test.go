@@ -339,6 +339,27 @@ func (oddOnly) Begin(reshaping.Use) (func(format.TopicPartition, *format.Record)
 	}, func() {}
 }
 
+func TestAComparisonStopsAtItsLimitAndSaysSo(t *testing.T) {
+	a := archive(t, map[string][]string{"t/0": {"k=a", "l=b", "m=c", "n=d", "o=e", "p=f", "q=g"}, "t/1": {"r=h"}})
+	b := archive(t, map[string][]string{"t/0": {"k=a", "l=B", "m=c", "n=D", "o=e", "p=f", "q=G"}, "t/1": {"r=H"}})
+	for _, pair := range []Pairing{ByOffset, ByOrder, ByKey} {
+		whole, _ := outcome(t, a, b, Options{Pair: pair})
+		for limit := int64(1); limit <= 5; limit++ {
+			r, lines := outcome(t, a, b, Options{Pair: pair, Limit: limit})
+			told := min(limit, whole.Differences())
+			if int64(len(lines)) != told || r.Differences() != told || r.Stopped != (limit <= whole.Differences()) || r.Equals() {
+				t.Errorf("by %s, limit %d: got %+v with %d differences told, want %d", pair, limit, r, len(lines), told)
+			}
+			if got, want := r.Equal, []int64{1, 2, 4, 4, 4}[limit-1]; got != want {
+				t.Errorf("by %s, limit %d: got %d equal before, want %d", pair, limit, got, want)
+			}
+			if got, want := r.Decoded[0].Groups, []int64{1, 2, 3, 4, 4}[limit-1]; pair == ByOffset && got > want {
+				t.Errorf("limit %d: got %d row groups decoded, want at most %d", limit, got, want)
+			}
+		}
+	}
+}
+
 func TestRulesAreAppliedToBothSidesFirst(t *testing.T) {
 	a := archive(t, map[string][]string{"t/0": {"1", "2", "3", "4", "5", "6", "7"}})
 	b := archive(t, map[string][]string{"t/0": {"X", "2", "X", "4", "X", "Y", "7"}})

@@ -10,7 +10,8 @@ import (
 
 // Report counts what a comparison found.
 type Report struct {
-	Pair Pairing `json:"pair"`
+	Pair    Pairing `json:"pair"`
+	Stopped bool    `json:"stopped,omitempty"` // at Options.Limit: what follows was not compared, and is not counted
 	Counts
 	Paths      []PathCount      `json:"paths"`      // that differ, those of most records first
 	Partitions []PartitionCount `json:"partitions"` // by topic and number of the first side, or of the second where the first has none
@@ -30,9 +31,10 @@ type Counts struct {
 }
 
 // Equals says whether nothing differs.
-func (c *Counts) Equals() bool {
-	return c.Changed == 0 && c.OnlyA == 0 && c.OnlyB == 0 && c.OutOfOrder == 0
-}
+func (c *Counts) Equals() bool { return c.Differences() == 0 }
+
+// Differences is all but the equal pairs.
+func (c *Counts) Differences() int64 { return c.Changed + c.OnlyA + c.OnlyB + c.OutOfOrder }
 
 // PathCount is how many records differ at a path.
 type PathCount struct {

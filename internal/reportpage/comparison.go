@@ -114,9 +114,11 @@ type stripCell struct {
 // Write writes the page.
 func (c *Comparison) Write(w io.Writer, r *diff.Report) error {
 	v := comparisonView{Comparison: c, Report: r, Good: r.Equals() && len(c.Lacks) == 0, Verdict: "equal"}
-	switch different := r.Changed + r.OnlyA + r.OnlyB + r.OutOfOrder; {
+	switch different := units.Of(r.Differences(), "difference"); {
+	case r.Stopped:
+		v.Verdict = "stopped after " + different
 	case !r.Equals():
-		v.Verdict = units.Of(different, "difference")
+		v.Verdict = different
 	case !v.Good:
 		v.Verdict = "equal, but not all was compared"
 	}
