@@ -8,8 +8,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
-
-	"github.com/karchive/karchive/format/origin"
 )
 
 // compressedCluster has a record of 5 kB without compression in topic orders, and three in lz4.
@@ -54,6 +52,7 @@ func TestTheCodecOfCapturedBatchesIsToldKeptAndTakenOver(t *testing.T) {
 	run1, run2, copied := filepath.Join(dir, "run1"), filepath.Join(dir, "run2"), filepath.Join(dir, "copy")
 	runHere(t, "capture", "-b", addr, "-t", "orders", "-o", run1, "-q")
 	commandSays(t, []string{"info", run1}, "batches  lz4 75 %, none 25 %\n")
+	commandSays(t, []string{"info", run1, "--by", "topic"}, "WITHOUT A RECORD  BATCHES\n", "  -                 lz4 75 %, none 25 %\n")
 	commandSays(t, []string{"info", run1, "--format", "json"}, `"codecs": {`, `"lz4": 15099,`, `"none": 5033`, `"version": "1.5"`)
 	runHere(t, "copy", run1, "-o", copied, "-q")
 	commandSays(t, []string{"info", copied}, "batches  lz4 75 %, none 25 %\n")
@@ -68,15 +67,4 @@ func TestTheCodecOfCapturedBatchesIsToldKeptAndTakenOver(t *testing.T) {
 	recovered := filepath.Join(dir, "recovered")
 	runHere(t, "recover", run1, "-o", recovered, "-q")
 	commandSays(t, []string{"info", recovered}, "batches  lz4 75 %, none 25 %\n")
-}
-
-func TestSharesOfCodecsAreToldTheLargestFirst(t *testing.T) {
-	for want, c := range map[string]origin.Codecs{
-		"": {"zstd": 0}, "zstd": {"zstd": 5, "none": 0}, "zstd 99 %, none 1 %": {"zstd": 990, "none": 10}, "lz4 100 %, none <1 %": {"lz4": 1e6, "none": 1},
-		"zstd 50 %, gzip 50 %": {"gzip": 1 << 62, "zstd": 1 << 62},
-	} {
-		if got := codecsText(c); got != want {
-			t.Errorf("of %v: got %q, want %q", c, got, want)
-		}
-	}
 }

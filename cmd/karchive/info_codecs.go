@@ -2,9 +2,7 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/karchive/karchive/format/origin"
 )
@@ -20,30 +18,10 @@ func (info *archiveInfo) sourceCodecs() origin.Codecs {
 	return sum
 }
 
-// codecsText has the shares of codecs, the largest first; empty: nothing is known.
-func codecsText(c origin.Codecs) string {
-	var total float64
-	for _, bytes := range c {
-		total += float64(bytes)
+// topicCodecs is the same of one topic.
+func (info *archiveInfo) topicCodecs(name string) origin.Codecs {
+	if i := slices.IndexFunc(info.Topics, func(t origin.Topic) bool { return t.Name == name }); i >= 0 {
+		return info.Topics[i].Codecs
 	}
-	if total == 0 {
-		return ""
-	}
-	var parts []string
-	for _, name := range c.ByBytes() {
-		if c[name] > 0 {
-			parts = append(parts, shareText(name, float64(c[name])/total))
-		}
-	}
-	return strings.Join(parts, ", ")
-}
-
-func shareText(name string, share float64) string {
-	switch {
-	case share == 1:
-		return name
-	case share < 0.01:
-		return name + " <1 %"
-	}
-	return fmt.Sprintf("%s %.0f %%", name, 100*share)
+	return nil
 }

@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/karchive/karchive/format"
@@ -20,7 +22,7 @@ func (info *archiveInfo) print(w io.Writer, byTopic bool) error {
 	if p := info.Capture; p != nil {
 		printable.Fprintf(t, "capture\t%s, %s, from %s%s\n", p.Mode, p.Isolation, p.From, untilText(p))
 	}
-	if text := codecsText(info.sourceCodecs()); text != "" {
+	if text := info.sourceCodecs().String(); text != "" {
 		printable.Fprintf(t, "batches\t%s\n", text)
 	}
 	if n := len(info.Schemas); n > 0 {
@@ -41,10 +43,10 @@ func (info *archiveInfo) print(w io.Writer, byTopic bool) error {
 	return info.Completeness.print(w)
 }
 
-const amountsTitle = "RECORDS\tBYTES\tON DISK\tRATIO\tFIRST\tLAST\tWITHOUT A RECORD\n"
+var amountsTitles = printable.Cells{"RECORDS", "BYTES", "ON DISK", "RATIO", "FIRST", "LAST", "WITHOUT A RECORD"}
 
 func (info *archiveInfo) partitionTable(t io.Writer) {
-	printable.Fprintf(t, "\nTOPIC\tPARTITION\tOFFSETS\t"+amountsTitle)
+	printable.Fprintf(t, "\nTOPIC\tPARTITION\tOFFSETS\t%s\n", amountsTitles)
 	for _, p := range info.Partitions {
 		printable.Fprintf(t, "%s\t%d\t%d..%d\t%s\n", p.Topic, p.Partition, p.From, p.Next, p.columns())
 	}
@@ -52,11 +54,19 @@ func (info *archiveInfo) partitionTable(t io.Writer) {
 }
 
 func (info *archiveInfo) topicTable(t io.Writer) {
-	printable.Fprintf(t, "\nTOPIC\tPARTITIONS\t"+amountsTitle)
-	for _, p := range info.ByTopic {
-		printable.Fprintf(t, "%s\t%d\t%s\n", p.Topic, p.Partitions, p.columns())
+	known := info.sourceCodecs().Total() > 0 // else there is no column for it
+	row := func(codecs string, cells printable.Cells) {
+		if known {
+			cells = append(cells, codecs)
+		}
+		printable.Fprintf(t, "%s\n", cells)
 	}
-	printable.Fprintf(t, "total\t%d\t%s\n", len(info.Partitions), info.Total.columns())
+	printable.Fprintf(t, "\n")
+	row("BATCHES", append(printable.Cells{"TOPIC", "PARTITIONS"}, amountsTitles...))
+	for _, p := range info.ByTopic {
+		row(cmp.Or(info.topicCodecs(p.Topic).String(), "-"), append(printable.Cells{p.Topic, strconv.Itoa(p.Partitions)}, p.columns()...))
+	}
+	row(info.sourceCodecs().String(), append(printable.Cells{"total", strconv.Itoa(len(info.Partitions))}, info.Total.columns()...))
 }
 
 func untilText(p *origin.Plan) string {

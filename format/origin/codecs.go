@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/karchive/karchive/internal/saturating"
 )
@@ -49,6 +50,31 @@ func (c Codecs) Most(takes func(codec string) bool) string {
 		}
 	}
 	return ""
+}
+
+// String has the shares of the codecs, that of the most bytes first: "lz4 75 %, none 25 %". Empty: nothing is known.
+func (c Codecs) String() string {
+	var total float64
+	for _, bytes := range c {
+		total += float64(bytes)
+	}
+	var parts []string
+	for _, name := range c.ByBytes() {
+		if c[name] > 0 {
+			parts = append(parts, shareText(name, float64(c[name])/total))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func shareText(name string, share float64) string {
+	switch {
+	case share == 1:
+		return name
+	case share < 0.01:
+		return name + " <1 %"
+	}
+	return fmt.Sprintf("%s %.0f %%", name, 100*share)
 }
 
 // Check refuses what cannot be. Nil is right.

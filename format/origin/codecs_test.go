@@ -47,3 +47,14 @@ func TestCodecsAddUpWithoutTurningOver(t *testing.T) {
 		t.Errorf("of nothing: got %v, want nil", got)
 	}
 }
+
+func TestSharesOfCodecsAreToldTheLargestFirst(t *testing.T) {
+	for want, c := range map[string]origin.Codecs{
+		"": {"zstd": 0}, "zstd": {"zstd": 5, "none": 0}, "zstd 99 %, none 1 %": {"zstd": 990, "none": 10}, "lz4 100 %, none <1 %": {"lz4": 1e6, "none": 1},
+		"zstd 50 %, gzip 50 %": {"gzip": 1 << 62, "zstd": 1 << 62},
+	} {
+		if got := c.String(); got != want {
+			t.Errorf("of %v: got %q, want %q", c, got, want)
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/format/ledger"
+	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/units"
 )
 
@@ -58,6 +59,7 @@ type topicView struct {
 	Partitions []partitionView
 	More       int // partitions without a row
 	Configs    map[string]string
+	Codecs     origin.Codecs // of the source's batches
 
 	records, bytes [timeCells]float64
 	most           int64 // records of a partition
@@ -116,7 +118,7 @@ func (v *archiveView) topic(name string) *topicView {
 	t := &topicView{Name: name}
 	for _, described := range v.Identity.Topics {
 		if described.Name == name {
-			t.Configs = described.Configs
+			t.Configs, t.Codecs = described.Configs, described.Codecs
 		}
 	}
 	v.Topics = append(v.Topics, t)

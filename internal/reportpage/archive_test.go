@@ -2,7 +2,9 @@ package reportpage
 
 import (
 	"context"
+	"html"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,6 +35,29 @@ func TestThePageOfAnArchiveShowsTopicsGapsSizesAndState(t *testing.T) {
 	for _, not := range []string{"http:", "https:", "<script", "NaN", "%!"} {
 		if strings.Contains(b.String(), not) {
 			t.Errorf("the page has %q", not)
+		}
+	}
+}
+
+func TestThePageOfAnArchiveShowsTheCodecsOfTheSource(t *testing.T) {
+	for name, want := range map[string]bool{"golden-1.5-codecs": true, "golden-1.0-ledger": false} {
+		a, err := format.Open(storage.FromFS(os.DirFS("../../testdata/" + name)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Close()
+		var b strings.Builder
+		if err := WriteArchive(context.Background(), &b, name, a); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(b.String(), "batches at the source: "); got != want {
+			t.Errorf("%s: the codecs are on the page: %t, want %t", name, got, want)
+		}
+		for _, topic := range a.Identity().Topics {
+			read := slices.ContainsFunc(a.Partitions(), func(tp format.TopicPartition) bool { return tp.Topic == topic.Name })
+			if text := html.EscapeString(topic.Codecs.String()); read && text != "" && !strings.Contains(b.String(), "batches at the source: "+text+"<") {
+				t.Errorf("%s: the page does not have %q of topic %s", name, text, topic.Name)
+			}
 		}
 	}
 }
