@@ -323,6 +323,28 @@ func (a *Archive) Partitions() []TopicPartition {
 // Segments lists the segments of a partition in offset order.
 func (a *Archive) Segments(tp TopicPartition) []Segment { return slices.Clone(a.list(tp)) }
 
+// Unlisted are the segments that SHA256SUMS does not list, in the order of partitions and offsets, so that nothing vouches for them. They are of a
+// writer that was killed, or somebody put them there: [Verify] checks them to the last record, and [OpenForWriting] adds their lines. In an archive
+// that several may write there are none, because the lines are made at the end. SHA256SUMS is read again if that is needed: a capture that is under
+// way may have added to it.
+func (a *Archive) Unlisted() ([]Segment, error) {
+	if a.Identity().Revision > 0 {
+		return nil, nil
+	}
+	var all []Segment
+	for _, tp := range a.Partitions() {
+		all = append(all, slices.DeleteFunc(a.Segments(tp), func(s Segment) bool { return s.SHA256 != "" })...)
+	}
+	if len(all) == 0 {
+		return nil, nil
+	}
+	sums, err := readSums(a.fsys)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", ondisk.Sums, err)
+	}
+	return slices.DeleteFunc(all, func(s Segment) bool { return sums.digests[s.Path] != "" }), nil
+}
+
 // list is Segments without a copy, which each of many seals would pay for: it must not be changed, and is not by those that are added,
 // which come behind it.
 func (a *Archive) list(tp TopicPartition) []Segment {

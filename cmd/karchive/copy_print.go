@@ -28,6 +28,8 @@ type copied struct {
 
 	Reshaped     *reshaped     `json:"reshaped,omitempty"`
 	Completeness *completeness `json:"completeness"` // of the new archive
+	// Unlisted are segments that the SHA256SUMS of their archive does not list, taken all the same, by the place of the archive.
+	Unlisted map[string][]string `json:"unlisted,omitempty"`
 	// Requests are what was asked of buckets, by the place of the archive.
 	Requests map[string]bucket.Requests `json:"requests,omitempty"`
 }

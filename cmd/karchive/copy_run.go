@@ -38,7 +38,7 @@ func runCopy(ctx context.Context, e *env, o *copyOptions) error {
 		return o.hinted(err)
 	}
 	id.CreatedBy = madeBy()
-	c := &copied{Archives: o.archives, Output: o.output, Encoding: id.Encoding}
+	c := &copied{Archives: o.archives, Output: o.output, Encoding: id.Encoding, Unlisted: map[string][]string{}}
 	if len(inputs) == 1 {
 		e.warnSelected(o.archives[0], inputs[0].Archive, &o.selected)
 	}
@@ -54,6 +54,9 @@ func runCopy(ctx context.Context, e *env, o *copyOptions) error {
 
 // write makes the new archive, which appears when it is whole.
 func (c *copied) write(ctx context.Context, e *env, inputs []copying.Input, id format.Identity, options copying.Options) error {
+	if err := c.noteUnlisted(e, inputs); err != nil {
+		return err
+	}
 	into, err := createArchive(e, c.Output, id)
 	if err != nil {
 		return err
@@ -68,6 +71,20 @@ func (c *copied) write(ctx context.Context, e *env, inputs []copying.Input, id f
 	}
 	if err := into.Commit(); err != nil {
 		return fmt.Errorf("%s: %w", c.Output, err)
+	}
+	return nil
+}
+
+// noteUnlisted says which segments nothing vouches for.
+func (c *copied) noteUnlisted(e *env, inputs []copying.Input) error {
+	for _, in := range inputs {
+		paths, err := e.warnUnlisted(in.Name, in.Archive, in.Takes)
+		if err != nil {
+			return err
+		}
+		if len(paths) > 0 {
+			c.Unlisted[in.Name] = paths
+		}
 	}
 	return nil
 }

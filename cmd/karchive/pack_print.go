@@ -16,6 +16,7 @@ type packed struct {
 	Bytes    int64    `json:"bytes"`    // of the files
 	SignedBy []string `json:"signed_by"`
 	Sheet    string   `json:"sheet,omitempty"`
+	Unlisted []string `json:"unlisted,omitempty"` // segments that SHA256SUMS does not list, packed all the same
 
 	completeness *completeness
 }

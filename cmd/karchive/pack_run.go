@@ -21,7 +21,7 @@ func runPack(ctx context.Context, e *env, o *packOptions) error {
 	if err != nil {
 		return err
 	}
-	missing, err := o.checkComplete(e, fsys)
+	missing, unlisted, err := o.check(e, fsys)
 	if err != nil {
 		return err
 	}
@@ -37,7 +37,7 @@ func runPack(ctx context.Context, e *env, o *packOptions) error {
 	if err != nil {
 		return ofPlace(o.archive, packHint(err))
 	}
-	result := &packed{Archive: o.archive, Contents: p.Manifest.Contents, Presumed: len(p.Manifest.Presumed), SignedBy: signedBy(opts.Signers), Sheet: o.sheet, completeness: missing}
+	result := &packed{Archive: o.archive, Contents: p.Manifest.Contents, Presumed: len(p.Manifest.Presumed), SignedBy: signedBy(opts.Signers), Sheet: o.sheet, Unlisted: unlisted, completeness: missing}
 	if p.Manifest.Since != nil {
 		result.Since = p.Manifest.Since.Contents
 	}
@@ -47,14 +47,22 @@ func runPack(ctx context.Context, e *env, o *packOptions) error {
 	return result.print(e, o.format)
 }
 
-// checkComplete refuses an archive that is not complete: what is carried away cannot be captured again on the other side.
-func (o *packOptions) checkComplete(e *env, fsys storage.ReadFS) (*completeness, error) {
+// check looks at the archive before anything is written, and says which of its segments nothing vouches for.
+func (o *packOptions) check(e *env, fsys storage.ReadFS) (missing *completeness, unlisted []string, err error) {
 	a, err := format.Open(fsys)
 	if err != nil {
-		return nil, ofPlace(o.archive, err)
+		return nil, nil, ofPlace(o.archive, err)
 	}
 	defer a.Close()
 	a.IgnoreCatalog() // what is carried away is judged by its segments
+	if missing, err = o.checkComplete(e, a); err == nil {
+		unlisted, err = e.warnUnlisted(o.archive, a, func(format.TopicPartition) bool { return true })
+	}
+	return missing, unlisted, err
+}
+
+// checkComplete refuses an archive that is not complete: what is carried away cannot be captured again on the other side.
+func (o *packOptions) checkComplete(e *env, a *format.Archive) (*completeness, error) {
 	c, err := a.Completeness(format.Selection{})
 	if err != nil {
 		return nil, ofPlace(o.archive, err)

@@ -37,7 +37,7 @@ func TestWhatIsPackedIsCompleteByItsSegments(t *testing.T) {
 	content := files[a.Segments(format.TopicPartition{Topic: "orders"})[many-1].Path]
 	clear(content[len(content)-16:])
 	e := &env{stderr: io.Discard, now: time.Now}
-	if _, err := (&packOptions{}).checkComplete(e, memfs.FromFiles(memfs.Options{}, files)); !errors.Is(err, format.ErrCorrupt) {
+	if _, _, err := (&packOptions{}).check(e, memfs.FromFiles(memfs.Options{}, files)); !errors.Is(err, format.ErrCorrupt) {
 		t.Errorf("got %v, want that the segment is damaged", err)
 	}
 }
