@@ -120,7 +120,9 @@ func (c *Client) fetch(ctx context.Context, n name) (known bool, err error) {
 	if got.ruled() {
 		c.ruled = append(c.ruled, s.ID)
 	}
-	s.Type, s.Text, s.References = got.language(), got.Text, references(got.References)
+	if err := describe(&s, &got); err != nil {
+		return false, err
+	}
 	return true, c.keep(ctx, s, "", map[int32]bool{})
 }
 
@@ -205,8 +207,8 @@ func (c *Client) place(ctx context.Context, s *origin.Schema, subject string) er
 		return err
 	}
 	for _, p := range places {
-		if p.Subject == "" || p.Version <= 0 || p.Version > math.MaxInt32 {
-			return &AnswerError{fmt.Sprintf("version %d of subject %q", p.Version, p.Subject)}
+		if err := checkPlace(p.Subject, p.Version); err != nil {
+			return err
 		}
 		v := origin.SchemaVersion{Subject: p.Subject, Version: int32(p.Version), Compatibility: c.compatibility(ctx, p.Subject)}
 		s.Versions = append(s.Versions, v)
@@ -243,16 +245,35 @@ func (c *Client) fetchReference(ctx context.Context, ref origin.SchemaReference,
 	if err != nil {
 		return err
 	}
-	s := origin.Schema{ID: id, GUID: knownGUID(got.GUID), Type: got.language(), Text: got.Text, References: references(got.References)}
+	s := origin.Schema{ID: id, GUID: knownGUID(got.GUID)}
+	if err := describe(&s, &got); err != nil {
+		return err
+	}
 	if _, there := c.set.Find(name{ID: s.ID}); there || under[s.ID] {
 		return nil
 	}
 	return c.keep(ctx, s, ref.Subject, under)
 }
 
-func references(from []sr.SchemaReference) (out []origin.SchemaReference) {
-	for _, r := range from {
-		out = append(out, origin.SchemaReference{Name: r.Name, Subject: r.Subject, Version: int32(r.Version)})
+// describe notes what an answer says of a schema. An archive keeps it for good, so an answer without one, from a proxy say, is refused.
+func describe(s *origin.Schema, got *stored) error {
+	if got.Text == "" {
+		return &AnswerError{fmt.Sprintf("no text for schema %d", s.ID)}
 	}
-	return out
+	s.Type, s.Text = got.language(), got.Text
+	for _, r := range got.References {
+		if err := checkPlace(r.Subject, r.Version); err != nil {
+			return err
+		}
+		s.References = append(s.References, origin.SchemaReference{Name: r.Name, Subject: r.Subject, Version: int32(r.Version)})
+	}
+	return nil
+}
+
+// checkPlace refuses what no registry has a schema under.
+func checkPlace(subject string, version int) error {
+	if subject == "" || version <= 0 || version > math.MaxInt32 {
+		return &AnswerError{fmt.Sprintf("version %d of subject %q", version, subject)}
+	}
+	return nil
 }

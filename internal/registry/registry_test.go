@@ -171,6 +171,12 @@ func TestAnswersThatNoRegistryGivesAreRefused(t *testing.T) {
 		"a version of 0":            {[][2]string{{"/schemas/ids/5", refers}, {"/ids/5/versions", `[{"subject":"s","version":0}]`}}, `version 0 of subject "s"`},
 		"an answer of 33 MiB":       {[][2]string{{"/schemas/ids/5", `{"schema":"` + strings.Repeat("x", 33<<20) + `"}`}}, "more than 32 MiB"},
 		"many thousand places":      {[][2]string{{"/schemas/ids/5", refers}, {"/ids/5/versions", "[" + strings.Repeat(`{"subject":"s","version":1},`, 10_000) + `{"subject":"s","version":1}]`}}, "10001 versions"},
+		"no schema":                 {[][2]string{{"/schemas/ids/5", "null"}, {"/ids/5/versions", "[]"}}, "no text for schema 5"},
+		"a message and no schema":   {[][2]string{{"/schemas/ids/5", `{"error_code":42,"message":"come back later"}`}, {"/ids/5/versions", "[]"}}, "no text for schema 5"},
+		"a reference to nothing":    {[][2]string{{"/schemas/ids/5", refers}, {"/subjects/s/versions/1", `{"id":6}`}, {"/versions", "[]"}}, "no text for schema 6"},
+		"a reference to version 0":  {[][2]string{{"/schemas/ids/5", `{"schema":"1","references":[{"name":"r","subject":"s","version":0}]}`}, {"/versions", "[]"}}, `version 0 of subject "s"`},
+		"a reference to no subject": {[][2]string{{"/schemas/ids/5", `{"schema":"1","references":[{"name":"r","version":1}]}`}, {"/versions", "[]"}}, `version 1 of subject ""`},
+		"a reference of 64 bits":    {[][2]string{{"/schemas/ids/5", `{"schema":"1","references":[{"name":"r","subject":"s","version":4294967297}]}`}, {"/versions", "[]"}}, `version 4294967297 of subject "s"`},
 		"an answer that is no JSON": {[][2]string{{"/schemas/ids/5", "<html>"}}, "unable to decode"},
 	} {
 		r := fake(t)
