@@ -187,6 +187,7 @@ func (h *hit) start() int {
 // replace puts something into the place of a value.
 func (e *editor) replace(r *rule, h *hit, root Root) error {
 	w, raw := e.worker, e.walked.data[h.from:h.to]
+	w.noteTick(r, root)
 	made, err := r.change.inJSON(w, w.made[:0], raw)
 	w.made = made[:0]
 	if err != nil {

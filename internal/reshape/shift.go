@@ -4,11 +4,13 @@ import (
 	"math"
 	"strconv"
 	"time"
+
+	"github.com/karchive/karchive/internal/schema"
 )
 
 // shiftChange moves a time. A text keeps its form: RFC 3339 with T or a space, with as many digits of a second and the zone that it
-// has, the same without a zone, or a date alone. A whole number counts from 1970: in seconds up to 11 digits, in milliseconds up to
-// 14, in microseconds up to 17, and in nanoseconds.
+// has, the same without a zone, or a date alone. A whole number counts from 1970: in what its schema says, or else in seconds up to 11
+// digits, in milliseconds up to 14, in microseconds up to 17, and in nanoseconds.
 type shiftChange struct{ by time.Duration }
 
 func (c shiftChange) inJSON(w *Worker, dst, raw []byte) ([]byte, error) {
@@ -16,7 +18,7 @@ func (c shiftChange) inJSON(w *Worker, dst, raw []byte) ([]byte, error) {
 		return append(dst, raw...), nil
 	}
 	if raw[0] != '"' {
-		return c.shiftNumber(dst, raw)
+		return c.shiftNumber(dst, raw, w.tick)
 	}
 	dst = append(dst, '"')
 	dst, err := c.inPayload(w, dst, w.text(raw))
@@ -29,7 +31,7 @@ func (c shiftChange) inPayload(_ *Worker, dst, b []byte) ([]byte, error) {
 			return c.shiftText(dst, string(b), form)
 		}
 	}
-	return c.shiftNumber(dst, b)
+	return c.shiftNumber(dst, b, schema.AnyTick)
 }
 
 // timeForm finds the layout of a text of 35 bytes at most: 2006-01-02, and behind a T or a space 15:04:05, a fraction, and a zone.
@@ -76,30 +78,36 @@ func (c shiftChange) shiftText(dst []byte, text, layout string) ([]byte, error) 
 	return moved.AppendFormat(dst, layout), nil
 }
 
-func (c shiftChange) shiftNumber(dst, raw []byte) ([]byte, error) {
+func (c shiftChange) shiftNumber(dst, raw []byte, tick time.Duration) ([]byte, error) {
 	n, err := strconv.ParseInt(asString(raw), 10, 64)
-	if err != nil {
+	if err != nil || tick == schema.NoMoment {
 		return dst, errNotATime
 	}
-	moved, ok := c.shiftEpoch(n)
+	if tick == schema.AnyTick {
+		tick = likelyTick(n)
+	}
+	by := c.by / tick
+	if c.by%tick < 0 { // rounded down, as the text of a date is
+		by--
+	}
+	moved, ok := addInt64(n, int64(by))
 	if !ok {
 		return dst, errNotATime
 	}
 	return strconv.AppendInt(dst, moved, 10), nil
 }
 
-// shiftEpoch moves a count of the unit that its size tells.
-func (c shiftChange) shiftEpoch(n int64) (int64, bool) {
-	unit := time.Nanosecond
+// likelyTick is what a number counts by, as its size tells.
+func likelyTick(n int64) time.Duration {
 	switch size := uint64(max(n, -n)); {
 	case size < 1e11:
-		unit = time.Second
+		return time.Second
 	case size < 1e14:
-		unit = time.Millisecond
+		return time.Millisecond
 	case size < 1e17:
-		unit = time.Microsecond
+		return time.Microsecond
 	}
-	return addInt64(n, int64(c.by/unit))
+	return time.Nanosecond
 }
 
 func addInt64(a, b int64) (int64, bool) {

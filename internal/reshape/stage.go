@@ -254,6 +254,7 @@ func (w *Worker) replace(r *rule, b []byte) (out []byte, isNull bool, err error)
 		return nil, true, nil
 	}
 	if w.isOpen(r.path.root) {
+		w.noteTick(r, r.path.root)
 		out, err = r.change.inJSON(w, w.buf[:0], b)
 	} else if c, ok := r.change.(*endpointChange); ok && r.path.root == ValueRoot {
 		if err = w.strings.walk(b); err == nil {

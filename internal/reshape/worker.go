@@ -4,6 +4,7 @@ import (
 	"errors"
 	"hash"
 	"slices"
+	"time"
 
 	"github.com/karchive/karchive/format"
 )
@@ -28,6 +29,8 @@ type Worker struct {
 	buf, scratch, sum, made []byte
 	headers                 []format.Header
 	editor                  editor
+	tick                    time.Duration // what numbers count by where the rule at work shifts them: see noteTick
+	ticks                   map[ruleAt]time.Duration
 
 	// Of the record that is at work. Nothing of it counts before it goes on.
 	why          string        // it does not go on; empty where the verdict says all

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/twmb/avro"
 
@@ -49,6 +50,7 @@ type avroType struct {
 	size      int      // of a fixed
 	precision int      // of a decimal
 	scale     int
+	tick      time.Duration // of an int or a long: see Place.Ticks
 }
 
 // avroField is a field of a record.
@@ -105,8 +107,20 @@ func (c *avroCompiler) of(n *avro.SchemaNode, space string) (*avroType, error) {
 
 func primitive(kind avroKind, n *avro.SchemaNode) *avroType {
 	t := &avroType{kind: kind, name: n.Type}
+	if kind == avroInt || kind == avroLong {
+		t.tick = avroTicks[n.LogicalType]
+	}
 	t.decimal(n)
 	return t
+}
+
+// avroTicks are what whole numbers count by, by their logical type.
+var avroTicks = map[string]time.Duration{
+	"date":             24 * time.Hour,
+	"timestamp-millis": time.Millisecond, "local-timestamp-millis": time.Millisecond,
+	"timestamp-micros": time.Microsecond, "local-timestamp-micros": time.Microsecond,
+	"timestamp-nanos": time.Nanosecond, "local-timestamp-nanos": time.Nanosecond,
+	"time-millis": NoMoment, "time-micros": NoMoment,
 }
 
 // decimal makes a decimal of bytes.

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"slices"
+	"time"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/dynamicpb"
@@ -22,7 +23,15 @@ type spot interface {
 	// beginnings are the first characters that its values have in JSON, one of each kind but null: ", 0, t, { and [.
 	beginnings() string
 	holds(n *node) *FitError
+	members(takes func(name string) bool) []spot // those whose names are taken
+	ticks() []time.Duration
 }
+
+// What Ticks have where they are no time.
+const (
+	AnyTick  time.Duration = 0  // the type does not say what its numbers count
+	NoMoment time.Duration = -1 // it says that they count something else than the time since 1970
+)
 
 // Places are the whole payloads of a topic, by each schema that is known for them: that of a file, or else those which a registry has under the
 // topic's name.
@@ -46,12 +55,26 @@ func (s *Set) Places(topic string, part Part) []Place {
 	return out
 }
 
+// Place is the whole payload; false: its schema does not tell.
+func (p Payload) Place() (Place, bool) {
+	if all := placesOf(p.of, p.coding); len(all) == 1 {
+		return all[0], true
+	}
+	return Place{}, false
+}
+
 func isOf(s *origin.Schema, subject string) bool {
 	return slices.ContainsFunc(s.Versions, func(v origin.SchemaVersion) bool { return v.Subject == subject })
 }
 
 // Under are the places that a member's name leads to.
 func (p Place) Under(name string) []Place { return p.each(p.named(name)) }
+
+// Members are the places of the members whose names are taken.
+func (p Place) Members(takes func(name string) bool) []Place { return p.each(p.members(takes)) }
+
+// Ticks are the times that whole numbers count by here since 1970, of each type of whole numbers that there is; or AnyTick, or NoMoment.
+func (p Place) Ticks() []time.Duration { return p.ticks() }
 
 // Elements are the places of an array's elements.
 func (p Place) Elements() []Place { return p.each(p.elements()) }
@@ -107,6 +130,31 @@ func (t *avroType) named(name string) (out []spot) {
 	return out
 }
 
+func (t *avroType) members(takes func(name string) bool) (out []spot) {
+	for i := range t.fields {
+		if takes(t.fields[i].name) {
+			out = append(out, t.fields[i].typ)
+		}
+	}
+	for _, b := range t.branches {
+		out = append(out, b.members(takes)...)
+	}
+	if t.kind == avroMap {
+		out = append(out, t.of)
+	}
+	return out
+}
+
+func (t *avroType) ticks() (out []time.Duration) {
+	if t.kind == avroInt || t.kind == avroLong {
+		return []time.Duration{t.tick}
+	}
+	for _, b := range t.branches {
+		out = append(out, b.ticks()...)
+	}
+	return out
+}
+
 func (t *avroType) elements() (out []spot) {
 	for _, b := range t.branches {
 		out = append(out, b.elements()...)
@@ -151,6 +199,10 @@ func (t protobufMessage) named(name string) []spot {
 	return nil
 }
 
+func (t protobufMessage) members(func(string) bool) []spot { return nil } // no field says what it counts
+
+func (t protobufMessage) ticks() []time.Duration { return nil }
+
 func (t protobufMessage) elements() []spot { return nil }
 
 func (t protobufMessage) beginnings() string { return "{" }
@@ -175,6 +227,10 @@ func (f protobufField) named(name string) []spot {
 	}
 	return nil
 }
+
+func (f protobufField) members(func(string) bool) []spot { return nil }
+
+func (f protobufField) ticks() []time.Duration { return nil }
 
 func (f protobufField) elements() []spot {
 	if f.IsList() && !f.one {
