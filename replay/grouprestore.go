@@ -2,10 +2,7 @@ package replay
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"maps"
 	"slices"
 	"time"
@@ -16,7 +13,6 @@ import (
 	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/internal/kafka"
 	"github.com/karchive/karchive/internal/options"
-	"github.com/karchive/karchive/internal/scan"
 	"github.com/karchive/karchive/replay/routing"
 	"github.com/karchive/karchive/selection"
 )
@@ -32,7 +28,8 @@ type RestoreOptions struct {
 
 // RestoreGroups sets consumer groups in a cluster that has the records already, by another way than a replay. All that it goes by is time: a
 // group goes on at the first record that is not older than the next one which it would have read. So no position is exact. When timestamps are
-// not in order, or were given anew in the target, records may be read twice or missed.
+// not in order, or were given anew in the target, records may be read twice or missed. Where the archive lacks what the group would have read
+// next, it goes on at the last record before that, or at the start of the log.
 //
 // Nothing is set when a group has members in the target: the error is then a *RefusedError. One that wraps ErrGroups says which groups
 // could not be set; the positions say which were.
@@ -52,7 +49,7 @@ func RestoreGroups(ctx context.Context, connect []kgo.Opt, archive *format.Archi
 		return nil, err
 	}
 	defer target.Close()
-	r := &restoration{archive: archive, target: target, options: &o, times: map[GroupSource]kafka.Point{}}
+	r := &restoration{archive: archive, target: target, options: &o, times: map[GroupSource]restoredAt{}}
 	positions, err := r.positions(ctx, groups)
 	if err != nil || o.DryRun {
 		return positions, err
@@ -65,7 +62,7 @@ type restoration struct {
 	archive *format.Archive
 	target  *cluster
 	options *RestoreOptions
-	times   map[GroupSource]kafka.Point
+	times   map[GroupSource]restoredAt
 }
 
 // positions are those of all groups, by group, topic and partition.
@@ -128,7 +125,7 @@ func (r *restoration) group(g *origin.Group) ([]GroupPosition, error) {
 		if err := r.time(from); err != nil {
 			return nil, fmt.Errorf("group %s in %s: %w", g.ID, partitionOf(at), err)
 		}
-		to := GroupPosition{Group: g.ID, From: []GroupSource{from}, Topic: topic, Partition: from.Partition}
+		to := GroupPosition{Group: g.ID, From: []GroupSource{from}, Topic: topic, Partition: from.Partition, Lacking: r.times[from].lacking}
 		if placed[to.target()] {
 			return nil, fmt.Errorf("group %s was in two topics that become %s: by time alone it cannot be in both", g.ID, topic)
 		}
@@ -138,52 +135,11 @@ func (r *restoration) group(g *origin.Group) ([]GroupPosition, error) {
 	return out, nil
 }
 
-// time finds the timestamp of the first record from an offset on, or else the first moment after all of them.
-func (r *restoration) time(from GroupSource) error {
-	if _, known := r.times[from]; known {
-		return nil
-	}
-	tp := format.TopicPartition{Topic: from.Topic, Partition: from.Partition}
-	ms, err := firstTime(r.archive, tp, from.Offset)
-	if errors.Is(err, io.EOF) {
-		var c format.Coverage
-		c, err = r.archive.Coverage(tp)
-		ms = c.MaxTimestampMs
-		if c.Records > 0 && ms != format.NoTimestamp {
-			ms++
-		}
-		if errors.Is(err, fs.ErrNotExist) || err == nil && c.Records == 0 {
-			r.times[from] = kafka.HighWatermark
-			return nil
-		}
-	}
-	if err == nil && ms < 0 {
-		err = errors.New("its records have no timestamps to go by")
-	}
-	r.times[from] = kafka.Point(ms)
-	return err
-}
-
-// firstTime is the timestamp of the first record from an offset on; io.EOF: there is none.
-func firstTime(archive *format.Archive, tp format.TopicPartition, offset int64) (int64, error) {
-	c := scan.NewCursor(archive, tp, format.Selection{FromOffset: offset})
-	defer c.Close()
-	for {
-		records, err := c.Next()
-		if err != nil {
-			return 0, err
-		}
-		if len(records) > 0 {
-			return records[0].TimestampMs, nil
-		}
-	}
-}
-
 // ask asks the target for the offsets at the times.
 func (r *restoration) ask(ctx context.Context, all []GroupPosition) error {
 	byTime := make(map[kafka.Point][]format.TopicPartition)
 	for i := range all {
-		at := r.times[all[i].From[0]]
+		at := r.times[all[i].From[0]].at
 		byTime[at] = append(byTime[at], format.TopicPartition{Topic: all[i].Topic, Partition: all[i].Partition})
 	}
 	found := make(map[kafka.Point]map[format.TopicPartition]int64)
@@ -202,7 +158,7 @@ func (r *restoration) ask(ctx context.Context, all []GroupPosition) error {
 	end, err := r.target.Offsets(ctx, slices.Compact(ends), kafka.HighWatermark)
 	for i := range all {
 		tp := format.TopicPartition{Topic: all[i].Topic, Partition: all[i].Partition}
-		if all[i].Offset = found[r.times[all[i].From[0]]][tp]; all[i].Offset < 0 {
+		if all[i].Offset = found[r.times[all[i].From[0]].at][tp]; all[i].Offset < 0 {
 			all[i].Offset = end[tp]
 		}
 	}

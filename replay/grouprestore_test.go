@@ -11,6 +11,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/replay"
 )
 
@@ -33,6 +35,44 @@ func TestGroupsAreRestoredByTime(t *testing.T) {
 	}
 	missed, _ := c.unread(t, "gap", wide)
 	equal(t, "missed", missed, nil)
+}
+
+func TestAGroupMissesNothingThatTheArchiveLacks(t *testing.T) {
+	whole, c := ordersAndEvents(40).archive(t), newTarget(t, withTopics())
+	c.run(t, whole, replay.Options{})
+	groups := map[string]places{"g": {orders0: 5, orders1: 7, events0: 20}, "late": {orders0: 30, events0: 12}, "done": {orders1: 1000}, "ahead": {events0: 35}}
+	kept := ordersAndEvents(40).with(groups)
+	kept.records[orders0] = kept.records[orders0][20:]
+	delete(kept.records, orders1) // nothing of it was captured
+	kept.records[events0] = kept.records[events0][:30]
+	kept.lost = map[format.TopicPartition]ledger.Gap{events0: {From: 10, Until: 15, Reason: ledger.Corrupt}}
+	set, err := replay.RestoreGroups(t.Context(), c.connect, kept.archive(t), replay.RestoreOptions{})
+	must(t, err)
+	equal(t, "positions", positions(replay.Report{Groups: set}), map[string]int64{
+		"g orders-0": 0, "g orders-1": 0, "g events-0": 20, "late orders-0": 30, "late events-0": 9, "done orders-1": 40, "ahead events-0": 30,
+	})
+	lacking := map[string]bool{"g orders": true, "late events": true, "ahead events": true}
+	for _, p := range set {
+		if want := lacking[p.Group+" "+p.Topic]; p.Lacking != want {
+			t.Errorf("group %s in %s-%d: lacking is %v, want %v", p.Group, p.Topic, p.Partition, p.Lacking, want)
+		}
+	}
+	for id := range groups {
+		missed, _ := c.unread(t, id, groups)
+		equal(t, "missed by "+id, missed, nil)
+	}
+}
+
+func TestWhatRulesLeftOutMayBeWhatAGroupReadsNext(t *testing.T) {
+	whole, c := ordersAndEvents(40).archive(t), newTarget(t, withTopics())
+	c.run(t, whole, replay.Options{})
+	groups := map[string]places{"g": {events0: 25}, "kept": {events0: 30}}
+	sampled := ordersAndEvents(40).with(groups)
+	sampled.records[events0] = slices.DeleteFunc(sampled.records[events0], func(r format.Record) bool { return r.Offset%10 != 0 })
+	sampled.filtered = true
+	set, err := replay.RestoreGroups(t.Context(), c.connect, sampled.archive(t), replay.RestoreOptions{})
+	must(t, err)
+	equal(t, "positions", positions(replay.Report{Groups: set}), map[string]int64{"g events-0": 20, "kept events-0": 30})
 }
 
 func TestWhatCannotBeRestoredIsRefused(t *testing.T) {

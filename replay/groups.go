@@ -37,7 +37,10 @@ type GroupPosition struct {
 	// Exact says that the group reads nothing twice. It misses nothing in any case. When records of several partitions went to one, those
 	// that it had read may lie between those that it had not.
 	Exact bool `json:"exact"`
-	Set   bool `json:"set"` // the target was told, and says so
+	// Lacking says, of RestoreGroups, that the archive may lack records that the group would have read next. It goes on earlier, so that it
+	// misses none of them.
+	Lacking bool `json:"lacking,omitempty"`
+	Set     bool `json:"set"` // the target was told, and says so
 }
 
 // GroupSource is where a group was in a partition of the archive.

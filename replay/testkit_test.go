@@ -17,6 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/format/ledger"
 	"github.com/karchive/karchive/format/origin"
 	"github.com/karchive/karchive/format/storage"
 	"github.com/karchive/karchive/replay"
@@ -33,11 +34,14 @@ var (
 // base is the timestamp that test records count from: an hour ago, so that no default retention concerns them.
 var base = time.Now().Add(-time.Hour).UnixMilli()
 
-// recording is the contents of an archive. A row group ends after every groupSize records.
+// recording is the contents of an archive. A row group ends after every groupSize records. Records that are lost are not written, and where
+// filtered is set rules left out what lies between them.
 type recording struct {
 	identity  format.Identity
 	groupSize int
 	records   map[format.TopicPartition][]format.Record
+	lost      map[format.TopicPartition]ledger.Gap
+	filtered  bool
 }
 
 // archive writes the recording and opens it read-only.
@@ -74,6 +78,16 @@ func (r recording) writeSegment(t *testing.T, a *format.Archive, tp format.Topic
 	for i := range records {
 		if r.groupSize > 0 && i > 0 && i%r.groupSize == 0 {
 			must(t, w.Cut())
+		}
+		for r.filtered && w.Position() < records[i].Offset {
+			must(t, w.Skip(w.Position(), 1, ledger.Filtered))
+		}
+		gap, lost := r.lost[tp]
+		if lost && w.Position() == gap.From {
+			must(t, w.Gap(gap))
+		}
+		if lost && records[i].Offset >= gap.From && records[i].Offset < gap.Until {
+			continue
 		}
 		must(t, w.Write(&records[i]))
 	}

@@ -166,5 +166,8 @@ func positionText(p *replay.GroupPosition) string {
 	if p.Offset >= 0 && !p.Exact {
 		text += ", not exact"
 	}
+	if p.Lacking {
+		text += ", earlier: the archive lacks what is next"
+	}
 	return text
 }
