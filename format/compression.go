@@ -11,6 +11,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/karchive/karchive/internal/parquetbytes"
+	"github.com/karchive/karchive/internal/zstdfast"
 )
 
 // Compression says how a segment's columns are compressed: "zstd:LEVEL" with a level from 1 (fastest) to 22, "zstd" for the fastest, or
@@ -59,33 +60,42 @@ func parquetCodec(level int) compress.Compression {
 	return compress.Codecs.Zstd
 }
 
-// Pages are compressed and decompressed here and not by arrow-go's codec: literals are entropy-coded only where that pays (arrow-go forces it),
-// encoders are pooled a level, and decoding never writes past the size that the page header declares, so a frame that lies about its size
+// Pages are compressed and decompressed here and not by arrow-go's codec: the fastest level has an encoder of its own (see zstdfast), encoders
+// are pooled a level, and decoding never writes past the size that the page header declares, so a frame that lies about its size
 // costs no memory.
 
-// fastWindow is what the fastest level has anyway. That it is given before the level makes the codec leave blocks at their largest, 128 KiB, so that
-// a page is one: the codec would make two of it, which takes a twentieth longer to compress and a tenth to decompress.
-const fastWindow = 4 << 20
-
-var zstdEncoders [zstd.SpeedBestCompression + 1]sync.Pool
+var (
+	fastEncoders = sync.Pool{New: func() any { return new(zstdfast.Encoder) }}
+	zstdEncoders [zstd.SpeedBestCompression + 1]sync.Pool
+)
 
 // appendZstd appends src to dst as one frame, at a zstd level.
 func appendZstd(dst, src []byte, level int) []byte {
+	if level == 1 {
+		e := fastEncoders.Get().(*zstdfast.Encoder)
+		defer fastEncoders.Put(e)
+		return e.Append(dst, src)
+	}
 	l := zstd.EncoderLevelFromZstd(level)
 	e, _ := zstdEncoders[l].Get().(*zstd.Encoder)
 	if e == nil {
-		options := []zstd.EOption{zstd.WithEncoderLevel(l), zstd.WithEncoderConcurrency(1), zstd.WithZeroFrames(true)}
-		if l == zstd.SpeedFastest {
-			options = slices.Insert(options, 0, zstd.WithWindowSize(fastWindow))
-		}
-		var err error
-		e, err = zstd.NewWriter(nil, options...)
-		if err != nil {
-			panic(err) // the options are constants
-		}
+		e = newZstdEncoder(l)
 	}
 	defer zstdEncoders[l].Put(e)
 	return e.EncodeAll(src, dst)
+}
+
+func newZstdEncoder(l zstd.EncoderLevel) *zstd.Encoder {
+	options := []zstd.EOption{zstd.WithEncoderLevel(l), zstd.WithEncoderConcurrency(1), zstd.WithZeroFrames(true)}
+	if l == zstd.SpeedFastest {
+		// The window, which is the level's own, is given before it: so the codec leaves blocks at their largest, and a page is one.
+		options = slices.Insert(options, 0, zstd.WithWindowSize(4<<20))
+	}
+	e, err := zstd.NewWriter(nil, options...)
+	if err != nil {
+		panic(err) // the options are constants
+	}
+	return e
 }
 
 // decodeZstd decodes what has a digest into dst and never past its length.

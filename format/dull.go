@@ -1,10 +1,6 @@
 package format
 
-import (
-	"encoding/binary"
-
-	"github.com/cespare/xxhash/v2"
-)
+import "github.com/karchive/karchive/internal/zstdfast"
 
 // dullness notices, at the fastest level, pages of a column that are not worth compressing: values that are compressed or encrypted already. The
 // codec finds that out of most by itself. But small values that all begin alike, as those of gzip do, keep it busy for longer than text
@@ -23,7 +19,7 @@ const (
 
 // skips says whether a page is to be stored as it is.
 func (d *dullness) skips(page []byte) bool {
-	if d.left == 0 || len(page) < leastDull || len(page) > mostStore || !looksRandom(page) {
+	if d.left == 0 || len(page) < leastDull || len(page) > mostStore || !zstdfast.LooksRandom(page) {
 		return false
 	}
 	d.left--
@@ -38,46 +34,4 @@ func (d *dullness) compressed(page, frame int) {
 	}
 	d.next = min(max(2*d.next, 1), mostDull)
 	d.left = d.next
-}
-
-// looksRandom says whether bytes that are spread over a page are about equally frequent. Of n random bytes the squares of how often each
-// of the 256 occurs add up to n + n*n/256; of base64 it is four times as much, of text more.
-func looksRandom(page []byte) bool {
-	const pieces, piece = 16, 256
-	var counts [256]uint32
-	for i := range pieces {
-		at := i * (len(page) - piece) / (pieces - 1)
-		for _, b := range page[at : at+piece] {
-			counts[b]++
-		}
-	}
-	sum := uint32(0)
-	for _, c := range counts {
-		sum += c * c
-	}
-	const n = pieces * piece
-	return sum < (n+n*n/256)*3/2
-}
-
-// appendStored appends src, which is not empty, as a zstd frame of raw blocks, with its size and checksum (RFC 8878).
-func appendStored(dst, src []byte) []byte {
-	const (
-		magic      = 0xFD2FB528
-		descriptor = 2<<6 | 1<<5 | 1<<2 // the size has four bytes, there is one segment, and a checksum
-		mostBlock  = 128 << 10
-		last       = 1
-	)
-	dst = append(binary.LittleEndian.AppendUint32(dst, magic), descriptor)
-	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(src)))
-	for rest := src; len(rest) > 0; {
-		block := rest[:min(len(rest), mostBlock)]
-		rest = rest[len(block):]
-		head := uint32(len(block)) << 3
-		if len(rest) == 0 {
-			head |= last
-		}
-		dst = append(dst, byte(head), byte(head>>8), byte(head>>16))
-		dst = append(dst, block...)
-	}
-	return binary.LittleEndian.AppendUint32(dst, uint32(xxhash.Sum64(src)))
 }

@@ -140,25 +140,6 @@ func TestAHigherLevelCompressesEveryPage(t *testing.T) {
 	}
 }
 
-func TestAStoredFrameIsReadByAnyDecoderAndHasAChecksum(t *testing.T) {
-	random := rand.New(rand.NewPCG(5, 6))
-	for _, n := range []int{1, 255, 4096, 128 << 10, 128<<10 + 1, 300_000} {
-		want := randomBytes(random, n)
-		frame := appendStored([]byte("x"), want)[1:]
-		got, err := zstdDecoderOf(t).DecodeAll(frame, nil)
-		if err != nil || !bytes.Equal(got, want) {
-			t.Fatalf("%d bytes: got %d, %v", n, len(got), err)
-		}
-		for _, at := range []int{12, len(frame) - 1} {
-			frame[at] ^= 1
-			if _, err := zstdDecoderOf(t).DecodeAll(frame, nil); err == nil {
-				t.Errorf("%d bytes, one changed at %d: got no error", n, at)
-			}
-			frame[at] ^= 1
-		}
-	}
-}
-
 func TestAPageIsOneBlock(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	page := make([]byte, 127<<10)

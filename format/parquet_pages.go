@@ -5,6 +5,7 @@ import (
 	"github.com/apache/arrow-go/v18/parquet/metadata"
 
 	"github.com/karchive/karchive/internal/parquetbytes"
+	"github.com/karchive/karchive/internal/zstdfast"
 )
 
 // pages is a column chunk on its way into a file: data pages of version 1, one after the other. They are written here and not by the
@@ -42,7 +43,7 @@ func (p *pages) compress(dst, body []byte) []byte {
 		return appendZstd(dst, body, p.level)
 	}
 	if p.dull.skips(body) {
-		return appendStored(dst, body)
+		return zstdfast.AppendStored(dst, body)
 	}
 	dst = appendZstd(dst, body, p.level)
 	p.dull.compressed(len(body), len(dst))
