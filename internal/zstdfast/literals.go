@@ -51,17 +51,18 @@ func appendLiteralHeader(dst []byte, kind, n int) []byte {
 
 // appendCompressedHeader says how many literals follow, and in how many bytes.
 func appendCompressedHeader(dst []byte, n, size int) []byte {
+	regenerated, compressed := uint64(n)<<4, uint64(size)
 	switch most := max(n, size); {
 	case n < fewLiterals:
-		return appendBytes(dst, huffmanLiterals|n<<4|size<<14, 3)
+		return appendBytes(dst, huffmanLiterals|regenerated|compressed<<14, 3)
 	case most < 1<<14:
-		return appendBytes(dst, huffmanLiterals|2<<2|n<<4|size<<18, 4)
+		return appendBytes(dst, huffmanLiterals|2<<2|regenerated|compressed<<18, 4)
 	}
-	return appendBytes(dst, huffmanLiterals|3<<2|n<<4|size<<22, 5)
+	return appendBytes(dst, huffmanLiterals|3<<2|regenerated|compressed<<22, 5)
 }
 
 // appendBytes appends the lowest n bytes of v.
-func appendBytes(dst []byte, v, n int) []byte {
+func appendBytes[T int | uint64](dst []byte, v T, n int) []byte {
 	for range n {
 		dst = append(dst, byte(v))
 		v >>= 8
