@@ -64,8 +64,8 @@ Examples:
 
 func (o *catOptions) check() error {
 	switch {
-	case o.count && (o.catOrder.given() || o.template != nil || o.values == "json"):
-		return usage("--count prints no records: it does not go with --limit, --last, --reverse, --order, --template and --values")
+	case o.count && (o.catOrder.given() || o.template != nil || o.values == "json" || o.raw):
+		return usage("--count prints no records: it does not go with --limit, --last, --reverse, --order, --template, --values and --raw")
 	case o.ledger && (o.count || o.catOrder.given() || o.template != nil || o.values == "json" || o.from != "" || o.until != ""):
 		return usage("--ledger is of whole partitions, as JSON: it does not go with --from, --until, --count, --limit, --last, --reverse, --order, --template and --values")
 	case o.template != nil && o.values == "json":
@@ -89,6 +89,11 @@ func runCat(ctx context.Context, e *env, o catOptions) error {
 // print prints the records, or how many there are.
 func (o *catOptions) print(ctx context.Context, e *env, r *openRecords) error {
 	if o.count {
+		if r.rules == nil {
+			if err := o.checkRead(); err != nil {
+				return err
+			}
+		}
 		return printCount(ctx, e, r.Scanner, r.rules)
 	}
 	if err := o.begin(ctx, r.Scanner, r.rules); err != nil {

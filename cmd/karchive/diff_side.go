@@ -167,7 +167,16 @@ func (o *diffOptions) readSides(ctx context.Context, e *env, rules *reshape.Pipe
 			return len(s.Selection.Topics) == 0 || slices.Contains(s.Selection.Topics, tp.Topic)
 		})
 	}
+	if rules == nil && o.readsPayloads() {
+		return nil
+	}
 	return o.load(ctx, e, rules, compared, sides[0].Archive, sides[1].Archive)
+}
+
+// readsPayloads says whether payloads are paired or compared by what they say.
+func (o *diffOptions) readsPayloads() bool {
+	c := &o.compare
+	return c.JSON || c.Pair == diff.ByPath || len(c.Tolerance) > 0 || slices.ContainsFunc(c.Ignore, func(p string) bool { return strings.ContainsAny(p, ".[") })
 }
 
 func (s *diffSide) compared(topic string) string {

@@ -117,6 +117,9 @@ func runExtract(ctx context.Context, e *env, o extractOptions) error {
 	if o.table.SpreadsheetSafe && o.table.Format != extract.CSV && o.table.Format != extract.TSV {
 		return usage("--csv-safe: %s has no cells that a spreadsheet would run", o.table.Format)
 	}
+	if (o.table.Null != extract.DefaultNull || o.table.Missing != "") && o.table.Format != extract.CSV && o.table.Format != extract.TSV {
+		return usage("--null and --missing: %s spells null, and leaves out what is not there, in one way", o.table.Format)
+	}
 	snapshot, err := isSnapshot(o.source)
 	if err != nil {
 		return err

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 
 	"github.com/karchive/karchive/internal/foreign"
 	"github.com/karchive/karchive/internal/imports"
+	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/scan"
 	"github.com/karchive/karchive/internal/speedscale"
 )
@@ -78,7 +80,8 @@ func (o *extractOptions) checkSnapshot(e *env, s *snapshotExtraction) error {
 		given bool
 	}{
 		{"--topics", len(o.names()) > 0}, {"--partitions", len(o.partitions) > 0}, {"--from", o.from != ""}, {"--until", o.until != ""},
-		{"--skip-corrupt", o.skipCorrupt}, {"--rules", o.file != ""}, {"a sample, mask or map", !others.Empty()},
+		{"--skip-corrupt", o.skipCorrupt}, {"--rules", o.file != ""}, {"a sample, mask or map", !reflect.DeepEqual(others, reshape.Rules{})},
+		{"--schema or --raw", len(o.files) > 0 || o.raw},
 	} {
 		if f.given {
 			return &usageError{f.name + " is for records of an archive, and " + o.source + " is a snapshot", "karchive import speedscale makes an archive of it"}

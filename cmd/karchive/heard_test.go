@@ -253,14 +253,18 @@ func TestWhatExtractAndDiffShowChangesWithEveryRuleAndSelection(t *testing.T) {
 	h := newHearing(t)
 	other := h.fresh()
 	h.run(exitDone, "copy", h.archive, "-o", other, "-q", "--set", "headers.other=1")
+	show := func(args ...string) string {
+		out, _, code := h.try(args...)
+		return fmt.Sprint(code, "\n", out)
+	}
 	for command, args := range map[string][]string{
 		"extract": {h.archive, "-q", "--format", "jsonl", "--path", "key,value,value.age,headers.mail,headers.env,headers.ruled,partition"},
 		"diff":    {h.archive, other, "-q", "--format", "json"},
 	} {
 		for name, sets := range h.shownRules() {
-			all, _, _ := h.try(slices.Concat([]string{command}, args, flagsOf(sets, -1))...)
+			all := show(slices.Concat([]string{command}, args, flagsOf(sets, -1))...)
 			for i := range sets {
-				if less, _, _ := h.try(slices.Concat([]string{command}, args, flagsOf(sets, i))...); less == all {
+				if less := show(slices.Concat([]string{command}, args, flagsOf(sets, i))...); less == all {
 					t.Errorf("%s: karchive %s: %s changes nothing of\n%s", name, command, sets[i], all)
 				}
 			}

@@ -65,6 +65,7 @@ func (o *importOptions) misplaced() error {
 		{"--delimiter or --no-header", o.csv.Comma != 0 || o.csv.NoHeader, o.kind == imports.CSV},
 		{"--null", o.csv.Null != extract.DefaultNull, info.Spelling},
 		{"--fields or --key-delimiter", o.fields != nil || o.keyDelimiter != "", o.kind == imports.Lines},
+		{"--time-unit", o.mapping.TimeUnit != imports.Milliseconds, info.Columns || o.kind == imports.Lines},
 		{"--calls", o.calls != defaultCalls, o.kind == imports.Speedscale},
 		{"--rrpairs", o.pairs != "", o.kind == imports.Speedscale},
 	} {

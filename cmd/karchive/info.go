@@ -38,7 +38,7 @@ Examples:
   karchive info run1 --html run1.html`,
 		Flags: []cli.Flag{
 			&cli.StringSliceFlag{Name: "topics", Aliases: []string{"t"}, Usage: "only these `TOPICS`: names and globs such as orders-*, in a comma list or repeated", Destination: &o.topics},
-			choiceFlag("by", "a row for each `partition`, or for each topic", &o.by, "partition", "topic"),
+			choiceFlag("by", "a row for each `partition`, or for each topic; JSON has both", &o.by, "partition", "topic"),
 			shownGroupsFlag(&o.groups),
 			&cli.BoolFlag{Name: "schemas", Usage: "count how many keys and values name each schema, for which all records are read", Destination: &o.schemas},
 			&cli.StringFlag{Name: "html", Usage: "write a page about the whole archive to `FILE`", Destination: &o.html},

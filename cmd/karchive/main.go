@@ -100,6 +100,7 @@ func (e *env) commands() []*cli.Command {
 	for _, c := range commands {
 		c.HideHelp = true
 		c.OnUsageError = wrongFlag
+		c.Before = checkNeeds
 	}
 	return commands
 }

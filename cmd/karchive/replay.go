@@ -139,9 +139,6 @@ func (o *replayOptions) complete(ctx context.Context, e *env) (err error) {
 	if r.TopicConfigs, err = parseTopicConfigs(o.topicConfigs.Value()); err != nil {
 		return err
 	}
-	if (len(r.TopicConfigs) > 0 || r.NoTopicConfigs) && !r.CreateTopics {
-		return &usageError{"--topic-config and --no-topic-configs are for topics that are made", "give --create-topics"}
-	}
 	if err := o.checkWindow(); err != nil {
 		return err
 	}
@@ -159,9 +156,6 @@ func (o *replayOptions) complete(ctx context.Context, e *env) (err error) {
 	}
 	if err := o.pacing.complete(e.now(), r); err != nil {
 		return err
-	}
-	if o.originals && !r.DryRun {
-		return &usageError{"--show-originals is for --dry-run", "karchive cat shows the records of an archive"}
 	}
 	return optionUsage(r.Check())
 }

@@ -56,8 +56,10 @@ func runReplay(ctx context.Context, e *env, o replayOptions) error {
 // prepare loads the schemas of the records, which the rules need, reads the settings of the connection, takes the rest of a source that is a table,
 // and registers the schemas.
 func (o *replayOptions) prepare(ctx context.Context, e *env, rules *reshape.Pipeline, a *source) (*connect.Config, []kgo.Opt, error) {
-	if err := o.load(ctx, e, rules, o.takes, a.archives()...); err != nil {
-		return nil, nil, err
+	if rules != nil || o.registry == "" { // which is given the schemas
+		if err := o.load(ctx, e, rules, o.takes, a.archives()...); err != nil {
+			return nil, nil, err
+		}
 	}
 	cfg, opts, err := o.connection.open(ctx, e)
 	if err != nil {

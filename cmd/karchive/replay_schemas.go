@@ -34,9 +34,6 @@ func (r *restoring) flag() cli.Flag {
 // restoreSchemas connects to the registry that was asked for, and has what records name registered there before they are sent.
 func (o *replayOptions) restoreSchemas(ctx context.Context, e *env, cfg *connect.Config, archives []*format.Archive) error {
 	if o.registry == "" {
-		if o.given("schema-ids") {
-			return &usageError{"--schema-ids is for a registry", "give --schema-registry URL"}
-		}
 		return nil
 	}
 	from, err := o.schemas(ctx, e, archives...)

@@ -20,6 +20,8 @@ type reshapeFlags struct {
 	reading
 	file  string
 	rules reshape.Rules // of the flags alone
+
+	sampled bool // --sample is given, perhaps 100%
 }
 
 const reshapeCategory = "Reshaping, in this order: filter, sample, mask, map; see karchive help reshape"
@@ -30,8 +32,8 @@ func (f *reshapeFlags) flags() []cli.Flag {
 		&cli.StringFlag{Name: "rules", Usage: "take rules from a YAML `FILE`; flags add to them", Destination: &f.file},
 		repeated("filter", "keep only records for which `EXPR` is true; repeatable, all must be true; see karchive help filter", &r.Filter, parseExpression),
 		&cli.BoolFlag{Name: "strict", Usage: "end with an error when the filter cannot be decided for a record", Destination: &r.Strict},
-		parsed("sample", "keep a `PART` of the entities, such as 5%, the same ones everywhere", "all", &r.Sample.Rate, reshape.ParseRate),
-		repeatedSet("sample-by", "what names the entity, as `PATH`: key, headers.NAME, value.NAME (the first that is there), random[:SEED]", "key", r.Sample.ParseSampleBy),
+		parsed("sample", "keep a `PART` of the entities, such as 5%, the same ones everywhere", "all", &r.Sample.Rate, f.notingSample),
+		repeatedSet("sample-by", "of a sample: what names the entity, as `PATH`: key, headers.NAME, value.NAME (the first that is there), random[:SEED]", "key", r.Sample.ParseSampleBy),
 		repeated("mask", "`PATH=ACTION`: "+reshape.ActionUsage()+"; or TOPIC:PATH=ACTION; repeatable", &r.Mask, reshape.ParseMask),
 		&cli.StringFlag{Name: "mask-key", Usage: "the secret for hash and hash-format, and for samples, as `@FILE` or env:NAME", Destination: &r.MaskKey},
 		parsed("unmaskable", "what becomes of records that a rule cannot be applied to: `withhold`, pass or redact", "withhold", &r.Unmaskable, reshape.ParseUnmaskable),
@@ -47,6 +49,11 @@ func (f *reshapeFlags) flags() []cli.Flag {
 		setCategory(flag, reshapeCategory)
 	}
 	return append(flags, f.schemaFlag())
+}
+
+func (f *reshapeFlags) notingSample(text string) (reshape.Rate, error) {
+	f.sampled = true
+	return reshape.ParseRate(text)
 }
 
 func setCategory(flag cli.Flag, category string) {
@@ -86,6 +93,9 @@ func (f *reshapeFlags) pipeline(ctx context.Context, e *env) (*reshape.Pipeline,
 		return nil, usage("%v", err)
 	}
 	rules.Add(flags)
+	if err := f.checkSubjects(&rules); err != nil {
+		return nil, err
+	}
 	if rules.Empty() {
 		return nil, nil
 	}

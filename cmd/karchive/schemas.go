@@ -81,7 +81,7 @@ func (r *reading) show(ctx context.Context, e *env, a *format.Archive, rules *re
 // any record is shown, written or sent.
 func (r *reading) load(ctx context.Context, e *env, rules *reshape.Pipeline, takes func(format.TopicPartition) bool, archives ...*format.Archive) error {
 	if rules == nil {
-		return nil
+		return r.checkRead()
 	}
 	s, err := r.schemas(ctx, e, archives...)
 	if err != nil {
@@ -89,6 +89,14 @@ func (r *reading) load(ctx context.Context, e *env, rules *reshape.Pipeline, tak
 	}
 	rules.ReadWith(s)
 	return checkTypes(rules, topicsOf(takes, archives...))
+}
+
+// checkRead refuses schemas that nothing is read by.
+func (r *reading) checkRead() error {
+	if len(r.files) == 0 {
+		return nil
+	}
+	return &usageError{"--schema is for rules that look into payloads, and there are none", "give --filter, --mask or another; karchive cat and extract show payloads by a schema, without --raw"}
 }
 
 func checkTypes(rules *reshape.Pipeline, topics []string) error {
