@@ -34,7 +34,7 @@ type GroupPosition struct {
 	Partition int32         `json:"partition"`
 	Before    *int64        `json:"before,omitempty"` // what the group had committed there; nil: nothing
 	Offset    int64         `json:"offset"`           // -1: only the replay will tell
-	// Exact says that the group reads nothing twice. It misses nothing in any case. When records of several partitions went to one, those
+	// Exact says that the group reads nothing twice. It misses nothing of what the replay sends in any case. When records of several partitions went to one, those
 	// that it had read may lie between those that it had not.
 	Exact bool `json:"exact"`
 	// Lacking says, of RestoreGroups, that the archive may lack records that the group would have read next. It goes on earlier, so that it
@@ -172,7 +172,7 @@ func namesOf(groups []origin.Group) []string {
 	return names
 }
 
-// fit looks whether the groups can be set: before anything is sent. The findings refuse, also with Force.
+// fit looks whether the groups can be set: before anything is sent. The findings that refuse do so also with Force.
 func (m *groupMoves) fit(ctx context.Context, j *job, plan *Plan) ([]Finding, error) {
 	if m == nil {
 		return nil, nil
@@ -182,7 +182,11 @@ func (m *groupMoves) fit(ctx context.Context, j *job, plan *Plan) ([]Finding, er
 	}
 	var found []Finding
 	for i := range m.groups {
-		for _, f := range []*Finding{m.partitionless(&m.groups[i], j, plan), m.shared(&m.groups[i], j, plan)} {
+		unsent, err := m.unsent(&m.groups[i], j, plan)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range []*Finding{m.partitionless(&m.groups[i], j, plan), m.shared(&m.groups[i], j, plan), unsent} {
 			if f != nil {
 				found = append(found, *f)
 			}

@@ -21,6 +21,7 @@ import (
 	"github.com/karchive/karchive/replay/routing"
 	"github.com/karchive/karchive/replay/timeline"
 	"github.com/karchive/karchive/reshaping"
+	"github.com/karchive/karchive/selection"
 )
 
 // places are where a group is.
@@ -123,6 +124,24 @@ func TestGroupsGoOnBehindWhatTheTargetHadAlready(t *testing.T) {
 	must(t, err)
 	if o, _ := there.Lookup("orders", 0); o.At != 40 || o.Metadata != "of gap" {
 		t.Errorf("got %+v in the target, want 40 with its metadata", o)
+	}
+}
+
+func TestAGroupBeforeWhatIsSentIsAWarning(t *testing.T) {
+	groups := map[string]places{"behind": {orders0: 5}, "gap": {orders0: 13}, "none": {orders1: 3}, "there": {events0: 30}}
+	a, c := gapped().with(groups).archive(t), newTarget(t, withTopics())
+	c.run(t, a, replay.Options{Until: selection.AtOffset(20)})
+	for id, want := range map[string]string{"behind": "had read orders-0 up to offset 5, and what is sent begins at 20", "gap": "", "there": "", "none": "had read orders-1 up to offset 3, and what is sent begins at 20"} {
+		report := c.run(t, a, replay.Options{Groups: replay.Groups{Select: []string{id}}, From: selection.AtOffset(20), DryRun: true})
+		got := ""
+		for _, f := range report.Plan.Findings {
+			if f.Code == "group-unsent" {
+				got = f.What
+			}
+		}
+		if !strings.HasSuffix(got, want) || (got == "") != (want == "") {
+			t.Errorf("group %s: got %q, want %q", id, got, want)
+		}
 	}
 }
 

@@ -66,26 +66,31 @@ func behind(c *format.Coverage) (kafka.Point, error) {
 	return kafka.Point(c.MaxTimestampMs + 1), nil
 }
 
-// lacks says whether there may have been records from an offset on, before the first that the archive has; next is -1 where it has none. What was
-// compacted or aborted is in no target. Of what rules left out the archive knows no offsets.
+// lacks says whether there may have been records from an offset on, before the first that the archive has; next is -1 where it has none. Of what
+// rules left out the archive knows no offsets.
 func (r *restoration) lacks(tp format.TopicPartition, c *format.Coverage, from, next int64) bool {
 	if next < 0 {
 		if c.Records > 0 {
 			return false // behind the last record it goes on where the archive ends
 		}
-		next = r.end(tp)
+		next = endOf(r.archive, tp)
 	}
-	for _, g := range c.Ledger.Ranges {
-		if g.From < next && from < g.Until {
-			return true
-		}
-	}
-	return from < next && (from < c.From || next > c.Next || c.Ledger.Filtered > 0)
+	return from < next && (!answers(c, from, next) || c.Ledger.Filtered > 0)
 }
 
-// end is where a partition ended when the groups were asked for.
-func (r *restoration) end(tp format.TopicPartition) int64 {
-	for e := range r.archive.Identity().Groups.AllEnds {
+// answers says that a partition of the archive tells of all from an offset to another what was there. What was compacted or aborted is in no target.
+func answers(c *format.Coverage, from, until int64) bool {
+	for _, g := range c.Ledger.Ranges {
+		if g.From < until && from < g.Until {
+			return false
+		}
+	}
+	return from >= c.From && until <= c.Next
+}
+
+// endOf is where a partition ended when the groups were asked for.
+func endOf(archive *format.Archive, tp format.TopicPartition) int64 {
+	for e := range archive.Identity().Groups.AllEnds {
 		if e.Topic == tp.Topic && e.Partition == tp.Partition {
 			return e.Offset
 		}

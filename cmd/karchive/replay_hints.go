@@ -14,6 +14,7 @@ var fixes = map[string]string{
 	"checkpoint-topic-target": "--map it to another name, or leave it out",
 	"group-members":           "stop its consumers, or leave it out of --groups",
 	"group-shards":            "replay with --partitioner keep and topics apart, or move the groups with a replay without --shard",
+	"group-unsent":            "replay from the offset of the group on, or leave it out of --groups",
 	"group-partition":         "add partitions to the topic, or leave the partition out with --partitions",
 	"log-append-time":         "set message.timestamp.type=CreateTime on the topic, or --timestamps now to say that they may be",
 	"max-message-bytes":       "raise max.message.bytes of the topic, or --force to leave them out",
