@@ -25,6 +25,7 @@ func runCopy(ctx context.Context, e *env, o *copyOptions) error {
 	if err != nil {
 		return err
 	}
+	o.warnUnused(e, inputs)
 	window, err := o.window(e, archivesOf(inputs)...)
 	if err != nil {
 		return err

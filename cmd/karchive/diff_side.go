@@ -130,6 +130,7 @@ func (o *diffOptions) selectTopics(e *env, a, b *diffSide) error {
 	if err != nil {
 		return err
 	}
+	e.warnUnused(o.mapping, a.Archive)
 	names := o.names()
 	var all []string
 	for _, s := range []*diffSide{a, b} {

@@ -97,6 +97,7 @@ func runGroups(ctx context.Context, e *env, o *groupsOptions) error {
 	if err != nil {
 		return err
 	}
+	e.warnUnused(o.restore.Mapping, a)
 	positions, err := replay.RestoreGroups(ctx, opts, a, o.restore)
 	if err != nil {
 		err = withHint(err, cmp.Or(restoreGroupsHint(err), cfg.Explain(err)))

@@ -68,6 +68,7 @@ func (o *replayOptions) prepare(ctx context.Context, e *env, rules *reshape.Pipe
 	if err := a.complete(ctx, e); err != nil {
 		return nil, nil, err
 	}
+	e.warnUnused(o.replay.Mapping, a.archives()...)
 	return cfg, opts, o.restoreSchemas(ctx, e, cfg, a.archives())
 }
 

@@ -70,6 +70,7 @@ func (o *served) openSources(ctx context.Context, e *env, rules *reshape.Pipelin
 	if err := o.load(ctx, e, rules, o.takes, open...); err != nil {
 		return nil, closeAll, err
 	}
+	e.warnUnused(o.mapping, open...)
 	window, err := o.window(e, open...)
 	for _, a := range open {
 		source := serve.Source{Archive: a, Window: window, Rename: o.mapping.Topic, Takes: o.takes}

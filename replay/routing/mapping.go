@@ -72,6 +72,23 @@ func (m Mapping) Topic(topic string) (string, error) {
 	return topic, nil
 }
 
+// Unused are the rules that decide the name of none of topics, because they match none or an earlier rule does.
+func (m Mapping) Unused(topics []string) []Rule {
+	used := make([]bool, len(m))
+	for _, topic := range topics {
+		if i := slices.IndexFunc(m, func(r Rule) bool { return r.pattern.MatchString(topic) }); i >= 0 {
+			used[i] = true
+		}
+	}
+	var unused []Rule
+	for i, r := range m {
+		if !used[i] {
+			unused = append(unused, r)
+		}
+	}
+	return unused
+}
+
 // Topics are the names that topics have in the target, sorted, each once.
 func (m Mapping) Topics(topics []string) ([]string, error) {
 	var names []string

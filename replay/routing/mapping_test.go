@@ -61,3 +61,23 @@ func TestAMappingWithOneBadRuleIsNone(t *testing.T) {
 		t.Errorf("got %v, %v, want an error", m, err)
 	}
 }
+
+func TestARuleIsUnusedWhereItDecidesForNoTopic(t *testing.T) {
+	for _, c := range []struct{ rules, topics, unused string }{
+		{"a:=b", "a,c", ""},
+		{"a:=b", "c", "a:=b"},
+		{"a:=b,x*:=y*,c:=d", "c,xx", "a:=b"},
+		{"*:=x.*,a:=b", "a", "a:=b"},
+		{"a:=a", "a", ""},
+		{"a:=b,a:=c", "a", "a:=c"},
+		{"a:=b", "", "a:=b"},
+	} {
+		m, err := routing.ParseMapping(strings.Split(c.rules, ",")...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := routing.Mapping(m.Unused(strings.Split(c.topics, ","))).String(); got != c.unused {
+			t.Errorf("of %s for %s: got %q, want %q", c.rules, c.topics, got, c.unused)
+		}
+	}
+}
