@@ -3,12 +3,14 @@ package replay
 import (
 	"bytes"
 	"fmt"
+	"slices"
+	"sync"
 
-	"github.com/klauspost/compress/zstd"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/karchive/karchive/format/origin"
+	"github.com/karchive/karchive/internal/zstdfast"
 )
 
 // sourceCompression is what the topics of the source were compressed with, as far as the archive knows it, else none: a topic's compression.type, or
@@ -28,20 +30,46 @@ const (
 	CompressionUnknown CompressionReason = "unknown"             // the archive does not tell: none
 )
 
-// codecs are the compressions of a producer. The client's own level of zstd takes nearly three times the CPU of the fastest and makes nothing
-// smaller, because its window is 64 KiB (BenchmarkCompression).
+// codecs are the compressions of a producer.
 var codecs = map[string]kgo.CompressionCodec{
 	"none":   kgo.NoCompression(),
 	"gzip":   kgo.GzipCompression(),
 	"snappy": kgo.SnappyCompression(),
 	"lz4":    kgo.Lz4Compression(),
-	"zstd":   kgo.ZstdCompression().WithLevel(int(zstd.SpeedFastest)),
+	"zstd":   kgo.ZstdCompression(),
 }
 
 // isCodec says whether a producer can compress so.
 func isCodec(name string) bool {
 	_, ok := codecs[name]
 	return ok
+}
+
+// newCompressor is what compresses batches with a codec; nil: none. The client's own zstd takes four times the CPU of the fastest level and
+// makes nothing smaller, because its window is 64 KiB (BenchmarkCompression).
+func newCompressor(codec string) kgo.Compressor {
+	if codec == "zstd" {
+		return new(zstdCompressor)
+	}
+	c, _ := kgo.DefaultCompressor(codecs[codec]) // fails for codecs that are not in the list
+	return c
+}
+
+// zstdCompressor compresses with zstd at its fastest level.
+type zstdCompressor struct{ encoders sync.Pool }
+
+// Compress makes one frame of src. Brokers before Kafka 2.1 do not know zstd.
+func (c *zstdCompressor) Compress(dst *bytes.Buffer, src []byte, flags ...kgo.CompressFlag) ([]byte, kgo.CompressionCodecType) {
+	if slices.Contains(flags, kgo.CompressDisableZstd) {
+		return src, kgo.CodecNone
+	}
+	e, _ := c.encoders.Get().(*zstdfast.Encoder)
+	if e == nil {
+		e = new(zstdfast.Encoder)
+	}
+	defer c.encoders.Put(e)
+	dst.Grow(len(src) / 2) // the buffer is used again
+	return e.Append(dst.AvailableBuffer(), src), kgo.CodecZstd
 }
 
 // compression is what the source compressed a topic with, and how the archive knows; empty: it does not.
@@ -92,11 +120,7 @@ type shrinker struct {
 }
 
 func newShrinker(codec string) *shrinker {
-	s := &shrinker{name: codec}
-	if codec != "none" {
-		s.codec, _ = kgo.DefaultCompressor(codecs[codec])
-	}
-	return s
+	return &shrinker{name: codec, codec: newCompressor(codec)}
 }
 
 // fits says whether a batch of rec alone, which is larger than limit, is smaller when it is compressed.

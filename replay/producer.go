@@ -29,6 +29,7 @@ func newProducer(o *Options, connect []kgo.Opt, plan *Plan, target *cluster, ref
 		kgo.WithHooks(target.Dials()),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.ProducerBatchCompression(codecs[plan.Compression]),
+		kgo.WithCompressor(newCompressor(plan.Compression)),
 		kgo.ProducerBatchMaxBytesFn(func(topic string) int32 {
 			if n, ok := limits[topic]; ok {
 				return n
