@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/karchive/karchive/format"
+	"github.com/karchive/karchive/internal/diff"
 	"github.com/karchive/karchive/internal/jsonl"
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/reshape"
@@ -31,12 +32,10 @@ func (p *previewed) write(w io.Writer) error {
 		verdict = "changed"
 	}
 	_, err := printable.Fprintf(w, "%s: %s-%d offset %d\n", verdict, p.Topic, p.Partition, p.Offset)
-	for _, side := range []struct {
-		sign   string
-		record json.RawMessage
-	}{{"-", p.Before}, {"+", p.After}} {
-		if side.record != nil && err == nil {
-			_, err = printable.Fprintf(w, "  %s %s\n", side.sign, cutTo(string(side.record), previewLines*widthFor(w)))
+	before, after := diff.Excerpts(string(p.Before), string(p.After), previewLines*widthFor(w))
+	for _, side := range []struct{ sign, record string }{{"-", before}, {"+", after}} {
+		if side.record != "" && err == nil {
+			_, err = printable.Fprintf(w, "  %s %s\n", side.sign, side.record)
 		}
 	}
 	return err

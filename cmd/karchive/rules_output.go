@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/karchive/karchive/internal/diff"
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/units"
@@ -77,7 +78,8 @@ func (o *rulesOutput) write(w io.Writer, r *ruleResult) error {
 		return err
 	}
 	for _, c := range r.Changes {
-		if err := printSides(w, shownLine{c.Path, cut(c.Expected), cut(c.Got)}, "", "", ""); err != nil {
+		expected, got := diff.Excerpts(c.Expected, c.Got, widest)
+		if err := printSides(w, shownLine{c.Path, expected, got}, "", "", ""); err != nil {
 			return err
 		}
 	}

@@ -23,6 +23,7 @@ type Comparison struct {
 
 	most   int
 	axis   timeAxis // of both sides
+	text   int      // bytes of Shown
 	strips map[format.TopicPartition]*[timeCells]int64
 }
 
@@ -38,6 +39,12 @@ type Part struct{ Name, Text string }
 
 // maxStrips is how many partitions have a strip: those with most differences.
 const maxStrips = 40
+
+// What a page shows is bounded: a browser has to open it.
+const (
+	maxCharacters = 2000     // of one text
+	maxShownText  = 16 << 20 // bytes of all
+)
 
 // NewComparison begins a page on two sides by their names, which shows so many differences.
 func NewComparison(a, b, pair string, most int) *Comparison {
@@ -63,24 +70,33 @@ func (c *Comparison) Add(d *diff.Difference) {
 		c.strips[tp] = &[timeCells]int64{}
 	}
 	c.strips[tp][c.axis.cell(at.TimestampMs)]++
-	if len(c.Shown) == c.most {
+	if len(c.Shown) == c.most || c.text > maxShownText {
 		c.More++
 		return
 	}
-	s := ShownDifference{Kind: string(d.Kind), Place: d.Place(), Time: units.Time(at.TimestampMs), Changes: d.Changes}
+	s := ShownDifference{Kind: string(d.Kind), Place: d.Place(), Time: units.Time(at.TimestampMs)}
+	for _, change := range d.Changes {
+		change.A, change.B = diff.Excerpts(change.A, change.B, maxCharacters)
+		s.Changes = append(s.Changes, change)
+		c.text += len(change.A) + len(change.B)
+	}
 	if d.Kind == diff.OnlyA {
-		s.A = parts(d.A)
+		s.A = c.parts(d.A)
 	}
 	if d.Kind == diff.OnlyB {
-		s.B = parts(d.B)
+		s.B = c.parts(d.B)
 	}
 	c.Shown = append(c.Shown, s)
 }
 
-func parts(r *diff.Located) []Part {
+func (c *Comparison) parts(r *diff.Located) []Part {
 	list := []Part{{"key", diff.Text(r.Key)}, {"value", diff.Text(r.Value)}}
 	for _, h := range r.Headers {
 		list = append(list, Part{"headers." + h.Key, diff.Text(h.Value)})
+	}
+	for i := range list {
+		list[i].Text, _ = diff.Excerpts(list[i].Text, "", maxCharacters)
+		c.text += len(list[i].Text)
 	}
 	return list
 }

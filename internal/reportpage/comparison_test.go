@@ -40,3 +40,26 @@ func TestAComparisonShowsCountsPlacesAndBothSides(t *testing.T) {
 		}
 	}
 }
+
+func TestAComparisonOfLargeRecordsIsAPageThatOpens(t *testing.T) {
+	c := NewComparison("v1", "v2", "offset", 1000)
+	long := strings.Repeat("x", 1<<20)
+	at := func(offset int64) *diff.Located {
+		return &diff.Located{Record: format.Record{Offset: offset, Value: []byte(long)}}
+	}
+	for offset := range int64(12) {
+		c.Add(&diff.Difference{Kind: diff.Changed, Topic: "t", A: at(offset), B: at(offset), Changes: []diff.Change{{Path: "value", A: long + "1", B: long + "2"}}})
+		c.Add(&diff.Difference{Kind: diff.OnlyB, Topic: "t", B: at(offset)})
+	}
+	var b strings.Builder
+	if err := c.Write(&b, &diff.Report{Counts: diff.Counts{Changed: 12, OnlyB: 12}}); err != nil {
+		t.Fatal(err)
+	}
+	if b.Len() > 1<<18 || !strings.Contains(b.String(), "x2 (1,048,577 characters)") {
+		t.Errorf("a page of %d bytes, want a short one that shows where the values differ", b.Len())
+	}
+	c.text = maxShownText + 1
+	if c.Add(&diff.Difference{Kind: diff.OnlyB, Topic: "t", B: at(12)}); c.More != 1 {
+		t.Errorf("got %d more, want the one for which the page has no room", c.More)
+	}
+}
