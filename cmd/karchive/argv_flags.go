@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -68,10 +69,20 @@ func (l *commandLine) unknownFlag(arg, name string) error {
 	}
 	e := usage("karchive %s has no flag %s", l.command.Name, arg)
 	e.hint = "karchive help " + l.command.Name + " lists its flags"
-	if s := suggest.Nearest(name, names); s != "" {
+	if s := cmp.Or(suggest.Nearest(name, names), begun(name, names)); s != "" {
 		e.hint = "did you mean " + dashed(s) + "?"
 	}
 	return e
+}
+
+// begun is the one name that goes on behind a word: last-per-partition for last. Empty: there is none, or more than one.
+func begun(word string, names []string) string {
+	long := func(name string) bool { return strings.HasPrefix(name, word+"-") }
+	i := slices.IndexFunc(names, long)
+	if i < 0 || slices.ContainsFunc(names[i+1:], long) {
+		return ""
+	}
+	return names[i]
 }
 
 func (l *commandLine) missingValue(arg string) error {

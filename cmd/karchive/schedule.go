@@ -63,10 +63,7 @@ func loopFlag(to *int64) cli.Flag {
 			*to = timeline.Forever
 			return nil
 		}
-		n, err := units.ParseCount(s)
-		if err == nil && n < 1 {
-			err = units.ErrCount
-		}
+		n, err := positive(units.ParseCount, "once")(s)
 		*to = n
 		return err
 	}
