@@ -141,6 +141,8 @@ func (o Options) Check() error {
 		return options.New("give {Topics}", "no topics given")
 	case o.Isolation != origin.ReadCommitted && o.Isolation != origin.ReadUncommitted:
 		return options.New("", "isolation %q is neither %s nor %s", o.Isolation, origin.ReadCommitted, origin.ReadUncommitted)
+	case selection.CheckOrder(o.From, o.Until) != nil:
+		return options.New("", "{Until} %s is before {From} %s", o.Until, o.From)
 	case o.Follow && !o.Until.IsZero():
 		return options.New("give {StopAfter} to end a follow capture", "{Until} is for a snapshot")
 	case !o.Follow && o.StopAfter != StopAfter{}:

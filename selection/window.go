@@ -20,6 +20,9 @@ func Window(from, until Position, now time.Time, archives ...*format.Archive) (w
 	if w.Until, err = timestamp(until, now, archives); err != nil {
 		return w, fmt.Errorf("until %s: %w", until, err)
 	}
+	if !w.From.IsZero() && !w.Until.IsZero() && w.Until.Before(w.From) {
+		return w, errBefore(from, until)
+	}
 	w.FromOffset, _ = from.Offset()
 	w.UntilOffset, _ = until.Offset()
 	return w, nil
@@ -33,8 +36,25 @@ func CheckWindow(from, until Position) error {
 	if n, ok := until.Offset(); until.IsBeginning() || ok && n == 0 {
 		return fmt.Errorf("until %s: there are no records before it", until)
 	}
+	return CheckOrder(from, until)
+}
+
+// CheckOrder refuses an end that is before the start. Positions of two kinds have no order before it is known what they stand for.
+func CheckOrder(from, until Position) error {
+	before := until.n < from.n
+	switch {
+	case from.kind != until.kind:
+		return nil
+	case from.kind == ago || from.kind == beforeEnd:
+		before = until.back > from.back
+	}
+	if before {
+		return errBefore(from, until)
+	}
 	return nil
 }
+
+func errBefore(from, until Position) error { return fmt.Errorf("until %s: it is before %s", until, from) }
 
 // timestamp is the time that a position stands for; zero: it is none.
 func timestamp(p Position, now time.Time, archives []*format.Archive) (time.Time, error) {

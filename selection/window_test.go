@@ -57,6 +57,11 @@ func TestAWindowThatCannotHaveRecordsIsRefused(t *testing.T) {
 		{"end", "end", "from end: an archive has no records after its end"},
 		{"beginning", "beginning", "until beginning: there are no records before it"},
 		{"beginning", "offset:0", "until offset:0: there are no records before it"},
+		{"offset:10", "offset:9", "until offset:9: it is before offset:10"},
+		{"2026-03-02", "2026-03-01T23:59", "until 2026-03-01T23:59: it is before 2026-03-02"},
+		{"-1h", "-2h", "until -2h: it is before -1h"},
+		{"end-1h", "end-2h", "until end-2h: it is before end-1h"},
+		{"@99999999999999", "-2h", "until -2h: it is before @99999999999999"},
 		{"end-1h", "end", "from end-1h: there is no record with a timestamp that it could count back from"},
 	} {
 		if _, err := window(t, c.from, c.until); err == nil || err.Error() != c.want {

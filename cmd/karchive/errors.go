@@ -84,7 +84,7 @@ var optionFlags = map[string]string{
 	"Checkpoint": "--progress", "ExactlyOnce": "--exactly-once", "ReplayID": "--replay-id", "Restart": "--restart", "Acks": "--acks",
 	"Loop": "--loop", "LoopDelay": "--loop-delay", "MaxGap": "--max-gap", "Ramp": "--ramp", "Warmup": "--warmup", "OnLate": "--on-late",
 	"MaxCatchUp": "--max-catchup", "Precision": "--precision", "Pace": "--speed FACTOR, --rate or --bandwidth", "Speed": "--speed 1, or another factor",
-	"Groups": "--groups", "Member": "--group", "Shard": "--shard", "StartAt": "--start-at", "Topics": "-t orders,payments-*", "Until": "--until", "StopAfter": "--stop-after", "Follow": "--follow",
+	"Groups": "--groups", "Member": "--group", "Shard": "--shard", "StartAt": "--start-at", "Topics": "-t orders,payments-*", "From": "--from", "Until": "--until", "StopAfter": "--stop-after", "Follow": "--follow",
 }
 
 // optionUsage makes a wrong command line of options that cannot be.
