@@ -169,6 +169,7 @@ func (o *diffOptions) readSides(ctx context.Context, e *env, rules *reshape.Pipe
 		})
 	}
 	if rules == nil && o.readsPayloads() {
+		o.warnUnread(e, sides[0].Archive, sides[1].Archive)
 		return nil
 	}
 	return o.load(ctx, e, rules, compared, sides[0].Archive, sides[1].Archive)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/urfave/cli/v2"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/karchive/karchive/internal/reshape"
 	"github.com/karchive/karchive/internal/schema"
 	"github.com/karchive/karchive/internal/units"
+	"github.com/karchive/karchive/selection"
 )
 
 // reading is how keys and values that are written by a schema are read. It means the same in every command that has it.
@@ -73,6 +75,7 @@ func (r *reading) show(ctx context.Context, e *env, a *format.Archive, rules *re
 	if err != nil {
 		return nil, err
 	}
+	r.warnUnread(e, a)
 	rules.ReadWith(s)
 	return &schema.Reader{Set: s}, checkTypes(rules, topicsOf(takes, a))
 }
@@ -87,6 +90,7 @@ func (r *reading) load(ctx context.Context, e *env, rules *reshape.Pipeline, tak
 	if err != nil {
 		return err
 	}
+	r.warnUnread(e, archives...)
 	rules.ReadWith(s)
 	return checkTypes(rules, topicsOf(takes, archives...))
 }
@@ -97,6 +101,19 @@ func (r *reading) checkRead() error {
 		return nil
 	}
 	return &usageError{"--schema is for rules that look into payloads, and there are none", "give --filter, --mask or another; karchive cat and extract show payloads by a schema, without --raw"}
+}
+
+// warnUnread says which schemas are for topics that none of the archives has: they are probably misspelled. One with an id may be of any topic.
+func (r *reading) warnUnread(e *env, archives ...*format.Archive) {
+	topics := selection.TopicsOf(archives...)
+	for _, text := range r.files {
+		of := schema.TopicOf(text)
+		_, err := strconv.Atoi(of)
+		isID := err == nil
+		if len(archives) > 0 && !isID && !slices.ContainsFunc(topics, func(topic string) bool { return selection.Matches(of, topic) }) {
+			e.warnf("--schema %s is for no topic of what is read", text)
+		}
+	}
 }
 
 func checkTypes(rules *reshape.Pipeline, topics []string) error {
