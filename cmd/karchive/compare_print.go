@@ -95,12 +95,22 @@ func (e *env) tellFailed(results []compare.Result) error {
 			e.showOutput(failed)
 			errs = append(errs, failed)
 		case r.Left != "":
-			e.warnf("%s ended by itself before it had read everything: %s", r.Name, r.Left)
+			e.warnf("%s", unreadTexts(results[i : i+1])[0])
 		case r.Records() == 0:
 			e.warnf("%s wrote no record", r.Name)
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// unreadTexts say what programs left to read.
+func unreadTexts(results []compare.Result) (texts []string) {
+	for i := range results {
+		if r := &results[i]; r.Left != "" {
+			texts = append(texts, r.Name+" ended by itself before it had read everything: "+r.Left)
+		}
+	}
+	return texts
 }
 
 // shownLines is how much of what a program printed is shown.

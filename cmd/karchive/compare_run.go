@@ -116,7 +116,7 @@ func (o *compareOptions) judge(ctx context.Context, e *env, rules *reshape.Pipel
 	equal, compared := true, golden != nil
 	lacks := func(r *diff.Report) []string {
 		compared = compared || r.Equal > 0
-		all := slices.Concat(o.lacks, newReshaped(rules).lacks())
+		all := slices.Concat(o.lacks, unreadTexts(results), newReshaped(rules).lacks())
 		if golden == nil && r.Equal == 0 && r.Equals() {
 			all = append(all, noRecord)
 		}

@@ -62,6 +62,7 @@ type trial struct {
 	began   time.Time
 	settling
 	state  string // what there is to wait for
+	groups outcome.Groups
 	result Result
 }
 

@@ -92,7 +92,7 @@ func (t *trial) lag(ctx context.Context) (at LagPoint, err error) {
 		t.state = "there is no consumer group"
 	}
 	for _, name := range groups.Groups() {
-		lag, err := outcome.GroupLag(ctx, t.cluster, name)
+		lag, err := t.groups.Lag(ctx, t.cluster, name)
 		if err != nil {
 			return at, err
 		}

@@ -16,20 +16,26 @@ import (
 
 // Lag is what a group has not read.
 type Lag struct {
-	// Offsets are those behind what it has committed, in all partitions that its members have or that it has committed; some may be of no
-	// record.
+	// Offsets are those behind what it has committed, in all partitions that its members have, or had last, or that it has committed; some may be
+	// of no record.
 	Offsets int64
 	// Left says, of the first partition with a record behind what the group has committed, how far it is; empty: the group has read all.
 	Left string
 }
 
-// GroupLag finds out what a group has not read. A group that shares out its partitions, or has none and has committed nothing, has something
-// left.
-func GroupLag(ctx context.Context, cluster *kafka.Cluster, group string) (Lag, error) {
+// Groups remembers which partitions groups had: when its last member has gone, a group tells only where it has committed. The zero value has seen
+// none. It is for one goroutine.
+type Groups struct{ had map[string]kadm.TopicsSet }
+
+// Lag finds out what a group has not read. A group that shares out its partitions, or has none and has committed nothing, has something left.
+func (h *Groups) Lag(ctx context.Context, cluster *kafka.Cluster, group string) (Lag, error) {
 	g := groupLag{cluster: cluster, admin: kadm.NewClient(cluster.Client())}
 	busy, err := g.describe(ctx, group)
 	if err != nil {
 		return Lag{}, err
+	}
+	if !busy {
+		g.partitions = h.remember(group, g.partitions)
 	}
 	if err := g.list(ctx, group); err != nil {
 		return Lag{}, err
@@ -50,7 +56,20 @@ func GroupLag(ctx context.Context, cluster *kafka.Cluster, group string) (Lag, e
 	return g.lag, nil
 }
 
-// groupLag is a GroupLag under way.
+// remember notes the partitions that a group has, and returns them, or those that it had last where it has none.
+func (h *Groups) remember(group string, has kadm.TopicsSet) kadm.TopicsSet {
+	if len(has) > 0 {
+		if h.had == nil {
+			h.had = map[string]kadm.TopicsSet{}
+		}
+		h.had[group] = has
+	}
+	all := kadm.TopicsSet{} // of the caller: what was committed is added to it
+	all.Merge(h.had[group])
+	return all
+}
+
+// groupLag is a Lag that is being found out.
 type groupLag struct {
 	cluster      *kafka.Cluster
 	admin        *kadm.Client
