@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 
@@ -17,6 +18,7 @@ import (
 
 	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/parquetbytes"
+	"github.com/karchive/karchive/internal/zstdfast"
 )
 
 // optionBytes is about how much of each dataset the options are tried on.
@@ -54,6 +56,20 @@ type variant struct {
 	level   zstd.EncoderLevel
 	pageKiB int            // cut anew at so many; 0: pages as they are
 	options []zstd.EOption // before the level, which sets what they leave
+	own     bool           // by the encoder that captures use at this level, which has no options
+}
+
+// compressor is a function that appends a page as a frame.
+func (v variant) compressor() (compress func(page, dst []byte) []byte, err error) {
+	if v.own {
+		e := new(zstdfast.Encoder)
+		return func(page, dst []byte) []byte { return e.Append(dst, page) }, nil
+	}
+	e, err := zstd.NewWriter(nil, append(slices.Clone(v.options), zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(v.level))...)
+	if err != nil {
+		return nil, err
+	}
+	return e.EncodeAll, nil
 }
 
 // block lets blocks be as large as zstd allows, 128 KiB.
@@ -61,19 +77,20 @@ var block = []zstd.EOption{zstd.WithWindowSize(4 << 20)}[:1:1]
 
 // variants begin with what a capture does.
 var variants = []variant{
-	{"zstd:1, a block a page, as a capture does", zstd.SpeedFastest, 0, block},
-	{"blocks of 64 KiB, as the codec does", zstd.SpeedFastest, 0, nil},
-	{"no checksum of frames", zstd.SpeedFastest, 0, append(block, zstd.WithEncoderCRC(false))},
-	{"all literals entropy-coded", zstd.SpeedFastest, 0, append(block, zstd.WithAllLitEntropyCompression(true))},
-	{"nothing entropy-coded", zstd.SpeedFastest, 0, append(block, zstd.WithNoEntropyCompression(true))},
-	{"window of 32 KiB", zstd.SpeedFastest, 0, []zstd.EOption{zstd.WithWindowSize(32 << 10)}},
-	{"pages of 32 KiB", zstd.SpeedFastest, 32, block},
-	{"pages of 64 KiB", zstd.SpeedFastest, 64, block},
-	{"pages of 128 KiB", zstd.SpeedFastest, 128, block},
-	{"pages of 256 KiB", zstd.SpeedFastest, 256, block},
-	{"pages of 1 MiB", zstd.SpeedFastest, 1024, block},
-	{"zstd:3", zstd.SpeedDefault, 0, nil},
-	{"zstd:7", zstd.SpeedBetterCompression, 0, nil},
+	{name: "zstd:1, as a capture does", own: true},
+	{name: "pages of 32 KiB", pageKiB: 32, own: true},
+	{name: "pages of 64 KiB", pageKiB: 64, own: true},
+	{name: "pages of 128 KiB", pageKiB: 128, own: true},
+	{name: "pages of 256 KiB", pageKiB: 256, own: true},
+	{name: "pages of 1 MiB", pageKiB: 1024, own: true},
+	{name: "klauspost/compress at its fastest level, a block a page", level: zstd.SpeedFastest, options: block},
+	{name: "blocks of 64 KiB, as it does", level: zstd.SpeedFastest},
+	{name: "no checksum of frames", level: zstd.SpeedFastest, options: append(block, zstd.WithEncoderCRC(false))},
+	{name: "all literals entropy-coded", level: zstd.SpeedFastest, options: append(block, zstd.WithAllLitEntropyCompression(true))},
+	{name: "nothing entropy-coded", level: zstd.SpeedFastest, options: append(block, zstd.WithNoEntropyCompression(true))},
+	{name: "window of 32 KiB", level: zstd.SpeedFastest, options: []zstd.EOption{zstd.WithWindowSize(32 << 10)}},
+	{name: "zstd:3", level: zstd.SpeedDefault},
+	{name: "zstd:7", level: zstd.SpeedBetterCompression},
 }
 
 // runOptions prints what the options of the compressor, and the size of pages, cost and give.
@@ -90,6 +107,9 @@ func (s *session) runOptions() error {
 			return err
 		}
 		if err := s.printVariants(columns); err != nil {
+			return err
+		}
+		if err := s.printLibzstd(columns); err != nil {
 			return err
 		}
 	}
@@ -242,11 +262,10 @@ type trial struct {
 
 // try compresses and decompresses pages once more.
 func (t *trial) try(v variant, pages [][]byte) error {
-	e, err := zstd.NewWriter(nil, append(slices.Clone(v.options), zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(v.level))...)
+	compress, err := v.compressor()
 	if err != nil {
 		return err
 	}
-	defer e.Close()
 	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.IgnoreChecksum(true))
 	if err != nil {
 		return err
@@ -254,13 +273,13 @@ func (t *trial) try(v variant, pages [][]byte) error {
 	defer d.Close()
 	frames, memory, most := make([][]byte, len(pages)), []byte(nil), 0
 	for _, p := range pages {
-		memory, most = append(memory, e.EncodeAll(p, nil)...), max(most, len(p)) // the first time is for tables and memory
+		memory, most = append(memory, compress(p, nil)...), max(most, len(p)) // the first time is for tables and memory
 	}
 	buffer := make([]byte, 0, len(memory)+len(pages)*64)
 	watch := startWatch()
 	for i, p := range pages {
 		from := len(buffer)
-		buffer = e.EncodeAll(p, buffer)
+		buffer = compress(p, buffer)
 		frames[i] = buffer[from:]
 	}
 	t.encode, t.out = least(t.encode, watch.stop().CPU), int64(len(buffer))
@@ -315,5 +334,28 @@ func (s *session) printVariants(columns []pageColumn) error {
 		fmt.Printf("| %s | %.3f | %.0f | %.0f |\n", variants[i].name, float64(t.out)/float64(trials[0].out), t.encode*1e3, t.decode*1e3)
 	}
 	fmt.Println()
+	return nil
+}
+
+// printLibzstd shows what the zstd command makes of the same pages, if there is one, in blocks of as many bytes as a page has at most.
+func (s *session) printLibzstd(columns []pageColumn) error {
+	if _, err := exec.LookPath("zstd"); err != nil {
+		return nil
+	}
+	file := filepath.Join(s.dir, "pages")
+	var pages []byte
+	for _, c := range columns {
+		pages = append(pages, bytes.Join(c.cut(0), nil)...)
+	}
+	if err := os.WriteFile(file, pages, 0o644); err != nil {
+		return err
+	}
+	for level := 1; level <= 3; level += 2 {
+		out, err := exec.CommandContext(s.ctx, "zstd", "-q", fmt.Sprint("-b", level), "-B128KB", file).CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("zstd: %w: %s", err, out)
+		}
+		fmt.Printf("zstd -b%d -B128KB: %s\n", level, bytes.TrimSpace(out))
+	}
 	return nil
 }
