@@ -56,7 +56,7 @@ func (e *arrowEncoder) encodeBatch(records, document []byte) ([]byte, arrowbytes
 
 // free gives the memory back for other row groups, but not that of an odd huge record.
 func (s *arrowScratch) free() {
-	if s.columns.size()+cap(s.body.bytes) <= 2*maxPooledArena {
+	if s.columns.size()+cap(s.body.bytes) <= 2*maxSpareArena {
 		arrowScratches.Put(s)
 	}
 }

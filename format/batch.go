@@ -24,19 +24,43 @@ type batch struct {
 	keysSize int      // footer bytes of info.HeaderKeys
 }
 
-var batches = sync.Pool{New: func() any { return new(batch) }}
+// spareBatches are kept for the next row groups. A sync.Pool would have none at hand for most: it lets go of what a collection finds in it, and a
+// goroutine does not see what was put there on another processor. So nearly every arena would grow from nothing.
+var spareBatches struct {
+	sync.Mutex
+	list []*batch
+}
 
-// maxPooledArena keeps the memory of an odd huge record from staying in the pool.
-const maxPooledArena = 2 * ondisk.RowGroupBytes
+const (
+	mostSpare = 4
+	// maxSpareArena keeps the memory of an odd huge record from staying.
+	maxSpareArena = 2 * ondisk.RowGroupBytes
+)
 
-func newBatch() *batch { return batches.Get().(*batch) }
+func newBatch() *batch {
+	s := &spareBatches
+	s.Lock()
+	defer s.Unlock()
+	n := len(s.list) - 1
+	if n < 0 {
+		return new(batch)
+	}
+	b := s.list[n]
+	s.list = s.list[:n]
+	return b
+}
 
 func (b *batch) free() {
-	if cap(b.arena) > maxPooledArena {
-		b.arena = nil
+	if cap(b.arena) > maxSpareArena {
+		return
 	}
 	*b = batch{arena: b.arena[:0]}
-	batches.Put(b)
+	s := &spareBatches
+	s.Lock()
+	defer s.Unlock()
+	if len(s.list) < mostSpare {
+		s.list = append(s.list, b)
+	}
 }
 
 // fits says whether r, of size canonical bytes, still belongs to this row group.

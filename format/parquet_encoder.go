@@ -45,8 +45,12 @@ func (e *parquetEncoder) encode(records []byte, info *RowGroup) ([]byte, any, er
 	c.take(records)
 	file := metadata.NewFileMetadataBuilder(parquetColumns, e.properties, nil)
 	group := file.AppendRowGroup()
-	var data []byte
-	for _, column := range c.all() {
+	all, size := c.all(), 0
+	for _, column := range all {
+		size += len(column.chunk().out)
+	}
+	data := make([]byte, 0, size)
+	for _, column := range all {
 		chunk := group.NextColumnChunk()
 		if s, ok := column.statistics(); ok {
 			chunk.SetStats(s)
