@@ -119,6 +119,7 @@ func runExport(ctx context.Context, e *env, o *exportOptions) error {
 	e.warnMissing(o.archive, missing)
 	r, err := makeTables(ctx, e, o, a, topics)
 	if r != nil {
+		r.Completeness = missing
 		err = errors.Join(err, r.report(e, o.format))
 	}
 	if err != nil {

@@ -14,6 +14,8 @@ type exported struct {
 	DryRun   bool            `json:"dry_run"`
 	Tables   []exportedTable `json:"tables"`
 	Changed  int             `json:"changed"` // tables
+
+	Completeness *completeness `json:"completeness"` // of the archive, as far as its topics are exported
 }
 
 // exportedTable is what became of one.

@@ -18,7 +18,7 @@ type packed struct {
 	Sheet    string   `json:"sheet,omitempty"`
 	Unlisted []string `json:"unlisted,omitempty"` // segments that SHA256SUMS does not list, packed all the same
 
-	completeness *completeness
+	Completeness *completeness `json:"completeness"` // of the archive
 }
 
 func (r *packed) print(e *env, how string) error {

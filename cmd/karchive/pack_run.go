@@ -37,7 +37,7 @@ func runPack(ctx context.Context, e *env, o *packOptions) error {
 	if err != nil {
 		return ofPlace(o.archive, packHint(err))
 	}
-	result := &packed{Archive: o.archive, Contents: p.Manifest.Contents, Presumed: len(p.Manifest.Presumed), SignedBy: signedBy(opts.Signers), Sheet: o.sheet, Unlisted: unlisted, completeness: missing}
+	result := &packed{Archive: o.archive, Contents: p.Manifest.Contents, Presumed: len(p.Manifest.Presumed), SignedBy: signedBy(opts.Signers), Sheet: o.sheet, Unlisted: unlisted, Completeness: missing}
 	if p.Manifest.Since != nil {
 		result.Since = p.Manifest.Since.Contents
 	}

@@ -32,7 +32,7 @@ func (o *packOptions) checkSheet() error {
 // newSheet is the transfer sheet without its files.
 func (o *packOptions) newSheet(p *pack.Packing, result *packed) *reportpage.Sheet {
 	return &reportpage.Sheet{Name: o.archive, Manifest: p.Manifest, Text: p.Text(), SignedBy: result.SignedBy, EncryptedTo: o.encryptTo.Value(),
-		Verdict: result.completeness.verdict(), Missing: result.completeness.lines(), MadeBy: madeBy()}
+		Verdict: result.Completeness.verdict(), Missing: result.Completeness.lines(), MadeBy: madeBy()}
 }
 
 // writePart writes a part, and says what the sheet tells of it.

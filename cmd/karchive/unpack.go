@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/karchive/karchive/format"
 	"github.com/karchive/karchive/internal/bucketurl"
 	"github.com/karchive/karchive/internal/printable"
 	"github.com/karchive/karchive/internal/units"
@@ -66,6 +67,8 @@ type unpacked struct {
 	Segments int    `json:"segments"` // that were packed and are there
 	Bytes    int64  `json:"bytes"`
 	packedState
+
+	Completeness *completeness `json:"completeness,omitempty"` // of the archive, when no part of it is missing
 }
 
 func runUnpack(ctx context.Context, e *env, o *unpackOptions) error {
@@ -94,12 +97,35 @@ func runUnpack(ctx context.Context, e *env, o *unpackOptions) error {
 		return err
 	}
 	result.count(e, p)
+	if err := result.complete(e); err != nil {
+		return err
+	}
 	if err := result.print(e, o.format); err != nil {
 		return err
 	}
 	if len(p.Problems) > 0 {
 		return errIncomplete
 	}
+	return nil
+}
+
+// complete says what the archive lacks of what it was to hold.
+func (r *unpacked) complete(e *env) error {
+	if len(r.Missing) > 0 {
+		return nil
+	}
+	a, err := openArchive(e, r.Output)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	a.IgnoreCatalog()
+	c, err := a.Completeness(format.Selection{})
+	if err != nil {
+		return ofPlace(r.Output, err)
+	}
+	r.Completeness = newCompleteness(c)
+	e.warnMissing(r.Output, r.Completeness)
 	return nil
 }
 
