@@ -118,9 +118,6 @@ func (c *coder) build(codes int) {
 
 // stepOf is of a code that has n states from a place on.
 func (c *coder) stepOf(n, place uint32) step {
-	if n <= 1 {
-		return step{bits: uint32(c.log<<16) - 1<<c.log, first: place - 1}
-	}
 	most := uint32(c.log) + 1 - uint32(bits.Len32(n-1))
 	return step{bits: most<<16 - n<<most, first: place - n}
 }

@@ -74,14 +74,16 @@ func (e *Encoder) appendBlock(dst, src []byte, from int, last bool) []byte {
 	e.split(src, from)
 	if size-len(e.literals) < size/64+16 { // of a few matches there is nothing to gain
 		e.list, e.literals = e.list[:0], append(e.literals[:0], src[from:]...)
-		e.offset, e.before = offset, before
 	}
 	dst = appendBlockHeader(dst, compressedBlock, 0, last)
 	body := len(dst)
 	dst = e.huffman.append(dst, e.literals, len(e.list) > 0)
 	dst = e.sequences.append(dst)
-	if len(dst)-body >= size {
-		e.offset, e.before = offset, before
+	raw := len(dst)-body >= size
+	if raw || len(e.list) == 0 {
+		e.offset, e.before = offset, before // a decoder that is told of no match keeps the last ones
+	}
+	if raw {
 		return append(appendBlockHeader(dst[:head], rawBlock, size, last), src[from:]...)
 	}
 	appendBlockHeader(dst[:head], compressedBlock, len(dst)-body, last)

@@ -39,8 +39,8 @@ func check(t testing.TB, used *zstdfast.Encoder, d *zstd.Decoder, src []byte) (f
 		t.Fatalf("%d bytes became a frame of %d: got %d bytes back, %v", len(src), len(frame), len(got), err)
 	}
 	var h zstd.Header
-	if err := h.Decode(frame); err != nil || !h.HasCheckSum || h.FrameContentSize != uint64(len(src)) {
-		t.Fatalf("%d bytes: header %+v, %v; want a checksum and the size", len(src), h, err)
+	if err := h.Decode(frame); err != nil || !h.HasCheckSum || h.FrameContentSize != uint64(len(src)) || h.SingleSegment != (len(src) <= 4<<20) {
+		t.Fatalf("%d bytes: header %+v, %v; want a checksum, the size, and one segment up to the window", len(src), h, err)
 	}
 	return frame
 }
@@ -122,7 +122,7 @@ func TestAFrameLargerThanTheWindowReachesBackNoFurther(t *testing.T) {
 	defer d.Close()
 	random := rand.New(rand.NewPCG(1, 2))
 	piece := randomBytes(random, 4<<20+1000) // so that what is repeated is just too far away
-	src := append(append(piece, piece...), documents(random, 200_000)...)
+	src := append(append(piece, piece[:1<<20]...), documents(random, 200_000)...)
 	used := new(zstdfast.Encoder)
 	frame := check(t, used, newDecoder(t), src)
 	if err := d.Reset(bytes.NewReader(frame)); err != nil {
@@ -132,8 +132,43 @@ func TestAFrameLargerThanTheWindowReachesBackNoFurther(t *testing.T) {
 	if _, err := d.WriteTo(&got); err != nil || !bytes.Equal(got.Bytes(), src) {
 		t.Errorf("got %d bytes of %d, %v", got.Len(), len(src), err)
 	}
-	if len(frame) < 2*len(piece) {
+	if len(frame) < len(piece)+1<<20 {
 		t.Errorf("%d bytes became %d, less than what cannot be found again", len(src), len(frame))
+	}
+}
+
+func TestWhatIsAsFarAwayAsTheWindowIsLargeIsFoundAndNothingFurther(t *testing.T) {
+	d, used, piece := newDecoder(t), new(zstdfast.Encoder), randomBytes(rand.New(rand.NewPCG(1, 2)), 60)
+	apart := func(distance int) int {
+		src := make([]byte, distance, distance+1000)
+		copy(src, piece)
+		return len(check(t, used, d, append(append(src, piece...), "the end of a block has no matches"...)))
+	}
+	if found, not := apart(4<<20), apart(4<<20+1); not < found+len(piece)/2 {
+		t.Errorf("got frames of %d and %d bytes, want the second larger by the piece that is too far away", found, not)
+	}
+}
+
+func TestMatchesThatAreNotWorthItAreNoneForTheNextBlock(t *testing.T) {
+	for _, name := range []string{"random", "base64"} { // one is stored, of the other literals are coded
+		src := samples[name](rand.New(rand.NewPCG(1, 2)), 256<<10)
+		copy(src[70:], src[:40])
+		copy(src[128<<10+5:], bytes.Repeat(src[128<<10-65:128<<10+5], 100))
+		check(t, new(zstdfast.Encoder), newDecoder(t), src)
+	}
+}
+
+func TestOnlyWhatIsRandomLooksRandom(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for n := 256; n <= 100_000; n *= 2 {
+		if !zstdfast.LooksRandom(randomBytes(random, n)) {
+			t.Errorf("%d random bytes do not look random", n)
+		}
+		for _, name := range []string{"base64", "documents", "two bytes"} {
+			if zstdfast.LooksRandom(samples[name](random, n)) {
+				t.Errorf("%d bytes of %s look random", n, name)
+			}
+		}
 	}
 }
 
@@ -220,7 +255,7 @@ func BenchmarkPages(b *testing.B) {
 
 // An archive is the same wherever and whenever it is made. Where the encoder changes on purpose, so does the digest.
 func TestFramesAreTheSameOnEveryMachine(t *testing.T) {
-	const want uint64 = 0xeeb2175ed71b9de9
+	const want uint64 = 0xe17a0c02c56bfc8d
 	var e zstdfast.Encoder
 	digest := xxhash.New()
 	for _, name := range slices.Sorted(maps.Keys(samples)) {

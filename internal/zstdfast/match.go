@@ -48,6 +48,9 @@ func (e *Encoder) split(src []byte, from int) {
 		}
 		n := matching(src, at, match)
 		back := min(at-emitted, suffix(src, at, match))
+		if back == 8 {
+			back = further(src, at, match, at-emitted)
+		}
 		again := at-match == e.offset
 		if again && back == at-emitted {
 			back-- // without literals the last offset would mean another
@@ -135,6 +138,15 @@ func suffix(src []byte, at, match int) int {
 		return 0
 	}
 	return bits.LeadingZeros64(load64(src, at-8)^load64(src, match-8)) >> 3
+}
+
+// further is suffix where eight bytes are the same: behind many literals the search is fast, and finds a match late.
+func further(src []byte, at, match, most int) int {
+	n := 8
+	for n < most && n < match && src[at-n-1] == src[match-n-1] {
+		n++
+	}
+	return n
 }
 
 // addLiterals appends src[from:to] to the literals, of which most are few.

@@ -13,16 +13,17 @@ import (
 // passage is literals and a match behind them: at an offset, or if that is 0 at the last one, without literals at the last but one.
 type passage struct{ literals, match, offset int }
 
-// frameOf makes a frame of random history, in raw blocks, and one block of passages, and says what it holds by copying byte by byte.
-func frameOf(random *rand.Rand, history int, passages []passage) (frame, want []byte) {
-	var e Encoder
+// frame makes a frame of random history, in raw blocks, and one block of passages with so many different literals. It says what the frame holds by
+// copying byte by byte.
+func (e *Encoder) frame(history, letters int, passages []passage) (frame, want []byte) {
 	e.reset()
+	random := rand.New(rand.NewPCG(1, 2))
 	want = make([]byte, history)
 	rand.NewChaCha8([32]byte{}).Read(want)
 	last, before := 1, 4
 	for _, p := range passages {
 		for range p.literals {
-			c := 'a' + byte(random.IntN(1<<random.IntN(5)))
+			c := byte(random.IntN(1 + random.IntN(letters)))
 			want, e.literals = append(want, c), append(e.literals, c)
 		}
 		e.add(p.literals, p.match, p.offset == 0, p.offset)
@@ -47,17 +48,21 @@ func frameOf(random *rand.Rand, history int, passages []passage) (frame, want []
 }
 
 // checker fails a test if passages behind some history are not read as they were.
-func checker(t *testing.T) func(history int, passages []passage) {
+func checker(t *testing.T, letters int) func(history int, passages []passage) {
 	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(d.Close)
+	e := new(Encoder)
 	return func(history int, passages []passage) {
 		t.Helper()
-		frame, want := frameOf(rand.New(rand.NewPCG(1, 2)), history, passages)
+		frame, want := e.frame(history, letters, passages)
 		if got, err := d.DecodeAll(frame, nil); err != nil || !bytes.Equal(got, want) {
 			t.Errorf("%d passages, the first %+v: got %d bytes of %d, %v", len(passages), passages[0], len(got), len(want), err)
+		}
+		if l, o, m := e.literalsCoder.log, e.offsetCoder.log, e.matchCoder.log; l > 9 || o > 8 || m > 9 {
+			t.Errorf("tables of 2^%d, 2^%d and 2^%d states, want 2^9, 2^8 and 2^9 at most", l, o, m) // not all decoders look
 		}
 	}
 }
@@ -73,7 +78,7 @@ func lengths(extra []uint8, least, most int) (all []int) {
 
 // Among few other passages codes are as usual or the same for all, among many they are told.
 func TestPassagesOfEachLengthAreReadAsTheyWere(t *testing.T) {
-	check, others := checker(t), [][]passage{nil, {{1, 5, 0}}, make([]passage, 60)}
+	check, others := checker(t, 16), [][]passage{nil, {{1, 5, 0}}, make([]passage, 60)}
 	for i := range others[2] {
 		others[2][i] = passage{i % 3, 4 + i%7, 8 + i%5}
 	}
@@ -88,7 +93,7 @@ func TestPassagesOfEachLengthAreReadAsTheyWere(t *testing.T) {
 }
 
 func TestPassagesFromEachDistanceAreReadAsTheyWere(t *testing.T) {
-	check := checker(t)
+	check := checker(t, 16)
 	for power := 1; power <= 1<<17; power *= 2 {
 		var passages []passage
 		for offset := max(1, power-5); offset < power+5; offset++ {
@@ -97,11 +102,36 @@ func TestPassagesFromEachDistanceAreReadAsTheyWere(t *testing.T) {
 		check(power+5, passages)
 		check(power+5, passages[:1])
 	}
-	check(window, []passage{{0, 70_000, window}, {60_000, 100, window}}) // the most bits that a sequence has
+	check(window, []passage{{40_000, 70_000, window}, {1, 10, 9}}) // the most bits that a sequence has
+}
+
+// The bits of one passage are written with those of states before it, if all are 63 at most.
+func TestPassagesOfAnyNumberOfBitsAreReadAsTheyWere(t *testing.T) {
+	check := checker(t, 16)
+	for bits := range 16 {
+		check(1<<18, []passage{{1 << bits, 70_000, 1 << 18}, {1, 10, 9}})
+	}
+	random, passages := rand.New(rand.NewPCG(1, 2)), make([]passage, 500)
+	for i := range passages {
+		passages[i] = passage{random.IntN(150), 3 + random.IntN(100), 1 + random.IntN(1<<18)}
+	}
+	check = checker(t, 1) // which takes no room, so that there is no more than is asked for
+	check(1<<18, passages)
+}
+
+func TestAnyNumberOfLiteralsIsReadAsItWas(t *testing.T) {
+	for _, letters := range []int{1, 2, 40, 256} {
+		check := checker(t, letters)
+		for power := 1; power <= 1<<16; power *= 2 {
+			for n := power - 1; n <= power+1; n++ {
+				check(100, []passage{{n, 4, 9}})
+			}
+		}
+	}
 }
 
 func TestAnyNumberOfPassagesIsReadAsItWas(t *testing.T) {
-	check := checker(t)
+	check := checker(t, 16)
 	for _, n := range []int{1, 2, 47, 48, 49, 127, 128, 129, 255, 256, 0x7EFF, 0x7F00, 0x7F01, maxBlock / 4} {
 		same, mixed := make([]passage, n), make([]passage, n)
 		for i := range mixed {
@@ -115,7 +145,7 @@ func TestAnyNumberOfPassagesIsReadAsItWas(t *testing.T) {
 
 // Each code has one state at least: what rare ones have more than their share is taken from those that have most.
 func TestManyRareCodesAmongFewFrequentOnesAreReadAsTheyWere(t *testing.T) {
-	check := checker(t)
+	check := checker(t, 16)
 	for frequent := 1; frequent < 30; frequent++ {
 		var passages []passage
 		for i := range 1500 {

@@ -17,12 +17,10 @@ func AppendStored(dst, src []byte) []byte {
 }
 
 // LooksRandom says whether bytes that are spread over b are about equally frequent. Of n random bytes the squares of how often each
-// of the 256 occurs add up to n + n*n/256; of base64 it is four times as much, of text more. Less than 4 KiB never look so.
+// of the 256 occurs add up to n + n*n/256; of base64 it is four times as much, of text more.
 func LooksRandom(b []byte) bool {
-	const pieces, piece = 16, 256
-	if len(b) < pieces*piece {
-		return false
-	}
+	const pieces, most = 16, 256
+	piece := min(len(b)/pieces, most)
 	var counts [256]uint32
 	for i := range pieces {
 		at := i * (len(b) - piece) / (pieces - 1)
@@ -34,6 +32,6 @@ func LooksRandom(b []byte) bool {
 	for _, c := range counts {
 		sum += c * c
 	}
-	const n = pieces * piece
+	n := uint32(pieces * piece)
 	return sum < (n+n*n/256)*3/2
 }
