@@ -49,12 +49,17 @@ func (c *comparison) gather(side int, to *extsort.Sorter) error {
 // identity appends what a record is paired by. What is not there is apart from null, and null from empty. Where JSON is compared by meaning,
 // what means the same is paired, however it is spelled.
 func (c *comparison) identity(dst []byte, side int, r *Located) []byte {
-	one := reshape.Record{Topic: r.Topic, Partition: r.Partition, Record: r.Record}
 	by := c.fields.payloads[c.path.Root()]
-	if c.pair == ByPath || by != nil && by.json {
-		c.readers[side].Replace(r.Topic, &one.Record)
+	if c.pair == ByKey && !by.json {
+		return appendBytes(dst, r.Key)
 	}
-	meaning := by.means(map[reshape.Root][]byte{reshape.KeyRoot: one.Key, reshape.ValueRoot: one.Value}[c.path.Root()])
+	one := reshape.Record{Topic: r.Topic, Partition: r.Partition, Record: r.Record}
+	c.readers[side].Replace(r.Topic, &one.Record)
+	payload := one.Value
+	if c.path.Root() == reshape.KeyRoot {
+		payload = one.Key
+	}
+	meaning := by.means(payload)
 	f := c.path.Get(&one)
 	switch {
 	case f.Kind == reshape.Missing || f.Kind == reshape.Null:
@@ -65,6 +70,13 @@ func (c *comparison) identity(dst []byte, side int, r *Located) []byte {
 		return f.AppendIdentity(append(dst, byte(reshape.Bytes)))
 	}
 	return f.AppendText(append(dst, byte(reshape.Bytes)))
+}
+
+func appendBytes(dst, payload []byte) []byte {
+	if payload == nil {
+		return append(dst, byte(reshape.Null))
+	}
+	return append(append(dst, byte(reshape.Bytes)), payload...)
 }
 
 // join goes through both sides by identity.
