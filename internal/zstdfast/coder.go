@@ -48,7 +48,7 @@ const (
 )
 
 // fewSequences are coded as usual, because a distribution of their own takes more than it saves.
-const fewSequences = 48
+const fewSequences = 20
 
 // choose makes the coder ready for n codes, of which each occurs so often, and appends what a decoder must be told.
 func (c *coder) choose(dst []byte, often *counts, n int, u *usual) ([]byte, byte) {

@@ -255,7 +255,7 @@ func BenchmarkPages(b *testing.B) {
 
 // An archive is the same wherever and whenever it is made. Where the encoder changes on purpose, so does the digest.
 func TestFramesAreTheSameOnEveryMachine(t *testing.T) {
-	const want uint64 = 0xe17a0c02c56bfc8d
+	const want uint64 = 0x32a610667cee36ee
 	var e zstdfast.Encoder
 	digest := xxhash.New()
 	for _, name := range slices.Sorted(maps.Keys(samples)) {

@@ -11,7 +11,7 @@ const (
 	hashBytes = 6
 	minMatch  = 3  // bytes, of the format; those found here are longer but for one kind
 	tail      = 16 // bytes at the end of a block in which no match begins: words are read across them
-	haste     = 6  // after so many bits of bytes without a match the search goes one faster
+	haste     = 7  // after so many bits of bytes without a match the search goes one faster
 )
 
 // load64 and load32 read words without looking whether they are within b: the search does little else. Callers keep to: a place that is searched is

@@ -131,7 +131,7 @@ func TestAnyNumberOfLiteralsIsReadAsItWas(t *testing.T) {
 
 func TestAnyNumberOfPassagesIsReadAsItWas(t *testing.T) {
 	check := checker(t, 16)
-	for _, n := range []int{1, 2, 47, 48, 49, 127, 128, 129, 255, 256, 0x7EFF, 0x7F00, 0x7F01, maxBlock / 4} {
+	for _, n := range []int{1, 2, fewSequences - 1, fewSequences, fewSequences + 1, 127, 128, 129, 255, 256, 0x7EFF, 0x7F00, 0x7F01, maxBlock / 4} {
 		same, mixed := make([]passage, n), make([]passage, n)
 		for i := range mixed {
 			same[i].match, mixed[i].match = 4, 4
