@@ -45,7 +45,7 @@ func originOf(s *settings, archive *format.Archive) (*int64, error) {
 	if s.Pacing.StartAt.IsZero() {
 		return nil, nil
 	}
-	all, err := recorded(archive)
+	all, err := recorded(archive, s.Schedule.Pace.Timed())
 	if !all.valid {
 		return nil, err
 	}
@@ -75,14 +75,36 @@ func (s *span) widen(timestampMs int64) {
 // ms is how long it is.
 func (s *span) ms() int64 { return saturating.Distance(s.first, s.last) }
 
-// recorded is the span of an archive, by its documents.
-func recorded(archive *format.Archive) (all span, err error) {
+// add widens by the times of a row group. Where one of its bounds is no time, because of a record without a timestamp say, the document does not
+// tell that of the others: then they are read, unless reader is nil. A row group that cannot be read is met again when it is played.
+func (s *span) add(place *format.Place, reader *format.GroupReader) {
+	least, greatest := place.Group().MinTimestampMs, place.Group().MaxTimestampMs
+	s.widen(least)
+	s.widen(greatest)
+	if reader == nil || least == greatest || moment.Counts(least) && moment.Counts(greatest) {
+		return
+	}
+	records, err := reader.Read(place, nil)
+	if err != nil {
+		return
+	}
+	for i := range records {
+		s.widen(records[i].TimestampMs)
+	}
+}
+
+// recorded is the span of an archive; exact: also where documents do not tell it.
+func recorded(archive *format.Archive, exact bool) (all span, err error) {
+	var reader *format.GroupReader
+	if exact {
+		reader = archive.NewGroupReader(1)
+		defer reader.Close()
+	}
 	for place, err := range archive.Places(format.Selection{}) {
 		if err != nil {
 			return all, err
 		}
-		all.widen(place.Group().MinTimestampMs)
-		all.widen(place.Group().MaxTimestampMs)
+		all.add(&place, reader)
 	}
 	return all, nil
 }

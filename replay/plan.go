@@ -117,6 +117,7 @@ type planner struct {
 	archive  *format.Archive
 	selected chosen
 	limited  map[format.TopicPartition]share // nil: there is no limit
+	times    *format.GroupReader             // reads times that documents do not tell; nil: they are of no use
 }
 
 // plan plans the selected partitions, each with its window. Targets are named, but nothing is known of them yet.
@@ -124,6 +125,10 @@ func (p *planner) plan(ctx context.Context) (*Plan, error) {
 	var err error
 	if p.limited, err = p.shares(ctx); err != nil {
 		return nil, err
+	}
+	if p.Schedule.Pace.Timed() || p.Schedule.Loops() {
+		p.times = p.archive.NewGroupReader(1)
+		defer p.times.Close()
 	}
 	id := p.archive.Identity()
 	out := &Plan{ArchiveID: id.ArchiveID, SourceCluster: id.ClusterID, Shard: p.Shard, Total: Amount{Exact: true}, Topics: []PlannedTopic{}}
@@ -170,7 +175,7 @@ func (p *planner) partition(plan *Plan, tp format.TopicPartition) error {
 			return err
 		}
 		plan.addSource(place.Document.Source.ClusterID)
-		part.add(&place)
+		part.add(&place, p.times)
 	}
 	part.cut()
 	part.Total.Exact = part.Total.Exact && p.Reshape == nil
@@ -189,10 +194,12 @@ func (p *Plan) addSource(clusterID string) {
 }
 
 // add adds a row group.
-func (p *PlannedPartition) add(place *format.Place) {
+func (p *PlannedPartition) add(place *format.Place, times *format.GroupReader) {
 	g := place.Group()
 	p.groups.add(g)
-	p.Total.add(Amount{Records: g.Records, Bytes: g.Bytes, Exact: place.Whole(), MinTimestampMs: g.MinTimestampMs, MaxTimestampMs: g.MaxTimestampMs})
+	a := Amount{Records: g.Records, Bytes: g.Bytes, Exact: place.Whole(), MinTimestampMs: g.MinTimestampMs, MaxTimestampMs: g.MaxTimestampMs}
+	a.span.add(place, times)
+	p.Total.add(a)
 }
 
 // cut takes out of the total what row groups reach beyond the window in time.

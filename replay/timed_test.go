@@ -538,6 +538,28 @@ func TestATimedReplayGoesOnFromItsCheckpoint(t *testing.T) {
 	})
 }
 
+func TestARecordWithoutATimestampHidesNoTimesOfItsRowGroup(t *testing.T) {
+	virtually(t, func(t *testing.T, c target) {
+		r := recording{records: map[format.TopicPartition][]format.Record{orders0: timed(orders0, 0, 1000, 2000, 2000)}}
+		r.records[orders0][3].TimestampMs = format.NoTimestamp
+		a, first, start := r.archive(t), r.records[orders0][0].TimestampMs, time.Now().Add(time.Minute)
+		o, sent := watched(replay.Options{Schedule: speed(t, "1"), Pacing: replay.Pacing{StartAt: start}})
+		report := c.run(t, a, o)
+		equal(t, "duration", report.Plan.Duration, 2*time.Second)
+		var got []time.Duration
+		for _, d := range sent.all {
+			got = append(got, d.at.Sub(start))
+		}
+		equal(t, "after the start", got, []time.Duration{0, time.Second, 2 * time.Second, 2 * time.Second})
+		c.run(t, a, replay.Options{Schedule: timeline.Schedule{Loop: 2}})
+		var times []int64
+		for _, sent := range c.contents(t, "orders")[0][4:] {
+			times = append(times, max(sent.Timestamp.UnixMilli()-first, -1))
+		}
+		equal(t, "times of two rounds", times, []int64{0, 1000, 2000, -1, 2001, 3001, 4001, -1})
+	})
+}
+
 func TestALoopKeepsNoProgress(t *testing.T) {
 	schedule := speed(t, "1")
 	schedule.Loop = 2
