@@ -24,7 +24,7 @@ KAFKA_NEWEST ?= 4.4.0
 # Of the records of stock serializers.
 REGISTRY_TESTS ?= OfStock
 
-.PHONY: build man test test-registry test-buckets test-clients test-kafka test-kafka-newest test-cluster crash kill-replay kill-members race lint fuzz readers demo rss bench bench-check bench-check-proof bench-growth bench-groups bench-peers timing examples profile release release-check release-test image clean
+.PHONY: build man test test-registry test-buckets test-clients test-kafka test-kafka-newest test-cluster crash kill-replay kill-members race lint fuzz readers demo rss bench bench-check bench-check-proof bench-growth bench-size bench-groups bench-peers timing examples profile release release-check release-test image clean
 
 build: ## the command, in bin/
 	$(GO) build -o bin/karchive ./cmd/karchive
@@ -139,6 +139,9 @@ bench-check-proof: ## bench-check fails for mistakes that are planted, and does 
 
 bench-growth: ## the same commands on archives of ever more partitions, topics and segments, in half an hour
 	$(GO) run ./test/bench -growth -n 1
+
+bench-size: ## captures, checks and replays of 1, 5 and 20 million records, in ten minutes and 45 GB of disk
+	$(GO) run ./test/bench -size -n 1
 
 bench-peers: ## captures and replays next to kafka-backup, which cargo builds once in half an hour, and kcat where it is installed
 	CARGO_TARGET_DIR=$(CURDIR)/build/peers cargo build --release --manifest-path test/peers/Cargo.toml

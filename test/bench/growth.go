@@ -22,6 +22,7 @@ import (
 var (
 	growthPartitions = []int{1000, 5000, 10_000, 20_000}
 	growthSegments   = []int{100, 1000, 10_000, 33_000}
+	growthMillions   = []float64{1, 5, 20} // of records
 )
 
 // runGrowth measures commands on archives that grow in partitions, in topics, and in segments of the same records.
@@ -40,6 +41,35 @@ func (s *session) runGrowth() error {
 		}
 	}
 	return nil
+}
+
+// runSizes measures ever more records beside the floors of each size, because a broker is slower where the page cache does not hold what it has.
+func (s *session) runSizes() error {
+	for _, millions := range growthMillions {
+		t := topic{datasets["J1K"].scaled(millions * s.flags.share), 4, "none"}
+		if err := s.fill(t); err != nil {
+			return err
+		}
+		if err := s.alternate(s.flags.repeat, s.sized(s.consume(t), millions), s.sized(s.capture(t), millions)); err != nil {
+			return err
+		}
+		if err := s.broker.drop(s.ctx, t.name()); err != nil {
+			return err
+		}
+		err := s.alternate(s.flags.repeat, s.sized(s.command("verify --deep", t, "verify", "--deep"), millions), s.sized(s.replay(t), millions))
+		if err != nil {
+			return err
+		}
+		if err := s.forget(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *session) sized(m measure, millions float64) measure {
+	m.name = fmt.Sprintf("%s, %g M", m.name, millions*s.flags.share)
+	return m
 }
 
 // sizes scales them by the share, for a short look.

@@ -32,10 +32,10 @@ import (
 )
 
 type flags struct {
-	json, check, proof, growth, options, buckets bool
-	repeat                                       int
-	share                                        float64
-	keep, profile, peers                         string
+	json, check, proof, growth, size, options, buckets bool
+	repeat                                             int
+	share                                              float64
+	keep, profile, peers                               string
 }
 
 func main() {
@@ -48,6 +48,7 @@ func main() {
 	flag.BoolVar(&f.check, "check", false, "measure only the guarded ratios, and fail when one is over its limit")
 	flag.BoolVar(&f.proof, "proof", false, "show that the guard fails for real mistakes and not for a busy machine")
 	flag.BoolVar(&f.growth, "growth", false, "measure archives that grow in partitions, topics and segments, with the embedded broker")
+	flag.BoolVar(&f.size, "size", false, "measure 1, 5 and 20 million records of 1 KB")
 	flag.IntVar(&f.repeat, "n", 3, "how often to measure everything")
 	flag.Float64Var(&f.share, "share", 1, "take this share of each dataset's records")
 	flag.StringVar(&f.profile, "profile", "", "only write the profile for release builds into this file")
@@ -99,6 +100,8 @@ func run(ctx context.Context, f flags) (ok bool, err error) {
 		err = s.runCheck()
 	case f.growth:
 		err = s.runGrowth()
+	case f.size:
+		err = s.runSizes()
 	case f.buckets:
 		err = s.runBuckets()
 	case f.peers != "":
