@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -33,7 +32,7 @@ type usage struct {
 // runProcess runs a program to its end and measures it as a whole.
 func runProcess(ctx context.Context, name string, args ...string) (usage, []byte, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
-	var stdout, stderr bytes.Buffer
+	var stdout, stderr head
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	begin := time.Now()
 	if err := cmd.Start(); err != nil {
@@ -44,10 +43,20 @@ func runProcess(ctx context.Context, name string, args ...string) (usage, []byte
 	most, err := peak.Watch(cmd.Process.Pid, ended)
 	u := usage{Wall: time.Since(begin).Seconds(), RSS: most}
 	if err != nil {
-		return u, nil, fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, tail(stderr.String()))
+		return u, nil, fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, tail(string(stderr.kept)))
 	}
 	u.CPU = (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()
-	return u, stdout.Bytes(), nil
+	return u, stdout.kept, nil
+}
+
+// head keeps what is written first: the records that cat writes are not to be waited for.
+type head struct{ kept []byte }
+
+const mostKept = 1 << 20
+
+func (h *head) Write(p []byte) (int, error) {
+	h.kept = append(h.kept, p[:min(len(p), mostKept-len(h.kept))]...)
+	return len(p), nil
 }
 
 func tail(s string) string { return s[max(0, len(s)-2000):] }
