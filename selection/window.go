@@ -54,7 +54,9 @@ func CheckOrder(from, until Position) error {
 	return nil
 }
 
-func errBefore(from, until Position) error { return fmt.Errorf("until %s: it is before %s", until, from) }
+func errBefore(from, until Position) error {
+	return fmt.Errorf("until %s: it is before %s", until, from)
+}
 
 // timestamp is the time that a position stands for; zero: it is none.
 func timestamp(p Position, now time.Time, archives []*format.Archive) (time.Time, error) {
