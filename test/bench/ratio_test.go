@@ -57,7 +57,7 @@ func TestARatioIsOfTheLeastRunsAndOfAllFloors(t *testing.T) {
 				{"zstd -1 J1K", []usage{{CPU: 5, Goroutines: 2}, {CPU: 7, Goroutines: 2}}},
 			},
 			[]ratio{
-				{Name: "capture CPU / floors, J1K", Floor: "consume J1K-4-none + zstd -1 J1K on 2", Value: 1.25, Target: 1.12, Limit: 1.3},
+				{Name: "capture CPU / floors, J1K", Floor: "consume J1K-4-none + zstd -1 J1K on 2", Value: 1.25, Target: 1.12, Limit: 1.23},
 				{Name: "capture rate / consume rate, J1K", Floor: "consume J1K-4-none", Value: 0.25, Target: 0.3, AtLeast: true},
 			},
 		},
@@ -175,12 +175,13 @@ func TestTheGuardFindsARealRegressionOnAnyMachine(t *testing.T) {
 	}
 }
 
-// The figures that were told of another processor: what the guard holds must hold there.
+// The figures that were told of another processor, where 64 % of a capture's 10.9 s were compression, of which a quarter is no longer needed: what the
+// guard holds must hold there.
 func TestTheGuardHoldsOnAnotherProcessor(t *testing.T) {
 	rows := &table{
-		{"capture J1K-4-none", []usage{{CPU: 10.8, Wall: 5.8}}}, {"consume J1K-4-none", []usage{{CPU: 1.4, Wall: 1}}}, {"zstd -1 J1K", []usage{{CPU: 7}}},
+		{"capture J1K-4-none", []usage{{CPU: 10.9 * (1 - 0.64/4), Wall: 5.8}}}, {"consume J1K-4-none", []usage{{CPU: 1.4, Wall: 1}}}, {"zstd -1 J1K", []usage{{CPU: 7}}},
 	}
-	if got := rows.ratios(); len(got) != 2 || math.Abs(got[0].Value-1.29) > 0.01 || got[0].over() {
-		t.Errorf("got %v, want 1.29 and not over its limit", got)
+	if got := rows.ratios(); len(got) != 2 || math.Abs(got[0].Value-1.09) > 0.01 || got[0].over() {
+		t.Errorf("got %v, want 1.09 and not over its limit", got)
 	}
 }
