@@ -64,17 +64,12 @@ func parquetCodec(level int) compress.Compression {
 // are pooled a level, and decoding never writes past the size that the page header declares, so a frame that lies about its size
 // costs no memory.
 
-var (
-	fastEncoders = sync.Pool{New: func() any { return new(zstdfast.Encoder) }}
-	zstdEncoders [zstd.SpeedBestCompression + 1]sync.Pool
-)
+var zstdEncoders [zstd.SpeedBestCompression + 1]sync.Pool
 
 // appendZstd appends src to dst as one frame, at a zstd level.
 func appendZstd(dst, src []byte, level int) []byte {
 	if level == 1 {
-		e := fastEncoders.Get().(*zstdfast.Encoder)
-		defer fastEncoders.Put(e)
-		return e.Append(dst, src)
+		return zstdfast.Append(dst, src)
 	}
 	l := zstd.EncoderLevelFromZstd(level)
 	e, _ := zstdEncoders[l].Get().(*zstd.Encoder)

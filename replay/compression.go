@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
-	"sync"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -49,27 +48,22 @@ func isCodec(name string) bool {
 // makes nothing smaller, because its window is 64 KiB (BenchmarkCompression).
 func newCompressor(codec string) kgo.Compressor {
 	if codec == "zstd" {
-		return new(zstdCompressor)
+		return zstdCompressor{}
 	}
 	c, _ := kgo.DefaultCompressor(codecs[codec]) // fails for codecs that are not in the list
 	return c
 }
 
 // zstdCompressor compresses with zstd at its fastest level.
-type zstdCompressor struct{ encoders sync.Pool }
+type zstdCompressor struct{}
 
 // Compress makes one frame of src. Brokers before Kafka 2.1 do not know zstd.
-func (c *zstdCompressor) Compress(dst *bytes.Buffer, src []byte, flags ...kgo.CompressFlag) ([]byte, kgo.CompressionCodecType) {
+func (zstdCompressor) Compress(dst *bytes.Buffer, src []byte, flags ...kgo.CompressFlag) ([]byte, kgo.CompressionCodecType) {
 	if slices.Contains(flags, kgo.CompressDisableZstd) {
 		return src, kgo.CodecNone
 	}
-	e, _ := c.encoders.Get().(*zstdfast.Encoder)
-	if e == nil {
-		e = new(zstdfast.Encoder)
-	}
-	defer c.encoders.Put(e)
 	dst.Grow(len(src) / 2) // the buffer is used again
-	return e.Append(dst.AvailableBuffer(), src), kgo.CodecZstd
+	return zstdfast.Append(dst.AvailableBuffer(), src), kgo.CodecZstd
 }
 
 // compression is what the source compressed a topic with, and how the archive knows; empty: it does not.

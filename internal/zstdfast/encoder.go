@@ -6,6 +6,7 @@ package zstdfast
 import (
 	"encoding/binary"
 	"slices"
+	"sync"
 
 	"github.com/cespare/xxhash/v2"
 )
@@ -30,6 +31,15 @@ type Encoder struct {
 	sequences
 	offset, before int // of the last matches, at different distances
 	huffman
+}
+
+var encoders = sync.Pool{New: func() any { return new(Encoder) }}
+
+// Append is that of an encoder at hand. It is safe for concurrent use.
+func Append(dst, src []byte) []byte {
+	e := encoders.Get().(*Encoder)
+	defer encoders.Put(e)
+	return e.Append(dst, src)
 }
 
 // Append appends src, of less than 4 GiB, to dst as one frame with its size and checksum.

@@ -25,8 +25,8 @@ type fault struct {
 var faults = []fault{
 	{
 		name: "a capture compresses everything twice", dir: "format",
-		old:   "\t\treturn e.Append(dst, src)\n",
-		new:   "\t\te.Append(dst, src)\n\t\treturn e.Append(dst, src)\n",
+		old:   "\t\treturn zstdfast.Append(dst, src)\n",
+		new:   "\t\tzstdfast.Append(dst, src)\n\t\treturn zstdfast.Append(dst, src)\n",
 		ratio: "capture CPU / floors, J1K",
 		measures: func(s *session, t topic) []measure {
 			return []measure{s.zstd(t, "1"), s.consume(t), s.capture(t)}
